@@ -1,0 +1,1 @@
+"""opai, the command line of OpenPAI."""

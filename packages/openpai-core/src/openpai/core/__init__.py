@@ -1,0 +1,45 @@
+"""The public names of openpai-core; each is imported when it is first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, List
+
+from openpai.core.__about__ import __version__
+
+if TYPE_CHECKING:
+    from openpai.core import errors
+    from openpai.core.cluster import Cluster
+    from openpai.core.environment import TaskContext, in_job_container
+    from openpai.core.protocol.job import Job
+    from openpai.core.remote_job import RemoteJob
+
+__all__ = [
+    "Cluster",
+    "Job",
+    "RemoteJob",
+    "TaskContext",
+    "__version__",
+    "errors",
+    "in_job_container",
+]
+
+_HOMES = {
+    "Cluster": "openpai.core.cluster",
+    "Job": "openpai.core.protocol.job",
+    "RemoteJob": "openpai.core.remote_job",
+    "TaskContext": "openpai.core.environment",
+    "in_job_container": "openpai.core.environment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("openpai.core.errors")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,176 @@
+"""Every error that OpenPAI code raises on purpose.
+
+::
+
+    OpenPaiError                 message and hint; catch this one to catch them all
+    ├── ConfigError              a configuration file or setting
+    ├── ProtocolError            a job description; carries .problems
+    ├── ApiError                 the server's answer was a refusal
+    │   ├── AuthenticationError      401, and wrong passwords
+    │   ├── PermissionDeniedError    403
+    │   ├── NotFoundError            404
+    │   │   └── JobNotFoundError
+    │   ├── ConflictError            409
+    │   ├── QuotaError               the cluster can never give what was asked for
+    │   ├── RateLimitError           429
+    │   └── ServerError              5xx, and answers that are not PAI's
+    ├── ConnectionFailed         no answer: refused, cut, timed out, not trusted
+    ├── WaitTimeout              the time given to a wait ran out
+    └── StorageError             a storage; builtin file errors are raised as themselves
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
+if TYPE_CHECKING:
+    from openpai.core.protocol.problems import Problem
+
+__all__ = [
+    "ApiError",
+    "AuthenticationError",
+    "ConfigError",
+    "ConflictError",
+    "ConnectionFailed",
+    "JobNotFoundError",
+    "NotFoundError",
+    "OpenPaiError",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "QuotaError",
+    "RateLimitError",
+    "ServerError",
+    "StorageError",
+    "WaitTimeout",
+    "api_error",
+]
+
+
+class OpenPaiError(Exception):
+    """The base of all errors raised on purpose.
+
+    Attributes:
+        message: One sentence: what is wrong, and where.
+        hint: What to do about it, or an empty text.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class ConfigError(OpenPaiError):
+    """A configuration file or a setting that cannot be used."""
+
+
+class ProtocolError(OpenPaiError):
+    """A job description that breaks the job protocol.
+
+    Attributes:
+        problems: Every problem found, in the order of the document.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = (), hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.problems = tuple(problems)
+
+
+class ApiError(OpenPaiError):
+    """The server answered, and its answer is a refusal.
+
+    Attributes:
+        status: The HTTP status.
+        code: The server's error code, such as ``NoJobError``; empty where it sent none
+            (the set of codes is open: rest-server/src/utils/error.d.ts and Node's own).
+        request: Method and path of the request that was refused.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, code: str = "", request: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.code = code
+        self.request = request
+
+
+class AuthenticationError(ApiError):
+    """The token, user name or password was not accepted."""
+
+
+class PermissionDeniedError(ApiError):
+    """The user is known but may not do this."""
+
+
+class NotFoundError(ApiError):
+    """What was asked for does not exist."""
+
+
+class JobNotFoundError(NotFoundError):
+    """The job does not exist."""
+
+
+class ConflictError(ApiError):
+    """The name is taken."""
+
+
+class QuotaError(ApiError):
+    """The cluster can never give what the job asks for."""
+
+
+class RateLimitError(ApiError):
+    """Too many requests.
+
+    Attributes:
+        reset: Unix time in seconds at which the server counts anew, where it said so.
+    """
+
+    reset: float | None = None
+
+
+class ServerError(ApiError):
+    """The server failed, or something that is not a PAI server answered."""
+
+
+class ConnectionFailed(OpenPaiError):  # noqa: N818 - it reads as what happened
+    """No answer came: refused, cut, timed out, or not trusted."""
+
+
+class WaitTimeout(OpenPaiError):  # noqa: N818 - it reads as what happened
+    """The time given to a wait ran out; the job goes on."""
+
+
+class StorageError(OpenPaiError):
+    """A storage that cannot be reached, opened or understood."""
+
+
+_BY_CODE: dict[str, type[ApiError]] = {
+    "UnauthorizedUserError": AuthenticationError,
+    "IncorrectPasswordError": AuthenticationError,
+    "NoUserError": NotFoundError,
+    "ForbiddenUserError": PermissionDeniedError,
+    "RemoveAdminError": PermissionDeniedError,
+    "NoJobError": JobNotFoundError,
+    "NoEnoughQuotaError": QuotaError,
+}
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: RateLimitError,
+}
+
+
+def api_error(status: int, code: str) -> type[ApiError]:
+    """Return the class for a server's refusal: by its code, else by the HTTP status."""
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    if status >= 500:
+        return ServerError
+    return _BY_STATUS.get(status, ApiError)

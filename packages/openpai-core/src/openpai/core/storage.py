@@ -1,0 +1,253 @@
+"""The interface that every kind of storage meets, and the registry that opens one by type.
+
+A storage holds files under POSIX paths that begin with ``/``. Errors about files are Python's own
+(``FileNotFoundError``, ``PermissionError``, ``IsADirectoryError``, …); errors about the storage as
+a whole are :class:`~openpai.core.errors.StorageError`.
+
+Distributions offer storage types by entry points of the group ``openpai.storage``: the type as the
+REST API names it (``nfs``, ``azureBlob``, ``hdfs``, …) → a function that takes a
+:class:`StorageSpec` and returns a :class:`Storage`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import (
+    Any,
+    BinaryIO,
+    Callable,
+    ContextManager,
+    Iterator,
+    Mapping,
+    NamedTuple,
+)
+
+from openpai.core.errors import StorageError
+from openpai.core.plugins import entry_points
+
+__all__ = ["Entry", "Storage", "StorageSpec", "StorageUri", "normalize", "open_storage"]
+
+
+class StorageUri(NamedTuple):
+    """A place in a storage: ``NAME:/PATH``.
+
+    Attributes:
+        storage: The storage's name, or ``""`` for the default storage.
+        path: An absolute POSIX path.
+    """
+
+    storage: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> StorageUri:
+        """Read ``NAME:/PATH`` or ``PATH`` (on the default storage).
+
+        Raises:
+            StorageError: The text names no path, or the path leaves the storage.
+        """
+        name, colon, path = text.partition(":")
+        if not colon or "/" in name:
+            name, path = "", text
+        if not path:
+            raise StorageError(f"'{text}' names no path.", "Write NAME:/PATH, or PATH alone.")
+        return cls(name, normalize(path))
+
+    def __str__(self) -> str:
+        return f"{self.storage}:{self.path}" if self.storage else self.path
+
+
+def normalize(path: str) -> str:
+    """Return the absolute form of a POSIX path inside a storage.
+
+    Raises:
+        StorageError: The path climbs out of the storage by ``..`` or holds a NUL.
+    """
+    if "\0" in path:
+        raise StorageError("A path must not hold a NUL character.")
+    depth = 0
+    for part in path.split("/"):
+        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
+        if depth < 0:
+            raise StorageError(f"'{path}' leaves the storage.", "Remove the leading '..'.")
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or folder.
+
+    Attributes:
+        path: Absolute POSIX path inside the storage.
+        is_dir: Whether it is a folder.
+        size: Bytes; 0 for a folder.
+        modified: When it was last changed, with a time zone; ``None`` where the storage keeps none.
+        mode: Unix permission bits; ``None`` where the storage keeps none.
+    """
+
+    path: str
+    is_dir: bool
+    size: int
+    modified: datetime | None = None
+    mode: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return posixpath.basename(self.path)
+
+
+@dataclass(frozen=True)
+class StorageSpec:
+    """What is known of a storage before it is opened.
+
+    Attributes:
+        name: The name the cluster's admin gave it.
+        type: The kind, as the REST API names it: ``nfs``, ``samba``, ``azureBlob``, …
+        data: The address and, for some kinds, secret keys; never shown by ``repr``.
+        read_only: Whether writing is refused.
+        mount_path: Where it is mounted on this machine or in this container; ``None`` if unknown.
+    """
+
+    name: str
+    type: str
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    read_only: bool = False
+    mount_path: str | None = None
+
+
+class Storage(ABC):
+    """Files under POSIX paths. Use it as a context manager, or call :meth:`close`.
+
+    Every path argument is passed through :func:`normalize`, so that no path leaves the storage.
+
+    Attributes:
+        name: The storage's name, for messages and ``NAME:/PATH``.
+    """
+
+    name: str
+
+    @abstractmethod
+    def stat(self, path: str) -> Entry:
+        """Describe one file or folder.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+
+    @abstractmethod
+    def list(self, path: str) -> Iterator[Entry]:
+        """Yield what is directly in a folder, sorted by name.
+
+        Raises:
+            FileNotFoundError: There is no such folder.
+            NotADirectoryError: It is a file.
+        """
+
+    @abstractmethod
+    def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
+
+        Raises:
+            FileNotFoundError: There is none.
+            IsADirectoryError: It is a folder.
+        """
+
+    @abstractmethod
+    def open_write(self, path: str) -> ContextManager[BinaryIO]:
+        """Write a file that appears under its name only when the block ends without an error.
+
+        Missing parent folders are made. An existing file is replaced at that moment and not before;
+        after an error it is as it was, and nothing half written is left under its name.
+
+        Raises:
+            IsADirectoryError: The path is a folder.
+            NotADirectoryError: A parent is a file.
+            PermissionError: The storage may not be written.
+        """
+
+    @abstractmethod
+    def mkdir(self, path: str) -> None:
+        """Make a folder and its missing parents; an existing folder is fine.
+
+        Raises:
+            FileExistsError: The path is a file.
+            NotADirectoryError: A parent is a file.
+        """
+
+    @abstractmethod
+    def rename(self, source: str, target: str) -> None:
+        """Move a file or folder; an existing *file* at the target is replaced in one step.
+
+        Raises:
+            FileNotFoundError: The source does not exist.
+            FileExistsError: The target is a folder.
+        """
+
+    @abstractmethod
+    def delete(self, path: str, recursive: bool = False) -> None:
+        """Delete a file, an empty folder, or with ``recursive`` a whole tree.
+
+        Raises:
+            FileNotFoundError: There is none.
+            OSError: A folder is not empty (``errno.ENOTEMPTY``) and ``recursive`` is false.
+        """
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder has this path."""
+        try:
+            self.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """Yield everything below a folder, each folder before what it holds."""
+        for entry in self.list(path):
+            yield entry
+            if entry.is_dir:
+                yield from self.walk(entry.path)
+
+    def close(self) -> None:
+        """Give back connections; the default has none."""
+
+    def __enter__(self) -> Storage:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+def open_storage(spec: StorageSpec) -> Storage:
+    """Open a storage with whatever installed distribution knows its type.
+
+    Raises:
+        StorageError: No installed distribution knows the type, or the storage refuses.
+    """
+    offered = entry_points("openpai.storage")
+    if spec.type not in offered:
+        known = ", ".join(sorted(offered)) or "none"
+        raise StorageError(
+            f"Nothing installed opens '{spec.name}', a storage of type '{spec.type}' (known: {known}).",
+            "Run: pip install openpai-storage",
+        )
+    try:
+        factory: Callable[[StorageSpec], Storage] = offered[spec.type].load()
+    except ImportError as error:
+        raise StorageError(
+            f"Storage type '{spec.type}' needs a package that is not installed: {error}.",
+            f"Run: pip install '{offered[spec.type].distribution}[{spec.type}]'",
+        ) from error
+    return factory(spec)

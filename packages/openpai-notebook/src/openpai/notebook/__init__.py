@@ -1,0 +1,1 @@
+"""From a notebook to an OpenPAI job and back."""

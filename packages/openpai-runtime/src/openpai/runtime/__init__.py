@@ -1,0 +1,1 @@
+"""Runs inside a job container: fetches code, passes signals on, saves outputs."""

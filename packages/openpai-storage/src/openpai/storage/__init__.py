@@ -1,0 +1,1 @@
+"""Move files to and from the storages of an OpenPAI cluster."""
