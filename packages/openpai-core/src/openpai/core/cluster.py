@@ -1,0 +1,305 @@
+"""One PAI cluster, as a script wants it."""
+
+from __future__ import annotations
+
+import json
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING, Iterator, Mapping, Sequence
+
+from openpai.core.errors import AuthenticationError, ConfigError, NotFoundError
+from openpai.core.remote_job import RemoteJob
+from openpai.core.rest import authn, info, jobs, storages, virtual_clusters
+from openpai.core.rest.session import Session
+from openpai.core.storage import Storage, StorageSpec, open_storage
+
+if TYPE_CHECKING:
+    from openpai.core.protocol.job import Job
+    from openpai.core.rest.job_records import JobSummary
+
+__all__ = ["Cluster"]
+
+_PAGE = 5000
+# Offset paging has no stable order inside one second; overlapping pages make up for it.
+_PAGE_OVERLAP = 100
+
+
+class Cluster:
+    """A PAI cluster: submit jobs, look at jobs, reach its storages. Threads may share one.
+
+    Args:
+        uri: Its address, such as ``https://pai.example.org``.
+        user: The user's name; asked of the server where it is needed and was not given.
+        token: A user token or application token.
+        password: Used to log in when there is no token; kept in memory only.
+        alias: The user's own name for the cluster, for messages.
+        timeout: Seconds to wait for an answer.
+        verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
+        mounts: Where storages are mounted on this machine: storage name → folder.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        user: str = "",
+        token: str = "",
+        password: str = "",
+        alias: str = "",
+        timeout: float = 30.0,
+        verify: bool | str = True,
+        mounts: Mapping[str, str] | None = None,
+    ) -> None:
+        if not uri.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"'{uri}' is no address of a cluster.", "Write it as http://HOST or https://HOST."
+            )
+        self.alias = alias
+        self._user = user
+        self._password = password
+        self._mounts = dict(mounts or {})
+        self._session = Session(uri, token=token, timeout=timeout, verify=verify)
+
+    @classmethod
+    def load(cls, alias: str | None = None) -> Cluster:
+        """Open a cluster of the user's list: by alias, else the selected or the only one.
+
+        The environment's ``OPENPAI_CLUSTER`` and ``OPENPAI_TOKEN`` are honoured.
+
+        Raises:
+            ConfigError: There is no such cluster, or the list cannot be read.
+        """
+        from openpai.core.config.clusters import find_cluster
+
+        entry = find_cluster(alias)
+        return cls(
+            entry.uri,
+            user=entry.user,
+            token=entry.token,
+            password=entry.password,
+            alias=entry.alias,
+            verify=entry.settings.get("verify", True),
+            mounts=entry.mounts,
+        )
+
+    @property
+    def uri(self) -> str:
+        """The cluster's address, without ``/rest-server``."""
+        return self._session.origin
+
+    @property
+    def session(self) -> Session:
+        """The HTTP session; logs in first if there is a password and no token."""
+        if not self._session.token and self._user and self._password:
+            self.login(self._password)
+        return self._session
+
+    @property
+    def user(self) -> str:
+        """The user's name: as given, else as the server knows the token's owner.
+
+        Raises:
+            AuthenticationError: No name was given and the token is not good.
+            ConnectionFailed: No answer came.
+        """
+        if not self._user:
+            self._user = authn.check_token(self.session).username
+        return self._user
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self.alias or self.uri}>"
+
+    def info(self) -> info.ClusterInfo:
+        """Return version and way of logging in; needs no token.
+
+        Raises:
+            ApiError: What answers is not a PAI cluster.
+            ConnectionFailed: No answer came.
+        """
+        return info.get_info(self._session)
+
+    def login(self, password: str) -> str:
+        """Log in with a password, go on with the token and return it.
+
+        Raises:
+            AuthenticationError: The password is wrong, or the user unknown.
+            ConnectionFailed: No answer came.
+        """
+        try:
+            found = authn.basic_login(self._session, self._user, password)
+        except NotFoundError as error:
+            if error.code != "NoUserError":
+                raise
+            raise AuthenticationError(
+                f"The cluster knows no user '{self._user}'.",
+                status=error.status,
+                code=error.code,
+                request=error.request,
+                hint="Check the name: opai cluster show",
+            ) from None
+        self._session.renew(found.token)
+        return found.token
+
+    def submit(self, job: Job, *, strict: bool = True) -> RemoteJob:
+        """Submit a job exactly once, even if the answer is lost on the way.
+
+        Args:
+            job: What to run.
+            strict: Refuse, too, what the server accepts and would later kill.
+
+        Raises:
+            ProtocolError: The job breaks the protocol; nothing was sent.
+            ConflictError: A job of this user has the name.
+            ApiError: The cluster refused.
+            ConnectionFailed: It could not be found out whether the job was recorded.
+        """
+        from openpai.core.submission import submit_once
+
+        job.validate(strict=strict)
+        key = f"{self.user}~{job.name}"
+        submit_once(self.session, key, job.to_yaml())
+        return RemoteJob(self, key)
+
+    def job(self, name: str) -> RemoteJob:
+        """Return the job of this name, or of ``<user>~<name>``; the server is not asked yet."""
+        return RemoteJob(self, name if "~" in name else f"{self.user}~{name}")
+
+    def jobs(
+        self,
+        *,
+        state: str | Sequence[str] | None = None,
+        user: str | Sequence[str] | None = None,
+        virtual_cluster: str | Sequence[str] | None = None,
+        tags: str | Sequence[str] | None = None,
+        keyword: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[JobSummary]:
+        """Yield jobs, the newest first, each once.
+
+        Args:
+            state: One of the server's states, or several.
+            user: Only theirs; ``None``: everybody's.
+            virtual_cluster: Only of these.
+            tags: Only jobs with at least one of them.
+            keyword: A part of the job's, user's or virtual cluster's name.
+            limit: At most so many.
+
+        Raises:
+            ApiError: The server refused.
+            ConnectionFailed: No answer came.
+        """
+        filters = {
+            "state": state,
+            "username": user,
+            "vc": virtual_cluster,
+            "tagsContain": tags,
+            "keyword": keyword,
+            "order": "submissionTime,DESC",
+        }
+        seen: set[str] = set()
+        offset = 0
+        while limit is None or len(seen) < limit:
+            size = _PAGE if limit is None else min(limit - len(seen) + _PAGE_OVERLAP, _PAGE)
+            page = jobs.list_jobs(self.session, offset=offset, limit=size, **filters)
+            for job in page:
+                if job.debug_id not in seen and (limit is None or len(seen) < limit):
+                    seen.add(job.debug_id)
+                    yield job
+            if len(page) <= _PAGE_OVERLAP:
+                return
+            offset += len(page) - _PAGE_OVERLAP
+
+    def virtual_clusters(self) -> dict[str, virtual_clusters.VirtualCluster]:
+        """Return all virtual clusters by name.
+
+        Raises:
+            ApiError: The server refused.
+            ConnectionFailed: No answer came.
+        """
+        return virtual_clusters.list_virtual_clusters(self.session)
+
+    def storages(self) -> list[StorageSpec]:
+        """Return the storages granted to the user, the default ones first.
+
+        Raises:
+            ApiError: The server refused.
+            ConnectionFailed: No answer came.
+        """
+        defaults = [item.name for item in storages.list_storages(self.session, default=True)]
+        others = [item.name for item in storages.list_storages(self.session)]
+        return [self._spec(name) for name in dict.fromkeys([*defaults, *others])]
+
+    def default_storage(self) -> str:
+        """Return the name of the user's default storage, or of the only one.
+
+        Raises:
+            NotFoundError: The cluster offers none, or several and no default.
+            ConnectionFailed: No answer came.
+        """
+        defaults = storages.list_storages(self.session, default=True)
+        every = defaults or storages.list_storages(self.session)
+        if len(defaults) >= 1 or len(every) == 1:
+            return every[0].name
+        names = ", ".join(item.name for item in every)
+        raise NotFoundError(
+            f"The cluster has no default storage for you (granted: {names or 'none'}).",
+            status=404,
+            hint="Name one as NAME:/PATH." if names else "Ask the cluster's admin for one.",
+        )
+
+    def storage(self, name: str | None = None) -> Storage:
+        """Open a storage; ``None`` means the user's default one.
+
+        Raises:
+            NotFoundError: There is no such storage, or no default.
+            PermissionDeniedError: It is not granted to the user.
+            StorageError: It cannot be opened from this machine.
+            ConnectionFailed: No answer came.
+        """
+        return open_storage(self._spec(name or self.default_storage()))
+
+    def _spec(self, name: str) -> StorageSpec:
+        found = storages.get_storage(self.session, name)
+        return StorageSpec(
+            name=name,
+            type=found.type,
+            data=found.data,
+            read_only=found.read_only,
+            mount_path=_mounts_of_environment().get(name) or self._mounts.get(name),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _mounts_of_environment() -> dict[str, str]:
+    """Read ``OPENPAI_STORAGES``: a JSON object of storage name → folder on this machine.
+
+    Raises:
+        ConfigError: It is not such an object.
+    """
+    text = os.environ.get("OPENPAI_STORAGES")
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigError(
+            "OPENPAI_STORAGES is not a JSON object of storage name to folder.",
+            """Write it as {"NAME": "/FOLDER"}, or unset it.""",
+        )
+    return {str(name): str(folder) for name, folder in found.items()}

@@ -1,0 +1,1 @@
+"""What the user keeps on this machine: clusters, credentials, defaults."""

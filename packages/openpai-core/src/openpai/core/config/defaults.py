@@ -1,0 +1,157 @@
+"""Values used where an option is not given: layered defaults.
+
+From weak to strong: built in, ``~/.openpai/defaults.yaml``, ``./.openpai/defaults.yaml``. A
+folder's file travels with code that others wrote, so it may set convenience values only: never
+which server is used, nor what gets installed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping
+
+from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.errors import ConfigError
+
+__all__ = ["KEYS", "Defaults", "Key", "load_defaults", "set_default", "unset_default"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One default that can be set.
+
+    Attributes:
+        built_in: The value when no file has one.
+        in_folder: Whether ``./.openpai/defaults.yaml`` may set it.
+        help: What it is for.
+    """
+
+    built_in: Any
+    in_folder: bool
+    help: str
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the values of all layers add up instead of the strongest winning."""
+        return isinstance(self.built_in, list)
+
+
+KEYS: Mapping[str, Key] = {
+    "cluster-alias": Key(None, False, "the cluster used when none is named (-a)"),
+    "virtual-cluster": Key(None, True, "the virtual cluster jobs are submitted to (--vc)"),
+    "storage-alias": Key(None, True, "the storage used when none is named (-s)"),
+    "workspace": Key(None, True, "the workspace of submitted jobs, NAME:/PATH (-w)"),
+    "image": Key(None, True, "the image of 'job sub' (-i)"),
+    "cpu": Key(2, True, "CPUs of each instance"),
+    "gpu": Key(0, True, "GPUs of each instance"),
+    "memoryMB": Key(4096, True, "memory of each instance in MiB"),
+    "mem": Key(None, True, "memory of each instance with a unit, such as 8g; wins over memoryMB"),
+    "sources": Key([], True, "files and folders sent along as code (--src)"),
+    "pip-installs": Key([], False, "packages installed in the container (--pip)"),
+}
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The values in force and where each comes from.
+
+    Attributes:
+        values: Key → value.
+        origins: Key → ``built-in`` or the path of a file (the strongest one that says something).
+    """
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+    def get(self, key: str) -> Any:
+        """Return the value in force."""
+        return self.values[key]
+
+
+def _user_file() -> Path:
+    return home() / "defaults.yaml"
+
+
+def _folder_file() -> Path:
+    return Path(".openpai") / "defaults.yaml"
+
+
+def load_defaults() -> Defaults:
+    """Read both files.
+
+    Raises:
+        ConfigError: A file cannot be read, or the folder's sets what it may not.
+    """
+    values = {name: key.built_in for name, key in KEYS.items()}
+    origins = dict.fromkeys(KEYS, "built-in")
+    user, folder = _user_file(), _folder_file()
+    for path in (user, folder):
+        if path is folder and folder.resolve() == user.resolve():
+            continue
+        for name, value in read_yaml(path, dict).items():
+            if name not in KEYS:
+                continue  # written by another version: kept in the file, not used
+            key = KEYS[name]
+            if path is folder and not key.in_folder:
+                raise ConfigError(
+                    f"{path} sets '{name}', which a folder's defaults may not do.",
+                    f"Remove the line, and run: opai set {name}=… to set it for yourself.",
+                )
+            values[name] = [*values[name], *_as_list(value)] if key.is_list else value
+            origins[name] = str(path)
+    return Defaults(values, origins)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+def set_default(name: str, value: Any, *, in_folder: bool = False) -> None:
+    """Set one default for the user, or for the current folder.
+
+    Raises:
+        ConfigError: There is no such key, the folder may not set it, or the file cannot be written.
+    """
+    key = _known(name)
+    if in_folder and not key.in_folder:
+        raise ConfigError(f"A folder's defaults may not set '{name}'.", "Set it for yourself: -g")
+    value = _as_list(value) if key.is_list else _typed(name, key, value)
+    path = _folder_file() if in_folder else _user_file()
+    update_yaml(path, dict, lambda content: {**content, name: value})
+
+
+def unset_default(name: str, *, in_folder: bool = False) -> bool:
+    """Remove one default; return whether there was one.
+
+    Raises:
+        ConfigError: There is no such key, or the file cannot be read or written.
+    """
+    _known(name)
+    path = _folder_file() if in_folder else _user_file()
+    if name not in read_yaml(path, dict):
+        return False
+    update_yaml(path, dict, lambda content: {k: v for k, v in content.items() if k != name})
+    return True
+
+
+def _known(name: str) -> Key:
+    if name not in KEYS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, KEYS, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(KEYS)}."
+        raise ConfigError(f"There is no default '{name}'.", hint)
+    return KEYS[name]
+
+
+def _typed(name: str, key: Key, value: Any) -> Any:
+    if not isinstance(key.built_in, int):
+        return value
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if number < 0:
+        raise ConfigError(f"'{name}' needs a whole number, not '{value}'.")
+    return number

@@ -1,0 +1,108 @@
+"""Read and write the configuration files: atomically, under a lock, never losing one.
+
+A file that cannot be read is an error and is left as it is; nothing is ever written over it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+from openpai.core.errors import ConfigError
+
+__all__ = ["home", "read_yaml", "update_yaml"]
+
+
+def home() -> Path:
+    """Return the folder of the user's configuration: ``$OPENPAI_HOME``, else ``~/.openpai``."""
+    named = os.environ.get("OPENPAI_HOME")
+    return Path(named).expanduser() if named else Path.home() / ".openpai"
+
+
+def read_yaml(path: Path, kind: type) -> Any:
+    """Return what a YAML file holds; an empty ``kind()`` where there is no file or no content.
+
+    Raises:
+        ConfigError: The file cannot be read, is not YAML, or does not hold a ``kind``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return kind()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(
+            f"Cannot read {path}: {reason}.", "Mend the file or move it away."
+        ) from None
+    import yaml
+
+    try:
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = getattr(error, "problem", None) or "it is not YAML"
+        raise ConfigError(f"{path}{where}: {what}.", "Mend the file or move it away.") from None
+    if content is None:
+        return kind()
+    if not isinstance(content, kind):
+        expected = {"list": "a list", "dict": "a mapping"}[kind.__name__]
+        raise ConfigError(f"{path} does not hold {expected}.", "Mend the file or move it away.")
+    return content
+
+
+def update_yaml(path: Path, kind: type, change: Callable[[Any], Any], *, mode: int = 0o644) -> Any:
+    """Read, change and write one file under a lock; return what was written.
+
+    Args:
+        path: The file.
+        kind: ``list`` or ``dict``.
+        change: Takes the content and returns the new one.
+        mode: Permission bits of the file; secrets ask for ``0o600``.
+
+    Raises:
+        ConfigError: The file cannot be read or written; then it is as it was.
+    """
+    import yaml
+
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _lock(path):
+            content = change(read_yaml(path, kind))
+            text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+            _replace(path, text, mode)
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot write {path}: {error.strerror or error}.",
+            "Free or unlock the place, or name another with OPENPAI_HOME.",
+        ) from None
+    return content
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    """Put ``text`` under ``path`` in one step, so that no reader ever sees half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold the file's lock; other processes wait."""
+    import fcntl
+
+    with (path.parent / f".{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,141 @@
+"""Say why no answer came: one table from the exceptions of ``requests`` to clear sentences."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from openpai.core.errors import ConnectionFailed
+
+__all__ = ["NoAnswer", "connection_failed"]
+
+
+class NoAnswer(ConnectionFailed):
+    """A :class:`ConnectionFailed` that knows whether it may pass by itself.
+
+    Attributes:
+        transient: Whether the same request may succeed a moment later.
+        sent: Whether the request may have reached the server, and have taken effect.
+    """
+
+    def __init__(
+        self, message: str, hint: str, *, transient: bool = True, sent: bool = True
+    ) -> None:
+        super().__init__(message, hint)
+        self.transient = transient
+        self.sent = sent
+
+
+class _Cause(NamedTuple):
+    kind: str  # class of requests.exceptions
+    words: tuple[str, ...]  # one of them stands in the exception's text; none: any text
+    reason: str
+    hint: str
+    transient: bool
+    sent: bool
+
+
+_ADDRESS = "Write it as http://HOST or https://HOST, with :PORT where needed."
+
+# The first row that fits wins: subclasses stand before their bases.
+_CAUSES = (
+    _Cause(
+        "SSLError",
+        ("WRONG_VERSION_NUMBER", "record layer failure", "UNEXPECTED_MESSAGE"),
+        "the server does not speak https on this port",
+        "Use http://, or the port that speaks https.",
+        transient=False,
+        sent=False,
+    ),
+    _Cause(
+        "SSLError",
+        ("certificate has expired",),
+        "the server's certificate has expired",
+        "Ask the cluster's admin to renew it, and check this machine's clock.",
+        transient=False,
+        sent=False,
+    ),
+    _Cause(
+        "SSLError",
+        (),
+        "the server's certificate is not trusted",
+        "Name its CA by REQUESTS_CA_BUNDLE.",
+        transient=False,
+        sent=False,
+    ),
+    _Cause(
+        "ProxyError",
+        (),
+        "the proxy refused or cannot be reached",
+        "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+        transient=True,
+        sent=False,
+    ),
+    _Cause(
+        "ConnectTimeout",
+        (),
+        "no connection in time",
+        "Is the address right, and the cluster up?",
+        transient=True,
+        sent=False,
+    ),
+    _Cause(
+        "Timeout", (), "no answer in time", "The cluster may be busy.", transient=True, sent=True
+    ),
+    _Cause("InvalidURL", (), "this is no address", _ADDRESS, transient=False, sent=False),
+    _Cause("MissingSchema", (), "this is no address", _ADDRESS, transient=False, sent=False),
+    _Cause("InvalidSchema", (), "this is no address", _ADDRESS, transient=False, sent=False),
+    _Cause(
+        "TooManyRedirects",
+        (),
+        "it redirects in a circle",
+        "Is the address right?",
+        transient=False,
+        sent=False,
+    ),
+    _Cause(
+        "ConnectionError",
+        (
+            "NameResolutionError",
+            "Name or service not known",
+            "getaddrinfo",
+            "nodename nor servname",
+        ),
+        "there is no such host",
+        "Check the address.",
+        transient=False,
+        sent=False,
+    ),
+    _Cause(
+        "ConnectionError",
+        ("NewConnectionError", "Failed to establish", "Connection refused", "No route to host"),
+        "the connection was refused",
+        "Is the address right, and the cluster up?",
+        transient=True,
+        sent=False,
+    ),
+    _Cause(
+        "RequestException", (), "the connection was cut", "Try again.", transient=True, sent=True
+    ),
+)
+
+
+def connection_failed(error: Exception, request: str) -> NoAnswer:
+    """Return the error to raise for an exception of ``requests``.
+
+    Args:
+        error: A ``requests.RequestException``.
+        request: Method and URL, for the message.
+    """
+    import requests
+
+    text = str(error)
+    for cause in _CAUSES:
+        fits = isinstance(error, getattr(requests.exceptions, cause.kind))
+        if fits and (not cause.words or any(word in text for word in cause.words)):
+            return NoAnswer(
+                f"{request}: {cause.reason}.",
+                cause.hint,
+                transient=cause.transient,
+                sent=cause.sent,
+            )
+    raise error

@@ -1,0 +1,132 @@
+"""Jobs: submit, list, read, stop (tag *job*).
+
+A job's key is ``<user>~<name>``. The functions return what the server said; what a script wants on
+top (waiting, following, submitting exactly once) is in :mod:`openpai.core.remote_job` and
+:mod:`openpai.core.cluster`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping
+
+from openpai.core.rest.job_records import Event, JobDetail, JobSummary
+from openpai.core.rest.session import Session, segment
+
+__all__ = [
+    "add_tag",
+    "delete_tag",
+    "get_config",
+    "get_job",
+    "list_events",
+    "list_jobs",
+    "set_execution_type",
+    "submit_job",
+]
+
+
+def submit_job(session: Session, text: str) -> None:
+    """``POST /api/v2/jobs`` with the job's YAML (rest-server/src/controllers/v2/job.js).
+
+    The server answers 202: recorded, and readable at once under ``<user>~<name>``.
+
+    Raises:
+        ConflictError: A job of this user has the name, whatever its state.
+        ApiError: The job breaks the protocol or asks for what the user may not have.
+        ConnectionFailed: No answer came; the job may exist.
+    """
+    session.request(
+        "POST",
+        "/jobs",
+        data=text.encode("utf-8"),
+        headers={"Content-Type": "text/yaml; charset=utf-8"},
+    )
+
+
+def list_jobs(session: Session, **filters: Any) -> list[JobSummary]:
+    """``GET /api/v2/jobs``, one page.
+
+    Args:
+        session: The cluster's session.
+        **filters: The server's own query keys: ``username``, ``vc``, ``state``, ``keyword``,
+            ``jobPriority``, ``tagsContain``, ``tagsNotContain``, ``offset``, ``limit``, ``order``.
+            A list is sent as comma list; ``None`` is left out.
+
+    Raises:
+        ApiError: The server refused.
+        ConnectionFailed: No answer came.
+    """
+    params = {key: _joined(value) for key, value in filters.items() if value is not None}
+    return [JobSummary(raw) for raw in session.get("/jobs", params)]
+
+
+def _joined(value: Any) -> Any:
+    return ",".join(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+
+
+def get_job(session: Session, key: str, attempt: int | None = None) -> JobDetail:
+    """``GET /api/v2/jobs/{user}~{job}``, or ``…/attempts/{attempt}``.
+
+    Raises:
+        JobNotFoundError: There is no such job, or no such attempt.
+        ConnectionFailed: No answer came.
+    """
+    which = "" if attempt is None else f"/attempts/{attempt}"
+    return JobDetail(session.get(f"/jobs/{segment(key)}{which}"))
+
+
+def get_config(session: Session, key: str) -> str:
+    """``GET /api/v2/jobs/{user}~{job}/config``: the stored job, its secrets masked.
+
+    The answer says ``text/yaml``; current servers send JSON, which is YAML too.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+        ConnectionFailed: No answer came.
+    """
+    response = session.request("GET", f"/jobs/{segment(key)}/config")
+    return response.content.decode("utf-8")
+
+
+def set_execution_type(session: Session, key: str, value: str) -> None:
+    """``PUT /api/v2/jobs/{user}~{job}/executionType`` with ``STOP`` or ``START``.
+
+    The answer 202 means that the wish is recorded; stopping takes up to minutes.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+        PermissionDeniedError: It is another user's.
+        ServerError: The job has ended and was cleaned up (the server answers 500).
+        ConnectionFailed: No answer came.
+    """
+    session.send("PUT", f"/jobs/{segment(key)}/executionType", {"value": value})
+
+
+def list_events(session: Session, key: str, kind: str | None = None) -> list[Event]:
+    """``GET /api/v2/jobs/{user}~{job}/events``, newest first; ``kind``: ``Normal`` or ``Warning``.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+        ConnectionFailed: No answer came.
+    """
+    params: Mapping[str, str] | None = {"type": kind} if kind else None
+    return [Event(raw) for raw in session.get(f"/jobs/{segment(key)}/events", params)["data"]]
+
+
+def add_tag(session: Session, key: str, tag: str) -> None:
+    """``PUT /api/v2/jobs/{user}~{job}/tag``; adding a tag twice is fine.
+
+    Raises:
+        PermissionDeniedError: The job is another user's (checked before it is looked up).
+        JobNotFoundError: There is no such job.
+    """
+    session.send("PUT", f"/jobs/{segment(key)}/tag", {"value": tag})
+
+
+def delete_tag(session: Session, key: str, tag: str) -> None:
+    """``DELETE /api/v2/jobs/{user}~{job}/tag``.
+
+    Raises:
+        NotFoundError: The job lacks the tag, or there is no such job.
+        PermissionDeniedError: The job is another user's.
+    """
+    session.send("DELETE", f"/jobs/{segment(key)}/tag", {"value": tag})

@@ -1,0 +1,82 @@
+"""Where the logs of a task are, and pieces of their content (operation *getTaskLogs*)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from openpai.core.errors import ApiError
+from openpai.core.rest.session import Session, segment
+
+__all__ = ["Piece", "TaskAttempt", "log_locations", "read_piece"]
+
+
+class TaskAttempt(NamedTuple):
+    """One run of one task.
+
+    Attributes:
+        job: ``<user>~<name>``.
+        job_attempt: From 0.
+        role: The task role as the server spells it (lower case, letters and digits only).
+        task_index: The task's index, from 0.
+        task_attempt: From 0, anew in each job attempt.
+    """
+
+    job: str
+    job_attempt: int
+    role: str
+    task_index: int
+    task_attempt: int
+
+
+class Piece(NamedTuple):
+    """Part of a log.
+
+    Attributes:
+        data: The bytes from the asked offset on; empty when there is nothing new.
+        expired: Whether the URL is no longer good, so that the locations must be asked for anew.
+        missing: Whether there is no such file (now).
+    """
+
+    data: bytes
+    expired: bool = False
+    missing: bool = False
+
+
+def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
+    """``GET …/attempts/{a}/taskRoles/{r}/taskIndex/{i}/attempts/{n}/logs``: name → URL.
+
+    The URLs live for about two minutes (rest-server/src/models/v2/job/log.js).
+
+    Raises:
+        NotFoundError: The attempt has no log (yet, or no longer).
+        ServerError: The server also says this for a task that has not started.
+        ConnectionFailed: No answer came.
+    """
+    path = (
+        f"/jobs/{segment(task.job)}/attempts/{task.job_attempt}/taskRoles/{segment(task.role)}"
+        f"/taskIndex/{task.task_index}/attempts/{task.task_attempt}/logs"
+    )
+    return {item["name"]: item["uri"] for item in session.get(path)["locations"]}
+
+
+def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:
+    """Read up to ``limit`` bytes of a log from ``offset`` on.
+
+    Raises:
+        ApiError: The log server failed in a way that does not mean "expired" or "nothing yet".
+        ConnectionFailed: No answer came.
+    """
+    headers = {"Range": f"bytes={offset}-{offset + limit - 1}", "Accept-Encoding": "identity"}
+    try:
+        response = session.request("GET", uri, headers=headers)
+    except ApiError as error:
+        if error.status == 416:  # the end, or an empty file
+            return Piece(b"")
+        if error.status == 403:  # the URL's own token has run out
+            return Piece(b"", expired=True)
+        if error.status == 404:
+            return Piece(b"", missing=True)
+        raise
+    if response.status_code == 200:  # a server that ignores ranges sends the whole file
+        return Piece(response.content[offset : offset + limit])
+    return Piece(response.content)
