@@ -11,8 +11,11 @@ REST API names it (``nfs``, ``azureBlob``, ``hdfs``, …) → a function that ta
 
 from __future__ import annotations
 
+import errno
+import os
 import posixpath
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -29,7 +32,17 @@ from typing import (
 from openpai.core.errors import StorageError
 from openpai.core.plugins import entry_points
 
-__all__ = ["Entry", "Storage", "StorageSpec", "StorageUri", "normalize", "open_storage"]
+__all__ = [
+    "Entry",
+    "Storage",
+    "StorageSpec",
+    "StorageUri",
+    "is_partial",
+    "naming",
+    "normalize",
+    "open_storage",
+    "partial_name",
+]
 
 
 class StorageUri(NamedTuple):
@@ -75,6 +88,33 @@ def normalize(path: str) -> str:
         if depth < 0:
             raise StorageError(f"'{path}' leaves the storage.", "Remove the leading '..'.")
     return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def partial_name() -> str:
+    """Return a new name for a file that is still being written, in the folder of its final name."""
+    return f".opai-{os.urandom(6).hex()}.partial"
+
+
+def is_partial(name: str) -> bool:
+    """Whether a name is one of :func:`partial_name`: in use, or left behind by a killed process."""
+    return name.startswith(".opai-") and name.endswith(".partial")
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Let file errors raised in the block name the file as the user knows it.
+
+    Raises:
+        PermissionError: Also for a read-only file system, which Python has no class for.
+        OSError: As raised in the block, with ``filename`` set to ``where``.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        kind = PermissionError if error.errno == errno.EROFS else OSError
+        raise kind(error.errno, error.strerror, where) from None
 
 
 @dataclass(frozen=True)
@@ -152,17 +192,26 @@ class Storage(ABC):
     def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
         """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
 
+        ``read(n)`` of the stream returns ``n`` bytes unless the end comes first.
+
         Raises:
             FileNotFoundError: There is none.
             IsADirectoryError: It is a folder.
         """
 
     @abstractmethod
-    def open_write(self, path: str) -> ContextManager[BinaryIO]:
+    def open_write(
+        self, path: str, *, mode: int | None = None, modified: datetime | None = None
+    ) -> ContextManager[BinaryIO]:
         """Write a file that appears under its name only when the block ends without an error.
 
         Missing parent folders are made. An existing file is replaced at that moment and not before;
         after an error it is as it was, and nothing half written is left under its name.
+
+        Args:
+            path: The file.
+            mode: Unix permission bits to give it, where the storage keeps them.
+            modified: The time of its last change, where the storage lets it be set.
 
         Raises:
             IsADirectoryError: The path is a folder.
@@ -177,15 +226,20 @@ class Storage(ABC):
         Raises:
             FileExistsError: The path is a file.
             NotADirectoryError: A parent is a file.
+            PermissionError: The storage may not be written.
         """
 
     @abstractmethod
     def rename(self, source: str, target: str) -> None:
-        """Move a file or folder; an existing *file* at the target is replaced in one step.
+        """Move a file or folder; a file takes the place of an existing *file* in one step.
+
+        Missing parent folders of the target are made.
 
         Raises:
             FileNotFoundError: The source does not exist.
-            FileExistsError: The target is a folder.
+            FileExistsError: The target is a folder, or the source is one and the target exists.
+            OSError: A folder would be moved into itself (``errno.EINVAL``).
+            PermissionError: The storage may not be written, or the source is its root.
         """
 
     @abstractmethod
@@ -195,7 +249,12 @@ class Storage(ABC):
         Raises:
             FileNotFoundError: There is none.
             OSError: A folder is not empty (``errno.ENOTEMPTY``) and ``recursive`` is false.
+            PermissionError: The storage may not be written, or the path is its root.
         """
+
+    def where(self, path: str) -> str:
+        """Name a path for people: ``NAME:/PATH``."""
+        return str(StorageUri(self.name, normalize(path)))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder has this path."""
@@ -240,7 +299,8 @@ def open_storage(spec: StorageSpec) -> Storage:
     if spec.type not in offered:
         known = ", ".join(sorted(offered)) or "none"
         raise StorageError(
-            f"Nothing installed opens '{spec.name}', a storage of type '{spec.type}' (known: {known}).",
+            f"Nothing installed opens '{spec.name}', a storage of type '{spec.type}' "
+            f"(known: {known}).",
             "Run: pip install openpai-storage",
         )
     try:

@@ -1,0 +1,248 @@
+"""A folder of this machine as a storage: a mount, or the local side of every transfer.
+
+No path leads out of the folder, not even through symbolic links: a link is followed while what it
+leads to lies inside, and refused otherwise. This guards against mistakes and foreign trees, not
+against a process that swaps links while a file is opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import posixpath
+import shutil
+import stat
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, BinaryIO, Iterator, cast
+
+from openpai.core.storage import (
+    Entry,
+    Storage,
+    StorageUri,
+    naming,
+    normalize,
+    partial_name,
+)
+
+__all__ = ["FolderStorage"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class FolderStorage(Storage):
+    """Files below one folder of this machine.
+
+    A file is first written under another name in the same folder (see
+    :func:`~openpai.core.storage.partial_name`) and then renamed. Permission bits and, to the
+    microsecond, times are kept.
+
+    Args:
+        root: The folder; it must exist.
+        name: The storage's name; without one, messages show the paths of this machine.
+        read_only: Whether to refuse every change.
+    """
+
+    def __init__(self, root: Path, name: str = "", *, read_only: bool = False) -> None:
+        self.name = name
+        self.root = Path(os.path.realpath(root))
+        self.read_only = read_only
+
+    def where(self, path: str) -> str:
+        """Name a path for people: ``NAME:/PATH``, or the path on this machine."""
+        path = normalize(path)
+        return str(StorageUri(self.name, path)) if self.name else str(self.root / path[1:])
+
+    def stat(self, path: str) -> Entry:
+        """Describe one file or folder; a link is described by what it leads to."""
+        path = normalize(path)
+        with naming(self.where(path)):
+            return _entry(path, self._real(path).stat())
+
+    def list(self, path: str) -> Iterator[Entry]:
+        """Yield what is directly in a folder, sorted by name.
+
+        A link that leads nowhere, out of the storage, or back to a folder above it appears as an
+        empty file, so that no walk is endless; opening it says what is wrong.
+        """
+        path = normalize(path)
+        with naming(self.where(path)):
+            real = self._real(path)
+            names = sorted(os.listdir(real))  # noqa: PTH208 - names alone, without a Path for each
+        above = {self._real(parent) for parent in _parents(path)}
+        for name in names:
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                yield self._listed(posixpath.join(path, name), real / name, above)
+
+    def _listed(self, path: str, real: Path, above: set[Path]) -> Entry:
+        found = real.lstat()
+        if not stat.S_ISLNK(found.st_mode):
+            return _entry(path, found)
+        try:
+            followed = self.stat(path)
+        except OSError:
+            return _entry(path, found)
+        endless = followed.is_dir and self._real(path) in above
+        return _entry(path, found) if endless else followed
+
+    def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
+
+        Raises:
+            OSError: Also when it is a pipe, a socket or a device (``errno.EINVAL``).
+        """
+        with naming(self.where(path)):
+            real = self._real(path)
+            kind = real.stat().st_mode
+            if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+                raise OSError(errno.EINVAL, "Not a regular file")
+            stream = real.open("rb")
+        stream.seek(offset)
+        if length is None:
+            return stream
+        return cast(BinaryIO, io.BufferedReader(_Section(stream, length)))
+
+    @contextmanager
+    def open_write(
+        self, path: str, *, mode: int | None = None, modified: datetime | None = None
+    ) -> Iterator[BinaryIO]:
+        """Write a file that appears under its name only when the block ends without an error."""
+        with self._changing(path):
+            real = self._real(path)
+            if real.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "Is a folder")
+            _make_parents(real)
+            partial = real.with_name(partial_name())
+            stream = _create(partial, private=mode is not None)
+        try:
+            try:
+                yield stream
+            finally:
+                with naming(self.where(path)):
+                    stream.close()
+            with naming(self.where(path)):
+                _describe(partial, mode, modified)
+                partial.replace(real)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+
+    def mkdir(self, path: str) -> None:
+        """Make a folder and its missing parents; an existing folder is fine."""
+        with self._changing(path):
+            self._real(path).mkdir(parents=True, exist_ok=True)
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file or folder; a link is moved itself."""
+        with self._changing(source):
+            old, new = self._place(source), self._place(target)
+            moves_folder = stat.S_ISDIR(old.lstat().st_mode)
+            if old in new.parents:
+                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
+        with naming(self.where(target)):
+            if new.is_dir() or (moves_folder and new.exists()):
+                raise FileExistsError(errno.EEXIST, "Exists already")
+            _make_parents(new)
+            old.replace(new)
+
+    def delete(self, path: str, recursive: bool = False) -> None:
+        """Delete a file, a link itself, an empty folder, or with ``recursive`` a whole tree."""
+        with self._changing(path):
+            place = self._place(path)
+            if not stat.S_ISDIR(place.lstat().st_mode):
+                place.unlink()
+            elif recursive:
+                shutil.rmtree(place)
+            else:
+                place.rmdir()
+
+    @contextmanager
+    def _changing(self, path: str) -> Iterator[None]:
+        with naming(self.where(path)):
+            if self.read_only:
+                raise OSError(errno.EROFS, "Read-only storage")
+            yield
+
+    def _place(self, path: str) -> Path:
+        """Return where an entry lies: links above it are followed, it is not."""
+        path = normalize(path)
+        if path == "/":
+            raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
+        return self._real(posixpath.dirname(path)) / posixpath.basename(path)
+
+    def _real(self, path: str) -> Path:
+        """Return the place on this machine with all links followed."""
+        real = Path(os.path.realpath(self.root / normalize(path)[1:]))
+        if real != self.root and self.root not in real.parents:
+            raise PermissionError(errno.EACCES, "A link leads out of the storage")
+        return real
+
+
+class _Section(io.RawIOBase):
+    """The next ``length`` bytes of a stream, which it owns."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self._stream = stream
+        self._left = length
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(min(len(buffer), self._left))
+        buffer[: len(data)] = data
+        self._left -= len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _entry(path: str, found: os.stat_result) -> Entry:
+    return Entry(
+        path=path,
+        is_dir=stat.S_ISDIR(found.st_mode),
+        size=found.st_size if stat.S_ISREG(found.st_mode) else 0,
+        modified=_time(found.st_mtime_ns),
+        mode=found.st_mode & 0o777,
+    )
+
+
+def _time(nanoseconds: int) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:  # some file systems hold times after the year 9999
+        return None
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the path itself and every folder above it."""
+    while path != "/":
+        yield path
+        path = posixpath.dirname(path)
+    yield path
+
+
+def _make_parents(real: Path) -> None:
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+
+
+def _create(path: Path, *, private: bool) -> BinaryIO:
+    """Create a file; what will get its own permission bits is nobody else's until then."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600 if private else 0o666), "wb")
+
+
+def _describe(path: Path, mode: int | None, modified: datetime | None) -> None:
+    if mode is not None:
+        path.chmod(mode & 0o777)
+    if modified is not None:
+        nanoseconds = (modified - _EPOCH) // timedelta(microseconds=1) * 1000
+        os.utime(path, ns=(nanoseconds, nanoseconds))

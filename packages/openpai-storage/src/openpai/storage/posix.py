@@ -1,0 +1,87 @@
+"""Storages that are folders here: NFS, Samba, Azure File and whatever else is mounted.
+
+A PAI cluster mounts a job's storages into its containers, so inside a job every storage is a
+folder; on another machine it is one where somebody mounted it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Mapping
+
+from openpai.core.environment import in_job_container
+from openpai.core.errors import StorageError
+from openpai.core.folder import FolderStorage
+from openpai.core.storage import Storage, StorageSpec
+
+__all__ = ["open_posix"]
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def open_posix(spec: StorageSpec) -> Storage:
+    """Open a storage by the folder it is mounted at.
+
+    The folder is the first of: ``spec.mount_path``; what ``OPENPAI_STORAGES``, a JSON object in
+    the environment, gives for the name; ``/mnt/<name>`` in a job container, where PAI mounts it
+    unless told otherwise (rest-server/src/models/v2/job/k8s.js); the exported folder itself, where
+    the NFS server is this machine.
+
+    Raises:
+        StorageError: It is not known where the storage is mounted, or nothing is there.
+    """
+    folder = spec.mount_path or _from_environment(spec.name) or _usual_place(spec)
+    if not folder:
+        raise StorageError(
+            f"It is not known where storage '{spec.name}' ({spec.type or 'of unknown type'}) "
+            "is mounted on this machine.",
+            f"Mount it and say where: OPENPAI_STORAGES='{json.dumps({spec.name: '/PATH'})}', or "
+            f"'storages: [{{name: {spec.name}, mount_path: /PATH}}]' for the cluster in "
+            "clusters.yaml.",
+        )
+    return FolderStorage(_checked(spec.name, folder), spec.name, read_only=spec.read_only)
+
+
+def _from_environment(name: str) -> str | None:
+    text = os.environ.get("OPENPAI_STORAGES")
+    if not text:
+        return None
+    try:
+        folders: Mapping[str, Any] = dict(json.loads(text))
+    except (TypeError, ValueError):
+        raise StorageError(
+            "OPENPAI_STORAGES is not a JSON object.",
+            'Write it as {"NAME": "/PATH"}, or unset it.',
+        ) from None
+    return str(folders[name]) if folders.get(name) else None
+
+
+def _usual_place(spec: StorageSpec) -> str | None:
+    mounted = Path("/mnt", spec.name)
+    if in_job_container() and mounted.is_dir():
+        return str(mounted)
+    exported = str(spec.data.get("path") or "")
+    served_here = spec.type == "nfs" and spec.data.get("server") in _LOOPBACK
+    return exported if served_here and Path(exported).is_dir() else None
+
+
+def _checked(name: str, folder: str) -> Path:
+    path = Path(folder)
+    if not path.is_absolute():
+        raise StorageError(
+            f"The folder '{folder}' of storage '{name}' is not absolute.", "Write the whole path."
+        )
+    try:
+        found = path.is_dir() and os.access(path, os.X_OK)
+    except OSError as error:  # such as a stale NFS handle
+        raise StorageError(
+            f"Storage '{name}' at {folder} cannot be used: {error.strerror}.", "Mount it again."
+        ) from None
+    if not found:
+        raise StorageError(
+            f"Storage '{name}' is not mounted: {folder} is no folder that may be entered.",
+            "Mount it there, or name the right folder.",
+        )
+    return path

@@ -1,0 +1,33 @@
+"""What every storage promises, as tests: subclass, give a fixture, and run pytest.
+
+::
+
+    class TestMine(StorageConformance):
+        @pytest.fixture
+        def storage(self, tmp_path):
+            with open_mine(...) as storage:
+                yield storage
+
+The fixture returns an empty storage that may be written; a fresh one, or a fresh folder of a
+server, for each test.
+"""
+
+from __future__ import annotations
+
+from openpai.storage.testing.changing import ChangeContract
+from openpai.storage.testing.paths import PathContract
+from openpai.storage.testing.reading import ListContract, ReadContract
+from openpai.storage.testing.writing import WriteContract
+
+__all__ = [
+    "ChangeContract",
+    "ListContract",
+    "PathContract",
+    "ReadContract",
+    "StorageConformance",
+    "WriteContract",
+]
+
+
+class StorageConformance(ReadContract, ListContract, WriteContract, ChangeContract, PathContract):
+    """All that a storage promises."""
