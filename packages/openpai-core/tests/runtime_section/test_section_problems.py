@@ -1,0 +1,144 @@
+"""What is refused in a runtime section, and how it is said."""
+
+from __future__ import annotations
+
+import pytest
+from jsonschema import Draft7Validator
+
+from openpai.core.protocol.runtime_schema import check
+from openpai.core.protocol.runtime_section import section_problems, section_schema
+
+SHA = "0" * 64
+ROOT = "/extras/openpai.runtime"
+
+BROKEN = [
+    ([], "", "This must be a map, not []."),
+    ({"version": 2}, "/version", "This must be 1, not 2."),
+    ({"version": "1"}, "/version", "This must be a whole number, not '1'."),
+    ({"workspace": "alice"}, "/workspace", "'alice' is not of the right form."),
+    ({"workspace": None}, "/workspace", "This must be a text, not nothing."),
+    ({"code": {"archive": "a"}}, "/code", "The key 'sha256' is missing."),
+    ({"code": {"archive": "a", "sha256": "zz"}}, "/code/sha256", "'zz' is not of the right form."),
+    ({"outputs": "ckpt"}, "/outputs", "This must be a list, not 'ckpt'."),
+    ({"outputs": [{"path": "/tmp/x"}]}, "/outputs/0/path", "'/tmp/x' is not of the right form."),
+    ({"outputs": [{"path": "a/../b"}]}, "/outputs/0/path", "'a/../b' is not of the right form."),
+    (
+        {"outputs": [{"path": "a", "when": "never"}]},
+        "/outputs/0/when",
+        "'never' is not one of: always, success, failure.",
+    ),
+    ({"requirements": ["--index-url=x"]}, "/requirements/0", "'--index-url=x' is not of"),
+    ({"mounts": [{"storage": "s", "path": "data"}]}, "/mounts/0/path", "'data' is not of"),
+    ({"callbacks": [{"on": "fail", "commands": ["a"]}]}, "/callbacks/0/on", "'fail' is not one of"),
+    (
+        {"callbacks": [{"on": "exit", "commands": []}]},
+        "/callbacks/0/commands",
+        "This list is empty",
+    ),
+    (
+        {"callbacks": [{"on": "failure", "commands": ["a"], "exitCodes": [0]}]},
+        "/callbacks/0/exitCodes/0",
+        "This must be at least 1, not 0.",
+    ),
+    (
+        {"callbacks": [{"on": "failure", "commands": ["a"], "exitCodes": [True]}]},
+        "/callbacks/0/exitCodes/0",
+        "This must be a whole number, not True.",
+    ),
+    ({"timeout": 0}, "/timeout", "This must be more than 0, not 0."),
+    ({"timeout": "soon"}, "/timeout", "'soon' is not of the right form."),
+    ({"a/b~c": 1}, "/a~1b~0c", "The key 'a/b~c' is not known."),
+    (
+        {"callbacks": [{True: "exit", "commands": ["a"]}]},
+        "/callbacks/0",
+        "The key 'on' is missing.",
+    ),
+]
+
+MEANINGLESS = [
+    ({"workspace": "n:/../x"}, "/workspace", "'/../x' leaves the storage."),
+    ({"outputs": [{"path": "a"}]}, "/outputs", "Outputs need a workspace to be saved in."),
+    ({"code": {"archive": "a", "sha256": SHA}}, "/code", "This code needs a workspace"),
+    (
+        {"callbacks": [{"on": "exit", "commands": ["a"], "taskRoles": ["ps"]}]},
+        "/callbacks/0/taskRoles/0",
+        "There is no task role 'ps'.",
+    ),
+    ({"callbacks": [{"on": "interval", "commands": ["a"]}]}, "/callbacks/0", "A callback on inter"),
+    (
+        {"callbacks": [{"on": "exit", "commands": ["a"], "every": 5}]},
+        "/callbacks/0/every",
+        "'every' means nothing on exit.",
+    ),
+    (
+        {"callbacks": [{"on": "exit", "commands": ["a"], "exitCodes": [1]}]},
+        "/callbacks/0/exitCodes",
+        "Exit codes mean nothing on exit.",
+    ),
+]
+
+RIGHT = [
+    {},
+    {"version": 1, "workspace": "n:/"},
+    {"workspace": "n:/a", "outputs": [{"path": "a..b/*.pt", "every": "10m"}, {"path": "."}]},
+    {"code": {"archive": "n:/x.tar.gz", "sha256": SHA}},
+    {"callbacks": [{"on": "interval", "commands": ["a"], "every": 0.5}]},
+]
+
+SAYABLE = [
+    case[0] for case in BROKEN + MEANINGLESS if "True:" not in str(case[0])
+]  # JSON has text keys only
+
+
+def job(section: object) -> dict:
+    """A job config with this section and one task role."""
+    return {"taskRoles": {"worker": {}}, "extras": {"openpai.runtime": section}}
+
+
+@pytest.mark.parametrize(("section", "path", "message"), BROKEN + MEANINGLESS)
+def test_the_first_problem_names_the_place_and_the_fault(
+    section: object, path: str, message: str
+) -> None:
+    """Each fault is one sentence at a JSON pointer, with a hint."""
+    problem = section_problems(job(section))[0]
+    assert problem.path == ROOT + path
+    assert problem.message.startswith(message)
+    assert problem.hint
+
+
+@pytest.mark.parametrize("section", RIGHT)
+def test_a_right_section_has_no_problem(section: object) -> None:
+    """Nothing is said where nothing is wrong."""
+    assert section_problems(job(section)) == []
+
+
+@pytest.mark.parametrize("section", [*SAYABLE, *RIGHT])
+def test_the_checker_and_a_json_schema_library_agree(section: object) -> None:
+    """The small checker accepts exactly what the published schema accepts."""
+    valid = Draft7Validator(section_schema()).is_valid(section)
+    assert valid is (not list(check(section, "")))
+
+
+def test_the_key_on_read_as_true_is_explained() -> None:
+    """YAML 1.1 turns the key on into true; the hint says to quote it."""
+    section = {"callbacks": [{True: "exit", "commands": ["a"]}]}
+    hints = [problem.hint for problem in section_problems(job(section))]
+    assert any("YAML 1.1" in hint for hint in hints)
+
+
+def test_the_schema_is_a_schema_with_a_description_for_every_key() -> None:
+    """The schema is sound, and every property says what it is for."""
+    schema = section_schema()
+    Draft7Validator.check_schema(schema)
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        for name, child in part.get("properties", {}).items():
+            assert child.get("description") or "items" in child, name
+            pending += [child, child.get("items", {})]
+
+
+def test_a_copy_of_the_schema_is_given_out() -> None:
+    """Changing what one caller got changes nothing for the next."""
+    section_schema()["properties"].clear()
+    assert section_schema()["properties"]
