@@ -1,0 +1,91 @@
+"""Run the unit tests on every Python that this machine has, and name those it lacks.
+
+Each distribution claims a range of Pythons in its ``requires-python``. For each Python from 3.8 to
+3.13 an environment is made with the distributions that claim it, installed as built wheels are,
+and their unit tests run there.
+
+    python tests/matrix.py [--only 3.8] [pytest arguments]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+TOOLS = ("hypothesis", "pytest", "pytest-httpserver", "pytest-timeout")
+EVERYWHERE = {"openpai-core": "[local]", "openpai-storage": "", "openpai-runtime": ""}
+NEWER = {"openpai-notebook": "[execute]", "openpai-cli": ""}
+
+
+def find(version: str) -> str | None:
+    """Return a working interpreter of this version: on PATH, or one that pyenv keeps."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [shutil.which(f"python{version}"), *sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))]
+    for candidate in filter(None, candidates):
+        # A pyenv shim exists for every version and fails for those that are not switched on.
+        answer = subprocess.run(
+            [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.stdout.strip() == version:
+            return candidate
+    return None
+
+
+def run(version: str, interpreter: str, arguments: list[str]) -> bool:
+    """Run the unit tests of the distributions that claim this version; return whether they pass."""
+    packages = dict(EVERYWHERE)
+    if tuple(map(int, version.split("."))) >= (3, 10):
+        packages.update(NEWER)
+    with tempfile.TemporaryDirectory() as folder:
+        python = str(Path(folder) / "bin" / "python")
+        uv = shutil.which("uv") or "uv"
+        subprocess.run([uv, "venv", "--quiet", "--python", interpreter, folder], check=True)
+        members = [f"{ROOT / 'packages' / name}{extra}" for name, extra in packages.items()]
+        subprocess.run(
+            [uv, "pip", "install", "--quiet", "--python", python, *members, *TOOLS], check=True
+        )
+        tests = [str(ROOT / "packages" / name / "tests") for name in packages]
+        environment = {**os.environ, "PATH": f"{folder}/bin{os.pathsep}{os.environ['PATH']}"}
+        environment.pop("VIRTUAL_ENV", None)
+        result = subprocess.run(
+            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, *arguments],
+            cwd=ROOT,
+            env=environment,
+            check=False,
+        )
+    return result.returncode == 0
+
+
+def main() -> int:
+    """Run all versions; the exit code is 1 if one failed, or if there was none to run on."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", choices=VERSIONS)
+    parser.add_argument("--except", dest="leave_out", action="append", choices=VERSIONS, default=[])
+    options, arguments = parser.parse_known_args()
+    outcome = {}
+    for version in options.only or VERSIONS:
+        if version in options.leave_out:
+            continue
+        interpreter = find(version)
+        if interpreter is None:
+            outcome[version] = "absent on this machine"
+            continue
+        print(f"== Python {version} ({interpreter})", flush=True)
+        outcome[version] = "passed" if run(version, interpreter, arguments) else "FAILED"
+    for version, result in outcome.items():
+        print(f"Python {version}: {result}")
+    return 0 if "passed" in outcome.values() and "FAILED" not in outcome.values() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
