@@ -14,7 +14,15 @@ from typing import Any, Mapping
 from openpai.core.config.files import home, read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 
-__all__ = ["KEYS", "Defaults", "Key", "load_defaults", "set_default", "unset_default"]
+__all__ = [
+    "KEYS",
+    "Defaults",
+    "Key",
+    "load_defaults",
+    "own_default",
+    "set_default",
+    "unset_default",
+]
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,18 @@ def load_defaults() -> Defaults:
 
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else [value]
+
+
+def own_default(name: str, *, in_folder: bool = False) -> Any:
+    """Return what one layer alone says; ``None``, or an empty list, where it says nothing.
+
+    Raises:
+        ConfigError: There is no such key, or the file cannot be read.
+    """
+    key = _known(name)
+    path = _folder_file() if in_folder else _user_file()
+    value = read_yaml(path, dict).get(name)
+    return _as_list([] if value is None else value) if key.is_list else value
 
 
 def set_default(name: str, value: Any, *, in_folder: bool = False) -> None:

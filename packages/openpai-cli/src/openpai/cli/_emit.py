@@ -1,0 +1,118 @@
+"""Write rows as a table, JSON, YAML or names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from openpai.cli._console import Console, visible
+from openpai.cli._table import NOTHING, Cell, draw_record, draw_table
+from openpai.cli._times import ago, duration, iso
+from openpai.core.app import Column, Row
+
+__all__ = ["FORMATS", "emit"]
+
+FORMATS = ("table", "json", "yaml", "name")
+
+_STATE_STYLES = {
+    "WAITING": "yellow",
+    "RUNNING": "cyan",
+    "STOPPING": "magenta",
+    "STOPPED": "magenta",
+    "SUCCEEDED": "green",
+    "FAILED": "red",
+}
+
+
+def emit(
+    console: Console,
+    data: Row | Iterable[Row],
+    *,
+    columns: Sequence[Column],
+    format: str,  # noqa: A002 - named as the option is
+) -> None:
+    """Write one row or many to stdout, all at once, so that a failing source writes nothing.
+
+    Args:
+        console: Where to write.
+        data: One row, or an iterable of rows.
+        columns: What a table shows; the first is what ``name`` prints.
+        format: One of :data:`FORMATS`.
+    """
+    rows: Row | list[Row] = data if isinstance(data, Mapping) else list(data)
+    for line in _lines(console, rows, columns, format):
+        console.data(line)
+
+
+def _lines(
+    console: Console, rows: Row | list[Row], columns: Sequence[Column], output: str
+) -> list[str]:
+    if output == "json":
+        return _json(rows)
+    if output == "yaml":
+        return _yaml(rows)
+    return _names(rows, columns) if output == "name" else _table(console, rows, columns)
+
+
+def _names(rows: Row | list[Row], columns: Sequence[Column]) -> list[str]:
+    every = [rows] if isinstance(rows, Mapping) else rows
+    return [str(row[columns[0][1]]) for row in every]
+
+
+def _json(rows: Row | list[Row]) -> list[str]:
+    """One object over several lines; a list with one row on each line."""
+    from json import dumps
+
+    if isinstance(rows, Mapping):
+        return [dumps(rows, default=_plain, ensure_ascii=False, indent=2)]
+    shown = [dumps(row, default=_plain, ensure_ascii=False) for row in rows]
+    return ["[" + ",\n ".join(shown) + "]"]
+
+
+def _yaml(rows: Row | list[Row]) -> list[str]:
+    import json
+
+    import yaml
+
+    plain = json.loads(json.dumps(rows, default=_plain))
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return [yaml.dump(plain, Dumper=dumper, sort_keys=False, allow_unicode=True).rstrip("\n")]
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON does not know into what it does."""
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    return str(value)
+
+
+def _table(console: Console, rows: Row | list[Row], columns: Sequence[Column]) -> list[str]:
+    headers = [header for header, _ in columns]
+    if isinstance(rows, Mapping):
+        cells = [_cell(rows.get(key), console) for _, key in columns]
+        return list(draw_record(headers, cells, console.paint_data))
+    body = [[_cell(row.get(key), console) for _, key in columns] for row in rows]
+    width = console.width if console.is_terminal else None
+    return list(draw_table(headers, body, width, console.paint_data)) if body else []
+
+
+def _cell(value: Any, console: Console) -> Cell:
+    if value in (None, "", [], ()):
+        return Cell(NOTHING)
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no")
+    if isinstance(value, (int, float)):
+        return Cell(str(value), is_number=True)
+    if isinstance(value, datetime):
+        return Cell(ago(value) if console.is_terminal else iso(value))
+    if isinstance(value, timedelta):
+        return Cell(duration(value), is_number=True)
+    text = visible(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+    return Cell(text, _STATE_STYLES.get(text, ""))

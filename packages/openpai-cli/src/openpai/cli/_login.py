@@ -1,0 +1,111 @@
+"""Get a token for a cluster: from where the user keeps a secret, never by echoing one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from openpai.cli._app import CliApp
+from openpai.cli._command import UsageProblem
+
+if TYPE_CHECKING:
+    from openpai.core.config.clusters import ClusterEntry
+
+__all__ = ["Secret", "find_secret", "log_in", "secret_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What proves who the user is.
+
+    Attributes:
+        password: A password, or ``""``.
+        token: A token, or ``""``.
+    """
+
+    password: str = ""
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return "<Secret>"
+
+
+def secret_options(function: F) -> F:
+    """The options that say where a password or token comes from."""
+    for option in (
+        click.option("--token", "--authen-token", hidden=True, help="A token (seen by others)."),
+        click.option("--password", hidden=True, help="A password (seen by others)."),
+        click.option("--token-stdin", is_flag=True, help="Read a token from stdin."),
+        click.option("--password-stdin", is_flag=True, help="Read the password from stdin."),
+    ):
+        function = option(function)
+    return function
+
+
+def find_secret(
+    app: CliApp, who: str, *, password: str | None, token: str | None, **stdin: bool
+) -> Secret:
+    """Find a password or token: options, then the environment, then a prompt.
+
+    Args:
+        app: The running ``opai``.
+        who: ``USER at URI``, for the prompt.
+        password: The old option's value; it works, and a note says why to avoid it.
+        token: The same for a token.
+        **stdin: ``password_stdin`` and ``token_stdin``.
+
+    Raises:
+        UsageProblem: Nothing was given and nobody can be asked.
+    """
+    if stdin["token_stdin"] or stdin["password_stdin"]:
+        text = sys.stdin.readline().strip()
+        if not text:
+            raise UsageProblem("Nothing came on stdin.", "Pipe the password or token in.")
+        return Secret(token=text) if stdin["token_stdin"] else Secret(password=text)
+    if token or password:
+        app.note("opai: other users of this machine can read secrets in command lines;")
+        app.note("      --password-stdin, --token-stdin or a prompt keep them private.")
+        return Secret(token=token or "", password=password or "")
+    if os.environ.get("OPENPAI_TOKEN"):
+        return Secret(token=os.environ["OPENPAI_TOKEN"])
+    if not app.console.is_interactive:
+        raise UsageProblem(
+            "A password or token is needed, and nobody can be asked.",
+            "Use --password-stdin or --token-stdin, or set OPENPAI_TOKEN.",
+        )
+    text = click.prompt(f"Password for {who}", hide_input=True, err=True)
+    return Secret(password=text)
+
+
+def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
+    """Prove to the server who the user is, and return the entry with its token and user.
+
+    Raises:
+        AuthenticationError: The password or token is not good.
+        ApiError: What answers is not a PAI cluster, or it refuses.
+        ConnectionFailed: No answer came.
+    """
+    from dataclasses import replace
+
+    from openpai.core.cluster import Cluster
+    from openpai.core.rest.authn import check_token
+
+    with Cluster(
+        entry.uri,
+        user=entry.user,
+        token=secret.token,
+        alias=entry.alias,
+        verify=entry.settings.get("verify", True),
+    ) as cluster:
+        info = cluster.info()
+        token = secret.token or cluster.login(secret.password)
+        user = check_token(cluster.session).username
+    settings = {**entry.settings, "info": dict(info.raw)}
+    return replace(entry, uri=cluster.uri, user=user, token=token, password="", settings=settings)

@@ -1,0 +1,101 @@
+"""Options that many commands share, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from openpai.cli import _complete
+from openpai.cli._times import parse_duration
+
+__all__ = [
+    "cluster_option",
+    "existing_file",
+    "format_option",
+    "job_argument",
+    "jobs_argument",
+    "mebibytes",
+    "seconds",
+    "timeout_option",
+    "yes_option",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+FORMATS = ("table", "json", "yaml", "name")
+
+
+_MIB = {"": 1, "m": 1, "mb": 1, "g": 1024, "gb": 1024}
+
+
+def seconds(text: str) -> float:
+    """Read ``90``, ``90s``, ``10m``, ``1h30m`` as seconds."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def mebibytes(text: str) -> int:
+    """Read ``4096`` (MiB), ``8g``, ``8gb`` or ``512m`` as MiB."""
+    number = text.strip().lower().rstrip("gmb")
+    unit = text.strip().lower()[len(number) :]
+    if not number.isdigit() or unit not in _MIB or int(number) == 0:
+        raise click.BadParameter(f"'{text}' is no amount of memory; write 8g, or 8192 for MiB.")
+    return int(number) * _MIB[unit]
+
+
+def cluster_option(function: F) -> F:
+    """``-a``: which cluster."""
+    return click.option(
+        "-a",
+        "--cluster-alias",
+        "alias",
+        metavar="ALIAS",
+        shell_complete=_complete.clusters,
+        help="The cluster, if not the selected one.",
+    )(function)
+
+
+def format_option(function: F) -> F:
+    """``-o``: how data is written."""
+    return click.option(
+        "-o",
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        default="table",
+        help="How to write the data.  [default: table]",
+    )(function)
+
+
+def yes_option(function: F) -> F:
+    """``--yes``: do not ask."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def timeout_option(function: F) -> F:
+    """``--timeout``: how long to wait."""
+    return click.option(
+        "--timeout",
+        type=seconds,
+        metavar="TIME",
+        help="Give up waiting after this time (90s, 10m, 1h30m), with exit code 124.",
+    )(function)
+
+
+def job_argument(function: F) -> F:
+    """One job, ``NAME`` or ``USER~NAME``."""
+    return click.argument("job", shell_complete=_complete.jobs)(function)
+
+
+def jobs_argument(function: F) -> F:
+    """One job or more."""
+    return click.argument("jobs", nargs=-1, required=True, shell_complete=_complete.jobs)(function)
+
+
+def existing_file(**kwargs: Any) -> click.Path:
+    """A file that must exist."""
+    return click.Path(exists=True, dir_okay=False, path_type=Path, **kwargs)

@@ -1,0 +1,149 @@
+"""The command tree: a table of names; what is contributed by others comes after our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from openpai.cli import _plugins
+from openpai.cli.__about__ import __version__
+from openpai.cli._app import CliApp, pass_app
+from openpai.cli._command import Lazy, LazyGroup, unknown
+
+__all__ = ["opai"]
+
+_HERE = "openpai.cli.commands"
+
+CLUSTER = {
+    "add": Lazy(f"{_HERE}.cluster.entries:add", "Add a cluster and log in to it."),
+    "list": Lazy(f"{_HERE}.cluster.entries:list_clusters", "List the clusters you know."),
+    "show": Lazy(f"{_HERE}.cluster.entries:show", "Show what is stored of a cluster."),
+    "select": Lazy(f"{_HERE}.cluster.entries:select", "Use this cluster when none is named."),
+    "delete": Lazy(f"{_HERE}.cluster.entries:delete", "Forget a cluster and its token."),
+    "login": Lazy(f"{_HERE}.cluster.login:login", "Log in again, with a password or a token."),
+    "logout": Lazy(f"{_HERE}.cluster.login:logout", "Forget the token of a cluster."),
+    "token": Lazy(f"{_HERE}.cluster.login:token", "Print a cluster's token, for scripts."),
+    "resources": Lazy(f"{_HERE}.cluster.resources:resources", "Show what is free."),
+}
+
+JOB = {
+    "sub": Lazy(f"{_HERE}.job.sub:sub", "Submit one command as a job."),
+    "submit": Lazy(f"{_HERE}.job.submit:submit", "Submit a job file."),
+    "validate": Lazy(f"{_HERE}.job_files:validate", "Check job files without a cluster."),
+    "render": Lazy(f"{_HERE}.job_files:render", "Show the scripts that the server makes."),
+    "diff": Lazy(f"{_HERE}.job_files:diff", "Compare a job file with another or with a job."),
+    "schema": Lazy(f"{_HERE}.job_files:schema", "Print the JSON Schema of job files."),
+    "list": Lazy(f"{_HERE}.job.list:list_jobs", "List jobs, the newest first."),
+    "status": Lazy(f"{_HERE}.job.status:status", "Show what a job is doing, and why."),
+    "logs": Lazy(f"{_HERE}.job.logs:logs", "Print or follow what a job's tasks wrote."),
+    "wait": Lazy(f"{_HERE}.job.wait:wait", "Wait until jobs have ended."),
+    "stop": Lazy(f"{_HERE}.job.stop:stop", "Stop jobs."),
+    "config": Lazy(f"{_HERE}.job.config:config", "Print the job file a job was submitted with."),
+}
+
+OUTPUT = {
+    "list": Lazy(f"{_HERE}.output.files:list_outputs", "List the files a job saved."),
+    "download": Lazy(f"{_HERE}.output.files:download", "Fetch the files a job saved."),
+}
+
+LOCAL = {
+    "up": Lazy(f"{_HERE}.local.server:up", "Start a cluster on this machine."),
+    "down": Lazy(f"{_HERE}.local.server:down", "Stop the cluster on this machine."),
+    "status": Lazy(f"{_HERE}.local.server:status", "Show whether it runs, and where."),
+    "logs": Lazy(f"{_HERE}.local.server:logs", "Print the log of its server."),
+}
+
+#: Commands of one group that are another's: (name, path in the tree, help)
+JOB_ALIASES = {
+    "notebook": (("notebook", "submit"), "Submit a notebook (= notebook submit)."),
+    "connect": (("notebook", "connect"), "Open a notebook job (= notebook connect)."),
+}
+
+
+class JobGroup(LazyGroup):
+    """``opai job``: its own commands, and the old names of the notebook commands."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return its own names, then the aliases."""
+        return [*self.table, *JOB_ALIASES]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; an alias is looked up where it belongs."""
+        if cmd_name not in JOB_ALIASES:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command | None = opai
+        for part in JOB_ALIASES[cmd_name][0]:
+            found = found.get_command(ctx, part) if isinstance(found, click.Group) else None
+        return found
+
+    def summary(self, ctx: click.Context, name: str) -> str:
+        """Return one line about a command."""
+        return JOB_ALIASES[name][1] if name in JOB_ALIASES else super().summary(ctx, name)
+
+
+GROUPS: Mapping[str, LazyGroup] = {
+    "cluster": LazyGroup("cluster", CLUSTER, help="Know clusters, log in, see what is free."),
+    "job": JobGroup("job", JOB, help="Submit, watch and stop jobs."),
+    "output": LazyGroup("output", OUTPUT, help="Fetch the files that jobs saved."),
+    "local": LazyGroup("local", LOCAL, help="A PAI cluster on this machine."),
+}
+
+SINGLES = {
+    "set": Lazy(f"{_HERE}.defaults:set_", "Set default values of options, or list them."),
+    "unset": Lazy(f"{_HERE}.defaults:unset", "Remove default values of options."),
+    "completion": Lazy(f"{_HERE}.completion:completion", "Print the code for <Tab> in your shell."),
+}
+
+
+class Root(LazyGroup):
+    """``opai``: our own groups, then whatever is installed, then programs named ``opai-NAME``."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return our own names, then the contributed ones."""
+        own = [*GROUPS, *self.table]
+        others = [name for name in _plugins.contributed() if name not in own]
+        return [*GROUPS, *sorted(others), *self.table]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return our own command, else a contributed one; nothing can stand in for our own."""
+        if cmd_name in GROUPS:
+            return GROUPS[cmd_name]
+        return super().get_command(ctx, cmd_name) or _plugins.load(cmd_name)
+
+    def summary(self, _ctx: click.Context, name: str) -> str:
+        """Return one line about a command."""
+        if name in GROUPS:
+            return GROUPS[name].help or ""
+        return self.table[name].help if name in self.table else _plugins.summary(name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a known name whose distribution is missing says what to install."""
+        hint = _plugins.missing(args[0])
+        if hint and self.get_command(ctx, args[0]) is None:
+            raise unknown("command", args[0], (), ctx, hint)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=Root,
+    name="opai",
+    table=SINGLES,
+    epilog="A first job: opai local up && opai job sub --image python:3.11 --follow echo hello",
+)
+@click.version_option(__version__, prog_name="opai", message="%(prog)s %(version)s")
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
+@click.option("--debug", is_flag=True, help="Show requests, and a traceback where one fails.")
+@click.option("--no-color", is_flag=True, help="Write without colour (also: NO_COLOR=1).")
+@pass_app
+def opai(app: CliApp, verbose: bool, debug: bool, no_color: bool) -> None:
+    """Submit AI jobs to OpenPAI clusters, watch them, get their files back."""
+    if no_color:
+        app.console.color = False
+    if verbose or debug:
+        import logging
+
+        logging.basicConfig(format="opai: %(name)s: %(message)s")
+        logging.getLogger("openpai").setLevel(logging.DEBUG if debug else logging.INFO)

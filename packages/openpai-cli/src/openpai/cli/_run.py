@@ -1,0 +1,80 @@
+"""Run one command line: the last-resort handler that turns every failure into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING
+
+import click
+
+from openpai.cli._app import CliApp
+from openpai.cli._root import opai
+
+if TYPE_CHECKING:
+    from openpai.cli._errors import Failure
+
+__all__ = ["run"]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run ``opai`` with these arguments and return the exit code.
+
+    Nothing escapes: errors become a sentence on stderr (one JSON object when ``-o json`` was
+    asked for), a reader that went away ends the command silently with 141, Ctrl-C with 130.
+    """
+    app = CliApp()
+    app.debug = "--debug" in takewhile(lambda argument: argument.startswith("-"), arguments)
+    try:
+        result = opai.main(list(arguments), prog_name="opai", standalone_mode=False, obj=app)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:
+        _forget_stdout()
+        return 141
+    except (click.Abort, KeyboardInterrupt):
+        app.console.note("opai: interrupted")
+        return 130
+    except Exception as error:
+        return _fail(app, error, as_json=_wants_json(arguments))
+    finally:
+        app.close()
+
+
+def _fail(app: CliApp, error: Exception, *, as_json: bool) -> int:
+    """Say what went wrong; what that needs is imported only now."""
+    from openpai.cli._errors import explain
+
+    if app.debug:
+        import traceback
+
+        traceback.print_exc()
+    failure = explain(error)
+    _report(app, failure, as_json=as_json)
+    return failure.exit_code
+
+
+def _report(app: CliApp, failure: Failure, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        app.console.note(json.dumps({"error": failure.to_dict()}, ensure_ascii=False))
+        return
+    for line in failure.lines(app.console.paint):
+        app.console.note(line)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Whether ``-o json`` stands among the arguments, also among those that could not be parsed."""
+    own = list(arguments)
+    if "--" in own:
+        own = own[: own.index("--")]
+    apart = any(pair in (("-o", "json"), ("--format", "json")) for pair in pairwise(own))
+    return apart or "-ojson" in own or "--format=json" in own
+
+
+def _forget_stdout() -> None:
+    """Keep Python from complaining at exit about what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,143 @@
+"""``opai cluster add|list|show|select|delete``: the clusters that this machine knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli import _complete
+from openpai.cli._app import CliApp, pass_app
+from openpai.cli._command import UsageProblem, command
+from openpai.cli._login import find_secret, log_in, secret_options
+from openpai.cli._options import format_option
+
+if TYPE_CHECKING:
+    from openpai.core.config.clusters import ClusterEntry
+
+LIST_COLUMNS = [
+    ("ALIAS", "cluster_alias"),
+    ("URI", "pai_uri"),
+    ("USER", "user"),
+    ("SELECTED", "selected"),
+    ("LOGGED IN", "logged_in"),
+]
+
+
+@command(
+    "add",
+    examples="""
+    opai cluster add prod --pai-uri https://pai.example.org --user alice
+    pass show pai | opai cluster add prod --pai-uri URI --user alice --password-stdin
+    opai cluster add prod --pai-uri https://pai.example.org --token-stdin < token.txt
+    """,
+)
+@click.argument("alias", required=False)
+@click.option("-a", "--cluster-alias", "named", metavar="ALIAS", help="The alias, as an option.")
+@click.option("--pai-uri", "uri", required=True, metavar="URI", help="The cluster's address.")
+@click.option("-u", "--user", default="", help="Your name there (a token knows it by itself).")
+@click.option("--ca", metavar="FILE", help="Trust the certificates in this file.")
+@secret_options
+@pass_app
+def add(
+    app: CliApp,
+    /,
+    *,
+    alias: str | None,
+    named: str | None,
+    uri: str,
+    user: str,
+    ca: str | None,
+    **how: Any,
+) -> None:
+    """Add a cluster and log in to it.
+
+    The server is asked before anything is stored. The password is not stored; the token is, in a
+    file that only you can read.
+    """
+    from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
+
+    alias = alias or named
+    if not alias:
+        raise UsageProblem("The cluster needs an alias.", "opai cluster add ALIAS --pai-uri URI")
+    known = load_clusters()
+    settings = {**known[alias].settings} if alias in known else {}
+    entry = ClusterEntry(alias, uri, user, settings={**settings, **({"verify": ca} if ca else {})})
+    entry = log_in(entry, find_secret(app, f"{user or 'you'} at {uri}", **how))
+    save_cluster(entry)
+    app.note(f"{'Replaced' if alias in known else 'Added'} '{alias}', logged in as {entry.user}.")
+
+
+@command("list", examples="opai cluster list\nopai cluster list -o json")
+@format_option
+@pass_app
+def list_clusters(app: CliApp, format_: str) -> None:
+    """List the clusters you know."""
+    from openpai.core.config.clusters import load_clusters
+
+    clusters = load_clusters()
+    selected = _selected()
+    rows = [
+        {
+            "cluster_alias": alias,
+            "pai_uri": entry.uri,
+            "user": entry.user,
+            "selected": alias == selected,
+            "logged_in": bool(entry.token or entry.password),
+        }
+        for alias, entry in clusters.items()
+    ]
+    app.emit(rows, columns=LIST_COLUMNS, format=format_)
+    if not rows:
+        app.note("No cluster is known yet. Start one here: opai local up")
+
+
+@command("show", examples="opai cluster show\nopai cluster show prod -o json")
+@click.argument("alias", required=False, shell_complete=_complete.clusters)
+@format_option
+@pass_app
+def show(app: CliApp, alias: str | None, format_: str) -> None:
+    """Show what is stored of a cluster.
+
+    The keys are those of clusters.yaml; passwords and tokens are left out.
+    """
+    from openpai.core.config.clusters import find_cluster
+
+    settings = find_cluster(alias).to_settings()
+    columns = [(key, key) for key in settings]
+    app.emit(settings, columns=columns, format=format_)
+
+
+@command("select", examples="opai cluster select prod")
+@click.argument("alias", shell_complete=_complete.clusters)
+@click.option("-g", "--is-global", is_flag=True, expose_value=False, hidden=True, help="Always so.")
+@pass_app
+def select(app: CliApp, alias: str) -> None:
+    """Use this cluster when none is named."""
+    from openpai.core.config.clusters import select_cluster
+
+    select_cluster(alias)
+    app.note(f"'{alias}' is used from now on.")
+
+
+@command("delete", examples="opai cluster delete prod")
+@click.argument("alias", shell_complete=_complete.clusters)
+@pass_app
+def delete(app: CliApp, alias: str) -> None:
+    """Forget a cluster and its token."""
+    from openpai.core.config.clusters import delete_cluster
+
+    delete_cluster(alias)
+    app.note(f"'{alias}' is forgotten.")
+
+
+def _selected() -> str | None:
+    """Return the alias that is used when none is named."""
+    from openpai.core.config.clusters import find_cluster
+    from openpai.core.errors import ConfigError
+
+    try:
+        found: ClusterEntry = find_cluster()
+    except ConfigError:
+        return None
+    return found.alias

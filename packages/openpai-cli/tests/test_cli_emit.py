@@ -1,0 +1,97 @@
+"""Writing data in the four formats."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import yaml
+
+from openpai.cli._console import Console
+from openpai.cli._emit import emit
+
+COLUMNS = [("NAME", "name"), ("WHEN", "when"), ("TOOK", "took"), ("TAGS", "tags")]
+ROW = {
+    "name": "job-1",
+    "when": datetime(2026, 3, 1, tzinfo=timezone.utc),
+    "took": timedelta(seconds=65),
+    "tags": ("a", "b"),
+    "hidden": None,
+}
+
+
+@pytest.fixture
+def write(capsys):
+    """Emit data and return what came out."""
+
+    def call(data, output):
+        emit(Console({}), data, columns=COLUMNS, format=output)
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_a_table_has_the_columns_and_no_more(write):
+    """A table that nobody looks at has exact times and no colour."""
+    assert write([ROW], "table").splitlines() == [
+        "NAME   WHEN                   TOOK  TAGS",
+        "job-1  2026-03-01T00:00:00Z  1m 5s  a, b",
+    ]
+
+
+def test_an_empty_table_is_empty(write):
+    """No rows, no header: a script that counts lines counts nothing."""
+    assert write([], "table") == ""
+
+
+def test_json_of_many_rows_is_a_list(write):
+    """A list with one row on each line, all keys, times as texts, durations in seconds."""
+    text = write([ROW, ROW], "json")
+    assert len(text.splitlines()) == 2
+    assert json.loads(text)[0] == {
+        "name": "job-1",
+        "when": "2026-03-01T00:00:00Z",
+        "took": 65.0,
+        "tags": ["a", "b"],
+        "hidden": None,
+    }
+
+
+def test_json_of_one_row_is_an_object(write):
+    """One thing is one object, not a list of one."""
+    assert json.loads(write(ROW, "json"))["name"] == "job-1"
+
+
+def test_json_of_no_rows_is_an_empty_list(write):
+    """A script can always parse what it gets."""
+    assert json.loads(write([], "json")) == []
+
+
+def test_yaml_says_the_same_as_json(write):
+    """YAML holds the very values that JSON holds."""
+    assert yaml.safe_load(write([ROW], "yaml"))[0]["took"] == 65.0
+
+
+def test_names_are_the_first_column(write):
+    """One name a line, ready for xargs."""
+    assert write([ROW, {**ROW, "name": "job-2"}], "name") == "job-1\njob-2\n"
+
+
+def test_control_characters_do_not_reach_the_terminal(write):
+    """A name that tries to steer the terminal is shown spelled out."""
+    out = write([{**ROW, "name": "a\x1b[31mred\nnext"}], "table")
+    assert "\x1b" not in out
+    assert "a\\x1b[31mred next" in out
+
+
+def test_a_failing_source_writes_nothing(write, capsys):
+    """An error in the middle of the data leaves stdout empty."""
+
+    def rows():
+        yield ROW
+        raise OSError("cut")
+
+    with pytest.raises(OSError, match="cut"):
+        write(rows(), "json")
+    assert capsys.readouterr().out == ""

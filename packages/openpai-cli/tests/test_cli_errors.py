@@ -1,0 +1,104 @@
+"""From exceptions to sentences and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+
+import click
+import pytest
+
+from openpai.cli._errors import EXIT_CODES, explain
+from openpai.core import errors
+
+
+class Problem:
+    """The shape of a problem of a job file."""
+
+    path = "/taskRoles/worker"
+    line = 12
+    column = 5
+    message = "it has no commands."
+    hint = "Add some."
+
+
+def api(kind, status=400):
+    """Make one of the server's refusals."""
+    return kind("No.", status=status, code="X", request="GET /jobs")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (click.UsageError("bad"), 2),
+        (errors.ProtocolError("bad"), 2),
+        (errors.ConfigError("bad"), 2),
+        (api(errors.AuthenticationError), 3),
+        (api(errors.PermissionDeniedError), 3),
+        (api(errors.JobNotFoundError), 4),
+        (api(errors.ConflictError), 5),
+        (errors.ConnectionFailed("gone"), 6),
+        (errors.WaitTimeout("late"), 6),
+        (api(errors.QuotaError), 1),
+        (api(errors.RateLimitError), 1),
+        (api(errors.ServerError, 500), 1),
+        (errors.StorageError("bad"), 1),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x"), 4),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), 3),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), 1),
+        (ZeroDivisionError("oops"), 1),
+    ],
+)
+def test_every_kind_of_error_has_its_exit_code(error, code):
+    """The documented exit codes hold."""
+    assert explain(error).exit_code == code
+
+
+def test_every_error_of_core_is_in_the_table():
+    """A new error class gets a code of its own or its parent's, never the last row's."""
+    ours = [c for _, c in inspect.getmembers(errors, inspect.isclass)]
+    for kind in (c for c in ours if issubclass(c, errors.OpenPaiError)):
+        assert any(issubclass(kind, row) for row, _ in EXIT_CODES[:-1]), kind
+
+
+def test_a_sentence_and_a_hint_are_shown():
+    """The message goes first, what to do about it after."""
+    failure = explain(errors.ConfigError("There is no cluster 'x'.", "Add it.\nOr not."))
+    assert list(failure.lines(lambda text, style: text)) == [
+        "opai: error: There is no cluster 'x'.",
+        "hint: Add it.",
+        "hint: Or not.",
+    ]
+
+
+def test_every_problem_of_a_job_file_is_shown():
+    """Place, path, message and advice of each problem, one a line."""
+    failure = explain(errors.ProtocolError("job.yaml is invalid.", [Problem(), Problem()]))
+    lines = list(failure.lines(lambda text, style: text))
+    assert lines[1:] == ["  line 12:5 /taskRoles/worker: it has no commands. Add some."] * 2
+
+
+def test_machines_get_the_facts():
+    """With -o json an error holds what the server said, as JSON."""
+    assert explain(api(errors.ConflictError, 409)).to_dict() == {
+        "type": "ConflictError",
+        "message": "No.",
+        "hint": None,
+        "exitCode": 5,
+        "status": 409,
+        "code": "X",
+        "request": "GET /jobs",
+    }
+
+
+def test_a_file_error_names_the_file():
+    """Python's own file errors become sentences."""
+    failure = explain(FileNotFoundError(errno.ENOENT, "No such file or directory", "job.yaml"))
+    assert failure.message == "job.yaml: No such file or directory."
+
+
+def test_an_unforeseen_error_says_how_to_report_it():
+    """A fault of our own is named as one, without a traceback."""
+    failure = explain(ZeroDivisionError("oops"))
+    assert "ZeroDivisionError: oops" in failure.message
+    assert "--debug" in failure.hint
