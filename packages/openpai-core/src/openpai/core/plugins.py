@@ -56,7 +56,7 @@ def _entry_point_files() -> Iterator[tuple[str, str]]:
     """Yield (distribution name, text of its entry_points.txt) for all of ``sys.path``."""
     for place in dict.fromkeys(sys.path):
         folder = Path(place or ".")
-        if folder.suffix in (".zip", ".whl", ".pyz") or folder.is_file():
+        if folder.is_file():  # a zipped application or wheel
             yield from _from_archive(place)
             continue
         try:

@@ -1,0 +1,175 @@
+"""The list of clusters and the secrets beside it."""
+
+import stat
+
+import pytest
+
+from openpai.core.config.clusters import (
+    ClusterEntry,
+    delete_cluster,
+    find_cluster,
+    load_clusters,
+    save_cluster,
+    select_cluster,
+)
+from openpai.core.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """An empty configuration folder, and a working folder that has none."""
+    for name in ("OPENPAI_CLUSTER", "OPENPAI_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "home"))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return tmp_path / "home"
+
+
+def test_a_saved_cluster_is_found_by_its_alias():
+    """What was saved is read back, the token included."""
+    save_cluster(ClusterEntry("prod", "https://pai.example.org", "alice", token="secret-1"))
+    entry = find_cluster("prod")
+    assert (entry.uri, entry.user, entry.token) == ("https://pai.example.org", "alice", "secret-1")
+
+
+def test_secrets_are_kept_apart_in_a_private_file(home):
+    """The token is not in clusters.yaml, and only the user can read the file that has it."""
+    save_cluster(ClusterEntry("prod", "https://pai.example.org", "alice", token="secret-1"))
+    assert "secret-1" not in (home / "clusters.yaml").read_text()
+    assert stat.S_IMODE((home / "credentials.yaml").stat().st_mode) == 0o600
+
+
+def test_repr_shows_no_secret():
+    """A cluster entry can be logged."""
+    assert "secret" not in repr(ClusterEntry("a", "http://h", token="secret", password="secret"))
+
+
+def test_a_file_of_the_old_sdk_is_read_and_its_secrets_move_at_the_next_write(home):
+    """Old entries keep their keys; password and token leave clusters.yaml when it is written."""
+    home.mkdir()
+    (home / "clusters.yaml").write_text(
+        "- cluster_alias: old\n  pai_uri: http://10.0.0.1\n  user: bob\n  password: hunter22\n"
+        "  info: {version: v1.0.0}\n"
+    )
+    assert find_cluster("old").password == "hunter22"
+    save_cluster(ClusterEntry("new", "http://10.0.0.2"))
+    text = (home / "clusters.yaml").read_text()
+    assert "hunter22" not in text
+    assert "v1.0.0" in text
+    assert find_cluster("old").password == "hunter22"
+
+
+def test_a_file_that_cannot_be_parsed_is_an_error_and_stays(home):
+    """A torn file is named with its line, and saving a cluster does not overwrite it."""
+    home.mkdir()
+    torn = "- cluster_alias: [\n"
+    (home / "clusters.yaml").write_text(torn)
+    with pytest.raises(ConfigError, match=r"clusters\.yaml, line 2"):
+        save_cluster(ClusterEntry("new", "http://10.0.0.2"))
+    assert (home / "clusters.yaml").read_text() == torn
+
+
+def test_a_file_of_the_wrong_kind_is_an_error(home):
+    """A mapping where a list belongs is said, not ignored."""
+    home.mkdir()
+    (home / "clusters.yaml").write_text("alias: prod\n")
+    with pytest.raises(ConfigError, match="does not hold a list"):
+        load_clusters()
+
+
+def test_an_entry_without_uri_is_named_by_its_number(home):
+    """The second of two entries lacks its address."""
+    home.mkdir()
+    (home / "clusters.yaml").write_text(
+        "- {cluster_alias: a, pai_uri: http://h}\n- {cluster_alias: b}\n"
+    )
+    with pytest.raises(ConfigError, match="entry 2"):
+        load_clusters()
+
+
+def test_an_unknown_alias_names_the_known_ones():
+    """The error of a wrong alias helps to find the right one."""
+    save_cluster(ClusterEntry("prod", "http://h"))
+    with pytest.raises(ConfigError, match=r"no cluster 'prodd' \(known: prod\)"):
+        find_cluster("prodd")
+
+
+def test_the_only_cluster_needs_no_selection():
+    """With one cluster known, it is the one meant."""
+    save_cluster(ClusterEntry("prod", "http://h"))
+    assert find_cluster().alias == "prod"
+
+
+def test_of_several_clusters_one_must_be_selected():
+    """Without a selection two clusters are an error, with one it is used."""
+    save_cluster(ClusterEntry("one", "http://h1"))
+    save_cluster(ClusterEntry("two", "http://h2"))
+    with pytest.raises(ConfigError, match="none is selected"):
+        find_cluster()
+    select_cluster("two")
+    assert find_cluster().alias == "two"
+
+
+def test_the_environment_names_cluster_and_token(monkeypatch):
+    """OPENPAI_CLUSTER and OPENPAI_TOKEN win over what is stored."""
+    save_cluster(ClusterEntry("one", "http://h1", token="stored"))
+    save_cluster(ClusterEntry("two", "http://h2", token="stored"))
+    select_cluster("one")
+    monkeypatch.setenv("OPENPAI_CLUSTER", "two")
+    monkeypatch.setenv("OPENPAI_TOKEN", "given")
+    assert (find_cluster().alias, find_cluster().token) == ("two", "given")
+
+
+def test_a_deleted_cluster_takes_its_secrets_along(home):
+    """Neither file knows it afterwards."""
+    save_cluster(ClusterEntry("prod", "http://h", token="secret-1"))
+    delete_cluster("prod")
+    assert load_clusters() == {}
+    assert "secret-1" not in (home / "credentials.yaml").read_text()
+
+
+def test_deleting_an_unknown_cluster_is_an_error():
+    """Nothing is deleted in silence."""
+    with pytest.raises(ConfigError, match="no cluster 'x'"):
+        delete_cluster("x")
+
+
+@pytest.mark.parametrize("alias", ["", "a b", "-a", "a/b", "ä"])
+def test_an_alias_must_be_usable_on_a_command_line(alias):
+    """Spaces, slashes and leading dashes are refused."""
+    with pytest.raises(ConfigError, match="cannot be an alias"):
+        save_cluster(ClusterEntry(alias, "http://h"))
+
+
+def test_mounts_are_read_from_the_storages_of_an_entry():
+    """Where a storage is mounted here is told by the entry's storages."""
+    storages = [{"name": "team", "mount_path": "/mnt/team"}, {"name": "other"}, "odd"]
+    entry = ClusterEntry("a", "http://h", settings={"storages": storages})
+    assert entry.mounts == {"team": "/mnt/team"}
+
+
+def test_two_writers_lose_nothing(home):
+    """Twenty processes that each save a cluster at once leave twenty clusters."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from openpai.core.config.clusters import *; "
+        "save_cluster(ClusterEntry('c' + sys.argv[1], 'http://h', token='t' + sys.argv[1]))"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", code, str(n)]) for n in range(20)]
+    assert [process.wait() for process in started] == [0] * 20
+    found = load_clusters()
+    assert {alias: entry.token for alias, entry in found.items()} == {
+        f"c{n}": f"t{n}" for n in range(20)
+    }
+
+
+def test_a_home_that_cannot_be_written_is_one_clear_error(tmp_path, monkeypatch):
+    """A file where the folder should be cannot be written into, even by root."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(ConfigError, match="Cannot"):
+        save_cluster(ClusterEntry("prod", "http://h"))
