@@ -29,7 +29,7 @@ _log = logging.getLogger("openpai.core.follow")
 
 _PIECE = 1 << 20
 _OVERLAP = 256
-_GAP = "[openpai] output is missing here: the log rotated away before it could be read"
+_GAP = b"[openpai] output may be missing here: the log rotated twice between two reads"
 
 
 class LogLine(NamedTuple):
@@ -46,6 +46,28 @@ class LogLine(NamedTuple):
     text: str
 
 
+class _Cursor:
+    """How far a file has been read, and the last bytes of what was read."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self.known = b""
+
+    @property
+    def start(self) -> int:
+        """Where the next read begins: before the offset, so that it shows what is known."""
+        return self.offset - len(self.known)
+
+    def take(self, data: bytes) -> bytes | None:
+        """Return what is new in data read from ``start``; ``None`` if it is another file's."""
+        if not data.startswith(self.known):
+            return None
+        new = data[len(self.known) :]
+        self.offset += len(new)
+        self.known = (self.known + new)[-_OVERLAP:]
+        return new
+
+
 class TaskLog:
     """Reads one stream of one task attempt, from its beginning, piece by piece.
 
@@ -60,10 +82,10 @@ class TaskLog:
         self.attempt = attempt
         self.stream = stream
         self._locations: dict[str, str] = {}
-        self._offset = 0
-        self._known = b""
+        self._current = _Cursor()
+        self._rotated = _Cursor()
+        self._owed = False  # the rest of what was being read must be in the rotated file
         self._partial = b""
-        self._at_rotated = True  # what rotated away before the first read comes first
 
     def new_lines(self) -> Iterator[str]:
         """Yield the complete lines that were written since the last call.
@@ -89,46 +111,39 @@ class TaskLog:
 
     def _read(self) -> bytes:
         """Return new bytes, or nothing at the present end of the log."""
-        if self._at_rotated:
-            older = self._advance(self._piece(self.stream + ".1").data[len(self._known) :])
-            if older:
-                return older
-            self._at_rotated, self._offset, self._known = False, 0, b""
-        piece = self._piece(self.stream)
-        if piece.missing:
+        current = self._piece(self.stream, self._current)
+        if current.missing:
             return b""
-        if piece.data.startswith(self._known):
-            return self._advance(piece.data[len(self._known) :])
-        return self._after_rotation()
+        if self._current.known:
+            new = self._current.take(current.data)
+            if new is not None:
+                return new
+            self._rotated, self._current, self._owed = self._current, _Cursor(), True
+            return self._read()
+        # At the beginning of a file: what rotated away before, or just now, comes first.
+        return self._older() or self._current.take(current.data) or b""
 
-    def _after_rotation(self) -> bytes:
-        """Return the rest of the rotated file; when that is read, begin anew in the current one."""
-        self._locations = {}
-        older = self._piece(self.stream + ".1")
-        if older.data.startswith(self._known):
-            rest = self._advance(older.data[len(self._known) :])
-            if rest:
-                return rest
-            gap = b""
-        else:
-            gap = b"\n" * bool(self._partial) + _GAP.encode() + b"\n"
-        self._offset, self._known = 0, b""
-        return gap or self._read()
-
-    def _advance(self, new: bytes) -> bytes:
-        self._offset += len(new)
-        self._known = (self._known + new)[-_OVERLAP:]
+    def _older(self) -> bytes:
+        """Return bytes of the rotated file that were not read yet."""
+        self._locations = {} if self._owed else self._locations
+        new = self._rotated.take(self._piece(self.stream + ".1", self._rotated).data)
+        if new is None:  # another file has rotated since
+            self._rotated = _Cursor()
+            gap = b"\n" * bool(self._partial) + _GAP + b"\n" if self._owed else b""
+            new = gap + (
+                self._rotated.take(self._piece(self.stream + ".1", self._rotated).data) or b""
+            )
+        self._owed = False
         return new
 
-    def _piece(self, stream: str) -> Piece:
+    def _piece(self, stream: str, cursor: _Cursor) -> Piece:
         for _ in range(2):
             if stream not in self._locations:
                 self._locations = log_locations(self.session, self.attempt)
             uri = self._locations.get(stream)
             if uri is None:
                 return Piece(b"", missing=True)
-            start = self._offset - len(self._known)
-            piece = read_piece(self.session, uri, start, _PIECE)
+            piece = read_piece(self.session, uri, cursor.start, _PIECE)
             if not piece.expired:
                 return piece
             self._locations = {}
