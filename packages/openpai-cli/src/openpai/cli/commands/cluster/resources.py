@@ -22,9 +22,9 @@ COLUMNS = [
 @format_option
 @pass_app
 def resources(app: CliApp, alias: str | None, format_: str) -> None:
-    """Show what is free, by virtual cluster.
+    """Show what is free.
 
-    Free is what there is minus what running tasks hold, and never below zero.
+    Free is what a virtual cluster has minus what running tasks hold, and never below zero.
     """
     rows = []
     for name, vc in app.cluster(alias).virtual_clusters().items():

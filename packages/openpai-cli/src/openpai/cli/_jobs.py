@@ -1,0 +1,111 @@
+"""What job commands share: rows for jobs, exit codes, following to the end."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from openpai.cli._times import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openpai.cli._app import CliApp
+    from openpai.core.remote_job import RemoteJob
+    from openpai.core.rest.job_records import JobDetail, JobSummary
+
+__all__ = [
+    "EXIT_LOST",
+    "EXIT_STOPPED",
+    "EXIT_TIMEOUT",
+    "exit_code_of",
+    "how_it_ended",
+    "in_sight",
+    "job_row",
+]
+
+EXIT_TIMEOUT = 124
+EXIT_LOST = 125
+EXIT_STOPPED = 143
+
+
+def job_row(job: JobSummary | JobDetail) -> dict[str, Any]:
+    """Return what machines read of a job; the keys are documented in docs/cli.md."""
+    return {
+        "job": f"{job.username}~{job.name}",
+        "name": job.name,
+        "username": job.username,
+        "state": job.state,
+        "virtualCluster": job.virtual_cluster,
+        "tags": job.tags,
+        "retries": job.retries,
+        "submissionTime": job.submission_time,
+        "launchedTime": job.launched_time,
+        "completedTime": job.completed_time,
+        "duration": running_time(job.launched_time, job.completed_time),
+        "exitCode": job.app_exit_code,
+    }
+
+
+def running_time(launched: datetime | None, completed: datetime | None) -> timedelta | None:
+    """Return how long something ran, or has been running."""
+    if launched is None:
+        return None
+    return max((completed or datetime.now(timezone.utc)) - launched, timedelta(0))
+
+
+def exit_code_of(detail: JobDetail) -> int:
+    """Return the exit code for a command that followed this job to its end.
+
+    0 for SUCCEEDED, 143 for STOPPED, else the user's own code; codes that no process can have,
+    as the platform's negative ones, become 1.
+    """
+    if detail.state == "SUCCEEDED":
+        return 0
+    if detail.state == "STOPPED":
+        return EXIT_STOPPED
+    code = detail.exit_code
+    return code if code is not None and 0 < code < 256 else 1
+
+
+def how_it_ended(detail: JobDetail) -> str:
+    """Return a sentence: ``alice~train FAILED with exit code 3 after 2m 5s.``."""
+    span = running_time(detail.launched_time, detail.completed_time)
+    after = f" after {duration(span)}" if span is not None else " before it began"
+    code = f" with exit code {detail.exit_code}" if detail.state == "FAILED" else ""
+    return f"{detail.key} {detail.state}{code}{after}."
+
+
+@contextmanager
+def in_sight(app: CliApp, job: RemoteJob) -> Iterator[None]:
+    """Guard the block that follows a job: what ends it early is not the job's end.
+
+    Ctrl-C lets the job go on and says how to come back; a connection that stays broken ends the
+    command with 125, since nobody knows how the job does.
+    """
+    import click
+
+    from openpai.core.errors import OpenPaiError, WaitTimeout
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        app.note(f"\nYou left; {job.key} goes on.")
+        for line in ways_back(app, job):
+            app.note(line)
+        raise
+    except WaitTimeout as error:
+        app.note(f"opai: {error.message}")
+        raise click.exceptions.Exit(EXIT_TIMEOUT) from None
+    except OpenPaiError as error:
+        app.note(f"opai: lost sight of {job.key}: {error.message}")
+        app.note(f"hint: Whether it goes on is not known. Look: opai job status {job.key}")
+        raise click.exceptions.Exit(EXIT_LOST) from None
+
+
+def ways_back(app: CliApp, job: RemoteJob) -> Iterator[str]:
+    """Yield the next commands for a job."""
+    which = f"-a {job.cluster.alias} {job.key}" if job.cluster.alias else job.key
+    for what, words in (("follow", "logs -f"), ("status", "status"), ("stop", "stop")):
+        yield f"  {app.console.paint(f'{what:<7}', 'dim')} opai job {words} {which}"

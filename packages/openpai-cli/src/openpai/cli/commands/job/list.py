@@ -1,0 +1,102 @@
+"""``opai job list``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli._app import CliApp, pass_app
+from openpai.cli._command import command
+from openpai.cli._options import cluster_option, format_option
+
+if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
+    from openpai.core.rest.job_records import JobSummary
+
+EVERYBODY = "__all__"
+STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
+COLUMNS = [
+    ("NAME", "name"),
+    ("STATE", "state"),
+    ("SUBMITTED", "submissionTime"),
+    ("DURATION", "duration"),
+    ("TASKS", "tasks"),
+    ("GPUS", "gpus"),
+    ("VC", "virtualCluster"),
+    ("USER", "username"),
+]
+_SCREENFUL = 50
+
+
+@command(
+    "list",
+    examples="""
+    opai job list
+    opai job list --state RUNNING --all-users
+    opai job list --tag sweep-7 -o name | xargs opai job stop
+    """,
+)
+@click.option("--user", metavar="NAME", help="Whose jobs, if not yours.")
+@click.option("--all-users", "-A", is_flag=True, help="Everybody's jobs.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES, case_sensitive=False),
+    help="Only jobs in this state (again for more).",
+)
+@click.option("--vc", "--virtual-cluster", "vcs", multiple=True, help="Only of this VC.")
+@click.option("--tag", "tags", multiple=True, help="Only jobs with this tag.")
+@click.option("--keyword", help="Only with this in the name of job, user or VC.")
+@click.option("--limit", type=click.IntRange(min=0), help="At most so many; 0: all.")
+@cluster_option
+@format_option
+@pass_app
+def list_jobs(
+    app: CliApp, /, *, alias: str | None, format_: str, limit: int | None, **filters: Any
+) -> None:
+    """List jobs, the newest first.
+
+    On a terminal the 50 newest are shown unless --limit says otherwise; scripts get all.
+    """
+    cluster = app.cluster(alias)
+    screen = limit is None and format_ == "table" and app.console.is_terminal
+    most = _SCREENFUL + 1 if screen else limit or None
+    rows = [_row(job) for job in _jobs(cluster, most, **filters)]
+    shown = rows[:_SCREENFUL] if screen else rows
+    columns = [("JOB", "job"), *COLUMNS] if format_ == "name" else COLUMNS
+    app.emit(shown, columns=columns, format=format_)
+    if len(shown) < len(rows):
+        app.note(f"These are the {_SCREENFUL} newest; see more with --limit N, or 0 for all.")
+    if not rows and format_ == "table":
+        app.note("No jobs.")
+
+
+def _jobs(
+    cluster: Cluster,
+    limit: int | None,
+    *,
+    user: str | None,
+    all_users: bool,
+    states: tuple[str, ...],
+    vcs: tuple[str, ...],
+    tags: tuple[str, ...],
+    keyword: str | None,
+) -> Iterator[JobSummary]:
+    everybody = all_users or user == EVERYBODY
+    return cluster.jobs(
+        user=None if everybody else user or cluster.user,
+        state=states or None,
+        virtual_cluster=vcs or None,
+        tags=tags or None,
+        keyword=keyword,
+        limit=limit,
+    )
+
+
+def _row(job: JobSummary) -> dict[str, Any]:
+    from openpai.cli._jobs import job_row
+
+    return {**job_row(job), "tasks": job.total_task_number, "gpus": job.total_gpu_number}

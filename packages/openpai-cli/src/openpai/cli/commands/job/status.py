@@ -1,0 +1,151 @@
+"""``opai job status``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli._app import CliApp, pass_app
+from openpai.cli._command import command
+from openpai.cli._options import cluster_option, format_option, job_argument
+
+if TYPE_CHECKING:
+    from openpai.core.rest.job_records import JobDetail, TaskStatus
+
+JOB_COLUMNS = [
+    ("Job", "job"),
+    ("State", "state"),
+    ("Submitted", "submissionTime"),
+    ("Started", "launchedTime"),
+    ("Ended", "completedTime"),
+    ("Duration", "duration"),
+    ("VC", "virtualCluster"),
+    ("Tags", "tags"),
+    ("Retries", "retries"),
+    ("Exit code", "exitCode"),
+    ("Reason", "reason"),
+]
+TASK_COLUMNS = [
+    ("TASK", "task"),
+    ("STATE", "state"),
+    ("EXIT CODE", "exitCode"),
+    ("RETRIES", "retries"),
+    ("STARTED", "launchedTime"),
+    ("DURATION", "duration"),
+    ("HOST", "containerIp"),
+    ("PORTS", "ports"),
+]
+SSH_COLUMNS = [("TASK", "task"), ("HOST", "containerIp"), ("SSH PORT", "sshPort")]
+
+
+@command(
+    "status",
+    examples="""
+    opai job status train
+    opai job status train -o json
+    opai job status train ssh        # where to reach its tasks
+    """,
+)
+@job_argument
+@click.argument("what", type=click.Choice(("config", "ssh")), required=False)
+@click.option("--user", help="Whose job; yours if not given.")
+@cluster_option
+@format_option
+@click.pass_context
+@pass_app
+def status(
+    app: CliApp,
+    context: click.Context,
+    /,
+    *,
+    job: str,
+    what: str | None,
+    user: str | None,
+    alias: str | None,
+    format_: str,
+) -> None:
+    """Show what a job is doing, and why."""
+    name = f"{user}~{job}" if user and "~" not in job else job
+    if what == "config":
+        from openpai.cli.commands.job.config import config
+
+        context.invoke(config, job=name, alias=alias, format_="yaml")
+        return
+    detail = app.cluster(alias).job(name).status()
+    tasks = [_task_row(role, task) for role, task in detail.tasks()]
+    if what == "ssh":
+        app.emit(tasks, columns=SSH_COLUMNS, format=format_)
+    elif format_ == "table":
+        _show(app, detail, tasks)
+    else:
+        app.emit({**_job_row(detail), "tasks": tasks}, columns=JOB_COLUMNS, format=format_)
+
+
+def _show(app: CliApp, detail: JobDetail, tasks: list[dict[str, Any]]) -> None:
+    """Write one screen for people: the job, its tasks, what to do next."""
+    row = _job_row(detail)
+    columns = [(header, key) for header, key in JOB_COLUMNS if row[key] not in (None, "", (), 0)]
+    app.emit(row, columns=columns, format="table")
+    if tasks:
+        app.console.data("")
+        used = [(header, key) for header, key in TASK_COLUMNS if any(task[key] for task in tasks)]
+        app.emit(tasks, columns=used, format="table")
+    for line in _explanation(detail):
+        app.note(line)
+
+
+def _job_row(detail: JobDetail) -> dict[str, Any]:
+    from openpai.cli._jobs import job_row
+
+    return {
+        **job_row(detail),
+        "exitCode": detail.exit_code,
+        "platformExitCode": detail.app_exit_code,
+        "attempt": detail.attempt_id,
+        "reason": _reason(detail),
+        "diagnostics": detail.app_exit_diagnostics or None,
+    }
+
+
+def _reason(detail: JobDetail) -> str | None:
+    """Return in a phrase why the job ended as it did; ``None`` where there is nothing to say."""
+    if not detail.ended or detail.state == "SUCCEEDED":
+        return None
+    phrase = str(detail.app_exit_spec.get("phrase") or detail.app_exit_type)
+    role, index = detail.app_exit_trigger_task_role, detail.app_exit_trigger_task_index
+    return f"{phrase}, of task {role}-{index}" if role and index is not None else phrase or None
+
+
+def _task_row(role: str, task: TaskStatus) -> dict[str, Any]:
+    from openpai.cli._jobs import running_time
+
+    ports = {label: str(numbers) for label, numbers in task.container_ports.items()}
+    return {
+        "task": f"{role}-{task.index}",
+        "taskRole": role,
+        "index": task.index,
+        "state": task.state,
+        "exitCode": task.container_exit_code,
+        "retries": task.retries,
+        "launchedTime": task.launched_time,
+        "completedTime": task.completed_time,
+        "duration": running_time(task.launched_time, task.completed_time),
+        "containerIp": task.container_ip or None,
+        "sshPort": ports.get("ssh", "").partition(",")[0] or None,
+        "ports": [f"{label}={numbers}" for label, numbers in ports.items()],
+    }
+
+
+def _explanation(detail: JobDetail) -> Iterator[str]:
+    """Yield what a person would ask next."""
+    spec = detail.app_exit_spec
+    if detail.state == "FAILED":
+        for line in detail.app_exit_diagnostics.splitlines()[:8]:
+            yield f"  {line}"
+        for advice in spec.get("solution") or ():
+            yield f"hint: {advice}"
+        yield f"hint: What it wrote: opai job logs {detail.key}"
+    elif detail.state == "WAITING":
+        yield "hint: It waits for a place. What is free: opai cluster resources"

@@ -1,0 +1,166 @@
+"""The command tree: what there is, what it says of itself, what it makes of mistakes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import textwrap
+
+import click
+import pytest
+
+from openpai.cli import _root
+from openpai.cli._command import Command
+
+OWN = {
+    **{("cluster", name): lazy for name, lazy in _root.CLUSTER.items()},
+    **{("job", name): lazy for name, lazy in _root.JOB.items()},
+    **{("output", name): lazy for name, lazy in _root.OUTPUT.items()},
+    **{("local", name): lazy for name, lazy in _root.LOCAL.items()},
+    **{(name,): lazy for name, lazy in _root.SINGLES.items()},
+}
+
+
+@pytest.mark.parametrize("path", OWN, ids=" ".join)
+def test_the_table_says_of_a_command_what_the_command_says(path):
+    """A group's help is written from the table alone, so the two must not drift apart."""
+    loaded = OWN[path].load()
+    assert loaded.get_short_help_str(limit=200) == OWN[path].help
+    assert loaded.name == path[-1]
+
+
+@pytest.mark.parametrize("path", OWN, ids=" ".join)
+def test_help_begins_with_an_example(path, opai):
+    """Every command shows first how it is used, with -h as with --help."""
+    result = opai(*path, "-h")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Examples:\n  ")
+    assert opai(*path, "--help").stdout == result.stdout
+
+
+@pytest.mark.parametrize("path", OWN, ids=" ".join)
+def test_every_option_is_explained(path):
+    """No option or argument of a command goes without a word of help."""
+    loaded = OWN[path].load()
+    assert isinstance(loaded, Command)
+    options = [param for param in loaded.params if isinstance(param, click.Option)]
+    assert [option.name for option in options if not option.hidden and not option.help] == []
+
+
+def test_help_of_opai_names_every_group(opai):
+    """`opai` alone, `opai -h` and `opai --help` show what there is."""
+    help_text = opai("--help").stdout
+    for name in ("cluster", "job", "output", "local", "storage", "notebook", "set", "completion"):
+        assert f"\n  {name} " in help_text
+    assert opai("-h").stdout == help_text
+
+
+def test_the_version_is_that_of_the_distribution(opai):
+    """`opai --version`, short cut or not, says the installed version."""
+    version = importlib.metadata.version("openpai-cli")
+    assert opai("--version").stdout == f"opai {version}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "suggestion"),
+    [
+        (["jbo"], "Did you mean 'opai job'?"),
+        (["job", "lst"], "Did you mean 'opai job list'"),
+        (["job", "zzzz"], "See: opai job --help"),
+        (["job", "list", "--stat", "RUNNING"], "--state"),
+    ],
+)
+def test_a_mistyped_name_gets_the_nearest(opai, line, suggestion):
+    """An unknown command or option ends with 2 and the nearest name."""
+    result = opai(*line)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert suggestion in result.stderr
+
+
+def test_a_usage_error_is_json_where_json_was_asked_for(opai):
+    """With -o json even a wrong command line is answered in JSON, on stderr."""
+    import json
+
+    result = opai("job", "list", "--limit", "many", "-o", "json")
+    error = json.loads(result.stderr)["error"]
+    assert result.exit_code == error["exitCode"] == 2
+    assert "'many'" in error["message"]
+
+
+def test_a_missing_distribution_is_named(opai, monkeypatch):
+    """A command that belongs to opai but is not installed says what to install."""
+    from openpai.cli import _plugins
+
+    monkeypatch.setattr(_plugins, "contributed", dict)
+    result = opai("storage", "list", "/")
+    assert result.exit_code == 2
+    assert "pip install openpai-storage" in result.stderr
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Install a distribution that contributes the command `extra`, with this module text."""
+
+    def install(text: str) -> None:
+        folder = tmp_path / "site"
+        (folder / "extra_stuff-1.0.dist-info").mkdir(parents=True)
+        (folder / "extra_stuff-1.0.dist-info" / "entry_points.txt").write_text(
+            "[openpai.commands]\n"
+            "extra = extra_stuff_module:command\n"
+            "job = extra_stuff_module:command\n"
+        )
+        (folder / "extra_stuff_module.py").write_text(textwrap.dedent(text))
+        monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.delitem(sys.modules, "extra_stuff_module", raising=False)
+
+    return install
+
+
+def test_a_contributed_command_is_part_of_opai(opai, plugin):
+    """An entry point of `openpai.commands` is listed, run, and given the running opai."""
+    plugin("""
+        import click
+        from openpai.core.app import current_app
+
+        @click.command()
+        @click.pass_context
+        def command(context):
+            "Do something extra."
+            rows = [{"name": "a", "size": 1}]
+            current_app(context).emit(rows, columns=[("NAME", "name")], format="json")
+    """)
+    assert "Do something extra." in opai("--help").stdout
+    assert opai("extra").json == [{"name": "a", "size": 1}]
+
+
+def test_a_contributed_command_cannot_stand_in_for_our_own(opai, plugin):
+    """A plug-in that offers `job` changes nothing about `opai job`."""
+    plugin("raise RuntimeError('never imported')")
+    assert "Submit one command as a job." in opai("job", "--help").stdout
+
+
+def test_a_broken_plugin_costs_one_line(opai, plugin):
+    """A plug-in that fails to import is a warning; everything else works."""
+    plugin("raise RuntimeError('rotten')")
+    result = opai("--help")
+    assert result.exit_code == 0
+    assert result.stderr == "opai: warning: the command 'extra' of extra-stuff is broken: rotten\n"
+    assert opai("extra").exit_code == 2
+
+
+def test_a_program_on_the_path_is_a_command(opai, tmp_path, monkeypatch):
+    """`opai-hello` on $PATH is `opai hello`, and gets its options untouched."""
+    import subprocess
+
+    program = tmp_path / "opai-hello"
+    program.write_text('#!/bin/sh\necho "hello $*"\nexit 7\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "openpai.cli", "hello", "--help", "-x"],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (7, "hello --help -x\n")

@@ -1,0 +1,161 @@
+"""Make a job ready for its cluster: send its code, fill in its runtime section.
+
+A job that saves outputs, brings code or wants packages has them in ``extras["openpai.runtime"]``
+(see :mod:`openpai.core.protocol.runtime_section`). What only the cluster can tell, where the user's
+workspace is, and what only submission knows, the code, is filled in here; so is the bootstrap that
+starts the commands under openpai-runtime.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
+
+from openpai.core.protocol.bootstrap import add_bootstrap
+from openpai.core.protocol.job import Job
+from openpai.core.protocol.runtime_section import (
+    SECTION_KEY,
+    Code,
+    Output,
+    RuntimeSection,
+    raw_section,
+)
+from openpai.core.rest.storages import list_storages
+from openpai.core.sources import pack_sources, upload_code
+from openpai.core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
+
+__all__ = ["Extras", "needs_preparation", "prepare"]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a submission adds to a job's own runtime section.
+
+    Attributes:
+        sources: Files and folders of this machine that the job gets as its code.
+        outputs: Paths or globs to save, relative to the task's working directory.
+        requirements: Python packages, as pip reads them.
+        workspace: ``NAME:/PATH``, or ``/PATH`` on the default storage; wins over the section's.
+    """
+
+    sources: Sequence[Path] = ()
+    outputs: Sequence[str] = ()
+    requirements: Sequence[str] = ()
+    workspace: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.sources or self.outputs or self.requirements or self.workspace)
+
+
+NO_EXTRAS = Extras()
+
+
+def needs_preparation(job: Job, extras: Extras) -> bool:
+    """Whether the job runs under openpai-runtime; one that does not is sent as it is."""
+    return bool(extras.sources or extras.outputs or extras.requirements) or (
+        raw_section(job.document) is not None
+    )
+
+
+def prepare(
+    job: Job,
+    cluster: Cluster,
+    extras: Extras = NO_EXTRAS,
+    *,
+    base: Path | None = None,
+    send: bool = True,
+    strict: bool = True,
+) -> Job:
+    """Return the job as it is to be submitted; its code is on the cluster's storage then.
+
+    Args:
+        job: The job as its author wrote it; it is not changed.
+        cluster: Where it will be submitted.
+        extras: What the submission adds.
+        base: The folder that the paths of the sources are kept relative to; the current one.
+        send: Whether to send the code; ``False`` shows what would be submitted.
+        strict: How to check the job before its code is sent, as for :meth:`Cluster.submit`.
+
+    Raises:
+        ProtocolError: The job breaks the protocol; nothing was sent.
+        NotFoundError: A workspace is needed and the cluster offers no storage for it.
+        StorageError: The storage cannot be opened from this machine.
+        OSError: A source cannot be read, or the storage refuses the code.
+        ConnectionFailed: The cluster does not answer.
+    """
+    if not needs_preparation(job, extras):
+        return job
+    document = Job.from_dict(job.to_dict()).document
+    section = _section(document, cluster, extras)
+    workspace = Workspace.parse(section.workspace) if section.workspace else None
+    with ExitStack() as stack:
+        archive = None
+        if extras.sources:
+            archive = stack.enter_context(pack_sources(extras.sources, base or Path.cwd()))
+            code = Code(archive=f"code/{archive.sha256}.tar.gz", sha256=archive.sha256)
+            section = replace(section, code=code)
+        document["extras"][SECTION_KEY] = section.to_dict()
+        if workspace and (section.outputs or section.code):
+            _mount(document["extras"], cluster, workspace.storage)
+        ready = Job.from_dict(add_bootstrap(document))
+        if archive and workspace and send:
+            ready.validate(strict=strict)
+            with cluster.storage(workspace.storage) as storage:
+                upload_code(storage, workspace.job(ready.name or "").path, archive)
+    return ready
+
+
+def _section(document: Any, cluster: Cluster, extras: Extras) -> RuntimeSection:
+    """Return the job's section with what the submission adds, and with a workspace if it needs one.
+
+    The raw section gets its workspace first, since without one it may count as broken.
+    """
+    if not isinstance(document.get("extras"), dict):
+        document["extras"] = {}
+    raw = document["extras"].setdefault(SECTION_KEY, {"version": 1})
+    if isinstance(raw, dict):
+        wanted = extras.workspace or raw.get("workspace")
+        has_files = extras.sources or extras.outputs or raw.get("outputs") or raw.get("code")
+        if wanted or has_files:
+            raw["workspace"] = str(_workspace(cluster, wanted))
+    section = RuntimeSection.from_job(document)
+    assert section is not None
+    return replace(
+        section,
+        outputs=[*section.outputs, *_new_outputs(section, extras)],
+        requirements=list(dict.fromkeys([*section.requirements, *extras.requirements])),
+    )
+
+
+def _new_outputs(section: RuntimeSection, extras: Extras) -> Iterator[Output]:
+    known = {output.path for output in section.outputs}
+    return (Output(path) for path in dict.fromkeys(extras.outputs) if path not in known)
+
+
+def _workspace(cluster: Cluster, wanted: Any) -> Workspace:
+    if not wanted:
+        return Workspace.default(cluster.default_storage(), cluster.user)
+    workspace = Workspace.parse(str(wanted))
+    return workspace if workspace.storage else replace(workspace, storage=cluster.default_storage())
+
+
+def _mount(extras: Any, cluster: Cluster, storage: str) -> None:
+    """List the storage among those that PAI mounts.
+
+    An empty list means the user's default storages (rest-server/src/models/v2/job/k8s.js), so it
+    is spelled out before another storage joins it.
+    """
+    listed = extras.get("storages")
+    if listed is None:
+        listed = extras["storages"] = []
+    elif listed == []:
+        defaults = list_storages(cluster.session, default=True)
+        listed.extend({"name": item.name} for item in defaults)
+    names = [item.get("name") for item in listed if isinstance(item, dict)]
+    if storage not in names:
+        listed.append({"name": storage})
