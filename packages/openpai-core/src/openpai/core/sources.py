@@ -53,7 +53,8 @@ def pack_sources(sources: Iterable[Path | str], base: Path) -> Archive:
         raise ConfigError(
             f"No files of {base} are left to pack.", "Name others, or see .gitignore, .opaiignore."
         )
-    return pack_archive(found.places, found.links)
+    links = {name: end for name, end in found.links.items() if name not in found.places}
+    return pack_archive(found.places, links)
 
 
 def upload_code(storage: Storage, folder: str, archive: Archive) -> str:

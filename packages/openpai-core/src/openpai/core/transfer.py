@@ -40,6 +40,10 @@ Progress = Callable[[int], None]
 #: Bytes read at once.
 CHUNK = 1 << 20
 
+#: Files up to so many bytes are compared by content, larger ones by size and time where that is
+#: possible: files written in the same tick of the clock have the same time.
+COMPARED = 16 << 20
+
 
 @dataclass(frozen=True)
 class Copied:
@@ -221,8 +225,8 @@ class Transfer:
     def _is_there(self, source: Entry, target: str, overwrite: bool) -> bool:
         """Whether the target has this very file.
 
-        Size and time together say so; where the time differs, contents are compared, which costs
-        reading the target and is done only if the alternative is an error.
+        A large file of the same size and time does. Otherwise contents are compared, which costs
+        reading the target; where only the size is the same, ``overwrite`` does without that.
         """
         try:
             found = self._target.stat(target)
@@ -230,13 +234,17 @@ class Transfer:
             return False
         if found.is_dir:
             raise IsADirectoryError(errno.EISDIR, "Is a folder", self._target.where(target))
-        if found.size == source.size and (
-            _same_time(source, found) or (not overwrite and self._same_content(source, target))
-        ):
-            return True
+        if found.size == source.size:
+            same_time = _same_time(source, found)
+            if same_time and source.size > COMPARED:
+                return True
+            if (same_time or not overwrite) and self._same_content(source, target):
+                return True
         if overwrite:
             return False
-        raise FileExistsError(errno.EEXIST, "Exists and differs", self._target.where(target))
+        raise FileExistsError(
+            errno.EEXIST, "Exists and differs (overwrite replaces it)", self._target.where(target)
+        )
 
     def _same_content(self, source: Entry, target: str) -> bool:
         with self._source.open_read(source.path) as left, self._target.open_read(target) as right:

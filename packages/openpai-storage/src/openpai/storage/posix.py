@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Mapping
 
 from openpai.core.environment import in_job_container
 from openpai.core.errors import StorageError
@@ -24,15 +23,15 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def open_posix(spec: StorageSpec) -> Storage:
     """Open a storage by the folder it is mounted at.
 
-    The folder is the first of: ``spec.mount_path``; what ``OPENPAI_STORAGES``, a JSON object in
-    the environment, gives for the name; ``/mnt/<name>`` in a job container, where PAI mounts it
-    unless told otherwise (rest-server/src/models/v2/job/k8s.js); the exported folder itself, where
-    the NFS server is this machine.
+    The folder is the first of: ``spec.mount_path``, which :class:`~openpai.core.cluster.Cluster`
+    takes from ``OPENPAI_STORAGES`` or ``clusters.yaml``; ``/mnt/<name>`` in a job container, where
+    PAI mounts it unless told otherwise (rest-server/src/models/v2/job/k8s.js); the exported folder
+    itself, where the NFS server is this machine.
 
     Raises:
         StorageError: It is not known where the storage is mounted, or nothing is there.
     """
-    folder = spec.mount_path or _from_environment(spec.name) or _usual_place(spec)
+    folder = spec.mount_path or _usual_place(spec)
     if not folder:
         raise StorageError(
             f"It is not known where storage '{spec.name}' ({spec.type or 'of unknown type'}) "
@@ -42,20 +41,6 @@ def open_posix(spec: StorageSpec) -> Storage:
             "clusters.yaml.",
         )
     return FolderStorage(_checked(spec.name, folder), spec.name, read_only=spec.read_only)
-
-
-def _from_environment(name: str) -> str | None:
-    text = os.environ.get("OPENPAI_STORAGES")
-    if not text:
-        return None
-    try:
-        folders: Mapping[str, Any] = dict(json.loads(text))
-    except (TypeError, ValueError):
-        raise StorageError(
-            "OPENPAI_STORAGES is not a JSON object.",
-            'Write it as {"NAME": "/PATH"}, or unset it.',
-        ) from None
-    return str(folders[name]) if folders.get(name) else None
 
 
 def _usual_place(spec: StorageSpec) -> str | None:

@@ -1,0 +1,46 @@
+"""Code is sent under its checksum, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openpai.core.folder import FolderStorage
+from openpai.core.sources import pack_sources, upload_code
+from openpai.core.workspace import Workspace
+
+
+def test_sent_once(storage: FolderStorage, tmp_path: Path) -> None:
+    """The same code is sent once, other code beside it."""
+    job = Workspace("main", "/users/alice").job("train")
+    (tmp_path / "train.py").write_text("print(1)")
+    with pack_sources(["train.py"], tmp_path) as archive:
+        name = upload_code(storage, job.path, archive)
+        stored = storage.root / job.path[1:] / name
+        first = stored.stat().st_ino
+        assert upload_code(storage, job.path, archive) == name
+        assert name == f"code/{archive.sha256}.tar.gz"
+        assert stored.read_bytes() == archive.path.read_bytes()
+        assert stored.stat().st_ino == first
+    (tmp_path / "train.py").write_text("print(2)")
+    with pack_sources(["train.py"], tmp_path) as archive:
+        upload_code(storage, job.path, archive)
+    assert len(list(storage.list(job.code))) == 2
+
+
+def test_a_broken_one_is_sent_again(storage: FolderStorage, tmp_path: Path) -> None:
+    """What lies under the name with another size is replaced."""
+    (tmp_path / "train.py").write_text("print(1)")
+    with pack_sources(["train.py"], tmp_path) as archive:
+        with storage.open_write(f"/job/code/{archive.sha256}.tar.gz") as stream:
+            stream.write(b"half")
+        name = upload_code(storage, "/job", archive)
+        assert storage.stat(f"/job/{name}").size == archive.size
+
+
+def test_the_container_may_read_it(storage: FolderStorage, tmp_path: Path) -> None:
+    """The code gets the mode of any new file: the task may run as another user."""
+    (tmp_path / "train.py").write_text("print(1)")
+    (storage.root / "plain").touch()
+    with pack_sources(["train.py"], tmp_path) as archive:
+        name = upload_code(storage, "/job", archive)
+    assert storage.stat(f"/job/{name}").mode == storage.stat("/plain").mode

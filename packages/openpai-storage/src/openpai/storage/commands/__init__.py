@@ -1,0 +1,28 @@
+"""``opai storage``: the commands that this distribution brings."""
+
+from __future__ import annotations
+
+import click
+
+from openpai.storage.commands.changing import delete, mkdir, move
+from openpai.storage.commands.copying import download, upload
+from openpai.storage.commands.looking import cat, disk_usage, list_, list_storage, status
+from openpai.storage.commands.options import CONTEXT_SETTINGS
+
+__all__ = ["storage"]
+
+
+@click.group(context_settings=CONTEXT_SETTINGS)
+def storage() -> None:
+    """Move files to and from the storages of a cluster.
+
+    A path is NAME:/PATH, or PATH on the storage of -s, else on your default storage.
+    """
+
+
+for _command in (
+    *(list_storage, list_, status, cat, disk_usage),
+    *(upload, download),
+    *(mkdir, move, delete),
+):
+    storage.add_command(_command)

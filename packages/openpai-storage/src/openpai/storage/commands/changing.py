@@ -1,0 +1,84 @@
+"""``opai storage mkdir|move|delete``: change what is there."""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+
+import click
+
+from openpai.core.app import current_app
+from openpai.storage.commands.options import open_place, storage_option
+
+__all__ = ["delete", "mkdir", "move"]
+
+
+@click.command("mkdir")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@storage_option
+@click.pass_context
+def mkdir(
+    context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
+) -> None:
+    """Make folders and those above them; existing ones are fine."""
+    for path in paths:
+        storage, place = open_place(current_app(context), alias, name, path)
+        with storage:
+            storage.mkdir(place)
+
+
+@click.command("move")
+@click.argument("source")
+@click.argument("target")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@storage_option
+@click.pass_context
+def move(
+    context: click.Context,
+    *,
+    source: str,
+    target: str,
+    overwrite: bool,
+    alias: str | None,
+    name: str | None,
+) -> None:
+    """Rename or move a file or folder inside one storage.
+
+    If TARGET is a folder, SOURCE goes into it. TARGET may leave out the NAME: of SOURCE.
+    """
+    from openpai.core.storage import StorageUri
+
+    new = StorageUri.parse(target)
+    storage, old = open_place(current_app(context), alias, name, source)
+    with storage:
+        if new.storage not in ("", storage.name):
+            raise click.UsageError(
+                f"'{source}' and '{target}' are on two storages: download it and upload it there."
+            )
+        place = new.path
+        if target.endswith("/") or (storage.exists(place) and storage.stat(place).is_dir):
+            place = posixpath.join(place, posixpath.basename(old))
+        if storage.exists(place) and not overwrite:
+            where = storage.where(place)
+            raise FileExistsError(errno.EEXIST, "Exists (--overwrite replaces a file)", where)
+        storage.rename(old, place)
+
+
+@click.command("delete")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("-r", "--recursive", is_flag=True, help="Delete folders with all that they hold.")
+@storage_option
+@click.pass_context
+def delete(
+    context: click.Context,
+    *,
+    paths: tuple[str, ...],
+    recursive: bool,
+    alias: str | None,
+    name: str | None,
+) -> None:
+    """Delete files, empty folders, or with -r whole folders."""
+    for path in paths:
+        storage, place = open_place(current_app(context), alias, name, path)
+        with storage:
+            storage.delete(place, recursive=recursive)

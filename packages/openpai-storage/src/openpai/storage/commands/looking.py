@@ -1,0 +1,164 @@
+"""``opai storage list-storage|list|status|cat|du``: look at what is there."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, Iterator
+
+import click
+
+from openpai.core.app import current_app
+from openpai.storage.commands.options import (
+    cluster_option,
+    format_option,
+    open_place,
+    storage_option,
+)
+
+if TYPE_CHECKING:
+    from openpai.core.storage import Entry, Storage
+
+__all__ = ["cat", "disk_usage", "list_", "list_storage", "status"]
+
+
+@click.command("list-storage")
+@cluster_option
+@format_option
+@click.pass_context
+def list_storage(context: click.Context, alias: str | None, format_: str) -> None:
+    """List the storages you may use, your default ones first.
+
+    MOUNTED is where a storage is mounted on this machine, as far as that was said.
+    """
+    app = current_app(context)
+    rows = [
+        {
+            "name": spec.name,
+            "type": spec.type or None,
+            "readOnly": spec.read_only,
+            "mountPath": spec.mount_path,
+        }
+        for spec in app.cluster(alias).storages()
+    ]
+    columns = [
+        ("NAME", "name"),
+        ("TYPE", "type"),
+        ("READ-ONLY", "readOnly"),
+        ("MOUNTED", "mountPath"),
+    ]
+    app.emit(rows, columns=columns, format=format_)
+
+
+@click.command("list")
+@click.argument("path", default="/")
+@click.option("-r", "--recursive", is_flag=True, help="Go into folders.")
+@storage_option
+@format_option
+@click.pass_context
+def list_(
+    context: click.Context,
+    *,
+    path: str,
+    recursive: bool,
+    alias: str | None,
+    name: str | None,
+    format_: str,
+) -> None:
+    """List a folder."""
+    app = current_app(context)
+    storage, place = open_place(app, alias, name, path)
+    columns = [("PATH", "path"), ("TYPE", "type"), ("BYTES", "size"), ("MODIFIED", "modified")]
+    with storage:
+        rows = [_row(entry) for entry in _entries(storage, place, recursive)]
+    app.emit(rows, columns=columns, format=format_)
+
+
+def _entries(storage: Storage, path: str, recursive: bool) -> Iterator[Entry]:
+    entry = storage.stat(path)
+    if not entry.is_dir:
+        return iter([entry])
+    return storage.walk(path) if recursive else storage.list(path)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "path": entry.path,
+        "type": "folder" if entry.is_dir else "file",
+        "size": entry.size,
+        "modified": entry.modified,
+        "mode": None if entry.mode is None else f"{entry.mode:04o}",
+    }
+
+
+@click.command("status")
+@click.argument("path")
+@storage_option
+@format_option
+@click.pass_context
+def status(
+    context: click.Context, path: str, alias: str | None, name: str | None, format_: str
+) -> None:
+    """Describe one file or folder."""
+    app = current_app(context)
+    storage, place = open_place(app, alias, name, path)
+    with storage:
+        row = {**_row(storage.stat(place)), "storage": storage.name}
+    columns = [
+        ("PATH", "path"),
+        ("STORAGE", "storage"),
+        ("TYPE", "type"),
+        ("BYTES", "size"),
+        ("MODIFIED", "modified"),
+        ("MODE", "mode"),
+    ]
+    app.emit(row, columns=columns, format=format_)
+
+
+@click.command("cat")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@storage_option
+@click.pass_context
+def cat(
+    context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
+) -> None:
+    """Write the content of files to stdout."""
+    for path in paths:
+        storage, place = open_place(current_app(context), alias, name, path)
+        with storage, storage.open_read(place) as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
+    sys.stdout.buffer.flush()
+
+
+@click.command("du")
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@storage_option
+@format_option
+@click.pass_context
+def disk_usage(
+    context: click.Context,
+    *,
+    paths: tuple[str, ...],
+    alias: str | None,
+    name: str | None,
+    format_: str,
+) -> None:
+    """Add up the files in folders."""
+    app = current_app(context)
+    rows = []
+    for path in paths or ("/",):
+        storage, place = open_place(app, alias, name, path)
+        with storage:
+            rows.append({"path": place, **_sum(storage, place), "storage": storage.name})
+    columns = [("PATH", "path"), ("BYTES", "size"), ("FILES", "files"), ("FOLDERS", "folders")]
+    app.emit(rows, columns=columns, format=format_)
+
+
+def _sum(storage: Storage, path: str) -> dict[str, int]:
+    """Count files, folders below ``path``, and bytes."""
+    entry = storage.stat(path)
+    found = {"size": entry.size, "files": int(not entry.is_dir), "folders": 0}
+    for below in storage.walk(path) if entry.is_dir else ():
+        found["size"] += below.size
+        found["folders" if below.is_dir else "files"] += 1
+    return found

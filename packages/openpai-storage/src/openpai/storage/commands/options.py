@@ -1,0 +1,80 @@
+"""What the storage commands share: options, and from a path on the command line to a storage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+import click
+
+from openpai.core.app import App
+
+if TYPE_CHECKING:
+    from openpai.core.storage import Storage
+
+__all__ = ["CONTEXT_SETTINGS", "cluster_option", "format_option", "open_place", "storage_option"]
+
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cluster_option(function: F) -> F:
+    """``-a``: which cluster."""
+    return click.option(
+        "-a", "--cluster-alias", "alias", metavar="ALIAS", help="The cluster, if not the selected."
+    )(function)
+
+
+def storage_option(function: F) -> F:
+    """``-a`` and ``-s``: which storage of which cluster."""
+    named = click.option(
+        "-s",
+        "--storage-alias",
+        "name",
+        metavar="NAME",
+        help="The storage of paths that name none, if not your default one.",
+    )
+    return cluster_option(named(function))
+
+
+def format_option(function: F) -> F:
+    """``-o``: how data is written."""
+    return click.option(
+        "-o",
+        "--format",
+        "format_",
+        type=click.Choice(("table", "json", "yaml", "name")),
+        default="table",
+        help="How to write the data.  [default: table]",
+    )(function)
+
+
+def open_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
+    """Open the storage that a path on the command line speaks of; return it and the path there.
+
+    Args:
+        app: The running ``opai``.
+        alias: The cluster, or ``None`` for the selected one.
+        name: What ``-s`` says, or ``None``.
+        text: ``NAME:/PATH`` or ``PATH``.
+
+    Raises:
+        UsageError: The path and ``-s`` name different storages.
+        StorageError: The path leaves the storage, or the storage cannot be opened.
+        OpenPaiError: The cluster or its storage is not known or does not answer.
+    """
+    from openpai.core.storage import StorageUri
+
+    uri = StorageUri.parse(text)
+    if uri.storage and name and uri.storage != name:
+        raise click.UsageError(f"'{text}' is on '{uri.storage}', but -s says '{name}'.")
+    chosen = uri.storage or name or _default_name()
+    return app.cluster(alias).storage(chosen), uri.path
+
+
+def _default_name() -> str | None:
+    """Return what ``opai set storage-alias=…`` says, or ``None`` for the cluster's own default."""
+    from openpai.core.config.defaults import load_defaults
+
+    found: str | None = load_defaults().get("storage-alias")
+    return found
