@@ -27,7 +27,10 @@ NEWER = {"openpai-notebook": "[execute]", "openpai-cli": ""}
 def find(version: str) -> str | None:
     """Return a working interpreter of this version: on PATH, or one that pyenv keeps."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = [shutil.which(f"python{version}"), *sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))]
+    candidates = [
+        shutil.which(f"python{version}"),
+        *sorted(map(str, pyenv.glob(f"{version}.*/bin/python"))),
+    ]
     for candidate in filter(None, candidates):
         # A pyenv shim exists for every version and fails for those that are not switched on.
         answer = subprocess.run(

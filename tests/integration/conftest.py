@@ -24,3 +24,49 @@ def clean_home(tmp_path, monkeypatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("OPENPAI_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def opai(clean_home, tmp_path):
+    """Call ``opai`` as a user does: a process of its own, in an empty folder."""
+    import os
+    import shutil
+    import subprocess
+    import sys
+
+    program = shutil.which("opai", path=str(Path(sys.executable).parent))
+    assert program is not None
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def call(*words: str, code: int | None = 0, **options) -> subprocess.CompletedProcess[str]:
+        """Run ``opai WORDS``; the exit code must be ``code`` (None: any)."""
+        options.setdefault("cwd", folder)
+        options.setdefault("timeout", 120)
+        options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        found = subprocess.run(
+            [program, *words],
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+            **options,
+        )
+        shown = f"$ opai {' '.join(words)}\n{found.stdout}{found.stderr}"
+        assert "Traceback" not in found.stderr, shown
+        assert code is None or found.returncode == code, f"exit code {found.returncode}: {shown}"
+        return found
+
+    call.folder = folder
+    yield call
+    call("local", "down", "--stop-jobs", code=None)
+
+
+@pytest.fixture
+def local_cluster(opai):
+    """A local cluster that ``opai local up`` started; what ``opai local status`` says of it."""
+    import json
+
+    opai("local", "up", "--gpus", "1")
+    return json.loads(opai("local", "status", "-o", "json").stdout)

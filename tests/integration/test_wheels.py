@@ -19,7 +19,8 @@ def wheels(root, tmp_path_factory) -> Path:
     for name in DISTRIBUTIONS:
         package = root / "packages" / f"openpai-{name}"
         subprocess.run(
-            ["uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), str(package)], check=True
+            ["uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), str(package)],
+            check=True,
         )
     return folder
 
@@ -49,10 +50,14 @@ def test_a_wheel_holds_exactly_its_sources(wheels, root, name):
 def test_a_wheel_works_alone_in_a_bare_environment(wheels, tmp_path, name):
     """Installed with nothing but what its metadata asks for, it imports and knows its version."""
     python = tmp_path / "env" / "bin" / "python"
-    subprocess.run(["uv", "venv", "--quiet", "-p", sys.executable, str(tmp_path / "env")], check=True)
     subprocess.run(
-        ["uv", "pip", "install", "--quiet", "--python", str(python)]
-        + ["--find-links", str(wheels), f"openpai-{name}"],
+        ["uv", "venv", "--quiet", "-p", sys.executable, str(tmp_path / "env")], check=True
+    )
+    subprocess.run(
+        [
+            *("uv", "pip", "install", "--quiet", "--python", str(python)),
+            *("--find-links", str(wheels), f"openpai-{name}"),
+        ],
         check=True,
     )
     code = f"from openpai.{name}.__about__ import __version__ as v; import openpai.{name}; print(v)"
