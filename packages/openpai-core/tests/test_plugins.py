@@ -1,5 +1,6 @@
 """Entry points are found as importlib.metadata finds them, without importing it."""
 
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -55,3 +56,19 @@ def test_finding_plugins_does_not_import_importlib_metadata():
         "entry_points('openpai.storage'); sys.exit('importlib.metadata' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_folder_that_may_not_be_entered_is_passed_over(tmp_path, monkeypatch):
+    """A place on sys.path that this user cannot look into hides nothing else."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    monkeypatch.syspath_prepend(closed / "site")
+    as_root = os.geteuid() == 0
+    if as_root:
+        os.seteuid(65534)
+    try:
+        assert entry_points("acme.nothing") == {}
+    finally:
+        if as_root:
+            os.seteuid(0)
+        closed.chmod(0o700)

@@ -67,7 +67,9 @@ def we_take(root: Path) -> set[str]:
         return set()
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(top=FILES, inner=FILES)
 @example(top="d/**\n!d/a/", inner="")
 @example(top="*\n!*/\n!a", inner="")

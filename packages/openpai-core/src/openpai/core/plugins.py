@@ -56,13 +56,13 @@ def _entry_point_files() -> Iterator[tuple[str, str]]:
     """Yield (distribution name, text of its entry_points.txt) for all of ``sys.path``."""
     for place in dict.fromkeys(sys.path):
         folder = Path(place or ".")
-        if folder.is_file():  # a zipped application or wheel
-            yield from _from_archive(place)
-            continue
         try:
+            is_archive = folder.is_file()  # a zipped application or wheel
             infos = sorted(folder.glob("*.dist-info"))
-        except OSError:
+        except OSError:  # such as a folder that this user may not enter
             continue
+        if is_archive:
+            yield from _from_archive(place)
         for info in infos:
             try:
                 text = (info / "entry_points.txt").read_text(encoding="utf-8")

@@ -1,0 +1,69 @@
+"""``opai storage mkdir|move|delete``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+
+def test_mkdir(opai: Callable[..., Any], root: Path) -> None:
+    """Folders are made with those above them; a second time is fine."""
+    for _ in range(2):
+        opai("mkdir", "/a/b", "main:/c")
+    assert (root / "a" / "b").is_dir()
+    assert (root / "c").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("target", "arrives"),
+    [("/new", "new"), ("main:/d", "d/file"), ("/d/", "d/file"), ("/n/e/w", "n/e/w")],
+)
+def test_move(opai: Callable[..., Any], root: Path, target: str, arrives: str) -> None:
+    """A file moves to a new name, or into a folder."""
+    (root / "file").write_text("x")
+    (root / "d").mkdir()
+    opai("move", "main:/file", target)
+    assert (root / arrives).read_text() == "x"
+    assert not (root / "file").exists()
+
+
+def test_move_onto_a_file(opai: Callable[..., Any], root: Path) -> None:
+    """An existing file is replaced only if that is asked for."""
+    (root / "a").write_text("a")
+    (root / "b").write_text("b")
+    with pytest.raises(FileExistsError, match="'main:/b'"):
+        opai("move", "/a", "/b")
+    assert (root / "b").read_text() == "b"
+    opai("move", "/a", "/b", "--overwrite")
+    assert (root / "b").read_text() == "a"
+
+
+def test_move_between_storages(opai: Callable[..., Any], root: Path) -> None:
+    """Storages are not mixed up: a move stays in one."""
+    (root / "a").write_text("a")
+    result = opai("move", "/a", "other:/a")
+    assert result.exit_code == 2
+    assert "are on two storages" in result.output
+    assert (root / "a").exists()
+
+
+def test_delete(opai: Callable[..., Any], root: Path) -> None:
+    """Files and empty folders go; a full folder goes with -r only; the root never."""
+    (root / "d").mkdir()
+    (root / "d" / "file").write_text("x")
+    (root / "file").write_text("x")
+    opai("delete", "/file")
+    with pytest.raises(OSError, match=r"Directory not empty: 'main:/d'"):
+        opai("delete", "/d")
+    opai("delete", "/d", "-r")
+    assert list(root.iterdir()) == []
+    with pytest.raises(PermissionError):
+        opai("delete", "/", "-r")
+
+
+def test_delete_nothing(opai: Callable[..., Any], root: Path) -> None:
+    """What is not there cannot be deleted."""
+    with pytest.raises(FileNotFoundError, match="'main:/none'"):
+        opai("delete", "/none", "-r")
