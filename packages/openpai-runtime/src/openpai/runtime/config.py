@@ -1,0 +1,105 @@
+"""Find the job's config and read the runtime's section of it, as far as it can be read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Mapping
+
+from openpai.core.errors import OpenPaiError
+from openpai.runtime.messages import say
+
+if TYPE_CHECKING:
+    from openpai.core.protocol.problems import Problem
+    from openpai.core.protocol.runtime_section import RuntimeSection
+
+__all__ = ["PLATFORM_CONFIG", "config_path", "read_job", "usable_section"]
+
+PLATFORM_CONFIG = "/usr/local/pai/runtime.d/job_config.yaml"
+"""Where PAI's init container leaves the job config (openpai-runtime src/init.d/initializer.py)."""
+
+_KEY = "openpai.runtime"  # core's SECTION_KEY, here so that a job without one costs no import
+_NEEDED = ("code", "requirements", "mounts")
+
+
+def config_path(environ: Mapping[str, str]) -> str | None:
+    """Return the file with the job's config: ``OPENPAI_JOB_CONFIG``, else the platform's own.
+
+    The variable comes first because a local cluster may itself run inside a PAI container.
+    """
+    named = environ.get("OPENPAI_JOB_CONFIG")
+    if named:
+        return named
+    return PLATFORM_CONFIG if os.path.exists(PLATFORM_CONFIG) else None  # noqa: PTH110 - start-up
+
+
+def read_job(path: str | None) -> Mapping[str, Any] | None:
+    """Return the job config, or ``None`` if there is none that could have a runtime section.
+
+    A config that cannot be read is said and counts as none: the command may still run.
+    """
+    if path is None:
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - start-up
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        say(f"The job config {path} cannot be read: {getattr(error, 'strerror', None) or error}.")
+        return None
+    if _KEY not in text:
+        return None
+    from openpai.core.protocol.yaml_io import YamlError, load_yaml
+
+    try:
+        document = load_yaml(text)
+    except YamlError as error:
+        say(f"The job config {path} is not YAML: {error}")
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def usable_section(document: Mapping[str, Any]) -> RuntimeSection | None:
+    """Return the section without what is wrong in it; each fault is said on stderr.
+
+    Raises:
+        OpenPaiError: What is wrong is something that the command cannot do without.
+    """
+    from openpai.core.protocol.runtime_section import (
+        RuntimeSection,
+        raw_section,
+        section_problems,
+    )
+
+    data = raw_section(document)
+    while data is not None:
+        problems = section_problems({**document, "extras": {_KEY: data}})
+        if not problems:
+            return RuntimeSection.from_dict(data)
+        for problem in problems:
+            say(f"{problem.path}: {problem.message}")
+        data = _without(data, problems)
+    return None
+
+
+def _without(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
+    """Return the section without the keys, or the entries of lists, that have problems."""
+    places = {tuple(problem.path.split("/")[3:5]) for problem in problems}
+    if not isinstance(data, dict) or () in places:
+        return None
+    lost = sorted({place[0] for place in places}.intersection(_NEEDED))
+    if lost:
+        raise OpenPaiError(
+            f"The runtime section of this job is broken in '{lost[0]}', which the command needs.",
+            "Correct the job and submit it again.",
+        )
+    kept = dict(data)
+    for place in sorted(places, key=lambda place: (place[0], _index(place)), reverse=True):
+        key = place[0].replace("~1", "/").replace("~0", "~")
+        if isinstance(kept.get(key), list) and _index(place) >= 0:
+            kept[key] = [*kept[key][: _index(place)], *kept[key][_index(place) + 1 :]]
+        else:
+            kept.pop(key, None)
+    return kept
+
+
+def _index(place: tuple[str, ...]) -> int:
+    return int(place[1]) if len(place) > 1 and place[1].isdigit() else -1

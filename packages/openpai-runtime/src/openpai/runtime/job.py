@@ -1,0 +1,158 @@
+"""Which task of which job this is, what its runtime section asks for, and where its files go."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping
+
+from openpai.core.environment import TaskContext
+from openpai.core.errors import StorageError
+from openpai.core.folder import FolderStorage
+from openpai.core.protocol.runtime_section import RuntimeSection
+from openpai.core.storage import StorageUri
+from openpai.core.workspace import JobFolder, Workspace
+
+__all__ = ["TaskJob", "storage_folder"]
+
+
+@dataclass(frozen=True)
+class TaskJob:
+    """One task of a job that uses the runtime.
+
+    Attributes:
+        document: The job config.
+        section: The runtime section of it, without what is broken.
+        context: Whose task it is; outside of a container the first task of the first role.
+        environ: The environment that the task was started with.
+    """
+
+    document: Mapping[str, Any]
+    section: RuntimeSection
+    context: TaskContext
+    environ: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, document: Mapping[str, Any], section: RuntimeSection, environ: Mapping[str, str]
+    ) -> TaskJob:
+        """Put together what is known of this task."""
+        context = TaskContext.from_env(environ)
+        if context is None:
+            roles = document.get("taskRoles")
+            role = next(iter(roles), "main") if isinstance(roles, dict) else "main"
+            context = TaskContext(
+                user="", job=str(document.get("name") or "job"), role=role, index=0
+            )
+        return cls(document, section, context, environ)
+
+    @property
+    def attempt(self) -> int:
+        """How often this task was started before, in this attempt of the job or an earlier one."""
+        return self.context.job_attempt + self.context.task_attempt
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks the job has."""
+        roles = self.document.get("taskRoles")
+        counts = (
+            [role.get("instances", 1) for role in roles.values()] if isinstance(roles, dict) else []
+        )
+        return sum(count for count in counts if isinstance(count, int))
+
+    @property
+    def folder(self) -> JobFolder | None:
+        """The job's folder inside the storage of its workspace, if it has a workspace."""
+        if not self.section.workspace:
+            return None
+        return Workspace.parse(self.section.workspace).job(self.context.job)
+
+    @property
+    def output(self) -> str:
+        """The task's folder inside the job's ``output``: empty for the only task of a job."""
+        return f"{self.context.role}/{self.context.index}" if self.tasks > 1 else ""
+
+    def workspace_storage(self) -> FolderStorage:
+        """Open the storage that the workspace is in.
+
+        Raises:
+            StorageError: It is not mounted here.
+        """
+        assert self.section.workspace
+        return self.storage(Workspace.parse(self.section.workspace).storage)
+
+    def storage(self, name: str) -> FolderStorage:
+        """Open a storage of the cluster by its name.
+
+        Raises:
+            StorageError: It is not mounted here.
+        """
+        return FolderStorage(storage_folder(name, self.document, self.environ), name)
+
+    def output_folder(self) -> Path:
+        """Return the task's output folder as a path of this machine; it may not exist yet.
+
+        Raises:
+            StorageError: The workspace's storage is not mounted here.
+        """
+        assert self.folder
+        storage = self.workspace_storage()
+        return storage.root / posixpath.join(self.folder.output, self.output).strip("/")
+
+    def archive(self) -> tuple[FolderStorage, str]:
+        """Return the storage and the path of the code archive.
+
+        Raises:
+            StorageError: Its storage is not mounted here.
+        """
+        assert self.section.code
+        place = StorageUri.parse(self.section.code.archive)
+        if place.storage:
+            return self.storage(place.storage), place.path
+        path = self.section.code.archive
+        if not path.startswith("/"):
+            assert self.folder
+            path = posixpath.join(self.folder.path, path)
+        return self.workspace_storage(), path
+
+
+def storage_folder(name: str, document: Mapping[str, Any], environ: Mapping[str, str]) -> Path:
+    """Return the folder of this machine where a storage is mounted.
+
+    A local cluster tells it in ``OPENPAI_STORAGES``; PAI mounts a storage at the ``mountPath`` that
+    the job asks for, else at ``/mnt/<name>`` (rest-server/src/models/v2/job/k8s.js).
+
+    Raises:
+        StorageError: It is not mounted.
+    """
+    told = _told(environ)
+    places = [told.get(name), _mount_path(name, document), f"/mnt/{name}"]
+    for place in places:
+        if place and Path(place).is_dir():
+            return Path(place)
+    where = " or ".join(str(place) for place in places if place)
+    raise StorageError(
+        f"The storage '{name}' is not mounted in this task (looked at {where}).",
+        "List it under extras.storages of the job.",
+    )
+
+
+def _told(environ: Mapping[str, str]) -> Mapping[str, str]:
+    try:
+        told = json.loads(environ.get("OPENPAI_STORAGES") or "{}")
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise StorageError("OPENPAI_STORAGES is not a JSON object.", 'Write {"NAME": "/PATH"}.')
+    return told
+
+
+def _mount_path(name: str, document: Mapping[str, Any]) -> str | None:
+    extras = document.get("extras")
+    storages = extras.get("storages") if isinstance(extras, dict) else None
+    for entry in storages if isinstance(storages, list) else ():
+        if isinstance(entry, dict) and entry.get("name") == name:
+            return entry.get("mountPath")
+    return None

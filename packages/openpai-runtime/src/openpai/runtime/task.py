@@ -1,0 +1,164 @@
+"""The life of a task whose job uses the runtime, from its start to its exit code."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Callable, Sequence
+
+from openpai.core.errors import OpenPaiError
+from openpai.runtime.callbacks import Callbacks
+from openpai.runtime.command import Command
+from openpai.runtime.events import Event
+from openpai.runtime.exits import CALLBACK_FAILED, NOT_READY, OUTPUTS_NOT_SAVED
+from openpai.runtime.job import TaskJob
+from openpai.runtime.loop import Loop
+from openpai.runtime.manifest import Ended
+from openpai.runtime.meanwhile import Meanwhile
+from openpai.runtime.messages import say
+from openpai.runtime.processes import call_in_child, signal_group
+from openpai.runtime.surroundings import reach_mounts, surroundings
+
+__all__ = ["run_task"]
+
+
+def run_task(job: TaskJob, argv: Sequence[str]) -> int:
+    """Run one task to its end and return its exit code."""
+    with Loop() as loop:
+        return _Task(loop, job, argv).run()
+
+
+class _Task:
+    def __init__(self, loop: Loop, job: TaskJob, argv: Sequence[str]) -> None:
+        self._loop = loop
+        self._job = job
+        self._argv = argv
+        self._root = Path.cwd()
+        self._started = time.time()
+        section = job.section
+        self._command = Command(loop, grace=section.grace_period, timeout=section.timeout)
+        self._place = surroundings(job)
+        environ = self._place.environ
+        self._callbacks = Callbacks(loop, section.callbacks, environ, self._time_left)
+        self._meanwhile = Meanwhile(loop, self._callbacks, self._event, self._save_interval)
+        self._command.on_stop = lambda: self._meanwhile.fire("stop")
+        self._command.on_timeout = lambda: self._meanwhile.fire("timeout")
+
+    def run(self) -> int:
+        code = self._run_command()
+        self._meanwhile.end(self._time_left)
+        self._command.end_leftovers()
+        self._callbacks.fire_and_wait(self._event("failure" if code else "success", code))
+        saved = self._save(code) if self._job.folder else None
+        self._callbacks.fire_and_wait(self._event("exit", code, saved))
+        if code == 0 and saved is False:
+            return OUTPUTS_NOT_SAVED
+        return CALLBACK_FAILED if code == 0 and self._callbacks.failed else code
+
+    def _run_command(self) -> int:
+        """Prepare, tell that the task starts, and run the command; return its exit code."""
+        is_ready = self._prepare()
+        if is_ready:
+            self._fire_first("retry" if self._job.attempt else "")
+            self._fire_first("start")
+        if self._command.stop_signal is not None:
+            return 128 + self._command.stop_signal
+        if not is_ready:
+            return NOT_READY
+        if self._callbacks.failed:
+            say("The command is not started: a callback that may fail the task has failed.")
+            return CALLBACK_FAILED
+        self._meanwhile.begin(output.every for output in self._job.section.outputs if output.every)
+        return self._command.run(self._argv, self._place.environ)
+
+    def _fire_first(self, name: str) -> None:
+        """Run the callbacks of an event before the command, until a signal asks to end."""
+        if not name or self._command.stop_signal is not None:
+            return
+        chain = self._callbacks.fire(self._event(name))
+        self._loop.run(lambda: chain.done or self._command.stop_signal is not None)
+        chain.abandon()
+        self._loop.run(lambda: chain.done)
+
+    def _prepare(self) -> bool:
+        """Get what the command needs; return whether it is there."""
+        try:
+            reach_mounts(self._job)
+        except (OSError, OpenPaiError) as error:
+            say(f"The command is not started: {error}")
+            return False
+        return not self._job.section.code or self._in_child(self._fetch) == 0
+
+    def _fetch(self) -> int:
+        from openpai.runtime.code import fetch_code
+
+        try:
+            fetch_code(self._job, self._root)
+        except (OSError, OpenPaiError) as error:
+            say(f"The command is not started, because its code could not be fetched: {error}")
+            return 1
+        return 0
+
+    def _save_interval(self, every: float) -> int:
+        return self._saver(Ended("interval", self._started, every=every), ())
+
+    def _save(self, code: int) -> bool:
+        """Save the outputs and the manifest; return whether all of them are saved."""
+        event = "failure" if code else "success"
+        if self._command.stop_signal is not None:
+            event = "stop"
+        elif self._command.timed_out:
+            event = "timeout"
+        ended = Ended(event, self._started, code)
+        return self._in_child(lambda: self._saver(ended, None), self._is_late) == 0
+
+    def _saver(self, ended: Ended, pauses: Sequence[float] | None) -> int:
+        from openpai.runtime.saving import PAUSES, Saver
+
+        saver = Saver(
+            self._job,
+            self._root,
+            ended,
+            extra=self._place.to_save,
+            deadline=self._command.stop_by,
+        )
+        return 0 if saver.run(PAUSES if pauses is None else pauses) else 1
+
+    def _in_child(
+        self, function: Callable[[], int], is_over: Callable[[], bool] | None = None
+    ) -> int:
+        """Do something long in a child process; end it when it may not go on.
+
+        Args:
+            function: What to do; returns the exit status.
+            is_over: Whether it may not go on; without it, a signal that asks to end is the limit.
+        """
+        ends: list[int] = []
+        pid = call_in_child(self._loop, function)
+        self._loop.watch(pid, ends.append)
+        is_over = is_over or (lambda: self._command.stop_signal is not None)
+        self._loop.run(lambda: bool(ends) or is_over())
+        if not ends:
+            signal_group(pid, 15)
+        self._loop.run(lambda: bool(ends))
+        return ends[0]
+
+    def _time_left(self) -> float | None:
+        """Return the seconds until everything has to be over; ``None`` if nobody asked to end."""
+        stop_by = self._command.stop_by
+        return None if stop_by is None else max(0.0, stop_by - time.monotonic())
+
+    def _is_late(self) -> bool:
+        return self._time_left() == 0
+
+    def _event(self, name: str, code: int | None = None, saved: bool | None = None) -> Event:
+        context = self._job.context
+        return Event(
+            name=name,
+            role=context.role,
+            index=context.index,
+            attempt=self._job.attempt,
+            exit_code=code,
+            signal=self._command.stop_signal,
+            outputs_saved=saved,
+        )

@@ -1,0 +1,80 @@
+"""The runtime as the first process of a container (a PID namespace)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+
+@pytest.fixture(autouse=True)
+def _needs_namespaces() -> None:
+    try:
+        subprocess.run([*UNSHARE, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this user may not make PID namespaces")
+
+
+def pid_of_runtime(unshare: int) -> int:
+    """Return the pid, seen from here, of the first process of the namespace."""
+    return int(Path(f"/proc/{unshare}/task/{unshare}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize("code", [0, 9])
+def test_the_exit_code_is_the_commands(task: Any, code: int) -> None:
+    """PID 1 exits as its command did."""
+    assert task.bash(f"exit {code}", before=UNSHARE).returncode == code
+
+
+def test_the_runtime_is_pid_one(task: Any) -> None:
+    """The command's parent is the first process of the container."""
+    assert task.bash("echo $PPID", before=UNSHARE).stdout == "1\n"
+
+
+def test_sigterm_is_passed_on(task: Any, finish: Callable[..., Any]) -> None:
+    """The kernel drops signals for a PID 1 that does not handle them; the runtime does."""
+    script = "trap 'echo noticed; exit 3' TERM; echo ready; while :; do sleep 0.05; done"
+    process = task.start("bash", "-c", script, before=UNSHARE)
+    process.stdout.readline()
+    os.kill(pid_of_runtime(process.pid), signal.SIGTERM)
+    done = finish(process)
+    assert (done.returncode, done.stdout) == (3, "noticed\n")
+
+
+def test_a_thousand_orphans_are_reaped(task: Any) -> None:
+    """Ended processes that lost their parent do not pile up."""
+    count = (
+        "import glob\n"
+        "def states():\n"
+        "    for path in glob.glob('/proc/[0-9]*/stat'):\n"
+        "        try: yield open(path).read().rpartition(')')[2].split()[0]\n"
+        "        except OSError: pass\n"
+        "import os, time\n"
+        "for _ in range(1000):\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        os.fork()\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(pid, 0)\n"
+        "deadline = time.monotonic() + 20\n"
+        "while list(states()).count('Z') and time.monotonic() < deadline: time.sleep(0.01)\n"
+        "print(list(states()).count('Z'))\n"
+    )
+    assert task.run(sys.executable, "-c", count, before=UNSHARE).stdout == "0\n"
+
+
+def test_killing_it_ends_everything(
+    task: Any, finish: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    """The kernel ends a PID namespace with its first process."""
+    process = task.start("bash", "-c", "setsid sleep 321 & echo ready; wait", before=UNSHARE)
+    process.stdout.readline()
+    os.kill(pid_of_runtime(process.pid), signal.SIGKILL)
+    finish(process)  # ends only when nobody holds its output open any more
