@@ -189,3 +189,14 @@ def test_pipes_are_refused(project: Path, tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(StorageError, match="z-pipe is neither a file nor a folder"):
         pack_sources(["."], project)
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
+
+
+def test_files_from_anywhere(project: Path, tmp_path: Path) -> None:
+    """A file may get another name than its own, and then stands in for a source of that name."""
+    other = tmp_path / "other"
+    other.write_text("from elsewhere")
+    files = {"run.sh": other, "new/name": other}
+    with pack_sources(["."], project, files) as archive:
+        assert dict(archive.files) == {"src/train.py": 8, "run.sh": 14, "new/name": 14}
+    with pack_sources([], project, files) as archive:
+        assert set(archive.files) == {"run.sh", "new/name"}

@@ -14,6 +14,7 @@ from openpai.core.app import Column, Row
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
     from openpai.core.config.defaults import Defaults
+    from openpai.core.remote_job import RemoteJob
 
 __all__ = ["CliApp", "pass_app"]
 
@@ -82,6 +83,17 @@ class CliApp:
             yield progress.advance
         finally:
             progress.close()
+
+    def follow(self, job: RemoteJob, write: Callable[[str], None]) -> int:
+        """See a job to its end; see :meth:`openpai.core.app.App.follow`."""
+        from openpai.cli._jobs import exit_code_of, how_it_ended, in_sight
+
+        with in_sight(self, job):
+            for line in job.logs(follow=True):
+                write(line)
+            detail = job.wait()
+        self.note(how_it_ended(detail))
+        return exit_code_of(detail)
 
     def confirm(self, question: str) -> bool:
         """Ask for yes or no; without a terminal the answer is no."""

@@ -21,6 +21,7 @@ from typing import (
 
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
+    from openpai.core.remote_job import RemoteJob
 
 __all__ = ["App", "Column", "Row", "current_app"]
 
@@ -68,6 +69,20 @@ class App(Protocol):
         Returns:
             A context manager whose value is called with each advance, in the unit of ``total``
             (``None`` where the end is not known).
+        """
+
+    def follow(self, job: RemoteJob, write: Callable[[str], None]) -> int:
+        """See a job to its end and say how it ended.
+
+        What ends the following early, Ctrl-C or a lost connection, ends the command with the exit
+        codes that ``opai job wait`` has for it.
+
+        Args:
+            job: The job.
+            write: Called with each line of its log, as it comes.
+
+        Returns:
+            The job's own exit code.
         """
 
     def confirm(self, question: str) -> bool:

@@ -9,9 +9,9 @@ starts the commands under openpai-runtime.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 from openpai.core.protocol.bootstrap import add_bootstrap
 from openpai.core.protocol.job import Job
@@ -41,15 +41,22 @@ class Extras:
         outputs: Paths or globs to save, relative to the task's working directory.
         requirements: Python packages, as pip reads them.
         workspace: ``NAME:/PATH``, or ``/PATH`` on the default storage; wins over the section's.
+        files: More code, from anywhere: the name that a file gets in the job → the file.
     """
 
     sources: Sequence[Path] = ()
     outputs: Sequence[str] = ()
     requirements: Sequence[str] = ()
     workspace: str | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.sources or self.outputs or self.requirements or self.workspace)
+        return bool(self.has_code or self.outputs or self.requirements or self.workspace)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether anything of this machine goes with the job."""
+        return bool(self.sources or self.files)
 
 
 NO_EXTRAS = Extras()
@@ -57,7 +64,7 @@ NO_EXTRAS = Extras()
 
 def needs_preparation(job: Job, extras: Extras) -> bool:
     """Whether the job runs under openpai-runtime; one that does not is sent as it is."""
-    return bool(extras.sources or extras.outputs or extras.requirements) or (
+    return bool(extras.has_code or extras.outputs or extras.requirements) or (
         raw_section(job.document) is not None
     )
 
@@ -95,8 +102,9 @@ def prepare(
     workspace = Workspace.parse(section.workspace) if section.workspace else None
     with ExitStack() as stack:
         archive = None
-        if extras.sources:
-            archive = stack.enter_context(pack_sources(extras.sources, base or Path.cwd()))
+        if extras.has_code:
+            packed = pack_sources(extras.sources, base or Path.cwd(), extras.files)
+            archive = stack.enter_context(packed)
             code = Code(archive=f"code/{archive.sha256}.tar.gz", sha256=archive.sha256)
             section = replace(section, code=code)
         document["extras"][SECTION_KEY] = section.to_dict()
@@ -120,7 +128,7 @@ def _section(document: Any, cluster: Cluster, extras: Extras) -> RuntimeSection:
     raw = document["extras"].setdefault(SECTION_KEY, {"version": 1})
     if isinstance(raw, dict):
         wanted = extras.workspace or raw.get("workspace")
-        has_files = extras.sources or extras.outputs or raw.get("outputs") or raw.get("code")
+        has_files = extras.has_code or extras.outputs or raw.get("outputs") or raw.get("code")
         if wanted or has_files:
             raw["workspace"] = str(_workspace(cluster, wanted))
     section = RuntimeSection.from_job(document)

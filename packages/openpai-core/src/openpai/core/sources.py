@@ -16,7 +16,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, Iterator, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from openpai.core.archive import Archive, pack_archive, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
@@ -29,7 +29,9 @@ _IGNORE_FILES = (".gitignore", ".opaiignore")
 _LEFT_OUT = {".git", ".hg", ".svn", ".openpai", "__pycache__", ".ipynb_checkpoints"}
 
 
-def pack_sources(sources: Iterable[Path | str], base: Path) -> Archive:
+def pack_sources(
+    sources: Iterable[Path | str], base: Path, files: Mapping[str, Path] | None = None
+) -> Archive:
     """Pack files and folders of ``base`` into a temporary archive; see the module for what.
 
     A file or folder that is named itself is taken, whatever an ignore file says of it, and as
@@ -38,6 +40,7 @@ def pack_sources(sources: Iterable[Path | str], base: Path) -> Archive:
     Args:
         sources: Files and folders, absolute or relative to ``base``.
         base: The folder that names in the archive are relative to.
+        files: Name in the archive → file, for files from anywhere; they win over sources.
 
     Raises:
         ConfigError: A source is missing, lies outside of ``base``, or is or holds a link that
@@ -49,6 +52,7 @@ def pack_sources(sources: Iterable[Path | str], base: Path) -> Archive:
     found = _Found(base)
     for source in sources:
         _add_source(found, os.fspath(source))
+    found.add_files(files or {})
     if not found.places and not found.links:
         raise ConfigError(
             f"No files of {base} are left to pack.", "Name others, or see .gitignore, .opaiignore."
@@ -105,6 +109,12 @@ class _Found:
         work_tree = next((folder for folder in above if (folder / ".git").exists()), None)
         self.top = work_tree or self.base
         self.tracked = _tracked(self.base) if work_tree else set()
+
+    def add_files(self, files: Mapping[str, Path]) -> None:
+        """Take files under other names than their own."""
+        self.places.update(files)
+        for name in files:
+            self.links.pop(name, None)
 
     def path(self, place: Path) -> bytes:
         """Return a place relative to the work tree, as rules see it."""
