@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,3 +59,52 @@ def opai(capsys, monkeypatch) -> Opai:
         return Result(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """One local cluster for all tests, over real HTTP."""
+    from openpai.core.local import LocalCluster
+
+    folder = tmp_path_factory.mktemp("local")
+    with LocalCluster(folder, cpus=16, memory_mb=16384, gpus=1, user="alice", grace=2.0) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def local(server, home):
+    """The local cluster, known in this test's home as the only one, called `local`."""
+    from openpai.core.config.clusters import ClusterEntry, save_cluster
+
+    save_cluster(ClusterEntry("local", server.uri, server.user, token=server.token))
+    return server
+
+
+@pytest.fixture
+def job(local, request):
+    """Submit a job of these shell lines under a name of this test's own; return the name."""
+    from openpai.core.rest.jobs import submit_job
+    from openpai.core.rest.session import Session
+
+    def submit(*lines: str, instances: int = 1, suffix: str = "") -> str:
+        name = re.sub("[^a-z0-9]+", "_", request.node.name.lower())[:60] + suffix
+        document = {
+            "protocolVersion": 2,
+            "name": name,
+            "type": "job",
+            "prerequisites": [{"name": "image", "type": "dockerimage", "uri": "none"}],
+            "taskRoles": {
+                "main": {
+                    "instances": instances,
+                    "dockerImage": "image",
+                    "resourcePerInstance": {"cpu": 1, "memoryMB": 64, "gpu": 0},
+                    "commands": list(lines),
+                }
+            },
+        }
+        session = Session(local.uri, token=local.token)
+        submit_job(session, json.dumps(document))
+        session.close()
+        return name
+
+    return submit

@@ -44,7 +44,7 @@ def job_row(job: JobSummary | JobDetail) -> dict[str, Any]:
         "launchedTime": job.launched_time,
         "completedTime": job.completed_time,
         "duration": running_time(job.launched_time, job.completed_time),
-        "exitCode": job.app_exit_code,
+        "appExitCode": job.app_exit_code,
     }
 
 

@@ -27,9 +27,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("table", "json", "yaml", "name")
 
 
-_MIB = {"": 1, "m": 1, "mb": 1, "g": 1024, "gb": 1024}
-
-
 def seconds(text: str) -> float:
     """Read ``90``, ``90s``, ``10m``, ``1h30m`` as seconds."""
     try:
@@ -40,11 +37,13 @@ def seconds(text: str) -> float:
 
 def mebibytes(text: str) -> int:
     """Read ``4096`` (MiB), ``8g``, ``8gb`` or ``512m`` as MiB."""
-    number = text.strip().lower().rstrip("gmb")
-    unit = text.strip().lower()[len(number) :]
-    if not number.isdigit() or unit not in _MIB or int(number) == 0:
-        raise click.BadParameter(f"'{text}' is no amount of memory; write 8g, or 8192 for MiB.")
-    return int(number) * _MIB[unit]
+    from openpai.core.command_job import mebibytes as read
+    from openpai.core.errors import ConfigError
+
+    try:
+        return read(text)
+    except ConfigError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def cluster_option(function: F) -> F:

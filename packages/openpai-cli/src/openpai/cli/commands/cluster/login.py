@@ -64,4 +64,13 @@ def logout(app: CliApp, alias: str | None) -> None:
 @pass_app
 def token(app: CliApp, alias: str | None) -> None:
     """Print a cluster's token, for scripts."""
-    app.console.data(app.cluster(alias).session.token)
+    from openpai.core.errors import AuthenticationError
+
+    cluster = app.cluster(alias)
+    if not cluster.session.token:
+        raise AuthenticationError(
+            f"There is no token for '{cluster.alias}'.",
+            status=401,
+            hint=f"Log in: opai cluster login {cluster.alias}",
+        )
+    app.console.data(cluster.session.token)

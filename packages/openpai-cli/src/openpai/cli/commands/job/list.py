@@ -25,9 +25,17 @@ COLUMNS = [
     ("TASKS", "tasks"),
     ("GPUS", "gpus"),
     ("VC", "virtualCluster"),
-    ("USER", "username"),
 ]
+USER_COLUMN = ("USER", "username")
+STATE_HELP = "Only jobs in this state: WAITING, RUNNING, … (again for more)."
 _SCREENFUL = 50
+
+
+def state(text: str) -> str:
+    """Read the name of a state in any spelling."""
+    if text.upper() not in STATES:
+        raise click.BadParameter(f"there is no state '{text}'; there are {', '.join(STATES)}.")
+    return text.upper()
 
 
 @command(
@@ -40,13 +48,7 @@ _SCREENFUL = 50
 )
 @click.option("--user", metavar="NAME", help="Whose jobs, if not yours.")
 @click.option("--all-users", "-A", is_flag=True, help="Everybody's jobs.")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice(STATES, case_sensitive=False),
-    help="Only jobs in this state (again for more).",
-)
+@click.option("--state", "states", multiple=True, type=state, metavar="STATE", help=STATE_HELP)
 @click.option("--vc", "--virtual-cluster", "vcs", multiple=True, help="Only of this VC.")
 @click.option("--tag", "tags", multiple=True, help="Only jobs with this tag.")
 @click.option("--keyword", help="Only with this in the name of job, user or VC.")
@@ -66,12 +68,19 @@ def list_jobs(
     most = _SCREENFUL + 1 if screen else limit or None
     rows = [_row(job) for job in _jobs(cluster, most, **filters)]
     shown = rows[:_SCREENFUL] if screen else rows
-    columns = [("JOB", "job"), *COLUMNS] if format_ == "name" else COLUMNS
-    app.emit(shown, columns=columns, format=format_)
+    app.emit(shown, columns=_columns(format_, cluster.user, rows), format=format_)
     if len(shown) < len(rows):
         app.note(f"These are the {_SCREENFUL} newest; see more with --limit N, or 0 for all.")
     if not rows and format_ == "table":
         app.note("No jobs.")
+
+
+def _columns(format_: str, me: str, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return what a table shows; names are such that every command finds the job by them."""
+    if format_ == "name":
+        return [("JOB", "job")]
+    only_mine = all(row["username"] == me for row in rows)
+    return COLUMNS if only_mine else [COLUMNS[0], USER_COLUMN, *COLUMNS[1:]]
 
 
 def _jobs(

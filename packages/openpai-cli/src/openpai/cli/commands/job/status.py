@@ -9,6 +9,7 @@ import click
 
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
+from openpai.cli._console import visible
 from openpai.cli._options import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ TASK_COLUMNS = [
     ("HOST", "containerIp"),
     ("PORTS", "ports"),
 ]
+_LINES_SAID = 8
 SSH_COLUMNS = [("TASK", "task"), ("HOST", "containerIp"), ("SSH PORT", "sshPort")]
 
 
@@ -102,9 +104,9 @@ def _job_row(detail: JobDetail) -> dict[str, Any]:
     return {
         **job_row(detail),
         "exitCode": detail.exit_code,
-        "platformExitCode": detail.app_exit_code,
         "attempt": detail.attempt_id,
         "reason": _reason(detail),
+        "errorLog": _error_log(detail),
         "diagnostics": detail.app_exit_diagnostics or None,
     }
 
@@ -116,6 +118,14 @@ def _reason(detail: JobDetail) -> str | None:
     phrase = str(detail.app_exit_spec.get("phrase") or detail.app_exit_type)
     role, index = detail.app_exit_trigger_task_role, detail.app_exit_trigger_task_index
     return f"{phrase}, of task {role}-{index}" if role and index is not None else phrase or None
+
+
+def _error_log(detail: JobDetail) -> str | None:
+    """Return the last that the failed task wrote, where PAI's runtime kept it."""
+    runtime = detail.app_exit_messages.get("runtime")
+    kept = runtime.get("errorLogs") if isinstance(runtime, dict) else None
+    text = kept.get("user") if isinstance(kept, dict) else None
+    return str(text).strip() if text else None
 
 
 def _task_row(role: str, task: TaskStatus) -> dict[str, Any]:
@@ -140,12 +150,10 @@ def _task_row(role: str, task: TaskStatus) -> dict[str, Any]:
 
 def _explanation(detail: JobDetail) -> Iterator[str]:
     """Yield what a person would ask next."""
-    spec = detail.app_exit_spec
     if detail.state == "FAILED":
-        for line in detail.app_exit_diagnostics.splitlines()[:8]:
-            yield f"  {line}"
-        for advice in spec.get("solution") or ():
-            yield f"hint: {advice}"
-        yield f"hint: What it wrote: opai job logs {detail.key}"
+        said = _error_log(detail) or detail.app_exit_diagnostics
+        for line in said.splitlines()[-_LINES_SAID:]:
+            yield f"  {visible(line)}"
+        yield f"hint: All that it wrote: opai job logs {detail.key}"
     elif detail.state == "WAITING":
         yield "hint: It waits for a place. What is free: opai cluster resources"

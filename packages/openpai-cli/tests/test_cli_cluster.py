@@ -1,0 +1,198 @@
+"""`opai cluster`: clusters, logins, tokens."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+import yaml
+
+
+@pytest.fixture
+def add(opai, server):
+    """Add the local cluster under an alias, by password."""
+
+    def call(alias: str, *more: str):
+        return opai(
+            *("cluster", "add", alias, "--pai-uri", server.uri, "--user", "alice"),
+            *("--password-stdin", *more),
+            stdin=server.password + "\n",
+        )
+
+    return call
+
+
+def test_a_cluster_is_added_by_password(opai, add, home, server):
+    """The token is stored apart and private; the password nowhere."""
+    assert add("prod").exit_code == 0
+    assert yaml.safe_load((home / "clusters.yaml").read_text())[0]["pai_uri"] == server.uri
+    assert stat.S_IMODE((home / "credentials.yaml").stat().st_mode) == 0o600
+    for file in home.iterdir():
+        assert server.password not in file.read_text()
+    assert opai("job", "list").exit_code == 0
+
+
+def test_a_cluster_is_added_by_token(opai, server):
+    """A token needs no user's name: the server knows whose it is."""
+    result = opai(
+        *("cluster", "add", "prod", "--pai-uri", server.uri, "--token-stdin"), stdin=server.token
+    )
+    assert result.exit_code == 0
+    assert "logged in as alice" in result.stderr
+    assert opai("cluster", "token").stdout.strip() == server.token
+
+
+def test_the_old_options_still_add_a_cluster(opai, server):
+    """-a, --password on the command line: it works, and says why not to."""
+    result = opai(
+        *("cluster", "add", "-a", "old", "--pai-uri", server.uri),
+        *("--user", "alice", "--password", server.password),
+    )
+    assert result.exit_code == 0
+    assert "--password-stdin" in result.stderr
+    assert server.password not in result.stderr + result.stdout
+
+
+def test_a_wrong_password_adds_nothing(opai, server, home):
+    """Exit code 3, one sentence, no file."""
+    result = opai(
+        *("cluster", "add", "prod", "--pai-uri", server.uri, "--user", "alice"),
+        "--password-stdin",
+        stdin="wrong-password\n",
+    )
+    assert result.exit_code == 3
+    assert not (home / "clusters.yaml").exists()
+    assert "wrong-password" not in result.stderr
+
+
+def test_a_wrong_token_adds_nothing(opai, server, home):
+    """A token that the server does not know is 3."""
+    result = opai(
+        *("cluster", "add", "prod", "--pai-uri", server.uri, "--token-stdin"), stdin="rubbish\n"
+    )
+    assert result.exit_code == 3
+    assert not (home / "clusters.yaml").exists()
+
+
+def test_an_unreachable_cluster_is_6(opai, home):
+    """Nobody listens there: 6, and nothing is stored."""
+    result = opai(
+        *("cluster", "add", "prod", "--pai-uri", "http://127.0.0.1:1", "--token-stdin"), stdin="t\n"
+    )
+    assert result.exit_code == 6
+    assert not (home / "clusters.yaml").exists()
+
+
+def test_an_address_without_a_scheme_is_refused(opai):
+    """`pai.example.org` alone is no address; the error shows one."""
+    result = opai("cluster", "add", "p", "--pai-uri", "pai.example.org", "--token-stdin", stdin="t")
+    assert result.exit_code == 2
+    assert "http" in result.stderr
+
+
+def test_without_a_terminal_nobody_is_asked(opai, server):
+    """A needed password that cannot be asked for names the options to give."""
+    result = opai("cluster", "add", "prod", "--pai-uri", server.uri, "--user", "alice")
+    assert result.exit_code == 2
+    assert "--password-stdin" in result.stderr
+
+
+def test_the_list_names_what_is_used(opai, add):
+    """The list says of each cluster where it is, who you are there, and which one is used."""
+    add("prod")
+    add("test")
+    opai("cluster", "select", "test")
+    rows = opai("cluster", "list", "-o", "json").json
+    assert [(row["cluster_alias"], row["selected"]) for row in rows] == [
+        ("prod", False),
+        ("test", True),
+    ]
+    assert set(rows[0]) == {"cluster_alias", "pai_uri", "user", "selected", "logged_in"}
+
+
+def test_showing_a_cluster_shows_no_secret(opai, add, server):
+    """`show -o json` has the keys of clusters.yaml and neither token nor password."""
+    add("prod")
+    result = opai("cluster", "show", "prod", "-o", "json")
+    assert result.json["cluster_alias"] == "prod"
+    assert result.json["pai_uri"] == server.uri
+    assert opai("cluster", "token", "prod").stdout.strip() not in result.stdout
+
+
+def test_several_clusters_need_a_choice(opai, add):
+    """With two clusters and none selected a command asks for -a or select, with 2."""
+    add("prod")
+    add("test")
+    result = opai("job", "list")
+    assert result.exit_code == 2
+    assert "opai cluster select" in result.stderr
+    assert opai("job", "list", "-a", "prod").exit_code == 0
+
+
+def test_an_unknown_cluster_is_named(opai, add):
+    """An alias that does not exist is told together with those that do."""
+    add("prod")
+    for line in (["job", "list", "-a", "prd"], ["cluster", "select", "prd"]):
+        result = opai(*line)
+        assert result.exit_code == 2
+        assert "'prd'" in result.stderr
+
+
+def test_a_cluster_is_forgotten_with_its_token(opai, add, home):
+    """`delete` removes the entry and the token."""
+    add("prod")
+    assert opai("cluster", "delete", "prod").exit_code == 0
+    assert opai("cluster", "list", "-o", "json").json == []
+    assert "prod" not in (home / "credentials.yaml").read_text()
+
+
+def test_logging_out_ends_the_token(opai, add, server, monkeypatch):
+    """After `logout` neither this machine nor the server knows the token."""
+    add("prod")
+    before = opai("cluster", "token", "prod").stdout.strip()
+    assert opai("cluster", "logout", "prod").exit_code == 0
+    assert opai("job", "list").exit_code == 3
+    assert opai("cluster", "token", "prod").exit_code == 3
+    monkeypatch.setenv("OPENPAI_TOKEN", before)
+    assert opai("job", "list").exit_code == 3
+
+
+def test_logging_in_again_brings_a_token(opai, add, server):
+    """`login` takes a password or a token, as `add` does."""
+    add("prod")
+    opai("cluster", "logout", "prod")
+    done = opai("cluster", "login", "prod", "--password-stdin", stdin=server.password)
+    assert done.exit_code == 0
+    assert opai("job", "list").exit_code == 0
+
+
+def test_the_token_of_the_environment_wins(opai, add, monkeypatch):
+    """OPENPAI_TOKEN is stronger than what is stored, and wrong when it is wrong."""
+    add("prod")
+    monkeypatch.setenv("OPENPAI_TOKEN", "rubbish")
+    assert opai("job", "list").exit_code == 3
+
+
+def test_a_broken_file_is_an_error_and_is_left_alone(opai, home, server):
+    """A clusters.yaml that cannot be read is never overwritten."""
+    home.mkdir()
+    (home / "clusters.yaml").write_text("- {cluster_alias: [")
+    for line in (["cluster", "list"], ["job", "list"], ["cluster", "delete", "x"]):
+        result = opai(*line)
+        assert result.exit_code == 2
+        assert "clusters.yaml, line " in result.stderr
+    added = opai(
+        *("cluster", "add", "p", "--pai-uri", server.uri, "--token-stdin"), stdin=server.token
+    )
+    assert added.exit_code == 2
+    assert (home / "clusters.yaml").read_text() == "- {cluster_alias: ["
+
+
+def test_resources_are_what_is_free(opai, local):
+    """Each virtual cluster with what it has and what of it is free."""
+    (row,) = opai("cluster", "resources", "-o", "json").json
+    assert (row["virtualCluster"], row["cpus"], row["gpus"]) == ("default", 16, 1)
+    assert 0 <= row["cpusFree"] <= 16
+    assert set(row) == {
+        *("virtualCluster", "gpus", "gpusFree", "cpus", "cpusFree", "memoryMB", "memoryMBFree")
+    }

@@ -1,0 +1,120 @@
+"""`opai set`, `opai unset` and `opai completion`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+def in_force(opai) -> dict[str, object]:
+    """Return the defaults in force."""
+    return {row["key"]: row["value"] for row in opai("set", "-o", "json").json}
+
+
+def test_a_folders_default_wins_over_the_users(opai, home):
+    """Without -g a value goes into ./.openpai, with -g into the user's file, which is weaker."""
+    assert opai("set", "-g", "image=far", "gpu=1").exit_code == 0
+    assert opai("set", "image=near").exit_code == 0
+    assert yaml.safe_load((home / "defaults.yaml").read_text()) == {"image": "far", "gpu": 1}
+    assert yaml.safe_load(Path(".openpai/defaults.yaml").read_text()) == {"image": "near"}
+    assert (in_force(opai)["image"], in_force(opai)["gpu"]) == ("near", 1)
+
+
+def test_where_a_value_comes_from_is_told(opai):
+    """Each value in force has its origin."""
+    opai("set", "image=near")
+    origins = {row["key"]: row["origin"] for row in opai("set", "-o", "json").json}
+    assert (origins["image"], origins["cpu"]) == (".openpai/defaults.yaml", "built-in")
+
+
+def test_lists_grow_and_shrink(opai):
+    """+= adds to a list, -= takes away, = replaces."""
+    opai("set", "sources+=a", "sources+=b", "sources-=a")
+    assert in_force(opai)["sources"] == ["b"]
+    opai("set", "sources=c")
+    assert in_force(opai)["sources"] == ["c"]
+
+
+def test_a_value_may_hold_an_equals_sign(opai):
+    """Only the first sign parts key and value."""
+    opai("set", "image=registry/x@sha256=1")
+    assert in_force(opai)["image"] == "registry/x@sha256=1"
+
+
+def test_unset_removes_a_value(opai):
+    """What was set is gone, and a second time is told, not failed."""
+    opai("set", "image=x")
+    assert opai("unset", "image").exit_code == 0
+    assert in_force(opai)["image"] is None
+    again = opai("unset", "image")
+    assert (again.exit_code, "was not set" in again.stderr) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ("imge=x", "'image'"),
+        ("gpu=many", "whole number"),
+        ("justakey", "KEY=VALUE"),
+        ("image+=x", "not a list"),
+        ("cluster-alias=x", "-g"),
+        ("pip-installs=evil", "-g"),
+    ],
+)
+def test_what_cannot_be_set_is_told(opai, pair, said):
+    """Wrong keys, wrong values, and what a folder may not decide end with 2."""
+    result = opai("set", pair)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not Path(".openpai/defaults.yaml").exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed(opai, shell):
+    """The code for each shell is printed, and names opai."""
+    result = opai("completion", shell)
+    assert result.exit_code == 0
+    assert "_OPAI_COMPLETE" in result.stdout
+
+
+def test_bash_accepts_the_completion(opai):
+    """The printed code is valid bash."""
+    text = opai("completion", "bash").stdout
+    assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
+
+
+def test_an_unknown_shell_is_refused(opai, monkeypatch):
+    """Without an argument the shell of $SHELL is taken; an unknown one is named."""
+    monkeypatch.setenv("SHELL", "/bin/tcsh")
+    assert opai("completion").exit_code == 2
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    assert opai("completion").exit_code == 0
+
+
+def complete(words: str, monkeypatch, capsys) -> list[str]:
+    """Return what <Tab> offers in bash after these words."""
+    from openpai.cli._run import run
+
+    monkeypatch.setenv("_OPAI_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+    with pytest.raises(SystemExit):
+        run([])
+    return [line.partition(",")[2] for line in capsys.readouterr().out.split("\n") if line]
+
+
+def test_tab_offers_commands_and_clusters(local, monkeypatch, capsys):
+    """Names of commands and of known clusters are completed."""
+    assert complete("opai job st", monkeypatch, capsys) == ["status", "stop"]
+    assert complete("opai job list -a l", monkeypatch, capsys) == ["local"]
+
+
+def test_tab_offers_jobs(local, job, monkeypatch, capsys):
+    """Names of my jobs are completed; without a cluster nothing is, silently."""
+    name = job("true")
+    assert complete(f"opai job status {name[:12]}", monkeypatch, capsys) == [name]
+    monkeypatch.setenv("OPENPAI_CLUSTER", "nosuchcluster")
+    assert complete("opai job status x", monkeypatch, capsys) == []

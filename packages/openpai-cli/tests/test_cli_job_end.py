@@ -1,0 +1,201 @@
+"""Commands that see a job to its end, and the exit codes they bring back."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import pytest
+
+from openpai.cli._app import CliApp
+from openpai.cli._jobs import in_sight
+from openpai.core.cluster import Cluster
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
+def test_wait_returns_the_jobs_own_exit_code(opai, job, code):
+    """The user's own code comes back, also where PAI files it under another."""
+    assert opai("job", "wait", job(f"exit {code}")).exit_code == code
+
+
+def test_wait_for_several_returns_the_first_code_that_is_not_0(opai, job):
+    """All are waited for; the order is that of the command line."""
+    names = [job(f"exit {code}", suffix=f"_{code}") for code in (0, 4, 5)]
+    result = opai("job", "wait", *names)
+    assert result.exit_code == 4
+    assert "FAILED with exit code 5" in result.stderr
+
+
+def test_wait_says_the_same_in_json(opai, job):
+    """With -o json state and exit code of each job are data."""
+    name = job("exit 9")
+    (row,) = opai("job", "wait", name, "-o", "json").json
+    assert (row["job"], row["state"], row["exitCode"]) == (f"alice~{name}", "FAILED", 9)
+
+
+def test_a_stopped_job_returns_143(opai, job):
+    """STOPPED is 143, what a process ended by SIGTERM returns."""
+    name = job("sleep 600")
+    assert opai("job", "stop", name).exit_code == 0
+    result = opai("job", "wait", name)
+    assert result.exit_code == 143
+    assert "STOPPED" in result.stderr
+
+
+def test_waiting_too_long_returns_124(opai, job):
+    """When the time runs out the job goes on, and the way back is told."""
+    name = job("sleep 600")
+    result = opai("job", "wait", name, "--timeout", "0.3")
+    assert result.exit_code == 124
+    assert "it goes on" in result.stderr
+    opai("job", "stop", name)
+
+
+def test_a_job_that_does_not_exist_is_not_waited_for(opai, local):
+    """An unknown name is 4 at once, whatever other names are given."""
+    result = opai("job", "wait", "nosuchjob")
+    assert result.exit_code == 4
+    assert "nosuchjob" in result.stderr
+
+
+def test_following_prints_the_log_and_returns_the_jobs_code(opai, job):
+    """`job logs -f` begins at the start, ends with the job, and returns its code."""
+    result = opai("job", "logs", "-f", job("echo one", "sleep 0.3", "echo two", "exit 6"))
+    assert result.stdout == "one\ntwo\n"
+    assert result.exit_code == 6
+
+
+def test_logs_without_follow_return_0(opai, job):
+    """Reading the log of a failed job is no failure."""
+    name = job("echo out", "echo err >&2", "exit 6")
+    opai("job", "wait", name)
+    result = opai("job", "logs", name)
+    assert result.exit_code == 0
+    assert sorted(result.stdout.splitlines()) == ["err", "out"]
+
+
+def test_one_stream_can_be_chosen(opai, job):
+    """--stream stdout leaves stderr out."""
+    name = job("echo out", "echo err >&2")
+    opai("job", "wait", name)
+    assert opai("job", "logs", name, "--stream", "stdout").stdout == "out\n"
+    assert opai("job", "logs", name, "--stream", "stderr").stdout == "err\n"
+
+
+def test_the_tail_is_the_last_lines_of_each_task(opai, job):
+    """--tail N keeps N lines of every task."""
+    name = job("for i in 1 2 3; do echo line $i; done")
+    opai("job", "wait", name)
+    assert opai("job", "logs", name, "--tail", 2).stdout == "line 2\nline 3\n"
+
+
+def test_lines_of_several_tasks_are_told_apart(opai, job):
+    """With more than one task each line begins with its task; a single one can be chosen."""
+    name = job("echo I am $PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX", instances=2)
+    opai("job", "wait", name)
+    lines = opai("job", "logs", name).stdout.splitlines()
+    assert sorted(lines) == ["main-0 | I am 0", "main-1 | I am 1"]
+    only = opai("job", "logs", name, "--role", "main", "--index", 1)
+    assert only.stdout == "main-1 | I am 1\n"
+
+
+def test_a_task_that_does_not_exist_is_4(opai, job):
+    """Asking for the log of an unknown task names those there are."""
+    name = job("true")
+    opai("job", "wait", name)
+    result = opai("job", "logs", name, "--role", "worker")
+    assert result.exit_code == 4
+    assert "main-0" in result.stderr
+
+
+def test_a_lost_job_is_125(opai, job):
+    """When the cluster refuses to say more while a job is waited for, nobody knows how it did."""
+    name = job("sleep 600")
+
+    def lose_it() -> None:
+        with Cluster.load() as cluster, in_sight(CliApp(), cluster.job(name)):
+            cluster.session.token = "no longer good"
+            cluster.job(name).wait()
+
+    with pytest.raises(click.exceptions.Exit) as raised:
+        lose_it()
+    assert raised.value.exit_code == 125
+    opai("job", "stop", name)
+
+
+def test_stopping_an_ended_job_is_no_failure(opai, job):
+    """What has ended is left alone, and told."""
+    name = job("true")
+    opai("job", "wait", name)
+    result = opai("job", "stop", name)
+    assert result.exit_code == 0
+    assert "had ended: SUCCEEDED" in result.stderr
+
+
+def test_stopping_goes_on_after_an_unknown_name(opai, job):
+    """One wrong name does not keep the others running; the exit code tells of it."""
+    name = job("sleep 600")
+    result = opai("job", "stop", "nosuchjob", name, "--wait")
+    assert result.exit_code == 4
+    assert f"alice~{name} STOPPED" in result.stderr
+
+
+def test_a_pattern_needs_a_yes(opai, job):
+    """Without a terminal and without --yes a pattern stops nothing."""
+    name = job("sleep 600")
+    result = opai("job", "stop", f"{name[:-1]}?")
+    assert result.exit_code == 2
+    assert f"alice~{name}" in result.stderr
+    assert opai("job", "status", name, "-o", "json").json["state"] in ("WAITING", "RUNNING")
+    assert opai("job", "stop", f"{name[:-1]}?", "--yes", "--wait").exit_code == 0
+    assert opai("job", "status", name, "-o", "json").json["state"] == "STOPPED"
+
+
+def test_status_says_why_a_job_failed(opai, job):
+    """One screen: state, exit code, the failed task, its last words, the next command."""
+    name = job("echo the disk is full", "exit 28")
+    opai("job", "wait", name)
+    result = opai("job", "status", name)
+    assert "FAILED" in result.stdout
+    assert "28" in result.stdout
+    assert "main-0" in result.stdout
+    assert "the disk is full" in result.stderr
+    assert f"opai job logs alice~{name}" in result.stderr
+
+
+def test_status_has_the_documented_fields(opai, job):
+    """The JSON of a status holds exactly the keys of docs/cli.md."""
+    name = job("exit 5")
+    opai("job", "wait", name)
+    status = opai("job", "status", name, "-o", "json").json
+    assert set(status) == {
+        *("job", "name", "username", "state", "virtualCluster", "tags", "retries", "attempt"),
+        *("submissionTime", "launchedTime", "completedTime", "duration"),
+        *("exitCode", "appExitCode", "reason", "errorLog", "diagnostics", "tasks"),
+    }
+    assert (status["exitCode"], status["appExitCode"]) == (5, 255)
+    assert set(status["tasks"][0]) == {
+        *("task", "taskRole", "index", "state", "exitCode", "retries", "duration"),
+        *("launchedTime", "completedTime", "containerIp", "sshPort", "ports"),
+    }
+
+
+def test_the_old_forms_of_status_work(opai, job):
+    """`job status JOB config` prints the job file, `job status JOB ssh` where its tasks are."""
+    name = job("sleep 600")
+    assert f"name: {name}" in opai("job", "status", name, "config").stdout
+    shown = opai("job", "status", name, "ssh", "--user", "alice", "-o", "json").json
+    assert [row["task"] for row in shown] in ([], ["main-0"])
+    opai("job", "stop", name)
+
+
+def test_errors_are_json_where_json_was_asked_for(opai, local):
+    """With -o json stdout stays empty and stderr holds one JSON object."""
+    result = opai("job", "status", "nosuchjob", "-o", "json")
+    assert (result.exit_code, result.stdout) == (4, "")
+    error = json.loads(result.stderr)["error"]
+    assert (error["type"], error["status"], error["code"]) == (
+        "JobNotFoundError",
+        404,
+        "NoJobError",
+    )

@@ -1,0 +1,78 @@
+"""`opai local`: a real server in a process of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def up(opai):
+    """Start the local cluster; stop it at the end, whatever happened."""
+    result = opai("local", "up", "--gpus", 1, "-o", "json")
+    assert result.exit_code == 0, result.stderr
+    yield result.json
+    opai("local", "down", "--stop-jobs")
+
+
+def test_a_local_cluster_is_known_and_used(opai, up):
+    """`local up` makes the cluster `local`, and with no other it is the one that is used."""
+    assert set(up) == {"uri", "user", "pid", "activeJobs", "folder"}
+    assert opai("cluster", "list", "-o", "name").stdout == "local\n"
+    assert opai("job", "list").exit_code == 0
+    assert opai("cluster", "resources", "-o", "json").json[0]["gpus"] == 1
+
+
+def test_a_second_up_is_refused(opai, up):
+    """One runs already: 1, and where."""
+    result = opai("local", "up")
+    assert result.exit_code == 1
+    assert up["uri"] in result.stderr
+
+
+def test_status_tells_whether_it_runs(opai, up):
+    """0 and the address while it runs; 1 when it does not."""
+    assert opai("local", "status", "-o", "json").json["uri"] == up["uri"]
+    assert opai("local", "down").exit_code == 0
+    assert opai("local", "status").exit_code == 1
+    assert opai("local", "up").exit_code == 0
+
+
+def test_a_cluster_that_is_down_is_unreachable(opai, up):
+    """After `down` a command ends with 6 and says so."""
+    opai("local", "down")
+    result = opai("job", "list")
+    assert result.exit_code == 6
+    assert opai("local", "up").exit_code == 0
+
+
+def test_down_without_up_is_told(opai):
+    """Nothing to stop: 1 and one sentence."""
+    result = opai("local", "down")
+    assert result.exit_code == 1
+    assert "not up" in result.stderr
+
+
+def test_the_servers_log_is_printed(opai, up):
+    """`local logs` prints what the server wrote."""
+    assert up["uri"] in opai("local", "logs", "--tail", 1).stdout
+
+
+def test_the_alias_of_another_cluster_is_not_taken(opai, home, server):
+    """Where `local` stands for a cluster elsewhere, `local up` refuses before it starts."""
+    home.mkdir()
+    (home / "clusters.yaml").write_text(
+        "- {cluster_alias: local, pai_uri: 'https://pai.example.org', user: alice}\n"
+    )
+    result = opai("local", "up")
+    assert result.exit_code == 2
+    assert "https://pai.example.org" in result.stderr
+    assert opai("local", "status").exit_code == 1
+
+
+def test_a_port_in_use_is_told(opai, server):
+    """Another server's port: an error that names it, and nothing is left running."""
+    port = server.uri.rpartition(":")[2]
+    result = opai("local", "up", "--port", port)
+    assert result.exit_code != 0
+    assert port in result.stderr
+    assert opai("local", "status").exit_code == 1
