@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openpai.core.command_job import command_line, default_name, quote_word, random_letters
+from openpai.core.command_job import (
+    command_line,
+    default_name,
+    mebibytes,
+    quote_word,
+    random_letters,
+)
+from openpai.core.errors import ConfigError
 
 READ_ON_THE_WAY = re.compile(r"<%|\$\$|\$\(|\{\{")
 
@@ -76,3 +83,18 @@ def test_a_default_name_tells_what_runs(words, base):
 def test_default_names_differ():
     """Two submissions of one command do not meet."""
     assert len({random_letters(8) for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    ("amount", "mib"), [(4096, 4096), ("512", 512), ("8g", 8192), ("8GB", 8192), (" 512m ", 512)]
+)
+def test_amounts_of_memory(amount: int | str, mib: int) -> None:
+    """A number is MiB; a unit may follow."""
+    assert mebibytes(amount) == mib
+
+
+@pytest.mark.parametrize("amount", ["", "g", "1.5g", "8t", "-1", "0", 0, "²"])
+def test_what_is_no_amount_of_memory(amount: int | str) -> None:
+    """The sentence says what to write."""
+    with pytest.raises(ConfigError, match="8192 for MiB"):
+        mebibytes(amount)
