@@ -1,0 +1,96 @@
+"""A local cluster inside this process, for tests and for services that embed one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from openpai.core.local.folder import Folder
+from openpai.core.local.scheduler import Resources
+
+if TYPE_CHECKING:
+    import os
+
+    from openpai.core.local.clock import Clock
+
+__all__ = ["LocalCluster", "Resources"]
+
+
+class LocalCluster:
+    """A cluster that lives as long as a ``with`` block.
+
+    Args:
+        folder: The state folder; ``None`` means one of its own, removed at the end.
+        port: The port; 0 means any that is free.
+        clock: The time it lives in.
+        options: See :class:`~openpai.core.local.service.Options`.
+
+    Attributes:
+        uri: Its address.
+        user: The first user, an admin.
+        password: That user's password.
+        token: An application token of that user.
+
+    Raises:
+        OpenPaiError: It cannot be started: see the message.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        port: int = 0,
+        clock: Clock | None = None,
+        **options: Any,
+    ) -> None:
+        self._own = None if folder is not None else tempfile.mkdtemp(prefix="openpai-local-")
+        self.folder = Path(folder or self._own or "")
+        self._port = port
+        self._clock = clock
+        self._options = options
+        self.uri = ""
+        self.user = ""
+        self.password = ""
+        self.token = ""
+
+    def start(self) -> LocalCluster:
+        """Start it; a ``with`` block does so by itself."""
+        from openpai.core.local.host import Host
+        from openpai.core.local.service import Options
+
+        self._host = Host(Folder(self.folder), Options(**self._options), self._port, self._clock)
+        self._thread = threading.Thread(target=self._host.serve, name="local cluster", daemon=True)
+        self._thread.start()
+        service = self._host.service
+        self.service = service
+        self.uri = self._host.server.uri
+        self.user = service.user
+        self.password = service.folder.secret("password")
+        self.token = service.token
+        return self
+
+    def stop(self) -> None:
+        """Stop every job and then the cluster."""
+        self._host.end_jobs()
+        self._host.shutdown()
+        self._thread.join()
+        if self._own is not None:
+            shutil.rmtree(self._own, ignore_errors=True)
+
+    def __enter__(self) -> LocalCluster:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<LocalCluster {self.uri}>"

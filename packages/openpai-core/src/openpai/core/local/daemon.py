@@ -1,0 +1,234 @@
+"""Start, find and end a local cluster that runs in a process of its own.
+
+``down`` ends the server only: tasks that run go on, and the next ``up`` takes them up again. With
+``stop_jobs`` every job is stopped first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+from openpai.core.errors import ConfigError, OpenPaiError
+from openpai.core.local.folder import Folder, default_folder
+
+__all__ = ["Running", "Stopped", "down", "logs", "status", "up"]
+
+#: Seconds for a server to come up or go down.
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs.
+
+    Attributes:
+        uri: Its address.
+        pid: Its process.
+        user: Its first user.
+        folder: Its state folder.
+        active_jobs: How many jobs are not over.
+    """
+
+    uri: str
+    pid: int
+    user: str
+    folder: Path
+    active_jobs: int = 0
+
+    @property
+    def token(self) -> str:
+        """The first user's application token, from its private file."""
+        return Folder(self.folder).secret("token")
+
+    @property
+    def password(self) -> str:
+        """The first user's password, from its private file."""
+        return Folder(self.folder).secret("password")
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A server that was ended; ``active_jobs`` says how many jobs go on without it."""
+
+    uri: str
+    active_jobs: int
+
+
+def up(folder: str | os.PathLike[str] | None = None, *, port: int = 0, **options: Any) -> Running:
+    """Start a server in the background and wait until it answers.
+
+    Args:
+        folder: The state folder; ``None`` means ``$OPENPAI_HOME/local``.
+        port: The port; 0 means the one of last time, or any that is free.
+        options: See :class:`~openpai.core.local.service.Options`.
+
+    Raises:
+        OpenPaiError: One runs there already, the port is in use, the folder cannot be written,
+            or werkzeug or bash are missing.
+    """
+    place = Folder(folder or default_folder())
+    found = status(place.path)
+    if found is not None:
+        raise OpenPaiError(
+            f"The local cluster is up already, at {found.uri}.", "Stop it with 'opai local down'."
+        )
+    place.create()
+    if port == 0 and (last := _last_port(place)):
+        with contextlib.suppress(ConfigError):
+            return _start(place, last, options)
+    return _start(place, port, options)
+
+
+def _last_port(place: Folder) -> int:
+    """Return the port of the last server: tasks that still run know the cluster by it."""
+    try:
+        return int(json.loads(place.server.read_text(encoding="utf-8"))["uri"].rpartition(":")[2])
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
+def _start(place: Folder, port: int, options: dict[str, Any]) -> Running:
+    command = [sys.executable, "-m", "openpai.core.local", "--folder", str(place.path)]
+    ready, child_end = os.pipe()
+    try:
+        with place.log.open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    *command,
+                    *("--port", str(port), "--options", json.dumps(options)),
+                    *("--ready-fd", str(child_end)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[child_end],
+                start_new_session=True,
+                cwd="/",
+            )
+    except OSError as error:
+        os.close(ready)
+        raise OpenPaiError(f"The local cluster could not be started: {error}.") from error
+    finally:
+        os.close(child_end)
+    with os.fdopen(ready, encoding="utf-8") as pipe:
+        told = pipe.read()
+    if not told:
+        process.wait()
+        raise OpenPaiError(
+            "The local cluster ended while it was starting.", f"See {place.log} for the reason."
+        )
+    answer = json.loads(told)
+    if "error" in answer:
+        process.wait()
+        raise ConfigError(answer["error"], answer["hint"])
+    process.returncode = 0  # it is meant to outlive us: no warning that it still runs
+    return Running(answer["uri"], answer["pid"], answer["user"], place.path)
+
+
+def status(folder: str | os.PathLike[str] | None = None) -> Running | None:
+    """Return the server that runs in a folder; ``None`` without one."""
+    place = Folder(folder or default_folder())
+    if not place.is_held():
+        return None
+    try:
+        running = json.loads(place.server.read_text(encoding="utf-8"))
+        uri, pid, user = running["uri"], running["pid"], running["user"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return Running(uri, pid, user, place.path, _active_jobs(place))
+
+
+def _active_jobs(place: Folder) -> int:
+    """Count the jobs that are not over, in the records themselves."""
+    import sqlite3
+
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{place.database}?mode=ro", uri=True)) as db:
+            row = db.execute("SELECT count(*) FROM jobs WHERE sub_state != 'Completed'").fetchone()
+    except sqlite3.Error:
+        return 0
+    return int(row[0])
+
+
+def down(
+    folder: str | os.PathLike[str] | None = None, *, stop_jobs: bool = False, patience: float = 60
+) -> Stopped:
+    """End the server of a folder; running tasks go on unless they are to be stopped.
+
+    Args:
+        folder: The state folder; ``None`` means ``$OPENPAI_HOME/local``.
+        stop_jobs: Whether to stop every job first.
+        patience: Seconds to wait for the jobs to stop.
+
+    Raises:
+        OpenPaiError: None runs there, or its jobs do not stop.
+    """
+    place = Folder(folder or default_folder())
+    found = status(place.path)
+    if found is None:
+        raise OpenPaiError("The local cluster is not up.", "Start it with 'opai local up'.")
+    if stop_jobs:
+        _stop_jobs(found, patience)
+    left = _active_jobs(place)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(found.pid, signal.SIGTERM)
+    if not _until(lambda: not place.is_held(), PATIENCE):
+        raise OpenPaiError(
+            f"The local cluster (process {found.pid}) does not end.", f"See {place.log}."
+        )
+    return Stopped(found.uri, left)
+
+
+def _stop_jobs(running: Running, patience: float) -> None:
+    """Stop every job by the REST API."""
+    import requests
+
+    jobs = f"{running.uri}/rest-server/api/v2/jobs"
+    place = Folder(running.folder)
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {running.token}"
+        states = "WAITING,RUNNING,STOPPING,UNKNOWN"
+        for job in session.get(jobs, params={"state": states}, timeout=30).json():
+            name = f"{job['username']}~{job['name']}"
+            session.put(f"{jobs}/{name}/executionType", json={"value": "STOP"}, timeout=30)
+    if not _until(lambda: _active_jobs(place) == 0, patience):
+        raise OpenPaiError(
+            f"{_active_jobs(place)} jobs did not stop in {patience:g} s; the cluster is still up.",
+            "Try again: tasks that ignore SIGTERM are killed after their grace period.",
+        )
+
+
+def _until(condition: Any, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def logs(folder: str | os.PathLike[str] | None = None) -> Iterator[str]:
+    """Yield the lines of a server's own log, those of earlier runs first.
+
+    Raises:
+        OpenPaiError: There is none: no server ever ran there.
+    """
+    place = Folder(folder or default_folder())
+    try:
+        with place.log.open(encoding="utf-8", errors="replace") as file:
+            yield from (line.rstrip("\n") for line in file)
+    except FileNotFoundError:
+        raise OpenPaiError(
+            f"There is no log in {place.path}: no local cluster ever ran there.",
+            "Start one with 'opai local up'.",
+        ) from None

@@ -1,0 +1,76 @@
+"""A service behind an HTTP server, with the state folder held."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from openpai.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openpai.core.local.clock import Clock
+    from openpai.core.local.folder import Folder
+    from openpai.core.local.service import Options
+
+__all__ = ["Host"]
+
+
+class Host:
+    """Everything that runs in a server's process.
+
+    Args:
+        folder: The state folder.
+        options: How the cluster differs from the usual one.
+        port: The port; 0 means any that is free.
+        clock: The time it lives in.
+
+    Raises:
+        OpenPaiError: The folder is held or cannot be used, the port is in use, werkzeug or bash
+            are missing.
+    """
+
+    def __init__(
+        self, folder: Folder, options: Options, port: int = 0, clock: Clock | None = None
+    ) -> None:
+        try:
+            from openpai.core.local.app import create_app
+        except ImportError as error:
+            raise ConfigError(
+                f"The local cluster needs a package that is not installed: {error.name}.",
+                "Run: pip install 'openpai-core[local]'",
+            ) from error
+        from openpai.core.local.server import Server
+        from openpai.core.local.service import Service
+
+        folder.create()
+        folder.hold()
+        try:
+            self.folder = folder
+            self.service = Service(folder, options, clock)
+            try:
+                self.server = Server(create_app(self.service), port)
+            except ConfigError:
+                self.service.close()
+                raise
+            self.service.start(self.server.uri)
+        except BaseException:
+            folder.release()
+            raise
+
+    def serve(self) -> None:
+        """Answer requests until :meth:`shutdown`."""
+        self.server.serve()
+
+    def end_jobs(self, patience: float = 60.0) -> bool:
+        """Stop every job and wait; return whether all have ended in so many seconds."""
+        deadline = time.monotonic() + patience
+        self.service.controller.stop_all()
+        while self.service.controller.is_busy and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return not self.service.controller.is_busy
+
+    def shutdown(self) -> None:
+        """End it; running tasks go on."""
+        self.server.end()
+        self.service.stop()
+        self.folder.release()

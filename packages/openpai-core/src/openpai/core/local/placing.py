@@ -1,0 +1,120 @@
+"""Give a task its identity on this machine: a uid whose ports are free, GPUs, an environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import uuid
+from pathlib import Path
+from typing import Any, Iterable, Mapping
+
+from openpai.core.local.launcher import TaskScript
+from openpai.core.local.records import Job, Task
+from openpai.core.protocol.plan import Placement, plan_task, role_ports
+from openpai.core.protocol.ports import task_ports
+
+__all__ = ["IP", "choose_gpus", "choose_uid", "inherited", "plan"]
+
+IP = "127.0.0.1"
+
+#: What tasks must not inherit from whoever started the server.
+_OURS = ("PAI_", "FC_", "OPENPAI_")
+
+
+def choose_uid(
+    document: Mapping[str, Any], role: str, first: str, taken: Iterable[int]
+) -> tuple[str, dict[str, list[int]]]:
+    """Return a uid whose ports nobody uses, and the ports by label.
+
+    PAI finds out after the start, fails the task with 253 and starts it anew with another uid;
+    here the uid is chosen anew before the start.
+
+    Args:
+        document: The job.
+        role: The task's role, as written.
+        first: The uid to try first.
+        taken: Ports that other tasks have been given.
+    """
+    counts = role_ports(document, role)
+    reserved = set(taken)
+    uid = first
+    while True:
+        ports = task_ports(uid, counts)
+        numbers = [number for group in ports.values() for number in group]
+        if (
+            len(set(numbers)) == len(numbers)
+            and reserved.isdisjoint(numbers)
+            and all(map(_is_free, numbers))
+        ):
+            return uid, {label: list(group) for label, group in ports.items()}
+        uid = str(uuid.uuid4())
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
+def choose_gpus(count: int, total: int, taken: Iterable[int]) -> list[int]:
+    """Return the lowest free device numbers."""
+    used = set(taken)
+    return [number for number in range(total) if number not in used][:count]
+
+
+def inherited() -> dict[str, str]:
+    """Return this process's environment without what belongs to PAI tasks or to the server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+
+
+def plan(
+    job: Job,
+    document: Mapping[str, Any],
+    task: Task,
+    all_tasks: Iterable[Task],
+    *,
+    gpus_managed: bool,
+    folder: Path,
+    uri: str,
+    storages: Mapping[str, Path],
+) -> tuple[dict[str, str], list[TaskScript]]:
+    """Return a placed task's environment and steps."""
+    placed = [other for other in all_tasks if other.node_ip is not None]
+    planned = plan_task(
+        document,
+        task.role,
+        task.index,
+        Placement(
+            user=job.user,
+            virtual_cluster=job.virtual_cluster,
+            ips={(other.role, other.index): other.node_ip or IP for other in placed},
+            ports={(other.role, other.index): other.ports for other in placed},
+            uid=task.uid,
+            framework_attempt=task.attempt,
+            task_attempt=task.retry,
+            gpus=tuple(task.gpus) if gpus_managed else None,
+        ),
+        secrets=document.get("secrets"),
+    )
+    environment = {
+        **inherited(),
+        "PAI_WORK_DIR": str(folder / "work"),
+        **({"CUDA_VISIBLE_DEVICES": ",".join(map(str, task.gpus))} if gpus_managed else {}),
+        **planned.environment,
+        "OPENPAI_LOCAL_CLUSTER": uri,
+        "OPENPAI_JOB_CONFIG": str(folder / "job.yaml"),
+        "OPENPAI_STORAGES": json.dumps({name: str(path) for name, path in storages.items()}),
+    }
+    runtime = Path(sys.executable).with_name("openpai-runtime")
+    if runtime.exists():
+        environment["OPENPAI_RUNTIME"] = str(runtime)
+    steps = [
+        TaskScript(step.name, step.script, step.when, step.failure_policy) for step in planned.steps
+    ]
+    return environment, steps

@@ -1,0 +1,77 @@
+"""What PAI says of a task that has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Mapping
+
+from openpai.core.local.exits import LOG_TAIL, diagnose, platform_code, runtime_message
+from openpai.core.local.lifecycle import ATTEMPT_OVER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openpai.core.local.launcher import Exit, Lost
+
+__all__ = ["Report", "exit_report", "lost_report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a task attempt ended, in PAI's terms.
+
+    Attributes:
+        code: PAI's code.
+        user_code: The status of the user's own command, where it had one.
+        diagnostics: FrameworkController's words.
+        reason: One word for events.
+        message: What PAI's runtime would write about a failure.
+    """
+
+    code: int
+    user_code: int | None
+    diagnostics: str
+    reason: str
+    message: Mapping[str, Any] | None = None
+
+
+_OVER = Report(
+    ATTEMPT_OVER, None, "Stop to complete current FrameworkAttempt", "FrameworkAttemptCompletion"
+)
+
+
+def exit_report(end: Exit, folder: Path, *, decided: bool) -> Report:
+    """Return what PAI says of a task that ended by itself or was stopped.
+
+    Args:
+        end: The exit record.
+        folder: The task's folder, with its logs.
+        decided: Whether the attempt's outcome stood already.
+    """
+    if end.stopped and decided:
+        return _OVER
+    user_log = _tail(folder / "logs" / "user-all", LOG_TAIL)
+    runtime_log = _tail(folder / "logs" / "runtime.log", LOG_TAIL)
+    code = platform_code(end.status, user_log, runtime_log)
+    message = runtime_message(code, end.status, user_log, runtime_log) if code else None
+    reason = "Completed" if code == 0 else "Error"
+    return Report(code, end.status, diagnose(code, message), reason, message)
+
+
+def lost_report(lost: Lost | None, *, decided: bool) -> Report:
+    """Return what PAI says of a task whose process is gone without a word, or never was."""
+    if lost is None or decided:
+        return _OVER
+    if lost.reboot:
+        return Report(-1001, None, "The machine was restarted while the task ran.", "NodeLost")
+    return Report(-101, None, "The task's processes were ended from outside.", "PodExternalDeleted")
+
+
+def _tail(path: Path, size: int) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - size))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,129 @@
+"""One local cluster without its HTTP server: records, controller, tokens, storages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Mapping
+
+from openpai.core.local import accounts
+from openpai.core.local.bell import Bell
+from openpai.core.local.clock import Clock
+from openpai.core.local.controller import Controller
+from openpai.core.local.folder import Folder, write_private
+from openpai.core.local.launcher import Launcher
+from openpai.core.local.machine import measure
+from openpai.core.local.records import User
+from openpai.core.local.scheduler import Resources
+from openpai.core.local.store import Store
+from openpai.core.local.tokens import TokenBook
+
+__all__ = ["STORAGE", "Options", "Service"]
+
+#: The name of the storage that every local cluster offers.
+STORAGE = "local-storage"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a local cluster differs from the usual one.
+
+    Attributes:
+        cpus: CPUs to give to tasks; ``None`` means those of this machine.
+        memory_mb: MiB of memory to give to tasks; ``None`` means that of this machine.
+        gpus: GPUs to give to tasks, pretended if there are none; ``None`` means those found.
+        grace: Seconds between SIGTERM and SIGKILL when a task is stopped.
+        log_limit: Bytes after which a log file is changed over.
+        faithful: Whether to fail as the real server does where it fails unkindly: with status 500
+            for mistakes of the client, and by accepting jobs that can never run.
+        virtual_clusters: Further virtual clusters by name, with all that their jobs may use.
+        user: The first user, an admin; ``None`` means whoever starts the cluster.
+    """
+
+    cpus: int | None = None
+    memory_mb: int | None = None
+    gpus: int | None = None
+    grace: float = 30.0
+    log_limit: int = 16 * 1024 * 1024
+    faithful: bool = False
+    virtual_clusters: Mapping[str, Resources] = field(default_factory=dict)
+    user: str | None = None
+
+
+class Service:
+    """A cluster that runs jobs; :meth:`start` and :meth:`stop` it, and put an app in front.
+
+    Args:
+        folder: The state folder, created and held.
+        options: How it differs from the usual cluster.
+        clock: The time it lives in.
+    """
+
+    def __init__(self, folder: Folder, options: Options, clock: Clock | None = None) -> None:
+        self.folder = folder
+        self.options = options
+        self.clock = clock or Clock()
+        self.user = options.user or accounts.login_name()
+        self.store = Store(folder.database)
+        self._bell = Bell(folder.bell)
+        launcher = Launcher(
+            folder.jobs, folder.bell, grace=options.grace, log_limit=options.log_limit
+        )
+        self.controller = Controller(
+            self.store,
+            launcher,
+            self._bell,
+            self.clock,
+            total=measure(cpus=options.cpus, memory_mb=options.memory_mb, gpus=options.gpus),
+            quotas=options.virtual_clusters,
+            storages=self.storages,
+        )
+        self.launcher = launcher
+        self.tokens = TokenBook(self.store, folder.secret("key"), self.clock)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        accounts.prepare(
+            self.store,
+            self.user,
+            self.folder.secret("password"),
+            self.virtual_clusters,
+            list(self.storages),
+        )
+        if self.tokens.claims(self.token) is None:
+            token = self.tokens.issue(self.user, application=True)
+            write_private(self.folder.path / "token", token)
+
+    @property
+    def token(self) -> str:
+        """An application token of the first user, kept in the state folder."""
+        return self.folder.secret("token")
+
+    @property
+    def virtual_clusters(self) -> list[str]:
+        """The names of all virtual clusters."""
+        return ["default", *(name for name in self.options.virtual_clusters if name != "default")]
+
+    @property
+    def storages(self) -> dict[str, Path]:
+        """The folders that the cluster offers as storages, by name."""
+        return {STORAGE: self.folder.storage}
+
+    def rights(self, user: User) -> accounts.Rights:
+        """Return what a user may do and use."""
+        return accounts.rights(self.store, user, self.virtual_clusters)
+
+    def start(self, uri: str) -> None:
+        """Begin to run jobs, telling them that the cluster is found at ``uri``."""
+        self.controller.uri = uri
+        self.controller.start()
+
+    def stop(self) -> None:
+        """Let go of everything; running tasks go on and are taken up by the next start."""
+        self.controller.stop()
+        self.close()
+
+    def close(self) -> None:
+        """Close the files of a service that was never started."""
+        self._bell.close()
+        self.store.close()

@@ -1,0 +1,127 @@
+"""End a process with everything that came from it, also what changed its session or parent."""
+# ruff: noqa: PTH112, PTH123
+# (importing pathlib takes as long as everything else that a start needs)
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+
+__all__ = ["become_reaper", "die_with_parent", "kill_descendants", "kill_marked", "reap"]
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def _prctl(option: int, value: int) -> bool:
+    try:
+        import ctypes
+
+        return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+    except (ImportError, OSError, AttributeError):
+        return False
+
+
+def become_reaper() -> bool:
+    """Let orphaned descendants become this process's children (Linux; elsewhere false)."""
+    return _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> bool:
+    """Let the kernel kill this process when its parent dies (Linux; elsewhere false)."""
+    return _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def reap() -> tuple[dict[int, int], bool]:
+    """Collect ended children.
+
+    Returns:
+        Their wait statuses by pid, and whether any child is left.
+    """
+    ended: dict[int, int] = {}
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended, False
+        if pid == 0:
+            return ended, True
+        ended[pid] = status
+
+
+def kill_descendants(patience: float) -> bool:
+    """Kill all descendants of this process and collect them.
+
+    Args:
+        patience: Seconds after which what cannot be killed is left alone.
+
+    Returns:
+        Whether none is left.
+    """
+    deadline = time.monotonic() + patience
+    pause = 0.001
+    while True:
+        for pid in _descendants(os.getpid()):
+            _kill(pid)
+        if not reap()[1]:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)
+
+
+def kill_marked(name: str, value: str) -> int:
+    """Kill this user's processes whose environment holds ``name=value``; return how many.
+
+    It finds what a killed supervisor left behind. Where there is no ``/proc`` it finds nothing.
+    """
+    mark = f"{name}={value}".encode()
+    killed = 0
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                environment = file.read().split(b"\0")
+            if mark in environment:
+                _kill(pid)
+                killed += 1
+    return killed
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _pids() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def _descendants(ancestor: int) -> list[int]:
+    """Return the pids below a process, parents first."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in _parents():
+        children.setdefault(parent, []).append(pid)
+    found = list(children.get(ancestor, ()))
+    for pid in found:
+        found.extend(children.get(pid, ()))
+    return found
+
+
+def _parents() -> list[tuple[int, int]]:
+    """Return (pid, parent's pid) of every process on this machine."""
+    if not os.path.isdir("/proc/self"):
+        with os.popen("ps -A -o pid=,ppid=") as output:  # noqa: S605 - fixed text
+            return [(int(pid), int(parent)) for pid, parent in map(str.split, output)]
+    pairs = []
+    for pid in _pids():
+        with contextlib.suppress(OSError, ValueError):
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                state_and_parent = file.read().rpartition(b")")[2].split()
+            pairs.append((pid, int(state_and_parent[1])))
+    return pairs
