@@ -26,7 +26,7 @@ print(got, flush=True)
 
 def listen(task: Any, *numbers: int) -> Any:
     """Start a command that prints the first signals it gets, and wait until it listens."""
-    process = task.start(sys.executable, "-c", LISTENER, *map(str, numbers))
+    process = task.start(sys.executable, "-c", LISTENER, *(str(int(n)) for n in numbers))
     assert process.stdout.readline().startswith("ready")
     return process
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.runtime.messages import say
+from openpai.runtime.messages import reason, say
 
 if TYPE_CHECKING:
     from openpai.core.protocol.problems import Problem
@@ -43,7 +43,7 @@ def read_job(path: str | None) -> Mapping[str, Any] | None:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - start-up
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        say(f"The job config {path} cannot be read: {getattr(error, 'strerror', None) or error}.")
+        say(f"The job config cannot be read: {reason(error)}")
         return None
     if _KEY not in text:
         return None
@@ -52,7 +52,7 @@ def read_job(path: str | None) -> Mapping[str, Any] | None:
     try:
         document = load_yaml(text)
     except YamlError as error:
-        say(f"The job config {path} is not YAML: {error}")
+        say(f"The job config {path} is not YAML: {reason(error)}")
         return None
     return document if isinstance(document, dict) else None
 

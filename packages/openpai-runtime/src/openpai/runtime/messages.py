@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-__all__ = ["PREFIX", "say"]
+__all__ = ["PREFIX", "reason", "say"]
 
 PREFIX = "[openpai-runtime]"
 
@@ -15,3 +15,11 @@ def say(text: str) -> None:
     lines = "".join(f"{PREFIX} {line}\n" for line in text.splitlines())
     with contextlib.suppress(OSError):  # stderr may be closed: what matters goes on
         os.write(2, lines.encode("utf-8", "backslashreplace"))
+
+
+def reason(error: BaseException) -> str:
+    """Return what an error says, as a sentence, without Python's error numbers."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -131,8 +131,13 @@ class Saver:
         return not self._failed
 
     def _check(self, storage: Storage) -> None:
-        """Refuse a storage whose mount went away and left an empty folder behind."""
-        if not storage.exists(self._output):
+        """Refuse a storage whose mount went away and left an empty folder behind.
+
+        The output folder was made when the task began, unless the storage was away then already.
+        """
+        if self._extra:
+            storage.mkdir(self._output)
+        elif not storage.exists(self._output):
             raise StorageError(f"{storage.where(self._output)} is not there.")
 
     def _save(self, storage: Storage, file: _File) -> None:
@@ -171,9 +176,9 @@ class Saver:
         if self._ended.event == "interval" and "" not in self._failed:
             return
         if self._failed:
-            path, reason = next(iter(self._failed.items()))
+            path, why = next(iter(self._failed.items()))
             what = f"{len(self._failed)} outputs, the first being {path}" if path else "The outputs"
-            say(f"Not saved: {what}: {reason}".rstrip(".") + ".")
+            say(f"Not saved: {what}: {why.rstrip('.')}.")
         if self._saved:
             size = sum(record["size"] for record in self._saved.values())
             name = (self._job.section.workspace or "").partition(":")[0]

@@ -12,7 +12,7 @@ from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import normalize
 from openpai.runtime.command import active_environ
 from openpai.runtime.job import TaskJob, storage_folder
-from openpai.runtime.messages import say
+from openpai.runtime.messages import reason, say
 
 __all__ = ["Surroundings", "reach_mounts", "surroundings"]
 
@@ -45,7 +45,7 @@ def surroundings(job: TaskJob) -> Surroundings:
     try:
         output = _make_output(job)
     except (OSError, OpenPaiError) as error:
-        say(f"The job's output folder is not usable yet, and is tried again at the end: {error}")
+        say(f"The job's output folder is tried again at the end, not usable now: {reason(error)}")
         output = Path(tempfile.mkdtemp(prefix="openpai-output-"))
         return Surroundings({**environ, "PAI_SDK_JOB_OUTPUT_DIR": str(output)}, output)
     storage = job.workspace_storage()

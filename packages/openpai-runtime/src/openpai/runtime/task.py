@@ -15,7 +15,7 @@ from openpai.runtime.job import TaskJob
 from openpai.runtime.loop import Loop
 from openpai.runtime.manifest import Ended
 from openpai.runtime.meanwhile import Meanwhile
-from openpai.runtime.messages import say
+from openpai.runtime.messages import reason, say
 from openpai.runtime.processes import call_in_child, signal_group
 from openpai.runtime.surroundings import reach_mounts, surroundings
 
@@ -85,7 +85,7 @@ class _Task:
         try:
             reach_mounts(self._job)
         except (OSError, OpenPaiError) as error:
-            say(f"The command is not started: {error}")
+            say(f"The command is not started: {reason(error)}")
             return False
         return not self._job.section.code or self._in_child(self._fetch) == 0
 
@@ -95,7 +95,7 @@ class _Task:
         try:
             fetch_code(self._job, self._root)
         except (OSError, OpenPaiError) as error:
-            say(f"The command is not started, because its code could not be fetched: {error}")
+            say(f"The command is not started: its code could not be fetched: {reason(error)}")
             return 1
         return 0
 

@@ -1,0 +1,121 @@
+"""A terminal stays the user's: keys and job control work as without the runtime."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
+
+
+class Screen:
+    """A terminal with an interactive bash on the other side.
+
+    What is typed is echoed; scripts are in files so that what they print is not typed anywhere.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "rt").write_text(f'exec {sys.executable} -c "{LAUNCH}" run -- bash "$@"\n')
+        self.pid, self.handle = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.environ["PS1"] = "<prompt>"
+            os.execvp("bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"])
+        self.text = ""
+        self.until("<prompt>")
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self.handle, keys.encode())
+
+    def run(self, script: str, after: str = "") -> None:
+        """Type a line that runs a script under the runtime."""
+        (self.folder / "script").write_text(script)
+        self.type(f"bash rt script {after}\n")
+
+    def until(self, wanted: str) -> None:
+        """Read until a text appears, and forget all up to it."""
+        deadline = time.monotonic() + 20
+        while wanted not in self.text:
+            ready, _, _ = select.select([self.handle], [], [], deadline - time.monotonic())
+            assert ready, f"{wanted!r} did not appear in {self.text!r}"
+            self.text += os.read(self.handle, 4096).decode()
+        self.text = self.text.partition(wanted)[2]
+
+    def close(self) -> None:
+        """Hang up."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.handle)
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    """A terminal."""
+    made = Screen(tmp_path)
+    yield made
+    made.close()
+
+
+def test_the_command_is_in_the_foreground_of_the_terminal(screen: Any) -> None:
+    """It may read keys, and finds terminals on all three of its streams."""
+    screen.run("test -t 0 -a -t 1 -a -t 2; echo tty=$?; read -r x; echo got=$x")
+    screen.until("tty=0")
+    screen.type("hello\n")
+    screen.until("got=hello")
+
+
+def test_the_interrupt_key_reaches_the_command_once(screen: Any) -> None:
+    """Ctrl-C is the command's affair."""
+    screen.run(
+        "trap 'n=$((n+1))' INT; n=0; echo up=$n; while [ $n = 0 ]; do sleep 0.05; done;"
+        "sleep 0.3; echo n=$n"
+    )
+    screen.until("up=0")
+    screen.type("\x03")
+    screen.until("n=1")
+
+
+def test_a_command_ended_by_the_interrupt_key_ends_the_runtime(screen: Any) -> None:
+    """The shell sees 130, as without the runtime."""
+    screen.run("echo up=$?; exec sleep 60", "|| echo rc=$?")
+    screen.until("up=0")
+    screen.type("\x03")
+    screen.until("rc=130")
+
+
+def test_the_shell_gets_the_terminal_back(screen: Any) -> None:
+    """After the command, keys go to the shell again."""
+    screen.run("exit 3")
+    screen.until("<prompt>")
+    screen.type("echo rc=$?\n")
+    screen.until("rc=3")
+
+
+def test_a_suspended_command_can_be_continued(screen: Any) -> None:
+    """Ctrl-Z gives the prompt back, and fg goes on where it was."""
+    screen.run("echo up=$?; read -r x; echo got=$x")
+    screen.until("up=0")
+    screen.type("\x1a")
+    screen.until("Stopped")
+    screen.until("<prompt>")
+    screen.type("fg\n")
+    screen.type("word\n")
+    screen.until("got=word")
+
+
+def test_in_the_background_the_terminal_is_left_alone(screen: Any) -> None:
+    """A runtime started with & takes no keys from the shell."""
+    screen.run("echo up=$?; exec sleep 60", "&")
+    screen.until("up=0")
+    screen.type("kill %1; wait %1; echo rc=$?\n")
+    screen.until("rc=143")
