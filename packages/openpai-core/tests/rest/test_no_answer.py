@@ -83,11 +83,6 @@ def test_an_unknown_host_does_not_pass_by_waiting():
     assert not error.transient
 
 
-def test_an_address_that_is_none_is_told():
-    """Requests itself refuses it."""
-    assert "this is no address" in ask("http://").message
-
-
 def test_every_exception_of_requests_becomes_a_sentence():
     """The table has a row for each class that a call can raise."""
     found = [

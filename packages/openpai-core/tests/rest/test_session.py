@@ -19,14 +19,6 @@ from openpai.core.rest.session import Session
 INFO = "/rest-server/api/v2/info"
 
 
-@pytest.fixture
-def session(httpserver):
-    """A session to a test server."""
-    session = Session(httpserver.url_for("").rstrip("/"), token="t0ken", timeout=5)
-    yield session
-    session.close()
-
-
 def in_turn(*answers):
     """Answer each request with the next of these; the last one stays."""
     left = list(answers)

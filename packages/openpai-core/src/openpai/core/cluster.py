@@ -85,7 +85,7 @@ class Cluster:
     @property
     def uri(self) -> str:
         """The cluster's address, without ``/rest-server``."""
-        return self._session.origin
+        return self._session.uri
 
     @property
     def session(self) -> Session:
@@ -201,11 +201,12 @@ class Cluster:
         while limit is None or len(seen) < limit:
             size = _PAGE if limit is None else min(limit - len(seen) + _PAGE_OVERLAP, _PAGE)
             page = jobs.list_jobs(self.session, offset=offset, limit=size, **filters)
+            before = len(seen)
             for job in page:
                 if job.debug_id not in seen and (limit is None or len(seen) < limit):
                     seen.add(job.debug_id)
                     yield job
-            if len(page) <= _PAGE_OVERLAP:
+            if len(page) <= _PAGE_OVERLAP or len(seen) == before:
                 return
             offset += len(page) - _PAGE_OVERLAP
 

@@ -152,6 +152,8 @@ _BY_CODE: dict[str, type[ApiError]] = {
     "UnauthorizedUserError": AuthenticationError,
     "IncorrectPasswordError": AuthenticationError,
     "NoUserError": NotFoundError,
+    "NoGroupError": NotFoundError,
+    "NoVirtualClusterError": NotFoundError,
     "ForbiddenUserError": PermissionDeniedError,
     "RemoveAdminError": PermissionDeniedError,
     "NoJobError": JobNotFoundError,

@@ -7,6 +7,7 @@ from typing import Iterator
 from openpai.core.rest.record import (
     Record,
     integer,
+    iso_moment,
     items,
     mapping,
     moment,
@@ -14,7 +15,14 @@ from openpai.core.rest.record import (
     text,
 )
 
-__all__ = ["TERMINAL_STATES", "Event", "JobDetail", "JobSummary", "TaskStatus"]
+__all__ = [
+    "TERMINAL_STATES",
+    "Event",
+    "JobDetail",
+    "JobSummary",
+    "TaskAttemptStatus",
+    "TaskStatus",
+]
 
 TERMINAL_STATES = ("SUCCEEDED", "FAILED", "STOPPED")
 
@@ -26,6 +34,7 @@ class JobSummary(Record):
         state: WAITING, RUNNING, STOPPING, STOPPED, SUCCEEDED, FAILED or UNKNOWN.
         sub_state: The controller's own state.
         execution_type: What was asked for last, START or STOP; it changes at once.
+        retry_delay_time: Seconds that the next start is put off; ``None`` if it is not.
         app_exit_code: The platform's exit code of the job; ``None`` before its end.
     """
 
@@ -39,6 +48,7 @@ class JobSummary(Record):
     tags = items("tags")
     retries = integer("retries")
     retry_details = mapping("retryDetails")
+    retry_delay_time = optional_integer("retryDelayTime")
     submission_time = moment("submissionTime")
     created_time = moment("createdTime")
     launched_time = moment("launchedTime")
@@ -51,27 +61,25 @@ class JobSummary(Record):
     job_priority = text("jobPriority")
 
 
-class TaskStatus(Record):
-    """One task of a job's attempt.
+class TaskAttemptStatus(Record):
+    """One run of a task.
 
     Attributes:
-        state: As for a job.
+        attempt_id: From 0, anew in each attempt of the job.
+        container_id: The pod's UID.
         container_ip: The address of the task's host; ``""`` before it has one.
         container_ports: Label → port numbers joined by commas.
         container_exit_code: The platform's code (128-255 are mapped); ``None`` before its end.
-        retries: How often the task was started anew.
+        hived: Affinity group and preemption, on HiveD clusters.
     """
 
     __slots__ = ()
-    index = integer("taskIndex")
-    uid = text("taskUid")
-    state = text("taskState")
-    retries = integer("retries")
-    created_time = moment("createdTime")
-    launched_time = moment("launchedTime")
-    completed_time = moment("completedTime")
     attempt_id = optional_integer("attemptId")
     attempt_state = text("attemptState")
+    attempt_created_time = moment("currentAttemptCreatedTime")
+    attempt_launched_time = moment("currentAttemptLaunchedTime")
+    attempt_completed_time = moment("currentAttemptCompletedTime")
+    container_id = text("containerId")
     container_ip = text("containerIp")
     container_node_name = text("containerNodeName")
     container_ports = mapping("containerPorts")
@@ -79,6 +87,32 @@ class TaskStatus(Record):
     container_exit_code = optional_integer("containerExitCode")
     container_exit_spec = mapping("containerExitSpec")
     container_exit_diagnostics = text("containerExitDiagnostics")
+    hived = mapping("hived")
+
+    def ports(self, label: str) -> list[int]:
+        """Return the port numbers of a label; empty before the task has a host."""
+        # Very old jobs have numbers instead of texts.
+        return [int(port) for port in str(self.container_ports.get(label) or "").split(",") if port]
+
+
+class TaskStatus(TaskAttemptStatus):
+    """One task of a job's attempt, with its latest run.
+
+    Attributes:
+        state: As for a job.
+        retries: How often the task was started anew.
+        accountable_retries: How many of these counted towards ``taskRetryCount``.
+    """
+
+    __slots__ = ()
+    index = integer("taskIndex")
+    uid = text("taskUid")
+    state = text("taskState")
+    retries = integer("retries")
+    accountable_retries = integer("accountableRetries")
+    created_time = moment("createdTime")
+    launched_time = moment("launchedTime")
+    completed_time = moment("completedTime")
 
 
 class JobDetail(Record):
@@ -86,6 +120,8 @@ class JobDetail(Record):
 
     Attributes:
         attempt_id: ``None`` before the first start.
+        retry_delay_time: Seconds that the next start is put off; ``None`` if it is not.
+        app_created_time: Of the attempt, as the next two.
         app_exit_code: The platform's exit code of the attempt.
         app_exit_spec: Phrase, type, reason and advice for that code.
         app_exit_messages: ``{container, runtime, launcher}``; ``runtime`` has the user's own code.
@@ -101,6 +137,7 @@ class JobDetail(Record):
     execution_type = text("jobStatus.executionType")
     retries = integer("jobStatus.retries")
     retry_details = mapping("jobStatus.retryDetails")
+    retry_delay_time = optional_integer("jobStatus.retryDelayTime")
     virtual_cluster = text("jobStatus.virtualCluster")
     submission_time = moment("jobStatus.submissionTime")
     created_time = moment("jobStatus.createdTime")
@@ -108,6 +145,10 @@ class JobDetail(Record):
     completed_time = moment("jobStatus.completedTime")
     attempt_id = optional_integer("jobStatus.attemptId")
     attempt_state = text("jobStatus.attemptState")
+    app_id = text("jobStatus.appId")
+    app_created_time = moment("jobStatus.appCreatedTime")
+    app_launched_time = moment("jobStatus.appLaunchedTime")
+    app_completed_time = moment("jobStatus.appCompletedTime")
     app_exit_code = optional_integer("jobStatus.appExitCode")
     app_exit_spec = mapping("jobStatus.appExitSpec")
     app_exit_type = text("jobStatus.appExitType")
@@ -141,7 +182,7 @@ class JobDetail(Record):
         own = runtime.get("originUserExitCode") if isinstance(runtime, dict) else None
         try:
             return self.app_exit_code if own is None else int(own)
-        except ValueError:
+        except (TypeError, ValueError):
             return self.app_exit_code
 
     def tasks(self) -> Iterator[tuple[str, TaskStatus]]:
@@ -156,7 +197,10 @@ class Event(Record):
 
     Attributes:
         type: ``Normal`` or ``Warning``.
-        last_timestamp: ISO 8601 text, unlike all other times of the API.
+        first_timestamp: ISO 8601 text, unlike all other times of the API.
+        last_timestamp: As ``first_timestamp``.
+        first_time: ``first_timestamp`` read.
+        last_time: ``last_timestamp`` read.
     """
 
     __slots__ = ()
@@ -168,4 +212,8 @@ class Event(Record):
     task_index = optional_integer("taskIndex")
     first_timestamp = text("firstTimestamp")
     last_timestamp = text("lastTimestamp")
+    first_time = iso_moment("firstTimestamp")
+    last_time = iso_moment("lastTimestamp")
     count = integer("count")
+    source_component = text("sourceComponent")
+    source_host = text("sourceHost")

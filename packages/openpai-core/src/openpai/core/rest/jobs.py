@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
+from openpai.core.rest.answers import text
 from openpai.core.rest.job_records import Event, JobDetail, JobSummary
 from openpai.core.rest.session import Session, segment
 
 __all__ = [
     "add_tag",
+    "count_jobs",
     "delete_tag",
     "get_config",
     "get_job",
@@ -25,7 +27,7 @@ __all__ = [
 
 
 def submit_job(session: Session, text: str) -> None:
-    """``POST /api/v2/jobs`` with the job's YAML (rest-server/src/controllers/v2/job.js).
+    """``POST /api/v2/jobs`` with the job's YAML; any token (rest-server/src/controllers/v2/job.js).
 
     The server answers 202: recorded, and readable at once under ``<user>~<name>``.
 
@@ -34,7 +36,7 @@ def submit_job(session: Session, text: str) -> None:
         ApiError: The job breaks the protocol or asks for what the user may not have.
         ConnectionFailed: No answer came; the job may exist.
     """
-    session.request(
+    session.json(
         "POST",
         "/jobs",
         data=text.encode("utf-8"),
@@ -43,13 +45,14 @@ def submit_job(session: Session, text: str) -> None:
 
 
 def list_jobs(session: Session, **filters: Any) -> list[JobSummary]:
-    """``GET /api/v2/jobs``, one page.
+    """``GET /api/v2/jobs``, one page of everybody's jobs; any token.
 
     Args:
         session: The cluster's session.
         **filters: The server's own query keys: ``username``, ``vc``, ``state``, ``keyword``,
-            ``jobPriority``, ``tagsContain``, ``tagsNotContain``, ``offset``, ``limit``, ``order``.
-            A list is sent as comma list; ``None`` is left out.
+            ``jobPriority``, ``tagsContain``, ``tagsNotContain``, ``offset``, ``limit`` (5000 unless
+            given, 50000 at most), ``order`` (``FIELD,ASC`` or ``FIELD,DESC``). A list is sent as
+            comma list; ``None`` is left out.
 
     Raises:
         ApiError: The server refused.
@@ -59,12 +62,26 @@ def list_jobs(session: Session, **filters: Any) -> list[JobSummary]:
     return [JobSummary(raw) for raw in session.get("/jobs", params)]
 
 
+def count_jobs(session: Session, **filters: Any) -> int:
+    """``GET /api/v2/jobs`` with ``withTotalCount``: how many jobs the filters let through.
+
+    Raises:
+        ApiError: The server refused.
+        ConnectionFailed: No answer came.
+    """
+    params = {key: _joined(value) for key, value in filters.items() if value is not None}
+    found = session.get("/jobs", {"limit": 0, **params, "withTotalCount": "true"})
+    return int(found["totalCount"])
+
+
 def _joined(value: Any) -> Any:
     return ",".join(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
 def get_job(session: Session, key: str, attempt: int | None = None) -> JobDetail:
-    """``GET /api/v2/jobs/{user}~{job}``, or ``…/attempts/{attempt}``.
+    """``GET /api/v2/jobs/{user}~{job}``, or ``GET /api/v2/jobs/{user}~{job}/attempts/{attempt}``.
+
+    Any token; the job's ``debugId`` may stand for ``<user>~<name>``.
 
     Raises:
         JobNotFoundError: There is no such job, or no such attempt.
@@ -77,20 +94,20 @@ def get_job(session: Session, key: str, attempt: int | None = None) -> JobDetail
 def get_config(session: Session, key: str) -> str:
     """``GET /api/v2/jobs/{user}~{job}/config``: the stored job, its secrets masked.
 
-    The answer says ``text/yaml``; current servers send JSON, which is YAML too.
+    Any token. The answer says ``text/yaml``; current servers send JSON, which is YAML too.
 
     Raises:
         JobNotFoundError: There is no such job.
         ConnectionFailed: No answer came.
     """
-    response = session.request("GET", f"/jobs/{segment(key)}/config")
-    return response.content.decode("utf-8")
+    return str(session.request("GET", f"/jobs/{segment(key)}/config", read=text))
 
 
 def set_execution_type(session: Session, key: str, value: str) -> None:
-    """``PUT /api/v2/jobs/{user}~{job}/executionType`` with ``STOP`` or ``START``.
+    """``PUT /api/v2/jobs/{user}~{job}/executionType``; its owner or an admin.
 
-    The answer 202 means that the wish is recorded; stopping takes up to minutes.
+    ``value`` is ``STOP`` or ``START``; a job that has ended does not start again. The answer 202
+    means that the wish is recorded; stopping takes up to minutes.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -98,11 +115,14 @@ def set_execution_type(session: Session, key: str, value: str) -> None:
         ServerError: The job has ended and was cleaned up (the server answers 500).
         ConnectionFailed: No answer came.
     """
-    session.send("PUT", f"/jobs/{segment(key)}/executionType", {"value": value})
+    path = f"/jobs/{segment(key)}/executionType"
+    session.send("PUT", path, {"value": value}, repeatable=True)
 
 
 def list_events(session: Session, key: str, kind: str | None = None) -> list[Event]:
-    """``GET /api/v2/jobs/{user}~{job}/events``, newest first; ``kind``: ``Normal`` or ``Warning``.
+    """``GET /api/v2/jobs/{user}~{job}/events``, newest first; any token.
+
+    ``kind`` is ``Normal`` or ``Warning``; ``None`` means both.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -113,17 +133,19 @@ def list_events(session: Session, key: str, kind: str | None = None) -> list[Eve
 
 
 def add_tag(session: Session, key: str, tag: str) -> None:
-    """``PUT /api/v2/jobs/{user}~{job}/tag``; adding a tag twice is fine.
+    """``PUT /api/v2/jobs/{user}~{job}/tag``; its owner or an admin. Adding a tag twice is fine.
+
+    A tag is a text without commas, of at most 512 characters.
 
     Raises:
         PermissionDeniedError: The job is another user's (checked before it is looked up).
         JobNotFoundError: There is no such job.
     """
-    session.send("PUT", f"/jobs/{segment(key)}/tag", {"value": tag})
+    session.send("PUT", f"/jobs/{segment(key)}/tag", {"value": tag}, repeatable=True)
 
 
 def delete_tag(session: Session, key: str, tag: str) -> None:
-    """``DELETE /api/v2/jobs/{user}~{job}/tag``.
+    """``DELETE /api/v2/jobs/{user}~{job}/tag``; its owner or an admin.
 
     Raises:
         NotFoundError: The job lacks the tag, or there is no such job.

@@ -6,6 +6,7 @@ jobs stays the list that ``json`` made. Unknown fields stay in ``.raw``; records
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any, Callable, Generic, Mapping, TypeVar, overload
 
@@ -14,14 +15,19 @@ __all__ = [
     "Record",
     "flag",
     "integer",
+    "iso_moment",
     "items",
     "mapping",
     "moment",
     "optional_integer",
+    "optional_number",
     "text",
 ]
 
 T = TypeVar("T")
+
+# Before Python 3.11 seconds may have three or six decimals, and nothing else.
+_FRACTION = re.compile(r"\.[0-9]+")
 
 
 class Field(Generic[T]):
@@ -83,9 +89,27 @@ def optional_integer(key: str) -> Field[int | None]:
     return Field(key, lambda value: None if value is None else int(value))
 
 
+def optional_number(key: str) -> Field[float | None]:
+    """A number or ``None``."""
+    return Field(key, lambda value: None if value is None else float(value))
+
+
 def flag(key: str, default: bool = False) -> Field[bool]:
     """A truth value; ``default`` where the server sent none."""
     return Field(key, lambda value: default if value is None else bool(value))
+
+
+def iso_moment(key: str) -> Field[datetime | None]:
+    """A time in UTC, from an ISO 8601 text such as Kubernetes' ``2026-11-22T17:14:37.000Z``."""
+    return Field(key, _iso_moment)
+
+
+def _iso_moment(value: Any) -> datetime | None:
+    if not value:
+        return None
+    text = _FRACTION.sub(lambda match: match[0][:7].ljust(7, "0"), str(value))
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def moment(key: str) -> Field[datetime | None]:

@@ -1,4 +1,4 @@
-"""One HTTP session to one PAI cluster: credentials, time-outs, retries, errors.
+"""One HTTP session to one PAI cluster: credentials, time-outs, retries, redirects.
 
 All of the client's requests pass through :meth:`Session.request`; nothing else of the library
 imports ``requests``.
@@ -6,21 +6,16 @@ imports ``requests``.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
+import threading
 import time
-from typing import TYPE_CHECKING, Any, Mapping
-from urllib.parse import quote, urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Callable, Mapping
+from urllib.parse import urljoin
 
-from openpai.core.__about__ import __version__
-from openpai.core.errors import (
-    ApiError,
-    AuthenticationError,
-    RateLimitError,
-    ServerError,
-    api_error,
-)
+from openpai.core.errors import ApiError, AuthenticationError, RateLimitError
+from openpai.core.rest import answers, connection, jwt
+from openpai.core.rest.address import Address, segment, shown
 from openpai.core.rest.failures import NoAnswer, connection_failed
 
 if TYPE_CHECKING:
@@ -33,37 +28,50 @@ _log = logging.getLogger("openpai.core.rest")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _TRANSIENT = (502, 503, 504)
 _ATTEMPTS = 4
+_REDIRECTS = 5
 # Only a short wait for the rate limit is kept inside one call; a longer one is the caller's choice.
 _LONGEST_RATE_WAIT = 65.0
 _FRESH_SECONDS = 5.0
-
-
-def segment(text: str) -> str:
-    """Quote one segment of a path; ``~`` is sent as it is (pylon forwards paths decoded)."""
-    return quote(text, safe="~")
+_RENEWAL_SECONDS = 600.0
 
 
 class Session:
     """A keep-alive connection pool to one cluster. Threads may share it.
 
     Args:
-        uri: The cluster's address, with or without ``/rest-server``.
+        uri: The cluster's address, with or without ``/rest-server``; with ``/api/v2`` where
+            rest-server is reached without pylon.
         token: Sent as ``Authorization: Bearer``.
         timeout: Seconds to wait for a connection, and for each part of an answer.
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
+
+    Attributes:
+        log_in: Gets a new token; called when there is none, shortly before its end and when it is
+            refused. ``None``: the token is all there is.
+        answered: Whether the cluster has answered before, so that its address must be right.
+
+    Raises:
+        ConfigError: The address or the CA bundle is none.
     """
 
     def __init__(
         self, uri: str, *, token: str = "", timeout: float = 30.0, verify: bool | str = True
     ) -> None:
-        self.origin = uri.rstrip("/")
-        if self.origin.endswith("/rest-server"):
-            self.origin = self.origin[: -len("/rest-server")]
+        self.address = Address.parse(uri)
         self.token = token
         self.timeout = timeout
-        self.verify = verify
+        self.verify = connection.checked_verify(verify)
+        self.log_in: Callable[[], str] | None = None
+        self.answered = False
         self._http: requests.Session | None = None
         self._fresh_until = 0.0
+        self._date: tuple[str | None, float] = (None, 0.0)
+        self._lock = threading.RLock()
+
+    @property
+    def uri(self) -> str:
+        """The cluster's address, without ``/rest-server``."""
+        return self.address.uri
 
     def renew(self, token: str) -> None:
         """Go on with a token that the server has just handed out."""
@@ -74,14 +82,8 @@ class Session:
     def http(self) -> requests.Session:
         """The requests session, made when first used."""
         if self._http is None:
-            import requests
-
-            http = requests.Session()
-            http.headers["User-Agent"] = f"openpai-sdk/{__version__}"
-            http.verify = self.verify
-            if urlsplit(self.origin).hostname in ("127.0.0.1", "localhost", "::1"):
-                http.trust_env = False  # a proxy cannot reach this machine's loopback
-            self._http = http
+            with self._lock:
+                self._http = self._http or connection.open_pool(self.uri, self.verify)
         return self._http
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -91,16 +93,20 @@ class Session:
             ApiError: The server refused, or did not answer with JSON.
             ConnectionFailed: No answer came.
         """
-        return _decoded(self.request("GET", path, params=params))
+        return self.json("GET", path, params=params)
 
-    def send(self, method: str, path: str, body: Any = None) -> Any:
+    def send(self, method: str, path: str, body: Any = None, *, repeatable: bool = False) -> Any:
         """Send a JSON body to ``/api/v2<path>`` and return the decoded answer.
 
         Raises:
             ApiError: The server refused, or did not answer with JSON.
             ConnectionFailed: No answer came; what was sent may have taken effect.
         """
-        return _decoded(self.request(method, path, json=body))
+        return self.json(method, path, json=body, repeatable=repeatable)
+
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        """Make a :meth:`request` and return its decoded JSON; a cut answer counts as none."""
+        return self.request(method, path, read=answers.decoded, **options)
 
     def request(
         self,
@@ -109,156 +115,182 @@ class Session:
         *,
         headers: Mapping[str, str] | None = None,
         authorized: bool = True,
+        repeatable: bool = False,
+        read: Callable[[requests.Response], Any] | None = None,
         **options: Any,
-    ) -> requests.Response:
+    ) -> Any:
         """Make one call and return the answer, whose status is below 400.
 
-        Safe methods are repeated after cut connections, 502, 503, 504 and a short rate limit.
+        Safe methods, and others if ``repeatable``, are repeated after cut connections, 502, 503 and
+        504. A short rate limit is waited for, whatever the method: the server has done nothing.
 
         Args:
             method: The HTTP method.
-            path: ``/…`` under ``/rest-server/api/v2``, or an absolute URL or ``//``-less path that
-                begins with ``/log-manager`` or ``/rest-server`` (as the server hands them out).
+            path: A path under ``/api/v2``, or one that the server handed out; see
+                :meth:`Address.url`.
             headers: Further headers.
             authorized: Whether the token is sent.
-            **options: Passed on to ``requests``: ``params``, ``json``, ``data``, ``stream``.
+            repeatable: Whether doing it twice is as good as once.
+            read: Makes the result of the response; without it the response itself is returned.
+            **options: Passed on to ``requests``: ``params``, ``json``, ``data``, ``timeout``.
 
         Raises:
             ApiError: The server refused.
             ConnectionFailed: No answer came.
         """
-        url = self.url(path)
-        sent = {"Accept": "application/json, */*", **(headers or {})}
-        options.setdefault("timeout", (min(self.timeout, 10.0), self.timeout))
-        options["auth"] = _Bearer(self.token if authorized and self._is_ours(url) else "")
-        for attempt in range(1, _ATTEMPTS):
+        call = _Call(method, path, {"Accept": "application/json, */*", **(headers or {})}, options)
+        call.authorized = authorized
+        call.repeatable = repeatable or method in _SAFE
+        if authorized:
+            self._prepare_token()
+        while True:
+            call.attempts += 1
+            call.token = self.token
             try:
-                return self._once(method, url, sent, options)
+                response = self._follow(call)
+                return response if read is None else read(response)
             except (ApiError, NoAnswer) as error:
-                pause = self._pause(error, method, attempt)
+                pause = self._pause(error, call)
                 if pause is None:
                     raise
             time.sleep(pause)
-        return self._once(method, url, sent, options)
 
-    def _once(
-        self, method: str, url: str, headers: Mapping[str, str], options: Any
-    ) -> requests.Response:
+    def _follow(self, call: _Call) -> requests.Response:
+        """Make the call, going where redirects lead.
+
+        Pylon answers 307 where https is on. A method, its body and the token are kept on the same
+        host only; requests itself would turn a POST into a GET after 301 and 302.
+        """
+        url, options = self.address.url(call.path), dict(call.options)
+        for _ in range(_REDIRECTS):
+            response = self._once(call, url, options)
+            if not response.is_redirect:
+                if response.status_code >= 400:
+                    raise answers.refusal(response)
+                return response
+            options.pop("params", None)  # the server has put them into the new address
+            target = urljoin(url, response.headers["Location"])
+            self._check_redirect(call, url, target, response.status_code)
+            url = target
+        raise NoAnswer(
+            f"{call.method} {shown(url)}: it redirects in a circle.",
+            "Is the address right?",
+            transient=False,
+            sent=False,
+        )
+
+    def _once(self, call: _Call, url: str, options: Mapping[str, Any]) -> requests.Response:
         import requests
 
-        request = f"{method} {_shown(url)}"
+        ours = self.address.is_server(url) and "/log-manager/" not in url
+        limits = {"timeout": (min(self.timeout, 10.0), self.timeout), **options}
         try:
-            response = self.http.request(method, url, headers=dict(headers), **options)
+            response = self.http.request(
+                call.method,
+                url,
+                headers=dict(call.headers),
+                auth=connection.Bearer(call.token if call.authorized and ours else ""),
+                allow_redirects=False,
+                verify=self.verify,
+                **limits,
+            )
         except requests.RequestException as error:
-            _log.debug("%s: %s", request, type(error).__name__)
-            raise connection_failed(error, request) from None
-        _log.debug("%s: %d", request, response.status_code)
-        if response.status_code >= 400:
-            raise _refusal(response, request)
+            _log.debug("%s %s: %s", call.method, shown(url), type(error).__name__)
+            raise connection_failed(error, f"{call.method} {shown(url)}") from None
+        _log.debug("%s %s: %d", call.method, shown(url), response.status_code)
+        if ours:
+            self.answered = True
+            self._date = response.headers.get("Date"), time.time()
         return response
 
-    def _pause(self, error: ApiError | NoAnswer, method: str, attempt: int) -> float | None:
+    def _check_redirect(self, call: _Call, before: str, url: str, status: int) -> None:
+        """Learn a cluster's https address; let only safe calls leave the cluster's host.
+
+        Raises:
+            NoAnswer: What the call does, or its password, is not meant for that address.
+        """
+        upgraded = self.address.upgraded(url) if self.address.is_server(before) else None
+        if upgraded:
+            _log.info("%s redirects to %s, which is used from now on", self.uri, upgraded.uri)
+            self.address = upgraded
+        if call.method in _SAFE or (status != 303 and self.address.is_server(url)):
+            return
+        raise NoAnswer(
+            f"{call.method} {shown(before)}: it redirects to {shown(url)}, where this is not sent.",
+            "Is the address right?",
+            transient=False,
+            sent=False,
+        )
+
+    def _pause(self, error: ApiError | NoAnswer, call: _Call) -> float | None:
         """Return the seconds after which the call may be made again; ``None``: not at all."""
-        usual = random.uniform(0.5, 1.0) * 0.2 * 2**attempt  # noqa: S311 - jitter, not a secret
-        if isinstance(error, AuthenticationError):
-            # The server does not wait until a new token is stored, so it may refuse it at first.
-            return usual if time.monotonic() < self._fresh_until else None
-        if method not in _SAFE:
+        if call.attempts >= _ATTEMPTS:
             return None
-        if isinstance(error, NoAnswer):
-            return usual if error.transient else None
+        usual = random.uniform(0.5, 1.0) * 0.2 * 2**call.attempts  # noqa: S311 - jitter, no secret
+        if isinstance(error, AuthenticationError) and error.status == 401 and call.authorized:
+            return self._pause_for_token(call, usual)
         if isinstance(error, RateLimitError) and error.reset is not None:
             pause = max(error.reset - time.time(), 0.0) + usual
             return pause if pause <= _LONGEST_RATE_WAIT else None
-        return usual if error.status in _TRANSIENT else None
+        may_pass = error.transient if isinstance(error, NoAnswer) else error.status in _TRANSIENT
+        in_time = time.monotonic() - call.started < self.timeout
+        return usual if may_pass and in_time and call.repeatable else None
 
-    def url(self, path: str) -> str:
-        """Return the absolute URL of a path that the server or this client names."""
-        if path.startswith(("/log-manager/", "/rest-server/")) or "://" in path:
-            return urljoin(self.origin + "/", path)
-        return f"{self.origin}/rest-server/api/v2{path}"
+    def _pause_for_token(self, call: _Call, usual: float) -> float | None:
+        if call.token != self.token:  # another thread has logged in meanwhile
+            return 0.0
+        if time.monotonic() < self._fresh_until:
+            # The server does not wait until a new token is stored, so it may refuse it at first.
+            return usual
+        return 0.0 if self._log_in_again(call.token) else None
 
-    def _is_ours(self, url: str) -> bool:
-        """Whether the token may be sent there: the same scheme, host and port, not a log URL."""
-        ours, theirs = urlsplit(self.origin), urlsplit(url)
-        same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
-        return same and not theirs.path.startswith("/log-manager/")
+    def _prepare_token(self) -> None:
+        """Log in where there is no token, or where it ends within minutes (by server time)."""
+        if self.log_in is None:
+            return
+        life = jwt.lifetime(self.token) if self.token else (0.0, 0.0)
+        if life is None:
+            return
+        issued, expires = life
+        now = time.time() + answers.clock_skew(*self._date)
+        if now > expires - min(_RENEWAL_SECONDS, (expires - issued) / 10):
+            self._log_in_again(self.token)
+
+    def _log_in_again(self, old: str) -> bool:
+        """Replace a token that is no longer good; one thread does it for all.
+
+        Raises:
+            AuthenticationError: The password is no longer good either.
+            ConnectionFailed: No answer came.
+        """
+        with self._lock:
+            if self.log_in is None:
+                return False
+            if self.token == old:
+                self.renew(self.log_in())
+            return True
 
     def close(self) -> None:
-        """Close the connections."""
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            http, self._http = self._http, None
+        if http is not None:
+            http.close()
 
 
-class _Bearer:
-    """The token as a requests ``auth``; given always, since else ``~/.netrc`` would be sent."""
+class _Call:
+    """One call of :meth:`Session.request` and how often it was tried."""
 
-    def __init__(self, token: str) -> None:
-        self.token = token
+    authorized = True
+    repeatable = False
+    token = ""
+    attempts = 0
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.token:
-            request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
-
-
-def _shown(url: str) -> str:
-    """The URL without its query, which may hold a log token."""
-    return url.partition("?")[0]
-
-
-def _decoded(response: requests.Response) -> Any:
-    """Return the JSON of an answer; an answer that is none did not come from a PAI server."""
-    try:
-        return response.json()
-    except ValueError:
-        kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
-        raise ServerError(
-            f"{_shown(response.url)} answered with {kind} where JSON was expected.",
-            status=response.status_code,
-            request=f"{response.request.method} {_shown(response.url)}",
-            hint="Is this the address of a PAI cluster? A proxy or a web page may stand in front.",
-        ) from None
-
-
-def _refusal(response: requests.Response, request: str) -> ApiError:
-    """Make the error for an answer of 400 and above; bodies may be JSON, HTML, text or nothing."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    body = body if isinstance(body, dict) else {}
-    code = str(body.get("code") or "")
-    message = _message(body.get("message"), response)
-    error = api_error(response.status_code, code)(
-        message, status=response.status_code, code=code, request=request, hint=_hint(response)
-    )
-    if isinstance(error, RateLimitError):
-        reset = response.headers.get("X-RateLimit-Reset", "")
-        error.reset = float(reset) if reset.isdigit() else None
-    return error
-
-
-def _message(message: Any, response: requests.Response) -> str:
-    """One sentence: the server's own where it sent one, else what the status means."""
-    if not isinstance(message, str) or not message.strip():
-        return f"The server answered {response.status_code} {response.reason or ''}".rstrip() + "."
-    try:  # schema failures come as a JSON array inside the text (rest-server: ajv's errors)
-        found = json.loads(message)
-    except ValueError:
-        return message.strip()
-    if not isinstance(found, list):
-        return message.strip()
-    parts = [
-        f"{e.get('dataPath') or 'the job'} {e.get('message')}" for e in found if isinstance(e, dict)
-    ]
-    return "The server refused the job: " + "; ".join(dict.fromkeys(parts)) + "."
-
-
-def _hint(response: requests.Response) -> str:
-    return {
-        401: "Log in again: opai cluster login",
-        413: "The server takes at most 100 KiB; move data out of the job's text.",
-        429: "The server limits how often it may be asked; try again later.",
-    }.get(response.status_code, "")
+    def __init__(
+        self, method: str, path: str, headers: Mapping[str, str], options: Mapping[str, Any]
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.options = options
+        self.started = time.monotonic()

@@ -1,0 +1,144 @@
+"""Groups: what virtual clusters, storages and rights their members have (tag *group*)."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from openpai.core.rest.record import Record, flag, mapping, text
+from openpai.core.rest.session import Session, segment
+
+__all__ = [
+    "Group",
+    "Member",
+    "create_group",
+    "delete_group",
+    "get_group",
+    "list_group_members",
+    "list_groups",
+    "update_group",
+]
+
+
+class Group(Record):
+    """One group.
+
+    Attributes:
+        external_name: Its name in the directory, where users sign in by OIDC.
+        extension: Its ``acls`` and whatever else was stored.
+    """
+
+    __slots__ = ()
+    name = text("groupname")
+    description = text("description")
+    external_name = text("externalName")
+    extension = mapping("extension")
+    admin = flag("extension.acls.admin")
+    acls = mapping("extension.acls")
+
+    @property
+    def virtual_clusters(self) -> tuple[str, ...]:
+        """The virtual clusters its members may submit to."""
+        return tuple(self.acls.get("virtualClusters") or ())
+
+    @property
+    def storages(self) -> tuple[str, ...]:
+        """The storages granted to its members; the first is one of their default storages."""
+        return tuple(self.acls.get("storageConfigs") or ())
+
+
+class Member(Record):
+    """A member of a group.
+
+    Attributes:
+        admin: Whether the user administers the cluster.
+    """
+
+    __slots__ = ()
+    username = text("username")
+    admin = flag("clusterAdmin")
+
+
+def list_groups(session: Session) -> list[Group]:
+    """``GET /api/v2/groups``; any token (rest-server/src/controllers/v2/group.js).
+
+    Raises:
+        ApiError: The server refused.
+        ConnectionFailed: No answer came.
+    """
+    return [Group(raw) for raw in session.get("/groups")]
+
+
+def get_group(session: Session, name: str) -> Group:
+    """``GET /api/v2/groups/{group}``; any token.
+
+    Raises:
+        NotFoundError: There is no such group (the server answers 400).
+        ConnectionFailed: No answer came.
+    """
+    return Group(session.get(f"/groups/{segment(name)}"))
+
+
+def list_group_members(session: Session, name: str) -> list[Member]:
+    """``GET /api/v2/groups/{group}/userlist``; an admin's token of any kind.
+
+    Raises:
+        PermissionDeniedError: Not an admin.
+        ConnectionFailed: No answer came.
+    """
+    return [Member(raw) for raw in session.get(f"/groups/{segment(name)}/userlist")]
+
+
+def create_group(
+    session: Session,
+    name: str,
+    *,
+    description: str = "",
+    external_name: str = "",
+    extension: Mapping[str, Any] | None = None,
+) -> None:
+    """``POST /api/v2/groups``; an admin's user token.
+
+    Args:
+        session: The cluster's session.
+        name: Letters, digits and ``_``.
+        description: What it is for.
+        external_name: Its name in the directory.
+        extension: ``{"acls": {"admin": …, "virtualClusters": […], "storageConfigs": […]}}``.
+
+    Raises:
+        ServerError: The name is taken (the server answers 500).
+        PermissionDeniedError: Not an admin.
+        ConnectionFailed: No answer came; the group may exist.
+    """
+    body = {"groupname": name, "description": description, "externalName": external_name}
+    session.send("POST", "/groups", {**body, "extension": dict(extension or {})})
+
+
+def update_group(session: Session, name: str, **changes: Any) -> None:
+    """``PUT /api/v2/groups``, changing what is named and nothing else; an admin's user token.
+
+    Args:
+        session: The cluster's session.
+        name: Which group.
+        **changes: The server's own keys: ``description``, ``externalName``, ``extension``.
+
+    Raises:
+        NotFoundError: There is no such group (the server answers 400).
+        PermissionDeniedError: Not an admin.
+        ConnectionFailed: No answer came.
+    """
+    body = {"data": {"groupname": name, **changes}, "patch": True}
+    session.send("PUT", "/groups", body, repeatable=True)
+
+
+def delete_group(session: Session, name: str) -> None:
+    """``DELETE /api/v2/groups/{group}``; an admin's user token.
+
+    Users who are still members can no longer use their tokens.
+
+    Raises:
+        ServerError: There is no such group (the server answers 500).
+        PermissionDeniedError: Not an admin.
+        ConnectionFailed: No answer came; the group may be gone.
+    """
+    session.send("DELETE", f"/groups/{segment(name)}")

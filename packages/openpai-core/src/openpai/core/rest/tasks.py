@@ -1,0 +1,53 @@
+"""The runs of one task (operation *getTask*; tag *job*)."""
+
+from __future__ import annotations
+
+from openpai.core.rest.job_records import TaskAttemptStatus
+from openpai.core.rest.record import Record, integer, moment, text
+from openpai.core.rest.session import Session, segment
+
+__all__ = ["TaskHistory", "get_task"]
+
+
+class TaskHistory(Record):
+    """One task of one job attempt, and all its runs.
+
+    Attributes:
+        role: The task role as the server spells it.
+        retries: How often it was started anew.
+        accountable_retries: How many of these counted towards ``taskRetryCount``.
+    """
+
+    __slots__ = ()
+    username = text("username")
+    job_name = text("jobName")
+    job_attempt = integer("jobAttemptId")
+    role = text("taskRoleName")
+    index = integer("taskIndex")
+    uid = text("taskUid")
+    state = text("taskState")
+    retries = integer("retries")
+    accountable_retries = integer("accountableRetries")
+    created_time = moment("createdTime")
+    launched_time = moment("launchedTime")
+    completed_time = moment("completedTime")
+
+    @property
+    def attempts(self) -> list[TaskAttemptStatus]:
+        """The runs, the first one first (the server sends the newest first)."""
+        found = (TaskAttemptStatus(raw) for raw in self.raw.get("attempts") or ())
+        return sorted(found, key=lambda attempt: attempt.attempt_id or 0)
+
+
+def get_task(session: Session, key: str, job_attempt: int, role: str, index: int) -> TaskHistory:
+    """``GET /api/v2/jobs/{user}~{job}/attempts/{a}/taskRoles/{r}/taskIndex/{i}/attempts``.
+
+    Any token. ``role`` is the server's spelling: lower case, letters and digits only
+    (rest-server/src/models/v2/task.js).
+
+    Raises:
+        JobNotFoundError: There is no such job, attempt, role or index.
+        ConnectionFailed: No answer came.
+    """
+    path = f"/jobs/{segment(key)}/attempts/{job_attempt}/taskRoles/{segment(role)}"
+    return TaskHistory(session.get(f"{path}/taskIndex/{index}/attempts"))
