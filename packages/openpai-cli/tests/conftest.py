@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ def job(local, request):
     from openpai.core.rest.session import Session
 
     def submit(*lines: str, instances: int = 1, suffix: str = "") -> str:
-        name = re.sub("[^a-z0-9]+", "_", request.node.name.lower())[:60] + suffix
+        called = re.sub("[^a-z0-9]+", "_", request.node.name.lower())[:60]
+        name = f"{called}_{secrets.token_hex(4)}{suffix}"
         document = {
             "protocolVersion": 2,
             "name": name,

@@ -28,9 +28,9 @@ def run(arguments: Sequence[str]) -> int:
     app = CliApp()
     app.debug = "--debug" in takewhile(lambda argument: argument.startswith("-"), arguments)
     try:
-        result = opai.main(list(arguments), prog_name="opai", standalone_mode=False, obj=app)
+        code = _invoke(arguments, app)
         sys.stdout.flush()
-        return result if isinstance(result, int) else 0
+        return code
     except BrokenPipeError:
         _forget_stdout()
         return 141
@@ -41,6 +41,21 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(app, error, as_json=_wants_json(arguments))
     finally:
         app.close()
+
+
+def _invoke(arguments: Sequence[str], app: CliApp) -> int:
+    """Run the command; click's own ``main`` would take a closed pipe for a failure."""
+    completing = os.environ.get("_OPAI_COMPLETE")
+    if completing:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(opai, {}, "opai", "_OPAI_COMPLETE", completing)
+    try:
+        with opai.make_context("opai", list(arguments), obj=app) as context:
+            opai.invoke(context)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    return 0
 
 
 def _fail(app: CliApp, error: Exception, *, as_json: bool) -> int:

@@ -46,7 +46,7 @@ def up(app: CliApp, /, *, port: int, format_: str, **given: int | None) -> None:
     from openpai.core.local import daemon
 
     settings = _own_entry()
-    options = {key: value for key, value in given.items() if value is not None}
+    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     running = daemon.up(port=port, **options)
     _register(running, settings)
     app.emit(_row(running), columns=COLUMNS, format="name" if format_ == "table" else format_)

@@ -1,0 +1,200 @@
+"""`opai` in a real terminal: colour, width, Ctrl-C, questions, pipes that close."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pexpect
+import pytest
+
+OPAI = [sys.executable, "-m", "openpai.cli"]
+
+
+@pytest.fixture
+def terminal(local):
+    """Start `opai` in a terminal of 80 columns; end whatever is left of it."""
+    started = []
+
+    def start(*arguments: str, columns: int = 80, **environ: str) -> pexpect.spawn:
+        child = pexpect.spawn(
+            OPAI[0],
+            [*OPAI[1:], *arguments],
+            dimensions=(24, columns),
+            env={**os.environ, "TERM": "xterm-256color", **environ},
+            encoding="utf-8",
+            timeout=20,
+        )
+        started.append(child)
+        return child
+
+    yield start
+    for child in started:
+        child.close(force=True)
+
+
+def screen(child: pexpect.spawn) -> str:
+    """Read until the command ends; return what it wrote."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.before.replace("\r\n", "\n")
+
+
+def without_colour(text: str) -> str:
+    """Take colour codes out."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_people_get_colour_and_relative_times(terminal, opai, job):
+    """On a terminal states are coloured and times say how long ago."""
+    name = job("exit 1")
+    opai("job", "wait", name)
+    text = screen(terminal("job", "list", "--keyword", name))
+    assert "\x1b[31mFAILED\x1b[0m" in text
+    assert "s ago" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [(["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})],
+    ids=["--no-color", "NO_COLOR", "TERM=dumb"],
+)
+def test_colour_can_be_refused(terminal, job, arguments, environ):
+    """An option, NO_COLOR and a dumb terminal each keep all escape codes away."""
+    job("true")
+    assert "\x1b" not in screen(terminal(*arguments, "job", "list", **environ))
+
+
+@pytest.mark.parametrize("columns", [40, 60, 120])
+def test_no_line_is_wider_than_the_terminal(terminal, job, columns):
+    """Tables are cut to the terminal's width; the names stay."""
+    job("true", suffix="_a_long_name_for_a_job")
+    text = without_colour(screen(terminal("job", "list", columns=columns)))
+    header, *rows = [line for line in text.split("\n") if line]
+    assert max(map(len, [header, *rows])) <= columns
+    assert header.startswith("NAME")
+
+
+def test_a_screenful_is_shown_and_the_rest_is_told(terminal, local, opai):
+    """On a terminal the 50 newest jobs are listed, and that there are more is said."""
+    from openpai.core.rest.session import Session
+
+    session = Session(local.uri, token=local.token)
+    many = len(opai("job", "list", "-o", "name").stdout.splitlines())
+    for number in range(max(0, 51 - many)):
+        _submit(session, f"screenful_{number}")
+    session.close()
+    text = without_colour(screen(terminal("job", "list")))
+    assert "50 newest" in text
+    assert len([line for line in text.split("\n") if "default" in line]) == 50
+
+
+def _submit(session, name):
+    import json
+
+    from openpai.core.rest.jobs import submit_job
+
+    role = {
+        "dockerImage": "image",
+        "resourcePerInstance": {"cpu": 1, "memoryMB": 1, "gpu": 0},
+        "commands": ["true"],
+    }
+    image = {"name": "image", "type": "dockerimage", "uri": "none"}
+    document = {
+        "protocolVersion": 2,
+        "name": name,
+        "type": "job",
+        "prerequisites": [image],
+        "taskRoles": {"main": role},
+    }
+    submit_job(session, json.dumps(document))
+
+
+def test_ctrl_c_lets_the_job_go_on(terminal, opai, job):
+    """Ctrl-C while following ends with 130 and tells how to come back and how to stop."""
+    name = job("echo begun", "sleep 600")
+    child = terminal("job", "logs", "-f", name)
+    child.expect("begun")
+    child.sendintr()
+    text = without_colour(screen(child))
+    assert child.exitstatus == 130
+    assert f"opai job logs -f -a local alice~{name}" in text
+    assert f"opai job stop -a local alice~{name}" in text
+    assert "Traceback" not in text
+    assert opai("job", "status", name, "-o", "json").json["state"] == "RUNNING"
+    opai("job", "stop", name)
+
+
+def test_ctrl_c_elsewhere_is_130(terminal, job):
+    """A command that only waits for an answer ends with 130, too, without a traceback."""
+    child = terminal("cluster", "login")
+    child.expect("Password")
+    child.sendintr()
+    text = screen(child)
+    assert child.exitstatus == 130
+    assert "Traceback" not in text
+
+
+def test_a_password_is_asked_for_and_not_shown(terminal, opai, server):
+    """At a terminal the password is asked for; what is typed does not appear."""
+    child = terminal("cluster", "login")
+    child.expect("Password for alice at ")
+    child.sendline(server.password)
+    text = screen(child)
+    assert child.exitstatus == 0
+    assert server.password not in text
+
+
+def test_a_pattern_is_stopped_after_a_yes(terminal, opai, job):
+    """At a terminal the jobs that match are listed and stopped after a yes."""
+    name = job("sleep 600")
+    child = terminal("job", "stop", f"{name[:-2]}*")
+    child.expect("Stop these 1")
+    child.sendline("y")
+    screen(child)
+    assert child.exitstatus == 0
+    assert opai("job", "wait", name).exit_code == 143
+
+
+def test_a_no_stops_nothing(terminal, opai, job):
+    """Any other answer leaves the jobs alone."""
+    name = job("sleep 600")
+    child = terminal("job", "stop", f"{name[:-2]}*")
+    child.expect("Stop these 1")
+    child.sendline("n")
+    screen(child)
+    assert child.exitstatus == 2
+    assert opai("job", "wait", name, "--timeout", "0").exit_code == 124
+    opai("job", "stop", name)
+
+
+def test_a_reader_that_goes_away_is_no_error(local, job):
+    """`opai job logs | head -1`: silence, and 141 as of any program that SIGPIPE ends."""
+    name = job("seq 200000")
+    subprocess.run([*OPAI, "job", "wait", name], check=True, capture_output=True)
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [*OPAI, "job", "logs", name], stdout=writer, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writer)
+    assert os.read(reader, 2) == b"1\n"
+    os.close(reader)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (141, "")
+
+
+def test_a_terminal_that_goes_away_ends_the_command(terminal, opai, job):
+    """When the terminal is closed a following command ends; the job goes on."""
+    name = job("echo begun", "sleep 600")
+    child = terminal("job", "logs", "-f", name)
+    child.expect("begun")
+    child.close(force=False)
+    deadline = time.monotonic() + 20
+    while child.isalive() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not child.isalive()
+    assert opai("job", "status", name, "-o", "json").json["state"] == "RUNNING"
+    opai("job", "stop", name)
