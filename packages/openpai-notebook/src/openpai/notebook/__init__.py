@@ -1,1 +1,41 @@
-"""From a notebook to an OpenPAI job and back."""
+"""From a notebook to an OpenPAI job and back; each name is imported when it is first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from openpai.notebook.__about__ import __version__
+
+if TYPE_CHECKING:
+    from openpai.notebook.errors import KernelError, NotebookError
+    from openpai.notebook.job import NotebookJob
+    from openpai.notebook.results import record
+    from openpai.notebook.submit import submit_notebook
+
+__all__ = [
+    "KernelError",
+    "NotebookError",
+    "NotebookJob",
+    "__version__",
+    "record",
+    "submit_notebook",
+]
+
+_HOMES = {
+    "KernelError": "openpai.notebook.errors",
+    "NotebookError": "openpai.notebook.errors",
+    "NotebookJob": "openpai.notebook.job",
+    "record": "openpai.notebook.results",
+    "submit_notebook": "openpai.notebook.submit",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,130 @@
+"""The arguments of the command that runs a notebook in its job."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterable, Sequence
+
+from openpai.core.errors import OpenPaiError
+from openpai.notebook.convert import to_script
+from openpai.notebook.document import Notebook, load_notebook, write_whole
+from openpai.notebook.errors import KernelError, NotebookError
+from openpai.notebook.execute.log import Log
+from openpai.notebook.parameters import inject
+
+__all__ = ["main", "parse_parameter_lines"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a notebook.
+
+    Returns:
+        0; 1 after a failed cell; 2 where the notebook could not be begun; 128+n for signal n.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    options = _parser().parse_args(arguments)
+    log = Log()
+    try:
+        notebook = load_notebook(options.notebook)
+        notebook = inject(notebook, _parameters(options.parameters))
+        if options.script:
+            return _run_script(notebook, options.notebook)
+        return _run_notebook(notebook, options, log)
+    except OpenPaiError as error:
+        log.note(str(error))
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="openpai-notebook", description="Run a notebook.")
+    parser.add_argument("notebook", type=Path, help="the notebook file")
+    parser.add_argument("--output", type=Path, help="executed notebook (default: in its place)")
+    parser.add_argument("--script", action="store_true", help="run it as a script, without Jupyter")
+    parser.add_argument("--html", action="store_true", help="write a web page as well")
+    parser.add_argument("--kernel", help="kernel to use instead of the notebook's own")
+    parser.add_argument("--allow-errors", action="store_true", help="go on after a failed cell")
+    parser.add_argument("--save-every", type=float, default=15.0, metavar="SECONDS")
+    parser.add_argument(
+        "--parameters", help="file with parameters, one 'KIND NAME VALUE' a line; - for stdin"
+    )
+    return parser
+
+
+_KINDS: dict[str, Callable[[str], Any]] = {"text": str, "float": float, "json": json.loads}
+
+
+def _parameters(source: str | None) -> dict[str, Any]:
+    if source is None:
+        return {}
+    text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    return parse_parameter_lines(text.rstrip("\n").split("\n"))
+
+
+def parse_parameter_lines(lines: Iterable[str]) -> dict[str, Any]:
+    """Read lines ``KIND NAME VALUE``, where KIND is ``text``, ``float`` or ``json``.
+
+    Raises:
+        NotebookError: A line is not of this form.
+    """
+    values: dict[str, Any] = {}
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        name, space, text = rest.partition(" ")
+        try:
+            values[name] = _KINDS[kind](text)
+        except (KeyError, ValueError):
+            space = ""
+        if not space:
+            raise NotebookError(f"The parameter line '{line}' is not KIND NAME VALUE.")
+    return values
+
+
+def _run_notebook(notebook: Notebook, options: argparse.Namespace, log: Log) -> int:
+    try:
+        from openpai.notebook.execute.run import Options, execute
+    except ImportError as error:
+        raise KernelError(
+            f"This image cannot run a notebook: {error}.",
+            "Submit it with the requirements 'nbclient' and 'ipykernel', use an image that has"
+            " Jupyter, or use the mode 'script', which needs Python alone.",
+        ) from None
+    output = (options.output or options.notebook).absolute()
+    node, code = execute(
+        notebook,
+        Options(
+            output=output,
+            cwd=options.notebook.absolute().parent,
+            kernel=options.kernel,
+            save_every=options.save_every,
+            allow_errors=options.allow_errors,
+            library=_bundle(),
+        ),
+        log,
+    )
+    if options.html and code < 128:
+        from openpai.notebook.execute.page import write_page
+
+        write_page(node, output.with_suffix(".html"), log)
+    return code
+
+
+def _run_script(notebook: Notebook, path: Path) -> int:
+    """Become the script; does not return."""
+    script = path.absolute().with_suffix(".py")
+    write_whole(script, to_script(notebook, path.name, _bundle()).encode("utf-8"))
+    results = script.with_suffix(".results.jsonl")
+    write_whole(results, b"")
+    os.environ["OPENPAI_NOTEBOOK_RESULTS"] = str(results)
+    os.chdir(script.parent)
+    return os.execv(sys.executable, [sys.executable, "-u", str(script)])  # noqa: S606
+
+
+def _bundle() -> Path | None:
+    """Return the archive that this code runs from; ``None`` where it is installed."""
+    root = Path(__file__).parents[3]
+    return root.absolute() if root.is_file() else None

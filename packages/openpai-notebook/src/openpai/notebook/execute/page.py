@@ -1,0 +1,42 @@
+"""The executed notebook as a web page, where the image has nbconvert."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from nbformat.notebooknode import from_dict
+
+from openpai.notebook.document import Notebook, write_whole
+from openpai.notebook.execute.log import Log
+
+__all__ = ["render_page", "write_page"]
+
+
+def write_page(notebook: Notebook, path: Path, log: Log) -> None:
+    """Write a notebook as HTML; what stands in the way is said in the log and ends nothing."""
+    try:
+        page = render_page(notebook)
+    except ImportError:
+        log.note("this image has no nbconvert; there will be no HTML page.")
+        return
+    except Exception as error:  # a page is but a copy, and nbconvert fails in many ways
+        log.note(f"the HTML page could not be made: {error}")
+        return
+    try:
+        write_whole(path, page.encode("utf-8", "replace"))
+    except OSError as error:
+        log.note(f"the HTML page could not be written: {error}")
+
+
+def render_page(notebook: Notebook) -> str:
+    """Return a notebook as HTML.
+
+    Raises:
+        ImportError: nbconvert is not installed.
+    """
+    nbconvert: Any = import_module("nbconvert")
+    node = from_dict(notebook)  # type: ignore[no-untyped-call]
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(node)
+    return str(page)

@@ -1,0 +1,171 @@
+"""Submit a notebook as a job: from a script, from another notebook, or from itself."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
+
+from openpai.core.environment import in_job_container
+from openpai.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
+    from openpai.notebook.describe import Description, Request
+    from openpai.notebook.job import NotebookJob
+
+__all__ = ["make_request", "send", "submit_notebook"]
+
+
+def submit_notebook(
+    path: str | Path | None = None,
+    *,
+    cluster: Cluster | str | None = None,
+    image: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    mode: str = "silent",
+    sources: Sequence[str | Path] = (),
+    requirements: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    cpu: int | None = None,
+    gpu: int | None = None,
+    memory: int | str | None = None,
+    name: str | None = None,
+    workspace: str | None = None,
+    virtual_cluster: str | None = None,
+    kernel: str | None = None,
+    allow_errors: bool = False,
+    html: bool = True,
+    wait: bool = False,
+) -> NotebookJob | None:
+    """Submit a notebook as a job, and return the job.
+
+    Without a path it is the notebook that this is called in, as it is saved; the calling cell is
+    not run in the job. Inside a job the call does nothing and returns ``None``.
+
+    What is not given is taken from the layered defaults (``opai set``).
+
+    Args:
+        path: The notebook's file.
+        cluster: A cluster, or an alias of the user's list; ``None``: the selected one.
+        image: The docker image. For the mode ``silent`` it needs nbclient and a kernel.
+        parameters: Values that are set after the cell tagged ``parameters``, as papermill does.
+        mode: ``silent``: a kernel executes it, and the executed notebook comes back; ``script``: it
+            runs as a Python script, which needs Python alone.
+        sources: Files and folders that the notebook needs; relative paths keep their meaning.
+        requirements: Python packages that it needs, as pip reads them.
+        outputs: What else to save: paths or globs relative to the notebook's folder.
+        cpu: CPUs.
+        gpu: GPUs.
+        memory: Memory: MiB, or a text such as ``8g``.
+        name: The job's name; ``None``: one made of the notebook's.
+        workspace: ``NAME:/PATH`` where code and outputs lie.
+        virtual_cluster: The virtual cluster.
+        kernel: The kernel to use instead of the notebook's own.
+        allow_errors: Whether the cells after a failed one are run.
+        html: Whether the executed notebook comes back as a web page, too.
+        wait: Whether to return only when the job has ended.
+
+    Raises:
+        NotebookError: The file is no notebook, it is not known which notebook is meant, or it
+            cannot become what is asked for.
+        ConfigError: No image, or no such cluster, is known.
+        OpenPaiError: The cluster or its storage refuses or does not answer.
+    """
+    if in_job_container():
+        return None
+    from openpai.core.cluster import Cluster
+    from openpai.notebook.describe import describe
+
+    file, skip = (Path(path), ()) if path is not None else _own_notebook()
+    request = make_request(
+        path=file,
+        mode=mode,
+        name=name,
+        image=image,
+        parameters=parameters or {},
+        sources=[Path(source) for source in sources],
+        outputs=outputs,
+        requirements=requirements,
+        workspace=workspace,
+        virtual_cluster=virtual_cluster,
+        cpu=cpu,
+        gpu=gpu,
+        memory=memory,
+        kernel=kernel,
+        allow_errors=allow_errors,
+        html=html,
+        skip=skip,
+    )
+    target = cluster if isinstance(cluster, Cluster) else Cluster.load(cluster)
+    with describe(request) as description:
+        for unknown in description.undeclared:
+            warnings.warn(f"The notebook declares no parameter '{unknown}'.", stacklevel=2)
+        job = send(description, target)
+    if wait:
+        job.wait()
+    return job
+
+
+def _own_notebook() -> tuple[Path, Sequence[int]]:
+    """Return the calling notebook, and the cells that are not to run in its job."""
+    from openpai.notebook.document import load_notebook
+    from openpai.notebook.locate import calling_notebook, running_cells
+
+    path = calling_notebook()
+    return path, running_cells(load_notebook(path), path)
+
+
+def make_request(
+    *,
+    image: str | None,
+    cpu: int | None,
+    gpu: int | None,
+    memory: int | str | None,
+    sources: Sequence[Path],
+    requirements: Sequence[str],
+    workspace: str | None,
+    virtual_cluster: str | None,
+    **given: Any,
+) -> Request:
+    """Return what is asked for, with the layered defaults where something is not given.
+
+    Raises:
+        ConfigError: There is no image, an amount of memory is none, or a defaults file is broken.
+    """
+    from openpai.core.command_job import mebibytes
+    from openpai.core.config.defaults import load_defaults
+    from openpai.notebook.describe import Request
+
+    default = load_defaults().get
+    image = image or default("image")
+    if not image:
+        raise ConfigError("The job needs an image.", "Name one, or: opai set image=IMAGE")
+    amount = memory if memory is not None else default("mem") or default("memoryMB")
+    return Request(
+        image=image,
+        resources={
+            "cpu": default("cpu") if cpu is None else cpu,
+            "gpu": default("gpu") if gpu is None else gpu,
+            "memory_mb": mebibytes(amount),
+        },
+        sources=sources or [Path(source) for source in default("sources")],
+        requirements=requirements or default("pip-installs"),
+        workspace=workspace or default("workspace"),
+        virtual_cluster=virtual_cluster or default("virtual-cluster"),
+        **given,
+    )
+
+
+def send(description: Description, cluster: Cluster) -> NotebookJob:
+    """Send the files of a described job and submit it.
+
+    Raises:
+        OpenPaiError: The cluster or its storage refuses or does not answer.
+        OSError: A file cannot be read, or the storage refuses it.
+    """
+    from openpai.core.prepare import prepare
+    from openpai.notebook.job import NotebookJob
+
+    job = prepare(description.job, cluster, description.extras, base=description.base)
+    return NotebookJob(cluster, cluster.submit(job).key)

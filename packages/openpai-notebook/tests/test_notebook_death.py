@@ -1,0 +1,40 @@
+"""Why a kernel is gone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from openpai.notebook.execute.death import death, exit_status, memory_kills
+
+CASES = [
+    (None, False, "nothing tells how", 1),
+    (0, False, "ended by itself, with exit code 0", 1),
+    (3, False, "ended by itself, with exit code 3", 3),
+    (-9, True, "memory limit was reached", 137),
+    (-9, False, "most often a sign that memory ran out", 137),
+    (-11, False, "killed by SIGSEGV", 139),
+    (-200, False, "killed by signal 200", 328),
+]
+
+
+@pytest.mark.parametrize(("status", "memory", "words", "code"), CASES)
+def test_reason_and_exit_code(status, memory, words, code):
+    """The sentence says what is known and the exit code says it to the platform."""
+    message, exit_code = death(status, memory)
+    assert words in message
+    assert exit_code == code
+
+
+def test_how_a_process_ended():
+    """A signal is negative, as Popen has it; no process has no status."""
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert exit_status(subprocess.Popen([sys.executable, "-c", script])) == -9
+    assert exit_status(None) is None
+
+
+def test_memory_kills_are_counted_where_the_system_counts():
+    """The count is a number, 0 where the system keeps none."""
+    assert memory_kills() >= 0

@@ -1,0 +1,232 @@
+"""Notebooks that run in a real kernel."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import nbformat
+import pytest
+
+from openpai.notebook.execute.death import memory_kills
+
+
+def test_an_executed_notebook_has_its_outputs(make_notebook, run_notebook, outputs):
+    """Printed text, values and errors' absence: the notebook is what Jupyter would have made."""
+    path = make_notebook("print('hello')", "x = 20", "x + 1")
+    done = run_notebook(path)
+    assert done.returncode == 0, done.stderr
+    assert outputs(path)[0] == [{"output_type": "stream", "name": "stdout", "text": ["hello\n"]}]
+    assert outputs(path)[2][0]["data"] == {"text/plain": ["21"]}
+    document = nbformat.read(path, as_version=4)
+    nbformat.validate(document)
+    assert document.metadata.openpai.status == "succeeded"
+    assert document.metadata.language_info.name == "python"
+    assert [cell.execution_count for cell in document.cells] == [1, 2, 3]
+
+
+def test_the_log_has_progress_and_output(make_notebook, run_notebook):
+    """What the cells print is on stdout, how far they are on stderr."""
+    done = run_notebook(make_notebook("print('hello')", "1 + 1"))
+    assert done.stdout == "hello\n2\n"
+    assert "openpai-notebook: cell 1 of 2\n" in done.stderr
+    assert "openpai-notebook: cell 2 of 2: 0." in done.stderr
+    assert done.stderr.endswith("openpai-notebook: succeeded.\n")
+
+
+def test_a_failing_cell_fails_the_job_and_the_notebook_comes_back(
+    make_notebook, run_notebook, outputs
+):
+    """The notebook up to the failing cell is there, with the error; later cells did not run."""
+    path = make_notebook("print(1)", "1 / 0", "print(3)")
+    done = run_notebook(path)
+    assert done.returncode == 1
+    first, second, third = outputs(path)
+    assert first[0]["text"] == ["1\n"]
+    assert second[0]["ename"] == "ZeroDivisionError"
+    assert third == []
+    assert "failed: the cell raised ZeroDivisionError: division by zero" in done.stderr
+    assert json.loads(path.read_bytes())["metadata"]["openpai"]["status"] == "failed"
+
+
+def test_errors_can_be_allowed(make_notebook, run_notebook, outputs):
+    """With --allow-errors the cells after a failed one run, and the job succeeds."""
+    path = make_notebook("1 / 0", "print(2)")
+    done = run_notebook(path, "--allow-errors")
+    assert done.returncode == 0
+    assert outputs(path)[1][0]["text"] == ["2\n"]
+
+
+def test_tags_of_jupyter_are_honoured(make_notebook, run_notebook, outputs):
+    """`raises-exception` lets one cell fail; `skip-execution` leaves one out."""
+    path = make_notebook("1 / 0", "print(2)", "print(3)")
+    document = json.loads(path.read_bytes())
+    document["cells"][0]["metadata"]["tags"] = ["raises-exception"]
+    document["cells"][1]["metadata"]["tags"] = ["skip-execution"]
+    path.write_text(json.dumps(document))
+    done = run_notebook(path)
+    assert done.returncode == 0
+    assert outputs(path)[1] == []
+    assert outputs(path)[2][0]["text"] == ["3\n"]
+
+
+@pytest.mark.parametrize(("how", "code", "words"), [
+    ("os.kill(os.getpid(), signal.SIGKILL)", 137, "The kernel was killed (SIGKILL)"),
+    ("os.kill(os.getpid(), signal.SIGSEGV)", 139, "The kernel was killed by SIGSEGV"),
+    ("os._exit(7)", 7, "The kernel ended by itself, with exit code 7"),
+])  # fmt: skip
+def test_a_dead_kernel_is_noticed_with_its_reason(
+    make_notebook, run_notebook, outputs, how, code, words
+):
+    """The notebook comes back with what the cell printed and why its kernel is gone."""
+    path = make_notebook("import os, signal; print('before')", how, "print(3)")
+    kills = memory_kills()
+    done = run_notebook(path)
+    assert done.returncode == code
+    assert memory_kills() != kills or words in done.stderr
+    [printed], [error], never = outputs(path)
+    assert printed["text"] == ["before\n"]
+    assert never == []
+    assert (error["output_type"], error["ename"]) == ("error", "DeadKernelError")
+
+
+def test_fifty_megabytes_of_text(make_notebook, run_notebook, outputs):
+    """The log has all of it, the notebook its beginning and its end."""
+    path = make_notebook("for n in range(500_000): print(f'{n:099}')", "print('after')")
+    done = run_notebook(path)
+    assert done.returncode == 0
+    assert len(done.stdout) == 50_000_000 + len("after\n")
+    head, tail = outputs(path)[0]
+    assert head["text"][0] == f"{0:099}\n"
+    assert tail["text"][-1] == f"{499_999:099}\n"
+    assert path.stat().st_size < 2_000_000
+
+
+def test_many_displays_arrive(make_notebook, run_notebook, outputs):
+    """A cell that shows more at once than is read meanwhile loses none of it."""
+    path = make_notebook("for n in range(20_000): display({'text/plain': str(n)}, raw=True)")
+    done = run_notebook(path)
+    assert done.returncode == 0, done.stderr
+    shown = [output["data"]["text/plain"] for output in outputs(path)[0]]
+    assert shown == [[str(n)] for n in range(20_000)]
+
+
+def test_outputs_that_change_after_they_were_shown(make_notebook, run_notebook, outputs):
+    """Updated displays and cleared outputs leave their last state."""
+    path = make_notebook(
+        "h = display('old', display_id=True)\nprint('between')\nh.update('new')",
+        "from IPython.display import clear_output\n"
+        "for n in range(3): clear_output(wait=True); print(n)",
+    )
+    assert run_notebook(path).returncode == 0
+    assert outputs(path)[0][0]["data"]["text/plain"] == ["'new'"]
+    assert outputs(path)[1] == [{"output_type": "stream", "name": "stdout", "text": ["2\n"]}]
+
+
+def test_outputs_of_an_earlier_run_are_gone(make_notebook, run_notebook, outputs):
+    """A cell that was not run again does not show what it put out another time."""
+    path = make_notebook("1 / 0", "print(2)")
+    document = json.loads(path.read_bytes())
+    stale = {"output_type": "stream", "name": "stdout", "text": "stale"}
+    document["cells"][1].update(outputs=[stale], execution_count=9)
+    path.write_text(json.dumps(document))
+    run_notebook(path)
+    assert outputs(path)[1] == []
+    assert json.loads(path.read_bytes())["cells"][1]["execution_count"] is None
+
+
+def test_a_notebook_of_another_folder_runs_in_its_own(make_notebook, run_notebook, outputs):
+    """The kernel's working folder is the notebook's, whatever its name."""
+    path = make_notebook("import os; print(os.getcwd())", name="ünter folder/nötebook ü.ipynb")
+    assert run_notebook(path).returncode == 0
+    assert outputs(path)[0][0]["text"] == [f"{path.parent}\n"]
+
+
+def test_a_notebook_without_kernelspec_runs_in_python(make_notebook, run_notebook, outputs):
+    """A notebook that names no kernel runs in the image's Python."""
+    path = make_notebook("1 + 1", metadata={})
+    assert run_notebook(path).returncode == 0
+    assert outputs(path)[0][0]["data"]["text/plain"] == ["2"]
+
+
+def test_a_python_kernel_of_another_machine(make_notebook, run_notebook):
+    """A Python notebook whose environment is not here runs in the image's Python, and says so."""
+    spec = {"kernelspec": {"name": "conda-env-mine", "language": "python", "display_name": "x"}}
+    done = run_notebook(make_notebook("1", metadata=spec))
+    assert done.returncode == 0
+    assert "there is no kernel 'conda-env-mine' here; the notebook runs in 'python3'" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--kernel", "ir"]])
+def test_a_missing_kernel_gets_a_sentence(make_notebook, run_notebook, arguments):
+    """A kernel that is not here is named, with those that are; the notebook stays as it was."""
+    language = "python" if arguments else "R"
+    path = make_notebook("1", metadata={"kernelspec": {"name": "ir", "language": language}})
+    before = path.read_bytes()
+    done = run_notebook(path, *arguments)
+    assert done.returncode == 2
+    assert "wants the kernel 'ir'; this image has: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_kernel_that_cannot_start(make_notebook, run_notebook, tmp_path):
+    """A kernel that ends before it is ready is said to, and nothing hangs."""
+    spec = tmp_path / "kernels" / "broken"
+    spec.mkdir(parents=True)
+    command = [sys.executable, "-c", "raise SystemExit('no such thing')"]
+    text = json.dumps({"argv": command, "display_name": "x", "language": "python"})
+    (spec / "kernel.json").write_text(text)
+    done = run_notebook(
+        make_notebook("1"), "--kernel", "broken", env={"JUPYTER_PATH": str(tmp_path)}
+    )
+    assert done.returncode == 2
+    assert "no such thing" in done.stderr
+    assert "The kernel 'broken' did not start" in done.stderr
+
+
+def test_parameters_reach_the_cells(make_notebook, run_notebook, outputs):
+    """Values from stdin are set by an injected cell."""
+    path = make_notebook("print(lr, name)")
+    done = run_notebook(path, "--parameters", "-", input="float lr 1\ntext name it's\n")
+    assert done.returncode == 0, done.stderr
+    assert outputs(path)[1][0]["text"] == ["1.0 it's\n"]
+
+
+def test_results_come_back_in_the_notebook(make_notebook, run_notebook):
+    """What a notebook records is read from the executed file."""
+    from openpai.notebook.document import load_notebook
+    from openpai.notebook.results import recorded
+
+    path = make_notebook("from openpai.notebook import record\nrecord('accuracy', 0.5)")
+    assert run_notebook(path).returncode == 0
+    assert recorded(load_notebook(path)) == {"accuracy": 0.5}
+
+
+def test_a_page_is_written_where_nbconvert_is(make_notebook, run_notebook):
+    """--html gives a page beside the notebook, or says why there is none."""
+    path = make_notebook("print('hello')")
+    done = run_notebook(path, "--html")
+    assert done.returncode == 0
+    page = path.with_suffix(".html")
+    assert "no nbconvert" in done.stderr or "hello" in page.read_text()
+
+
+def test_nothing_is_left_behind(make_notebook, run_notebook, tmp_path):
+    """The kernel's files lie in a temporary folder, not in the home, and go with the kernel."""
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    env = {"HOME": str(home), "PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}
+    done = run_notebook(make_notebook("1"), env=env)
+    assert done.returncode == 0, done.stderr
+    assert list(temporary.iterdir()) == []
+    assert list(home.rglob("kernel-*")) == []
+
+
+def test_a_notebook_that_cannot_be_saved(make_notebook, run_notebook, tmp_path):
+    """Where the result cannot be written the job says so and fails."""
+    done = run_notebook(make_notebook("1"), "--output", str(tmp_path / "no" / "x.ipynb"))
+    assert done.returncode == 1
+    assert "the notebook cannot be saved" in done.stderr
+    assert "Traceback" not in done.stderr
