@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
 import pytest
@@ -96,6 +97,20 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
 def until_fixture() -> Callable[..., Any]:
     """Return a function that waits for a condition."""
     return until
+
+
+@pytest.fixture(scope="session")
+def is_alive() -> Callable[[int], bool]:
+    """Return a function that says whether a process runs; a zombie does not."""
+
+    def look(pid: int) -> bool:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
+        except FileNotFoundError:
+            return False
+        return stat.rpartition(b")")[2].split()[0] != b"Z"
+
+    return look
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ _NO_IMAGES = (
 )
 
 #: Seconds between two looks at all running tasks, should a supervisor's word have been lost.
-SWEEP = 5.0
+SWEEP = 2.0
 
 
 class Controller:

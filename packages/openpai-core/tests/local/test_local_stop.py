@@ -1,0 +1,106 @@
+"""Stopping a job ends everything that it started."""
+
+import signal
+
+import pytest
+
+
+DAEMON = """
+python3 -c '
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(300)
+    os._exit(0)
+'
+sleep 0.5
+"""
+
+
+def _pids(text: str) -> list:
+    return [int(word) for word in text.split() if word.isdigit()]
+
+
+def test_a_stopped_command_hears_sigterm(client, job_text, until):
+    """A command may tidy up in the grace period; its job is STOPPED with -210, the task -220."""
+    client.submit(
+        job_text("tidy", "trap 'echo tidied; exit 0' TERM", "echo ready", "sleep 60 & wait")
+    )
+    client.wait("tidy", "RUNNING")
+    until(lambda: "ready" in client.log("tidy"))
+    assert client.stop("tidy").status_code == 202
+    job = client.wait("tidy")
+    assert job["jobStatus"]["state"] == "STOPPED"
+    assert job["jobStatus"]["appExitCode"] == -210
+    assert client.task("tidy")["containerExitCode"] == -220
+    assert "tidied" in client.log("tidy")
+
+
+def test_a_task_that_ignores_sigterm_is_killed(client, job_text, until, is_alive):
+    """After the grace period SIGKILL ends what is left."""
+    client.submit(job_text("deaf", "trap '' TERM", "echo $$", "while true; do sleep 0.1; done"))
+    client.wait("deaf", "RUNNING")
+    (pid,) = until(lambda: _pids(client.log("deaf")))
+    client.stop("deaf")
+    assert client.wait("deaf")["jobStatus"]["state"] == "STOPPED"
+    assert not is_alive(pid)
+
+
+def test_while_it_ends_a_stopped_job_is_stopping(client, job_text, until):
+    """Between the request and the end the job's state is STOPPING."""
+    client.submit(job_text("slow", "trap 'sleep 0.5; exit 0' TERM; echo ready", "sleep 60 & wait"))
+    client.wait("slow", "RUNNING")
+    until(lambda: "ready" in client.log("slow"))
+    client.stop("slow")
+    assert client.wait("slow", "STOPPING")["jobStatus"]["subState"] == "AttemptDeletionPending"
+    client.wait("slow", "STOPPED")
+
+
+def test_a_waiting_job_is_stopped_without_ever_running(client, job_text):
+    """A job that waits for resources ends at once, and its task never had a place."""
+    client.submit(job_text("holder", "sleep 60", cpu=8))
+    client.wait("holder", "RUNNING")
+    client.submit(job_text("queued", "true", cpu=8))
+    client.stop("queued")
+    client.wait("queued")
+    assert client.status("queued")["state"] == "STOPPED"
+    assert client.task("queued")["containerIp"] is None
+    client.stop("holder")
+    client.wait("holder")
+
+
+@pytest.mark.parametrize(
+    "leftover",
+    [
+        "sleep 300 & echo $!",
+        "nohup setsid sleep 300 >/dev/null 2>&1 & echo $!",
+        "(setsid sh -c 'echo $$; exec sleep 300' &)",
+        DAEMON,
+    ],
+    ids=["background", "nohup-setsid", "orphan", "daemon"],
+)
+def test_nothing_survives_its_task(client, job_text, leftover, request, is_alive):
+    """Whatever a command leaves running, in whatever session, ends with the task."""
+    name = f"left-{request.node.callspec.id}"
+    client.submit(job_text(name, leftover, "sleep 0.1"))
+    assert client.wait(name)["jobStatus"]["state"] == "SUCCEEDED"
+    (pid,) = _pids(client.log(name))
+    assert not is_alive(pid)
+
+
+def test_stopping_a_job_that_is_over_changes_nothing(client, job_text):
+    """STOP on a finished job is taken and has no effect on its state."""
+    client.submit(job_text("done", "true"))
+    client.wait("done")
+    assert client.stop("done").status_code == 202
+    assert client.status("done")["state"] == "SUCCEEDED"
+    assert client.status("done")["executionType"] == "STOP"
+
+
+def test_a_command_killed_by_a_signal_counts_as_the_platforms_failure(client, job_text):
+    """SIGSEGV (139) is retried up to jobRetryCount and reported with its own code."""
+    client.submit(job_text("crash", f"kill -{int(signal.SIGSEGV)} $$"))
+    status = client.wait("crash")["jobStatus"]
+    assert (status["state"], status["appExitCode"]) == ("FAILED", 139)
