@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +111,17 @@ def job(local, request):
         return name
 
     return submit
+
+
+@pytest.fixture(scope="session")
+def documented():
+    """The keys of each command's JSON as docs/cli.md lists them: name of the row → set of keys."""
+    page = Path(__file__).parents[3] / "docs" / "cli.md"
+    if not page.exists():
+        pytest.skip("the documentation is in the repository only")
+    table = page.read_text().partition("<!-- fields -->")[2].partition("<!-- end -->")[0]
+    rows = [line.split(" | ", 1) for line in table.splitlines() if line.startswith("| `")]
+    return {
+        name.replace("`", "").strip("| "): set(re.findall(r"`(\w+)`", keys.partition(" (what")[0]))
+        for name, keys in rows
+    }

@@ -97,7 +97,7 @@ def test_without_a_terminal_nobody_is_asked(opai, server):
     assert "--password-stdin" in result.stderr
 
 
-def test_the_list_names_what_is_used(opai, add):
+def test_the_list_names_what_is_used(opai, add, documented):
     """The list says of each cluster where it is, who you are there, and which one is used."""
     add("prod")
     add("test")
@@ -107,7 +107,7 @@ def test_the_list_names_what_is_used(opai, add):
         ("prod", False),
         ("test", True),
     ]
-    assert set(rows[0]) == {"cluster_alias", "pai_uri", "user", "selected", "logged_in"}
+    assert set(rows[0]) == documented["cluster list"]
 
 
 def test_showing_a_cluster_shows_no_secret(opai, add, server):
@@ -188,11 +188,50 @@ def test_a_broken_file_is_an_error_and_is_left_alone(opai, home, server):
     assert (home / "clusters.yaml").read_text() == "- {cluster_alias: ["
 
 
-def test_resources_are_what_is_free(opai, local):
+def test_resources_are_what_is_free(opai, local, documented):
     """Each virtual cluster with what it has and what of it is free."""
     (row,) = opai("cluster", "resources", "-o", "json").json
     assert (row["virtualCluster"], row["cpus"], row["gpus"]) == ("default", 16, 1)
     assert 0 <= row["cpusFree"] <= 16
-    assert set(row) == {
-        *("virtualCluster", "gpus", "gpusFree", "cpus", "cpusFree", "memoryMB", "memoryMBFree")
-    }
+    assert set(row) == documented["cluster resources"]
+
+
+def test_a_good_cluster_is_found_good(opai, local, documented):
+    """`check` looks at the server, the token and each storage, and ends with 0."""
+    result = opai("cluster", "check", "-o", "json")
+    assert [row["check"] for row in result.json] == [
+        *(f"server {local.uri}", "token", "storages", "storage local-storage")
+    ]
+    assert {row["good"] for row in result.json} == {True}
+    assert set(result.json[0]) == documented["cluster check"]
+    assert result.exit_code == 0
+
+
+def test_a_bad_token_is_found(opai, local, monkeypatch):
+    """What is not good is told with a cure, and gives the exit code."""
+    monkeypatch.setenv("OPENPAI_TOKEN", "rubbish")
+    result = opai("cluster", "check", "-o", "json")
+    assert result.exit_code == 3
+    assert [row["good"] for row in result.json] == [True, False]
+    assert "opai cluster login" in result.json[1]["cure"]
+
+
+def test_all_clusters_are_asked_again(opai, add, home):
+    """`update` renews what is stored, and a dead cluster does not stop it."""
+    add("prod")
+    with (home / "clusters.yaml").open("a") as file:
+        file.write("- {cluster_alias: dead, pai_uri: 'http://127.0.0.1:1', user: alice}\n")
+    result = opai("cluster", "update")
+    assert result.exit_code == 6
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["prod", "dead"]
+
+
+def test_the_file_is_edited_and_checked(opai, add, home, tmp_path):
+    """`edit` runs the editor on clusters.yaml; what it breaks is told with its line."""
+    add("prod")
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "- [" >> "$1"\n')
+    editor.chmod(0o755)
+    result = opai("cluster", "edit", "--editor", editor)
+    assert result.exit_code == 2
+    assert "clusters.yaml, line" in result.stderr
