@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -51,7 +50,7 @@ def test_what_was_saved_is_said(task: Any) -> None:
     """One line on stderr with number, size and place, and one for what matched nothing."""
     task.section(outputs=[{"path": "a"}, {"path": "b"}])
     assert task.bash("printf abc >a").stderr == (
-        "[openpai-runtime] Saved 1 files (3 bytes) to team:/users/alice/jobs/mnist/output/.\n"
+        "[openpai-runtime] Saved 1 file (3 bytes) to team:/users/alice/jobs/mnist/output.\n"
         "[openpai-runtime] Outputs that match nothing: b.\n"
     )
 
@@ -136,9 +135,7 @@ def test_many_files_are_saved(task: Any) -> None:
     assert len(task.manifest["files"]) == 3000
 
 
-def test_a_storage_that_is_away_is_waited_for(
-    task: Any, eventually: Callable[..., Any], finish: Callable[..., Any]
-) -> None:
+def test_a_storage_that_is_away_is_waited_for(task: Any, finish: Callable[..., Any]) -> None:
     """Outputs are saved when the storage comes back while the runtime tries again."""
     task.section(outputs=[{"path": "a"}])
     away = task.storage.with_name("away")
@@ -147,8 +144,7 @@ def test_a_storage_that_is_away_is_waited_for(
     task.storage.rename(away)
     process.stdin.write("\n")
     process.stdin.flush()
-    seen = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    eventually(lambda: len(seen.read_text().split()) == 1 and not (task.work / "never").exists())
+    assert "Not saved yet, trying again" in process.stderr.readline()
     away.rename(task.storage)
     assert finish(process).returncode == 0
     assert (task.output / "a").read_text() == "x\n"
@@ -174,7 +170,7 @@ def test_outputs_that_cannot_be_saved_fail_a_good_task(task: Any) -> None:
     task.section(outputs=[{"path": "a"}, {"path": "b"}])
     done = task.bash('echo x >a; echo x >b; mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"')
     assert done.returncode == OUTPUTS_NOT_SAVED
-    assert "Not saved: 1 outputs, the first being a: Is a folder." in done.stderr
+    assert "Not saved: 1 of the outputs, the first being a: Is a folder." in done.stderr
     assert (task.output / "b").exists()
     assert task.manifest["complete"] is False
     assert task.manifest["notSaved"] == [{"path": "a", "reason": "Is a folder"}]

@@ -49,7 +49,7 @@ class Machine:
         self.command("python3", f'exec {interpreter} "$@"')
 
     def wheels(self, folder: Path) -> None:
-        """Let pip find two small wheels: a runtime that tells its arguments, and a storage."""
+        """Let pip find a small wheel: a runtime that tells its arguments."""
         folder.mkdir()
         main = (
             "import os, sys\n"
@@ -59,7 +59,6 @@ class Machine:
             "    os.execvp(sys.argv[3], sys.argv[3:])\n"
         )
         write_wheel(folder, "openpai_runtime", {"openpai/runtime/main.py": main})
-        write_wheel(folder, "openpai_storage", {"openpai/storage/posix.py": ""})
         self.env["PIP_FIND_LINKS"] = str(folder)
 
     def start(self, text: str, **env: str) -> subprocess.Popen[str]:

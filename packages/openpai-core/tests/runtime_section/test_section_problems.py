@@ -56,6 +56,12 @@ BROKEN = [
 ]
 
 MEANINGLESS = [
+    ({"callbacks": [{"on": "exit"}]}, "/callbacks/0", "A callback needs either"),
+    (
+        {"callbacks": [{"on": "exit", "commands": ["a"], "call": "b"}]},
+        "/callbacks/0",
+        "A callback needs either",
+    ),
     ({"workspace": "n:/../x"}, "/workspace", "'/../x' leaves the storage."),
     ({"outputs": [{"path": "a"}]}, "/outputs", "Outputs need a workspace to be saved in."),
     ({"code": {"archive": "a", "sha256": SHA}}, "/code", "This code needs a workspace"),

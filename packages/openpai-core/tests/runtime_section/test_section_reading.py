@@ -36,6 +36,7 @@ FULL = {
             "failurePolicy": "fail",
         },
         {"on": "interval", "commands": ["date"], "every": 60},
+        {"on": "exit", "call": "team-notify"},
     ],
     "timeout": 7200,
     "gracePeriod": 5,
@@ -63,8 +64,9 @@ def test_a_full_section_is_typed() -> None:
         requirements=("pandas==2.2.3",),
         mounts=(Mount("team-nfs", "/mnt/data", read_only=True),),
         callbacks=(
-            Callback("failure", ("nvidia-smi",), ("worker",), (137,), None, 5.0, "fail"),
+            Callback("failure", ("nvidia-smi",), None, ("worker",), (137,), None, 5.0, "fail"),
             Callback("interval", ("date",), every=60.0),
+            Callback("exit", call="team-notify"),
         ),
         timeout=7200.0,
         grace_period=5.0,

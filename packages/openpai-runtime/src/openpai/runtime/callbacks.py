@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from typing import Callable, Iterator, Mapping, Sequence
 
 from openpai.core.protocol.runtime_section import Callback
 from openpai.runtime.events import Event, waiting_for
+from openpai.runtime.functions import call_function
 from openpai.runtime.loop import Loop
 from openpai.runtime.messages import say
-from openpai.runtime.processes import shell, signal_group, start
+from openpai.runtime.processes import call_in_child, shell, signal_group, start
 
 __all__ = ["Callbacks", "Chain"]
 
@@ -63,9 +65,12 @@ class Callbacks:
 
     def start(self, callback: Callback, event: Event, on_end: Callable[[int], None]) -> int:
         """Start one callback; return its pid."""
-        environ = {**self._environ, **event.variables()}
-        argv = [shell(environ), "-c", "\n".join(callback.commands)]
-        pid = start(self._loop, argv, environ, quiet_input=True)
+        if callback.call:
+            pid = call_in_child(self._loop, partial(call_function, callback.call, event))
+        else:
+            environ = {**self._environ, **event.variables()}
+            argv = [shell(environ), "-c", "\n".join(callback.commands)]
+            pid = start(self._loop, argv, environ, quiet_input=True)
         left = self._time_left()
         limit = callback.timeout if left is None else max(0.1, min(callback.timeout, left / 2))
 

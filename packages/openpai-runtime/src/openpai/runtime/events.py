@@ -23,6 +23,7 @@ class Event:
         signal: The number of the signal that asked the task to end, if one did.
         outputs_saved: For ``exit``: whether all outputs are saved; ``None`` if there is no
             workspace to save them in.
+        error: For ``failure`` of a Python function: what it raised.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Event:
     exit_code: int | None = None
     signal: int | None = None
     outputs_saved: bool | None = None
+    error: BaseException | None = None
 
     def variables(self) -> Mapping[str, str]:
         """Return what a callback's environment gets; what is not known is not set."""

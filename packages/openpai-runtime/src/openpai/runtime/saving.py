@@ -88,6 +88,8 @@ class Saver:
             done = self._round(files)
             if done or pause is None or self._lasting or self._is_late(pause):
                 break
+            if pause == pauses[0]:
+                say(f"Not saved yet, trying again: {next(iter(self._failed.values()))}")
             time.sleep(pause)
         self._report()
         return not self._failed
@@ -177,13 +179,16 @@ class Saver:
             return
         if self._failed:
             path, why = next(iter(self._failed.items()))
-            what = f"{len(self._failed)} outputs, the first being {path}" if path else "The outputs"
+            what = (
+                f"{len(self._failed)} of the outputs, the first being {path}" if path else "outputs"
+            )
             say(f"Not saved: {what}: {why.rstrip('.')}.")
         if self._saved:
             size = sum(record["size"] for record in self._saved.values())
             name = (self._job.section.workspace or "").partition(":")[0]
-            where = f"{name}:{posixpath.join(self._output, self._job.output)}"
-            say(f"Saved {len(self._saved)} files ({size:,} bytes) to {where}.")
+            where = f"{name}:{posixpath.join(self._output, self._job.output).rstrip('/')}"
+            files = "1 file" if len(self._saved) == 1 else f"{len(self._saved)} files"
+            say(f"Saved {files} ({size:,} bytes) to {where}.")
         if self._unmatched:
             say(f"Outputs that match nothing: {', '.join(self._unmatched)}.")
         if self._refused:

@@ -19,7 +19,7 @@ from openpai.core.protocol.runtime_section import raw_section
 __all__ = ["add_bootstrap", "bootstrap_text", "without_bootstrap"]
 
 _VERSION = "0.1"
-_PACKAGES = f"openpai-runtime~={_VERSION}.0 openpai-storage~={_VERSION}.0"
+_PACKAGE = f"openpai-runtime~={_VERSION}.0"
 _BEGIN = "# --- openpai-runtime bootstrap"
 _END = "# --- end of openpai-runtime bootstrap"
 
@@ -27,7 +27,7 @@ _TEXT = r"""
 # --- openpai-runtime bootstrap 1: runs this script as `openpai-runtime run -- bash SCRIPT`.
 # The commands of the job follow after it, unchanged.
 openpai_bootstrap() {
-  local needed=@NEEDED@ packages='@PACKAGES@' python home new reason
+  local needed=@NEEDED@ package='@PACKAGE@' python home new reason
   local modern='import sys; sys.exit(sys.version_info < (3, 8))'
   local import='import sys; sys.path = [p for p in sys.path if p]; import openpai.runtime.main as m'
   local label='import platform, sys; print(sys.implementation.cache_tag + "-" + platform.machine())'
@@ -51,7 +51,7 @@ openpai_bootstrap() {
   install() { # into a new folder, renamed when it is complete: of two tasks the first wins
     new=$(umask 077 && mktemp -d "$home.XXXXXX") || return 1
     PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$python" -I -m pip install --quiet --no-input \
-      --retries 2 --disable-pip-version-check --target "$new" $packages >&2 &&
+      --retries 2 --disable-pip-version-check --target "$new" "$package" >&2 &&
       echo 'from openpai.runtime.main import main; raise SystemExit(main())' >"$new/__main__.py" &&
       "$python" -I -c "$rename" "$new" "$home" 2>/dev/null || rm -rf "$new"
     [ -f "$home/__main__.py" ]
@@ -97,7 +97,7 @@ def bootstrap_text(needed: bool) -> str:
         needed: Whether the commands must not run without the runtime.
     """
     text = _TEXT.replace("@NEEDED@", "yes" if needed else "no")
-    return text.replace("@PACKAGES@", _PACKAGES).replace("@VERSION@", _VERSION)
+    return text.replace("@PACKAGE@", _PACKAGE).replace("@VERSION@", _VERSION)
 
 
 def add_bootstrap(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,8 +112,8 @@ _MOUNT = _object(
 )
 
 _CALLBACK = _object(
-    "Commands to run when something happens to the task.",
-    ["on", "commands"],
+    "What to do when something happens to the task: commands to run, or a function to call.",
+    ["on"],
     {
         "on": {
             "enum": list(EVENTS),
@@ -128,6 +128,10 @@ _CALLBACK = _object(
             ),
             "minItems": 1,
         },
+        "call": _text(
+            "Instead of commands: a function that an installed package offers under this name in "
+            "the entry-point group openpai.runtime."
+        ),
         "taskRoles": _ROLES,
         "exitCodes": {
             **_list(
@@ -144,7 +148,7 @@ _CALLBACK = _object(
         "every": _duration("Only for on: interval. The time from one call to the next."),
         "timeout": {**_duration("The callback is ended after this time."), "default": 60},
         "failurePolicy": _choice(
-            "What a failing callback does to a task whose command succeeded: nothing, or fail it.",
+            "What its failure does: nothing, or fail the task if the command did not fail itself.",
             "ignore",
             "fail",
         ),

@@ -128,11 +128,12 @@ class Mount(_Part):
 
 @dataclass(frozen=True)
 class Callback(_Part):
-    """Commands to run at an event.
+    """Commands to run, or a function to call, at an event.
 
     Attributes:
         on: The event (:data:`openpai.core.protocol.runtime_schema.EVENTS`).
         commands: The lines of one shell script.
+        call: Instead of commands: a name in the entry-point group ``openpai.runtime``.
         task_roles: The task roles that it is for; empty means all.
         exit_codes: For ``failure``: the exit codes that it is for; empty means all.
         every: For ``interval``: seconds from one call to the next.
@@ -141,7 +142,8 @@ class Callback(_Part):
     """
 
     on: str
-    commands: Sequence[str]
+    commands: Sequence[str] = ()
+    call: str | None = None
     task_roles: Sequence[str] = ()
     exit_codes: Sequence[int] = ()
     every: float | None = None
@@ -252,6 +254,9 @@ def _workspace(section: RuntimeSection) -> Iterator[Problem]:
 
 
 def _callback(callback: Callback, pointer: str) -> Iterator[Problem]:
+    if bool(callback.commands) == bool(callback.call):
+        hint = "Give it commands to run, or the name of a function to call."
+        yield problem(pointer, "A callback needs either 'commands' or 'call'.", hint)
     if callback.on == "interval" and callback.every is None:
         hint = "Add every: followed by a time such as 10m."
         yield problem(pointer, "A callback on interval needs the key 'every'.", hint)

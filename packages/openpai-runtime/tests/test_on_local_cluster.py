@@ -1,0 +1,148 @@
+"""The whole path: jobs that the local cluster runs, bootstrap and all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+
+pytest.importorskip("werkzeug")
+
+from openpai.core.cluster import Cluster
+from openpai.core.local import LocalCluster
+from openpai.core.prepare import Extras, prepare
+from openpai.core.protocol.job import Job
+from openpai.core.remote_job import RemoteJob
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[LocalCluster]:
+    """A cluster on this machine."""
+    with LocalCluster(cpus=4, memory_mb=4096, gpus=0) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def cluster(local: LocalCluster) -> Iterator[Cluster]:
+    """A client of it."""
+    with Cluster(local.uri, user=local.user, token=local.token) as made:
+        yield made
+
+
+@pytest.fixture
+def submit(cluster: Cluster) -> Callable[..., RemoteJob]:
+    """Submit a job of one role with a runtime section."""
+
+    def send(
+        name: str,
+        *commands: str,
+        instances: int = 1,
+        extras: Extras | None = None,
+        base: Path | None = None,
+        **section: Any,
+    ) -> RemoteJob:
+        role = {
+            "instances": instances,
+            "completion": {"minSucceededInstances": instances},
+            "dockerImage": "image",
+            "resourcePerInstance": {"cpu": 1, "memoryMB": 100, "gpu": 0},
+            "commands": list(commands),
+        }
+        document = {
+            "protocolVersion": 2,
+            "name": name,
+            "type": "job",
+            "prerequisites": [{"name": "image", "type": "dockerimage", "uri": "python:3.8"}],
+            "taskRoles": {"worker": role},
+            "extras": {"openpai.runtime": {"version": 1, **section}},
+        }
+        job = Job.from_dict(document)
+        return cluster.submit(prepare(job, cluster, extras or Extras(), base=base))
+
+    return send
+
+
+def output(local: LocalCluster, job: RemoteJob) -> Path:
+    """The job's output folder on the cluster's storage."""
+    found = list(Path(local.folder).glob(f"storage/users/*/jobs/{job.name}/output"))
+    assert len(found) == 1
+    return found[0]
+
+
+def log(job: RemoteJob, index: int = 0) -> list[str]:
+    """What a task wrote."""
+    return list(job.logs("worker", index))
+
+
+def test_a_job_with_code_outputs_and_callbacks(
+    local: LocalCluster, submit: Callable[..., RemoteJob], tmp_path: Path
+) -> None:
+    """Code arrives, callbacks are called, outputs are where they belong, for each task."""
+    (tmp_path / "train.sh").write_text("echo trained; mkdir out; echo $1 >out/model\n")
+    job = submit(
+        "whole",
+        "bash train.sh $PAI_TASK_INDEX",
+        instances=2,
+        extras=Extras(sources=(tmp_path / "train.sh",)),
+        base=tmp_path,
+        outputs=[{"path": "out/**"}],
+        callbacks=[{"on": "exit", "commands": ["echo ended $OPENPAI_EXIT_CODE"]}],
+    )
+    assert job.wait(timeout=60).state == "SUCCEEDED"
+    for index in range(2):
+        assert (output(local, job) / f"worker/{index}/out/model").read_text() == f"{index}\n"
+        assert {"trained", "ended 0"} < set(log(job, index))
+
+
+def test_the_commands_share_one_shell_and_fail_as_before(
+    submit: Callable[..., RemoteJob],
+) -> None:
+    """The bootstrap changes nothing: variables last, errexit holds, the code is the command's."""
+    job = submit("shell", "x=1", "echo x=$x", "false", "echo never")
+    job.wait(timeout=60)
+    assert job.exit_code() == 1
+    assert "x=1" in log(job)
+    assert "never" not in log(job)
+
+
+def test_a_stopped_job_saves_its_outputs(
+    local: LocalCluster, submit: Callable[..., RemoteJob], eventually: Callable[..., Any]
+) -> None:
+    """SIGTERM reaches the command, the stop callbacks, and the outputs are saved."""
+    job = submit(
+        "stopped",
+        "trap 'echo late >late; exit 3' TERM",
+        "echo ready; while true; do sleep 0.05; done",
+        outputs=[{"path": "late"}],
+        callbacks=[{"on": "stop", "commands": ["echo told to stop"]}],
+    )
+    eventually(lambda: job.state() == "RUNNING" and "ready" in log(job))
+    job.stop()
+    assert job.wait(timeout=60).state == "STOPPED"
+    assert (output(local, job) / "late").read_text() == "late\n"
+    assert "told to stop" in log(job)
+    told = json.loads((output(local, job) / ".openpai/worker-0.json").read_text())
+    assert (told["event"], told["exitCode"]) == ("stop", 3)
+
+
+def test_outputs_appear_while_the_job_runs(
+    local: LocalCluster, submit: Callable[..., RemoteJob], eventually: Callable[..., Any]
+) -> None:
+    """An output with an interval is there before the job ends."""
+    job = submit("interval", "echo one >a", "sleep 60", outputs=[{"path": "a", "every": 0.2}])
+    eventually(lambda: list(Path(local.folder).glob("storage/users/*/jobs/interval/output/a")))
+    assert job.state() == "RUNNING"
+    job.stop()
+    job.wait(timeout=60)
+
+
+def test_a_good_command_whose_outputs_are_lost_is_a_failed_job(
+    submit: Callable[..., RemoteJob],
+) -> None:
+    """The user sees the runtime's exit code, and why in the log."""
+    job = submit("lost", 'echo x >a; mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"', outputs=[{"path": "a"}])
+    assert job.wait(timeout=60).state == "FAILED"
+    assert job.exit_code() == 193
+    assert any("Not saved" in line for line in log(job))

@@ -1,0 +1,279 @@
+"""Callbacks that are functions of a Python program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+import openpai.runtime
+from openpai.runtime import Event, Runtime
+from openpai.runtime.exits import CALLBACK_FAILED
+
+EVENTS = ("start", "retry", "stop", "success", "failure", "exit")
+
+
+def recorded(app: Runtime) -> list[tuple[str, int | None]]:
+    """Let an application record every event and its exit code."""
+    seen: list[tuple[str, int | None]] = []
+    for name in EVENTS:
+        app.on(name)(lambda event: seen.append((event.name, event.exit_code)))
+    return seen
+
+
+def test_the_public_names_are_there() -> None:
+    """Everything in __all__ can be imported."""
+    assert sorted(openpai.runtime.__all__) == dir(openpai.runtime)
+    for name in openpai.runtime.__all__:
+        assert getattr(openpai.runtime, name)
+    with pytest.raises(AttributeError):
+        openpai.runtime.nothing  # noqa: B018 - the access is the test
+
+
+def test_a_function_that_returns_succeeds() -> None:
+    """start, success, exit; its value is returned."""
+    app = Runtime.from_env({})
+    seen = recorded(app)
+    assert app.run(lambda: "result") == "result"
+    assert seen == [("start", None), ("success", 0), ("exit", 0)]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ValueError("x"), 1), (SystemExit(7), 7), (SystemExit("text"), 1), (KeyboardInterrupt(), 130)],
+)
+def test_a_function_that_raises_fails(error: BaseException, code: int) -> None:
+    """The callbacks are told, and the exception goes on."""
+    app = Runtime.from_env({})
+    seen = recorded(app)
+
+    def main() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        app.run(main)
+    assert caught.value is error
+    assert seen == [("start", None), ("failure", code), ("exit", code)]
+
+
+@pytest.mark.parametrize("code", [None, 0])
+def test_leaving_by_sys_exit_may_be_success(code: int | None) -> None:
+    """SystemExit without a code is what Python takes for success."""
+    app = Runtime.from_env({})
+    seen = recorded(app)
+    with pytest.raises(SystemExit):
+        app.run(lambda: sys.exit(code))
+    assert seen[1:] == [("success", 0), ("exit", 0)]
+
+
+def test_the_error_is_told_to_failure_callbacks() -> None:
+    """They may look at what was raised."""
+    app = Runtime.from_env({})
+    seen: list[Any] = []
+    app.on("failure")(lambda event: seen.append(event.error))
+    with pytest.raises(ZeroDivisionError):
+        app.run(lambda: 1 / 0)
+    assert isinstance(seen[0], ZeroDivisionError)
+
+
+def test_a_command_is_run_as_a_child() -> None:
+    """Its exit code is returned, and chooses the failure callbacks."""
+    app = Runtime.from_env({})
+    seen: list[str] = []
+    app.on("failure", exit_codes=[137])(lambda event: seen.append("137"))
+    app.on("failure", exit_codes=[3])(lambda event: seen.append("3"))
+    assert app.run(["sh", "-c", "exit 3"]) == 3
+    assert seen == ["3"]
+
+
+def test_a_task_is_recognized(tmp_path: Path) -> None:
+    """Inside a job the context, the attempt and the output folder are known."""
+    app = Runtime.from_env(
+        {
+            "PAI_FRAMEWORK_NAME": "alice~mnist",
+            "PAI_CURRENT_TASK_ROLE_NAME": "worker",
+            "PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX": "2",
+            "FC_TASK_ATTEMPT_ID": "1",
+            "PAI_SDK_JOB_OUTPUT_DIR": str(tmp_path),
+        }
+    )
+    seen: list[Event] = []
+    app.on("retry")(seen.append)
+    app.run(lambda: None)
+    assert app.output_folder == tmp_path
+    assert (seen[0].role, seen[0].index, seen[0].attempt) == ("worker", 2, 1)
+
+
+def test_on_a_laptop_outputs_have_a_place() -> None:
+    """Outside of a job it is a folder of the working directory."""
+    app = Runtime.from_env({})
+    assert app.context is None
+    assert app.output_folder == Path("output")
+
+
+@pytest.mark.parametrize("name", ["end", "interval", "timeout"])
+def test_an_event_that_never_happens_here_is_refused(name: str) -> None:
+    """A misspelled event is an error at once."""
+    with pytest.raises(ValueError, match="is not one of: start"):
+        Runtime.from_env({}).on(name)
+
+
+def test_exit_codes_are_for_failure_only() -> None:
+    """Success has one code only."""
+    with pytest.raises(ValueError, match="mean nothing on success"):
+        Runtime.from_env({}).on("success", exit_codes=[0])
+
+
+def broken(event: Event) -> None:
+    """A callback that fails."""
+    raise RuntimeError("no")
+
+
+def test_a_failing_callback_is_said_and_hides_nothing(capfd: Any) -> None:
+    """The others are called, and the result is the function's."""
+    app = Runtime.from_env({})
+    app.on("success")(broken)
+    seen = recorded(app)
+    assert app.run(lambda: 5) == 5
+    assert seen[-1] == ("exit", 0)
+    assert "The callback broken on success failed: RuntimeError('no')" in capfd.readouterr().err
+
+
+def test_a_callback_may_fail_a_good_program() -> None:
+    """With may_fail the exit code is the runtime's own."""
+    app = Runtime.from_env({})
+    app.on("success", may_fail=True)(broken)
+    with pytest.raises(SystemExit) as caught:
+        app.run(lambda: 5)
+    assert caught.value.code == CALLBACK_FAILED
+
+
+def test_a_start_callback_may_keep_the_program_from_starting() -> None:
+    """The function is not called."""
+    app = Runtime.from_env({})
+    app.on("start", may_fail=True)(broken)
+    ran: list[int] = []
+    with pytest.raises(SystemExit):
+        app.run(lambda: ran.append(1))
+    assert ran == []
+
+
+def test_a_failing_callback_does_not_hide_a_commands_code() -> None:
+    """The command's own failure counts more."""
+    app = Runtime.from_env({})
+    app.on("failure", may_fail=True)(broken)
+    assert app.run(["sh", "-c", "exit 3"]) == 3
+
+
+PROGRAM = """
+import sys, time
+from openpai.runtime import Runtime
+app = Runtime.from_env()
+@app.on("stop")
+def stop(event):
+    print("stop", event.signal, flush=True)
+@app.on("exit")
+def end(event):
+    print("exit", event.exit_code, flush=True)
+def main():
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        print("finally", flush=True)
+app.run({main})
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "expected"),
+    [
+        ("main", "stop 15\nfinally\nexit 143\n"),
+        ('["sh", "-c", "echo ready; exec sleep 60"]', "stop 15\nexit 143\n"),
+    ],
+)
+def test_sigterm_stops_a_program_in_order(main: str, expected: str) -> None:
+    """The stop callbacks are called, the function unwinds, and its end is told."""
+    program = PROGRAM.replace("{main}", main)
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.stdout.read() == expected
+    assert process.returncode == (143 if main == "main" else 0)
+
+
+def test_the_signal_is_given_back() -> None:
+    """After the run SIGTERM means what it meant before."""
+    before = signal.getsignal(signal.SIGTERM)
+    Runtime.from_env({}).run(lambda: None)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_in_a_task_both_runtimes_do_their_part(task: Any) -> None:
+    """The job's callbacks go around the program's own."""
+    task.section(callbacks=[{"on": "exit", "commands": ["echo job exit"]}])
+    program = (
+        "from openpai.runtime import Runtime\n"
+        "app = Runtime.from_env()\n"
+        "app.on('exit')(lambda event: print('own exit', event.role, flush=True))\n"
+        "app.run(lambda: (app.output_folder / 'a').write_text('x'))\n"
+    )
+    done = task.run(sys.executable, "-c", program)
+    assert done.stdout == "own exit worker\njob exit\n"
+    assert (task.output / "a").read_text() == "x"
+
+
+@pytest.fixture
+def installed(task: Any, tmp_path: Path) -> Callable[[str], None]:
+    """Offer a function of a package as the entry point ``team-notify``."""
+
+    def install(source: str) -> None:
+        site = tmp_path / "site"
+        info = site / "team-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: team\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[openpai.runtime]\nteam-notify = team:notify\n")
+        (site / "team.py").write_text(source)
+        task.env["PYTHONPATH"] = str(site)
+
+    return install
+
+
+def test_a_package_may_offer_functions_to_jobs(task: Any, installed: Callable[[str], None]) -> None:
+    """A callback names it, and it gets the event."""
+    installed("def notify(event): print('told', event.name, event.exit_code, flush=True)")
+    task.section(callbacks=[{"on": "failure", "call": "team-notify"}])
+    done = task.bash("exit 4")
+    assert (done.returncode, done.stdout) == (4, "told failure 4\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def notify(event): raise KeyError('x')", "The function 'team-notify' failed: KeyError"),
+        ("import no_such_module", "The function 'team-notify' failed: ModuleNotFoundError"),
+    ],
+)
+def test_a_function_that_fails_is_said(
+    task: Any, installed: Callable[[str], None], source: str, message: str
+) -> None:
+    """It counts as a callback that failed."""
+    installed(source)
+    task.section(callbacks=[{"on": "exit", "call": "team-notify", "failurePolicy": "fail"}])
+    done = task.run("true")
+    assert done.returncode == CALLBACK_FAILED
+    assert message in done.stderr
+
+
+def test_a_function_that_nobody_offers_is_named(task: Any) -> None:
+    """The sentence lists what is offered."""
+    task.section(callbacks=[{"on": "exit", "call": "nothing"}])
+    assert "offers the function 'nothing' (offered: " in task.run("true").stderr
