@@ -13,6 +13,7 @@ from typing import Any
 from openpai.core.errors import OpenPaiError
 from openpai.core.local.folder import Folder, default_folder, write_private
 from openpai.core.local.host import Host
+from openpai.core.local.options import make_options
 
 
 def main() -> int:
@@ -23,7 +24,7 @@ def main() -> int:
     )
     folder = Folder(arguments.folder)
     try:
-        host = Host(folder, _options(arguments), arguments.port)
+        host = Host(folder, make_options(json.loads(arguments.options)), arguments.port)
     except OpenPaiError as error:
         _report(arguments.ready_fd, {"error": error.message, "hint": error.hint})
         return 1
@@ -45,16 +46,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", default=str(default_folder()))
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument(
-        "--options", default="{}", help="JSON of openpai.core.local.service.Options"
+        "--options", default="{}", help="JSON of openpai.core.local.options.Options"
     )
     parser.add_argument("--ready-fd", type=int, help="where to write one line of JSON when ready")
     return parser.parse_args()
-
-
-def _options(arguments: argparse.Namespace) -> Any:
-    from openpai.core.local.service import Options
-
-    return Options(**json.loads(arguments.options))
 
 
 def _report(handle: int | None, content: dict[str, Any]) -> None:

@@ -79,11 +79,13 @@ def rights(store: Store, user: User, all_virtual_clusters: list[str]) -> Rights:
 def prepare(
     store: Store, name: str, password: str, virtual_clusters: list[str], storages: list[str]
 ) -> None:
-    """Make the groups that PAI ships with and the first user, an admin, unless they are there."""
-    groups = [
-        _group("admingroup", "the group for admin users", True, virtual_clusters, storages),
-        _group("default", "the default group for all users", False, ["default"], storages),
-    ]
+    """Make the groups that PAI ships with, at first, and the first user, an admin, if missing."""
+    groups = []
+    if not store.find(User, "1 LIMIT 1"):
+        groups = [
+            _group("admingroup", "the group for admin users", True, virtual_clusters, storages),
+            _group("default", "the default group for all users", False, ["default"], storages),
+        ]
     for vc in virtual_clusters:
         if vc != "default":
             groups.append(_group(vc, f"the group for virtual cluster {vc}", False, [vc], []))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Iterable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from werkzeug.wrappers import Request, Response
 
@@ -17,6 +18,7 @@ from openpai.core.local.routes import find_route
 from openpai.core.local.wire import Refusal, read_body
 
 if TYPE_CHECKING:
+    from openpai.core.local.rates import Count
     from openpai.core.local.service import Service
 
 __all__ = ["Call", "create_app"]
@@ -112,13 +114,7 @@ def create_app(
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
-        try:
-            response = _respond(service, request)
-        except Refusal as refusal:
-            response = refusal.answer()
-        except Exception as error:
-            log.exception("%s %s failed", request.method, request.path)
-            response = Refusal(500, "UnknownError", f"{type(error).__name__}: {error}").answer()
+        response = _limited(service, request)
         if response.status_code == 200 and request.method in ("GET", "HEAD"):
             response.make_conditional(request)
         return response(environ, start_response)
@@ -126,19 +122,69 @@ def create_app(
     return application
 
 
-def _respond(service: Service, request: Request) -> Response:
+def _limited(service: Service, request: Request) -> Response:
+    """Answer within the limits of the caller's address and, where there is one, of the user."""
+    counts = _Counts(service)
+    try:
+        if not counts.hit("api", request.access_route[0] if request.access_route else ""):
+            return counts.newest.refuse()
+        response = _respond(service, request, counts)
+    except Refusal as refusal:
+        response = refusal.answer()
+    except Exception as error:
+        log.exception("%s %s failed", request.method, request.path)
+        response = Refusal(500, "UnknownError", f"{type(error).__name__}: {error}").answer()
+    if counts.counted:
+        counts.newest.mark(response)
+    return response
+
+
+class _Counts:
+    """The rate limits that one request has met; the newest is the one its answer tells of."""
+
+    def __init__(self, service: Service) -> None:
+        self._limiters = service.limiters
+        self.counted: list[Count] = []
+
+    @property
+    def newest(self) -> Count:
+        return self.counted[-1]
+
+    def hit(self, limiter: str, key: str) -> bool:
+        """Count the request; return whether it may pass."""
+        if limiter not in self._limiters:
+            return True
+        self.counted.append(self._limiters[limiter].hit(key))
+        return not self.newest.is_over
+
+
+def _respond(service: Service, request: Request, counts: _Counts) -> Response:
     _refuse_strangers(request)
+    _refuse_broken_escapes(request.environ.get("REQUEST_URI", ""))
     path = request.path
     if path.lower().startswith("/rest-server/"):
         path = path[len("/rest-server") :]
-    route, arguments = find_route(request.method, path)
+    route, arguments = find_route(request.method, path, service.options.faithful)
     body = {} if route.raw else read_body(request)
     call = Call(service, request, body, arguments)
     if route.access != "open":
         call.authenticate()
     if route.access == "login":
         call.refuse_applications()
+    if route.limiter and not counts.hit(route.limiter, call.user.name):
+        return counts.newest.refuse()
     return route.handler(call)
+
+
+def _refuse_broken_escapes(uri: str) -> None:
+    for part in uri.partition("?")[0].split("/"):
+        try:
+            good = not re.search(r"%(?![0-9A-Fa-f]{2})", part)
+            unquote(part, errors="strict")
+        except UnicodeDecodeError:
+            good = False
+        if not good:
+            raise Refusal(400, None, f"Failed to decode param '{part}'")
 
 
 def _refuse_strangers(request: Request) -> None:

@@ -2,55 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping
+import re
+from typing import Any, Callable, Mapping, Tuple
 
 from openpai.core.local.wire import Refusal
 
-__all__ = ["REQUIRED", "check", "integer", "one_of", "text"]
+__all__ = [
+    "ABSENT",
+    "REQUIRED",
+    "anything",
+    "boolean",
+    "check",
+    "email",
+    "fields",
+    "integer",
+    "mapping",
+    "one_of",
+    "text",
+    "texts",
+]
 
 #: The default of a key that must be there.
 REQUIRED = object()
+
+#: The default of a key that may be left out.
+ABSENT = object()
 
 #: Takes (key, value), returns the value as it is to be used, or raises ValueError with Joi's words.
 Rule = Callable[[str, Any], Any]
 
 
-def check(body: Any, rules: Mapping[str, tuple[Rule, Any]]) -> dict[str, Any]:
+#: Key → (rule, default).
+Rules = Mapping[str, Tuple[Rule, Any]]
+
+
+def check(body: Any, rules: Rules) -> dict[str, Any]:
     """Return a body's values by key, with defaults.
 
     Args:
         body: The parsed body.
-        rules: Key → (rule, default); :data:`REQUIRED` as the default means there is none.
+        rules: Key → (rule, default); :data:`REQUIRED` as the default means that there is none,
+            :data:`ABSENT` that the key is left out.
 
     Raises:
         Refusal: It is no object, lacks a key, has another, or a value breaks its rule.
     """
-    if not isinstance(body, Mapping):
-        raise _refusal('"value" must be an object')
-    values: dict[str, Any] = {}
-    for key, (rule, default) in rules.items():
-        if key not in body and default is not REQUIRED:
-            values[key] = default
-            continue
-        try:
-            if key not in body:
-                raise ValueError(f'"{key}" is required')
-            values[key] = rule(key, body[key])
-        except ValueError as error:
-            raise _refusal(f'child "{key}" fails because [{error}]') from None
-    for key in body:
-        if key not in rules:
-            raise _refusal(f'"{key}" is not allowed')
+    try:
+        values: dict[str, Any] = fields(rules)("value", body)
+    except ValueError as error:
+        raise Refusal(400, "InvalidParametersError", str(error)) from None
     return values
 
 
-def _refusal(message: str) -> Refusal:
-    return Refusal(400, "InvalidParametersError", message)
+def fields(rules: Rules) -> Rule:
+    """Return the rule for an object; see :func:`check`."""
+
+    def rule(key: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise ValueError(f'"{key}" must be an object')
+        found: dict[str, Any] = {}
+        for name, (inner, default) in rules.items():
+            if name in value:
+                found[name] = _inside(name, inner, value[name])
+            elif default is REQUIRED:
+                raise ValueError(f'child "{name}" fails because ["{name}" is required]')
+            elif default is not ABSENT:
+                found[name] = default
+        for name in value:
+            if name not in rules:
+                raise ValueError(f'"{name}" is not allowed')
+        return found
+
+    return rule
 
 
-def text(pattern: str = "", name: str = "required", shortest: int = 1) -> Callable[[str, Any], str]:
+def _inside(key: str, rule: Rule, value: Any) -> Any:
+    try:
+        return rule(key, value)
+    except ValueError as error:
+        raise ValueError(f'child "{key}" fails because [{error}]') from None
+
+
+def text(pattern: str = "", name: str = "required", shortest: int = 1) -> Rule:
     """Return the rule for a text; ``name`` is what Joi calls the pattern."""
-    import re
 
     def rule(key: str, value: Any) -> str:
         if not isinstance(value, str):
@@ -66,7 +100,7 @@ def text(pattern: str = "", name: str = "required", shortest: int = 1) -> Callab
     return rule
 
 
-def integer(least: int, most: int) -> Callable[[str, Any], int]:
+def integer(least: int, most: int) -> Rule:
     """Return the rule for an integer; a text of digits is one, as in forms."""
 
     def rule(key: str, value: Any) -> int:
@@ -83,7 +117,7 @@ def integer(least: int, most: int) -> Callable[[str, Any], int]:
     return rule
 
 
-def one_of(*values: str) -> Callable[[str, Any], str]:
+def one_of(*values: str) -> Rule:
     """Return the rule for one of a few words."""
 
     def rule(key: str, value: Any) -> str:
@@ -92,3 +126,45 @@ def one_of(*values: str) -> Callable[[str, Any], str]:
         return str(value)
 
     return rule
+
+
+def boolean(key: str, value: Any) -> bool:
+    """Rule: true or false, also as text, as forms have it."""
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise ValueError(f'"{key}" must be a boolean')
+
+
+def mapping(key: str, value: Any) -> dict[str, Any]:
+    """Rule: an object of any content."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f'"{key}" must be an object')
+    return dict(value)
+
+
+def texts(key: str, value: Any) -> list[str]:
+    """Rule: a list of texts."""
+    if not isinstance(value, list):
+        raise ValueError(f'"{key}" must be an array')
+    for number, item in enumerate(value):
+        if not isinstance(item, str):
+            raise ValueError(
+                f'"{key}" at position {number} fails because ["{number}" must be a string]'
+            )
+    return value
+
+
+def email(key: str, value: Any) -> str:
+    """Rule: an email address, or an empty text."""
+    if not isinstance(value, str):
+        raise ValueError(f'"{key}" must be a string')
+    if value and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", value):
+        raise ValueError(f'"{key}" must be a valid email')
+    return value
+
+
+def anything(_: str, value: Any) -> Any:
+    """Rule: whatever it is."""
+    return value

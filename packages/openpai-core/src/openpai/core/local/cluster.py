@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from openpai.core.local.folder import Folder
+from openpai.core.local.options import Limits, make_options
 from openpai.core.local.scheduler import Resources
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from openpai.core.local.clock import Clock
 
-__all__ = ["LocalCluster", "Resources"]
+__all__ = ["Limits", "LocalCluster", "Resources"]
 
 
 class LocalCluster:
@@ -27,7 +28,7 @@ class LocalCluster:
         folder: The state folder; ``None`` means one of its own, removed at the end.
         port: The port; 0 means any that is free.
         clock: The time it lives in.
-        options: See :class:`~openpai.core.local.service.Options`.
+        options: See :class:`~openpai.core.local.options.Options`.
 
     Attributes:
         uri: Its address.
@@ -60,9 +61,9 @@ class LocalCluster:
     def start(self) -> LocalCluster:
         """Start it; a ``with`` block does so by itself."""
         from openpai.core.local.host import Host
-        from openpai.core.local.service import Options
 
-        self._host = Host(Folder(self.folder), Options(**self._options), self._port, self._clock)
+        options = make_options(self._options)
+        self._host = Host(Folder(self.folder), options, self._port, self._clock)
         self._thread = threading.Thread(target=self._host.serve, name="local cluster", daemon=True)
         self._thread.start()
         service = self._host.service

@@ -19,6 +19,7 @@ from typing import Any, Iterator
 
 from openpai.core.errors import ConfigError, OpenPaiError
 from openpai.core.local.folder import Folder, default_folder
+from openpai.core.local.options import Options, make_options
 
 __all__ = ["Running", "Stopped", "down", "logs", "status", "up"]
 
@@ -69,7 +70,7 @@ def up(folder: str | os.PathLike[str] | None = None, *, port: int = 0, **options
     Args:
         folder: The state folder; ``None`` means ``$OPENPAI_HOME/local``.
         port: The port; 0 means the one of last time, or any that is free.
-        options: See :class:`~openpai.core.local.service.Options`.
+        options: See :class:`~openpai.core.local.options.Options`.
 
     Raises:
         OpenPaiError: One runs there already, the port is in use, the folder cannot be written,
@@ -81,11 +82,12 @@ def up(folder: str | os.PathLike[str] | None = None, *, port: int = 0, **options
         raise OpenPaiError(
             f"The local cluster is up already, at {found.uri}.", "Stop it with 'opai local down'."
         )
+    made = make_options(options)
     place.create()
     if port == 0 and (last := _last_port(place)):
         with contextlib.suppress(ConfigError):
-            return _start(place, last, options)
-    return _start(place, port, options)
+            return _start(place, last, made)
+    return _start(place, port, made)
 
 
 def _last_port(place: Folder) -> int:
@@ -96,7 +98,7 @@ def _last_port(place: Folder) -> int:
         return 0
 
 
-def _start(place: Folder, port: int, options: dict[str, Any]) -> Running:
+def _start(place: Folder, port: int, options: Options) -> Running:
     command = [sys.executable, "-m", "openpai.core.local", "--folder", str(place.path)]
     ready, child_end = os.pipe()
     try:
@@ -104,7 +106,7 @@ def _start(place: Folder, port: int, options: dict[str, Any]) -> Running:
             process = subprocess.Popen(
                 [
                     *command,
-                    *("--port", str(port), "--options", json.dumps(options)),
+                    *("--port", str(port), "--options", json.dumps(options.to_json())),
                     *("--ready-fd", str(child_end)),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from openpai.core.errors import ConfigError
 if TYPE_CHECKING:
     from openpai.core.local.clock import Clock
     from openpai.core.local.folder import Folder
-    from openpai.core.local.service import Options
+    from openpai.core.local.options import Options
 
 __all__ = ["Host"]
 

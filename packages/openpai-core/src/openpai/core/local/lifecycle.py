@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.local.demands import instances, is_gang, roles
 from openpai.core.local.records import Attempt, Job, Task
+from openpai.core.protocol.plan import role_ports
 from openpai.core.protocol.policy import FinishedTask, job_outcome, should_retry
+from openpai.core.protocol.ports import task_ports
 from openpai.core.protocol.states import job_state
 
 if TYPE_CHECKING:
@@ -84,18 +86,27 @@ def begin_attempt(live: Live, now: int) -> None:
     live.tasks = {}
     for name, role in roles(live.document):
         for index in range(instances(role)):
-            live.tasks[name, index] = Task(
+            task = Task(
                 job=job.id,
                 attempt=job.attempt,
                 role=name,
                 index=index,
                 retry=0,
-                uid=str(uuid.uuid4()),
+                uid="",
                 task_uid=str(uuid.uuid4()),
                 created=now,
                 born=now,
             )
+            _give_uid(live, task)
+            live.tasks[name, index] = task
     live.set_state("AttemptPreparing")
+
+
+def _give_uid(live: Live, task: Task) -> None:
+    """Give a task a uid and the ports that follow from it; both may change until it is placed."""
+    task.uid = str(uuid.uuid4())
+    ports = task_ports(task.uid, role_ports(live.document, task.role))
+    task.ports = {label: list(numbers) for label, numbers in ports.items()}
 
 
 def task_launched(live: Live, task: Task, at: int) -> None:
@@ -143,13 +154,13 @@ def end_task(live: Live, task: Task, report: Report, now: int) -> None:
 def _retry_task(live: Live, task: Task, accountable: bool, at: int) -> None:
     task.sub_state = "AttemptCompleted"
     live.older.append(task)
-    live.tasks[task.role, task.index] = Task(
+    again = Task(
         job=task.job,
         attempt=task.attempt,
         role=task.role,
         index=task.index,
         retry=task.retry + 1,
-        uid=str(uuid.uuid4()),
+        uid="",
         task_uid=task.task_uid,
         created=at,
         born=task.born,
@@ -157,6 +168,8 @@ def _retry_task(live: Live, task: Task, accountable: bool, at: int) -> None:
         counted=task.counted + int(accountable),
         retry_at=at,
     )
+    _give_uid(live, again)
+    live.tasks[task.role, task.index] = again
 
 
 def judge(live: Live) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpai.core.local.jstext import encode
 from openpai.core.local.views import NO_TAGS
-from openpai.core.local.wire import Refusal, query, text_answer
+from openpai.core.local.wire import Refusal, text_answer
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -32,9 +32,17 @@ _USUAL = 5000
 _JSON = "application/json; charset=utf-8"
 
 
-def list_jobs(call: Call) -> Response:
-    """Answer ``GET /jobs``: a bare list, or with ``withTotalCount`` an object around it."""
-    where, parameters = _conditions(call)
+def list_jobs(call: Call, user: str | None = None) -> Response:
+    """Answer ``GET /jobs``: a bare list, or with ``withTotalCount`` an object around it.
+
+    Args:
+        call: The request.
+        user: Whose jobs; ``None`` means those that the query asks for.
+
+    Raises:
+        Refusal: A parameter of the query is not what it should be.
+    """
+    where, parameters = _conditions(call, user)
     limit = _number(call, "limit", _USUAL)
     if limit > _MOST:
         raise Refusal(400, "InvalidParametersError", f"Limit exceeds max number {_MOST}.")
@@ -45,7 +53,7 @@ def list_jobs(call: Call) -> Response:
         (*parameters, limit, offset),
     )
     text = "[" + ",".join(_with_tags(call, rows)) + "]"
-    if query(call.request, "withTotalCount") == "true":
+    if _query(call, "withTotalCount") == "true":
         counted = call.service.store.query(
             f"SELECT count(*) FROM jobs WHERE {where}",  # noqa: S608 - our own names only
             parameters,
@@ -68,8 +76,19 @@ def _with_tags(call: Call, rows: list[Any]) -> list[str]:
     ]
 
 
+def _query(call: Call, name: str) -> str | None:
+    """Return a query parameter, ``None`` without one."""
+    values = call.request.args.getlist(name)
+    if len(values) > 1:
+        if call.service.options.faithful:
+            raise Refusal(500, None, f"req.query.{name}.split is not a function")
+        message = f"The query parameter '{name}' is given more than once."
+        raise Refusal(400, "InvalidParametersError", message)
+    return values[0] if values else None
+
+
 def _order(call: Call) -> str:
-    field, _, direction = (query(call.request, "order") or "").partition(",")
+    field, _, direction = (_query(call, "order") or "").partition(",")
     if field not in _ORDERS or direction not in ("ASC", "DESC"):
         field, direction = "submissionTime", "DESC"
     column = _ORDERS[field]
@@ -78,7 +97,7 @@ def _order(call: Call) -> str:
 
 
 def _number(call: Call, name: str, default: int) -> int:
-    text = query(call.request, name)
+    text = _query(call, name)
     if text is None or text == "":
         return default
     try:
@@ -100,18 +119,14 @@ def _bad_number(call: Call, kind: str, real: str) -> Refusal:
     return Refusal(400, "InvalidParametersError", kind)
 
 
-def _conditions(call: Call) -> tuple[str, list[Any]]:
+def _conditions(call: Call, user: str | None) -> tuple[str, list[Any]]:
     """Return an SQL condition and its parameters."""
-    found: list[tuple[str, list[Any]]] = []
+    found: list[tuple[str, list[Any]]] = [] if user is None else [("user = ?", [user])]
     for name, column in (("username", "user"), ("vc", "virtual_cluster"), ("state", "state")):
-        _add_choice(found, column, query(call.request, name))
-    _add_priorities(found, query(call.request, "jobPriority"))
-    keyword = query(call.request, "keyword")
-    if keyword is not None:
-        like = "(user LIKE ? OR name LIKE ? OR virtual_cluster LIKE ?)"
-        found.append((like, [f"%{keyword}%"] * 3))
+        _add_choice(found, column, _query(call, name))
+    _add_keyword_and_priority(call, found)
     for name, word in (("tagsContain", "IN"), ("tagsNotContain", "NOT IN")):
-        tags = query(call.request, name)
+        tags = _query(call, name)
         if tags is not None:
             values = tags.split(",")
             chosen = f"id {word} (SELECT job FROM tags WHERE tag IN ({_marks(values)}))"  # noqa: S608
@@ -120,20 +135,29 @@ def _conditions(call: Call) -> tuple[str, list[Any]]:
     return where, [value for _, values in found for value in values]
 
 
+def _add_keyword_and_priority(call: Call, found: list[tuple[str, list[Any]]]) -> None:
+    """Add both; with a keyword the priority ``default`` widens the real server's result."""
+    both: list[tuple[str, list[Any]]] = []
+    keyword = _query(call, "keyword")
+    priorities = _query(call, "jobPriority")
+    if keyword is not None:
+        like = "(user LIKE ? OR name LIKE ? OR virtual_cluster LIKE ?)"
+        both.append((like, [f"%{keyword}%"] * 3))
+    if priorities is not None:
+        values = [value for value in priorities.split(",") if value != "default"]
+        condition = f"priority IN ({_marks(values)})"
+        if "default" in priorities.split(","):
+            condition = f"({condition} OR priority IS NULL)"
+        both.append((condition, values))
+    if len(both) == 2 and "NULL" in both[1][0] and call.service.options.faithful:
+        both = [(f"({both[0][0]} OR {both[1][0]})", [*both[0][1], *both[1][1]])]
+    found.extend(both)
+
+
 def _add_choice(found: list[tuple[str, list[Any]]], column: str, text: str | None) -> None:
     if text is not None:
         values = text.split(",")
         found.append((f"{column} IN ({_marks(values)})", values))
-
-
-def _add_priorities(found: list[tuple[str, list[Any]]], text: str | None) -> None:
-    if text is None:
-        return
-    values = [value for value in text.split(",") if value != "default"]
-    condition = f"priority IN ({_marks(values)})"
-    if "default" in text.split(","):
-        condition = f"({condition} OR priority IS NULL)"
-    found.append((condition, values))
 
 
 def _marks(values: list[Any]) -> str:

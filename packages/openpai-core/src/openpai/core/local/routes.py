@@ -6,7 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from openpai.core.local.handlers import authn, cluster, files, jobs, storages, tasks, tokens, users
+from openpai.core.local.handlers import (
+    authn,
+    cluster,
+    files,
+    groups,
+    jobs,
+    kubernetes,
+    storages,
+    tasks,
+    tokens,
+    user_changes,
+    users,
+    virtual_clusters,
+)
 from openpai.core.local.wire import Refusal
 
 if TYPE_CHECKING:
@@ -27,6 +40,8 @@ class Route:
         handler: What answers.
         access: ``open`` to all, ``token`` of any kind, or ``login``: no application token.
         raw: Whether the body is left alone.
+        limiter: The rate limit by user that counts it, if any.
+        old: Whether today's real servers have it no more; not served when faithful.
     """
 
     methods: str
@@ -34,6 +49,8 @@ class Route:
     handler: Callable[[Call], Response]
     access: str = "token"
     raw: bool = False
+    limiter: str = ""
+    old: bool = False
 
     def match(self, method: str, path: str) -> tuple[str, ...] | None:
         """Return the variable parts if this route serves the request."""
@@ -58,7 +75,29 @@ def _both(methods: str, path: str, handler: Callable[[Call], Response], access: 
     return [Route(methods, f"/api/{version}{path}", handler, access) for version in ("v1", "v2")]
 
 
+def _joined(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
+    """Return the handler of a job for a path that has user and job apart, as v1 had."""
+
+    def joined(call: Call) -> Response:
+        user, job, *rest = call.arguments
+        call.arguments = (f"{user}~{job}", *rest)
+        return handler(call)
+
+    return joined
+
+
+def _aliases(word: str, *routes: Route) -> list[Route]:
+    """Return operations on users or groups under both spellings of the word."""
+    return [
+        Route(route.methods, f"/api/v2/{name}{route.path}", route.handler, route.access)
+        for name in (word + "s", word)
+        for route in routes
+    ]
+
+
+_VC = "/api/v2/virtual-clusters/{}"
 _JOB = "/api/v2/jobs/{}"
+_OLD_JOB = "/api/v1/user/{}/jobs/{}"
 _TASK = _JOB + "/attempts/{}/taskRoles/{}/taskIndex/{}/attempts"
 
 ROUTES: tuple[Route, ...] = (
@@ -66,9 +105,15 @@ ROUTES: tuple[Route, ...] = (
     Route("", "/api/v1", cluster.info, "open"),
     Route("", "/api/v2", cluster.banner, "open"),
     Route("GET HEAD", "/healthz", cluster.healthz, "open"),
-    Route("GET", "/api/v2/virtual-clusters", cluster.virtual_clusters),
-    Route("GET", "/api/v2/virtual-clusters/{}", cluster.virtual_cluster, "open"),
-    Route("GET", "/api/v2/cluster/sku-types", cluster.sku_types),
+    Route("GET", "/api/v2/virtual-clusters", virtual_clusters.listing),
+    Route("GET", _VC, virtual_clusters.one, "open"),
+    Route("PUT", _VC, virtual_clusters.put, "open"),
+    Route("DELETE", _VC, virtual_clusters.delete, "open"),
+    Route("PUT", _VC + "/status", virtual_clusters.set_status, "open"),
+    Route("GET", "/api/v2/cluster/sku-types", virtual_clusters.sku_types),
+    *_both("GET", "/kubernetes/nodes", kubernetes.nodes, "token"),
+    *_both("GET", "/kubernetes/pods", kubernetes.pods, "token"),
+    Route("GET", "/api/v2/alerts", kubernetes.alerts),
     *_both("GET", "/authn/info", authn.info, "open"),
     *_both("POST", "/authn/basic/login", authn.login, "open"),
     *_both("DELETE", "/authn/basic/logout", authn.logout, "login"),
@@ -84,24 +129,43 @@ ROUTES: tuple[Route, ...] = (
             ("DELETE", "/{}", tokens.revoke, "login"),
         )
     ),
-    Route("GET", "/api/v2/users", users.listing),
-    Route("GET", "/api/v2/user", users.listing),
-    Route("GET", "/api/v2/users/{}", users.one),
-    Route("GET", "/api/v2/user/{}", users.one),
     Route("GET", "/api/v1/user/{}", users.one),
-    Route("GET", "/api/v2/groups", users.groups),
-    Route("GET", "/api/v2/group", users.groups),
-    Route("GET", "/api/v2/groups/{}", users.group),
-    Route("GET", "/api/v2/group/{}", users.group),
-    Route("GET", "/api/v2/groups/{}/userlist", users.members),
+    *_aliases(
+        "user",
+        Route("GET", "", users.listing),
+        Route("POST", "", user_changes.create, "login"),
+        Route("PUT", "", user_changes.update, "login"),
+        Route("PUT", "/me", user_changes.update_self, "login"),
+        Route("GET", "/{}", users.one),
+        Route("DELETE", "/{}", user_changes.delete, "login"),
+        Route("PUT", "/{}/extension", user_changes.set_extension, "login"),
+        Route("PUT", "/{}/email", user_changes.set_email, "login"),
+        Route("PUT", "/{}/password", user_changes.set_password, "login"),
+        Route("PUT", "/{}/admin", user_changes.set_admin, "login"),
+        Route("PUT", "/{}/virtualcluster", user_changes.set_virtual_clusters, "login"),
+        Route("PUT", "/{}/grouplist", user_changes.set_groups, "login"),
+        Route("PUT", "/{}/group", user_changes.add_group, "login"),
+        Route("DELETE", "/{}/group", user_changes.remove_group, "login"),
+    ),
+    *_aliases(
+        "group",
+        Route("GET", "", groups.listing),
+        Route("POST", "", groups.create, "login"),
+        Route("PUT", "", groups.update, "login"),
+        Route("GET", "/{}", groups.one),
+        Route("DELETE", "/{}", groups.delete, "login"),
+        Route("GET", "/{}/userlist", groups.members),
+        Route("PUT", "/{}/extension/{}", groups.set_extension, "login"),
+        Route("PUT", "/{}/extension/{}/{}", groups.set_extension, "login"),
+    ),
     Route("GET", "/api/v2/storages", storages.listing),
     Route("GET", "/api/v2/storages/{}", storages.one),
     Route("GET", "/api/v2/storage/config", storages.old_configs),
     Route("GET", "/api/v2/storage/config/{}", storages.old_config),
     Route("GET", "/api/v2/storage/server", storages.old_servers),
     Route("GET", "/api/v2/storage/server/{}", storages.old_server),
-    Route("GET", "/api/v2/jobs", jobs.listing),
-    Route("POST", "/api/v2/jobs", jobs.submit),
+    Route("GET", "/api/v2/jobs", jobs.listing, limiter="list"),
+    Route("POST", "/api/v2/jobs", jobs.submit, limiter="submit"),
     Route("GET", _JOB, jobs.one),
     Route("GET", _JOB + "/attempts/{}", jobs.one),
     Route("GET", _JOB + "/config", jobs.config),
@@ -115,19 +179,31 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _JOB + "/job-attempts/{}", jobs.attempt),
     Route("GET", _TASK, tasks.history),
     Route("GET", _TASK + "/{}/logs", tasks.logs),
+    Route("GET", "/api/v1/jobs", jobs.listing, limiter="list", old=True),
+    Route("GET", "/api/v1/user/{}/jobs", jobs.listing_of_user, limiter="list", old=True),
+    Route("GET", _OLD_JOB, _joined(jobs.one), old=True),
+    Route("GET", _OLD_JOB + "/config", _joined(jobs.config), old=True),
+    Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh), old=True),
+    Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type), old=True),
+    Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing, old=True),
     Route("GET HEAD", "/log-manager/{}/api/v1/logs/{}", files.log_file, "open", raw=True),
     Route("GET HEAD", "/api/v1/logs/{}", files.log_file, "open", raw=True),
 )
 
 
-def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+def find_route(method: str, path: str, faithful: bool) -> tuple[Route, tuple[str, ...]]:
     """Return the route of a request, and the variable parts of its path.
+
+    Args:
+        method: The HTTP method.
+        path: The path, without the prefix of PAI's proxy.
+        faithful: Whether only what today's real servers have is served.
 
     Raises:
         Refusal: There is none: a wrong path and a wrong method are the same to PAI.
     """
     for route in ROUTES:
         arguments = route.match("GET" if method == "HEAD" else method, path)
-        if arguments is not None:
+        if arguments is not None and not (route.old and faithful):
             return route, arguments
     raise Refusal(404, "NoApiError", f"API {path} is not found.")

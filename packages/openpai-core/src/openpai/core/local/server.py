@@ -178,6 +178,7 @@ class Handler(BaseHTTPRequestHandler):
             "SCRIPT_NAME": "",
             "PATH_INFO": unquote(path, "iso-8859-1"),
             "QUERY_STRING": query,
+            "REQUEST_URI": self.path,
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": str(self.server.port),
             "SERVER_PROTOCOL": self.request_version,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Mapping
 
 from openpai.core.local import accounts
 from openpai.core.local.bell import Bell
@@ -13,41 +11,16 @@ from openpai.core.local.controller import Controller
 from openpai.core.local.folder import Folder, write_private
 from openpai.core.local.launcher import Launcher
 from openpai.core.local.machine import measure
+from openpai.core.local.options import Limits, Options
+from openpai.core.local.rates import Limiter
 from openpai.core.local.records import User
-from openpai.core.local.scheduler import Resources
 from openpai.core.local.store import Store
 from openpai.core.local.tokens import TokenBook
 
-__all__ = ["STORAGE", "Options", "Service"]
+__all__ = ["STORAGE", "Service"]
 
 #: The name of the storage that every local cluster offers.
 STORAGE = "local-storage"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a local cluster differs from the usual one.
-
-    Attributes:
-        cpus: CPUs to give to tasks; ``None`` means those of this machine.
-        memory_mb: MiB of memory to give to tasks; ``None`` means that of this machine.
-        gpus: GPUs to give to tasks, pretended if there are none; ``None`` means those found.
-        grace: Seconds between SIGTERM and SIGKILL when a task is stopped.
-        log_limit: Bytes after which a log file is changed over.
-        faithful: Whether to fail as the real server does where it fails unkindly: with status 500
-            for mistakes of the client, and by accepting jobs that can never run.
-        virtual_clusters: Further virtual clusters by name, with all that their jobs may use.
-        user: The first user, an admin; ``None`` means whoever starts the cluster.
-    """
-
-    cpus: int | None = None
-    memory_mb: int | None = None
-    gpus: int | None = None
-    grace: float = 30.0
-    log_limit: int = 16 * 1024 * 1024
-    faithful: bool = False
-    virtual_clusters: Mapping[str, Resources] = field(default_factory=dict)
-    user: str | None = None
 
 
 class Service:
@@ -80,7 +53,18 @@ class Service:
         )
         self.launcher = launcher
         self.tokens = TokenBook(self.store, folder.secret("key"), self.clock)
+        self.limiters = self._limiters(options.rate_limits)
         self._prepare()
+
+    def _limiters(self, limits: Limits | None) -> dict[str, Limiter]:
+        """Return what counts requests: ``api`` by address, ``list`` and ``submit`` by user."""
+        if limits is None:
+            return {}
+        return {
+            "api": Limiter(limits.api_per_minute, 60, self.clock),
+            "list": Limiter(limits.lists_per_minute, 60, self.clock),
+            "submit": Limiter(limits.submits_per_hour, 3600, self.clock),
+        }
 
     def _prepare(self) -> None:
         accounts.prepare(
@@ -107,7 +91,8 @@ class Service:
     @property
     def storages(self) -> dict[str, Path]:
         """The folders that the cluster offers as storages, by name."""
-        return {STORAGE: self.folder.storage}
+        more = {name: Path(folder) for name, folder in self.options.storages.items()}
+        return {STORAGE: self.folder.storage, **more}
 
     def rights(self, user: User) -> accounts.Rights:
         """Return what a user may do and use."""

@@ -39,6 +39,7 @@ def submit_job(call: Call) -> str:
     if call.service.store.query("SELECT 1 FROM jobs WHERE debug_id = ?", (debug_id,)):
         raise taken
     _check_rights(call, document)
+    _check_instances(call, document)
     _check_size(call, document)
     try:
         call.service.controller.submit(_record(call, debug_id, document), text, document)
@@ -57,6 +58,19 @@ def _understood(call: Call, text: str) -> Mapping[str, Any]:
     if verdict.status < 500 or call.service.options.faithful:
         raise Refusal(verdict.status, verdict.code, verdict.message)
     raise Refusal(400, "InvalidProtocolError", verdict.message)
+
+
+def _check_instances(call: Call, document: Mapping[str, Any]) -> None:
+    """Refuse a role without ``instances``: the real server cannot store the sum of its GPUs."""
+    for name, role in roles(document):
+        if "instances" not in role:
+            if call.service.options.faithful:
+                raise Refusal(500, "UnknownError", 'column "nan" does not exist')
+            raise Refusal(
+                400,
+                "InvalidProtocolError",
+                f"Task role '{name}' has no 'instances', without which PAI fails to take the job.",
+            )
 
 
 def _check_rights(call: Call, document: Mapping[str, Any]) -> None:

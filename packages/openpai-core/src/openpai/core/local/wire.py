@@ -17,7 +17,7 @@ from openpai.core.local.jstext import encode
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-__all__ = ["BODY_LIMIT", "Refusal", "answer", "query", "read_body", "text_answer"]
+__all__ = ["BODY_LIMIT", "Refusal", "answer", "read_body", "text_answer"]
 
 #: rest-server keeps body-parser's default
 BODY_LIMIT = 100 * 1024
@@ -61,20 +61,6 @@ def text_answer(
     digest = base64.b64encode(hashlib.sha1(data).digest()).decode()[:27]  # noqa: S324 - a tag
     response.headers["ETag"] = f'W/"{len(data):x}-{digest}"'
     return response
-
-
-def query(request: Request, name: str) -> str | None:
-    """Return a query parameter, ``None`` without one.
-
-    Raises:
-        Refusal: It is given more than once.
-    """
-    values = request.args.getlist(name)
-    if len(values) > 1:
-        raise Refusal(
-            400, "InvalidParametersError", f"The query parameter '{name}' is given more than once."
-        )
-    return values[0] if values else None
 
 
 def read_body(request: Request) -> Any:

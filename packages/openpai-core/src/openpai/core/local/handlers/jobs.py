@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openpai.core.local import views
 from openpai.core.local.checks import REQUIRED, check, one_of, text
 from openpai.core.local.finding import find_job, tags_of, tasks_of
+from openpai.core.local.jstext import encode
 from openpai.core.local.listing import list_jobs
 from openpai.core.local.records import Attempt, Event
 from openpai.core.local.submission import submit_job
@@ -29,6 +30,7 @@ __all__ = [
     "delete_tag",
     "events",
     "listing",
+    "listing_of_user",
     "one",
     "set_execution_type",
     "ssh",
@@ -39,6 +41,11 @@ __all__ = [
 def listing(call: Call) -> Response:
     """``GET /jobs``; see :func:`~openpai.core.local.listing.list_jobs`."""
     return list_jobs(call)
+
+
+def listing_of_user(call: Call) -> Response:
+    """``GET /api/v1/user/{name}/jobs``, which v1 clients use."""
+    return list_jobs(call, call.arguments[0])
 
 
 def submit(call: Call) -> Response:
@@ -79,8 +86,6 @@ def config(call: Call) -> Response:
     """``GET /jobs/{job}/config``: JSON, though the type says YAML."""
     job = _job(call)
     row = call.service.store.query("SELECT text FROM configs WHERE job = ?", (job.id,))[0]
-    from openpai.core.local.jstext import encode
-
     return text_answer(encode(load_yaml(row["text"])), 200, "text/yaml; charset=utf-8")
 
 
