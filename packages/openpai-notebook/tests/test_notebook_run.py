@@ -27,10 +27,10 @@ def test_an_executed_notebook_has_its_outputs(make_notebook, run_notebook, outpu
 
 def test_the_log_has_progress_and_output(make_notebook, run_notebook):
     """What the cells print is on stdout, how far they are on stderr."""
-    done = run_notebook(make_notebook("print('hello')", "1 + 1"))
+    done = run_notebook(make_notebook("print('hello')", "import time; time.sleep(1); 1 + 1"))
     assert done.stdout == "hello\n2\n"
     assert "openpai-notebook: cell 1 of 2\n" in done.stderr
-    assert "openpai-notebook: cell 2 of 2: 0." in done.stderr
+    assert "openpai-notebook: cell 2 of 2 took 1." in done.stderr
     assert done.stderr.endswith("openpai-notebook: succeeded.\n")
 
 

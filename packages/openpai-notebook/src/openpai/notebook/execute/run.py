@@ -25,6 +25,9 @@ __all__ = ["Options", "execute"]
 #: Seconds that a cell is given to end by itself when the job is stopped (PAI gives a task 30).
 _STOP_GRACE = 5.0
 
+#: Seconds from which on the time that a cell took is told.
+_WORTH_SAYING = 1.0
+
 
 @dataclass(frozen=True)
 class Options:
@@ -140,7 +143,9 @@ class _Run:
             self._cell = cell
             await self._client.async_execute_cell(cell, index)
             self._cell = None
-            self._log.note(f"cell {number} of {len(cells)}: {time.monotonic() - began:.1f} s")
+            took = time.monotonic() - began
+            if took >= _WORTH_SAYING:
+                self._log.note(f"cell {number} of {len(cells)} took {took:.1f} s")
 
     async def _stop(self, number: int, work: asyncio.Future[_End]) -> _End:
         """Let the running cell end by an interrupt, and the kernel without one if it will not."""

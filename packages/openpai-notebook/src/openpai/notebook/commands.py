@@ -1,0 +1,204 @@
+"""``opai notebook``, and the only module of this distribution that knows click."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.core.app import current_app
+from openpai.notebook.errors import NotebookError
+
+if TYPE_CHECKING:
+    from openpai.core.app import App
+    from openpai.notebook.describe import Description, Request
+    from openpai.notebook.job import NotebookJob
+
+__all__ = ["notebook"]
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_PATH = click.Path(path_type=Path)
+
+_CLUSTER = click.option(
+    "-a", "--cluster-alias", "alias", metavar="ALIAS", help="The cluster, if not the selected one."
+)
+
+
+@click.group(context_settings=_SETTINGS)
+def notebook() -> None:
+    """Run notebooks as jobs, and get them back executed."""
+
+
+@notebook.command(context_settings=_SETTINGS)
+@click.argument("file", type=_FILE)
+@click.option(
+    "-p",
+    "--parameter",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter: a number, True, None, or a text.",
+)
+@click.option(
+    "-r",
+    "--raw",
+    "texts",
+    multiple=True,
+    metavar="NAME=TEXT",
+    help="A parameter that is a text, whatever it looks like.",
+)
+@click.option("--parameters-file", type=_FILE, help="Parameters from a YAML or JSON file.")
+@click.option(
+    "--mode",
+    type=click.Choice(["silent", "script"]),
+    default="silent",
+    help="Execute it in a kernel, or run it as a script.  [default: silent]",
+)
+@click.option("-i", "--image", help="The docker image.")
+@click.option("--gpu", metavar="N", type=click.IntRange(min=0), help="GPUs.  [default: 0]")
+@click.option("--cpu", metavar="N", type=click.IntRange(min=1), help="CPUs.  [default: 2]")
+@click.option("--mem", metavar="SIZE", help="Memory, such as 8g.  [default: 4g]")
+@click.option(
+    "--memoryMB", "memory_mb", metavar="N", type=click.IntRange(min=1), help="The same in MiB."
+)
+@click.option("-j", "--name", "--job-name", "name", help="The job's name.")
+@click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster.")
+@click.option("-w", "--workspace", metavar="[NAME:]/PATH", help="Where code and outputs lie.")
+@click.option(
+    "--src",
+    "--sources",
+    "sources",
+    multiple=True,
+    type=_PATH,
+    help="A file or folder that the notebook needs.",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="GLOB",
+    help="What else to save, relative to the notebook.",
+)
+@click.option("--pip", "--pip-installs", "requirements", multiple=True, help="A package it needs.")
+@click.option("--kernel", help="The kernel, if not the notebook's own.")
+@click.option("--python", default="python3", help="Python in the image.  [default: python3]")
+@click.option("--allow-errors", is_flag=True, help="Run the cells after a failed one.")
+@click.option("--html/--no-html", default=True, help="Make a web page of it, too.")
+@click.option("--wait/--no-wait", default=True, help="Wait, and fetch the executed notebook.")
+@click.option("--to", "folder", type=_PATH, default=Path(), help="Where to put it.  [default: .]")
+@click.option("--dry-run", "--preview", "dry_run", is_flag=True, help="Show the job, send nothing.")
+@click.option("--no-browser", is_flag=True, hidden=True, expose_value=False)
+@_CLUSTER
+@click.pass_context
+def submit(context: click.Context, /, **options: Any) -> None:
+    """Run a notebook as a job.
+
+    The job's log is followed on stderr; at the end the executed notebook is fetched, also after a
+    failed cell, and the path of its file is written to stdout. The exit code is the job's own.
+    """
+    from openpai.notebook.describe import describe
+
+    app = current_app(context)
+    wishes = {key: options.pop(key) for key in ("wait", "folder", "dry_run", "alias")}
+    with describe(_request(options)) as description:
+        for unknown in description.undeclared:
+            app.note(f"The notebook declares no parameter '{unknown}'.")
+        if wishes["dry_run"]:
+            _show(app, description, wishes["alias"])
+            return
+        job = _send(app, description, wishes["alias"])
+    if not wishes["wait"]:
+        click.echo(job.key)
+        app.note(f"Fetch it later: opai notebook connect {_named(job)}")
+        return
+    context.exit(_see_through(app, job, wishes["folder"]))
+
+
+@notebook.command(context_settings=_SETTINGS)
+@click.argument("job")
+@click.option("--to", "folder", type=_PATH, default=Path(), help="Where to put it.  [default: .]")
+@_CLUSTER
+@click.pass_context
+def connect(context: click.Context, /, job: str, folder: Path, alias: str | None) -> None:
+    """Go back to a notebook's job: follow its log to the end, and fetch the executed notebook."""
+    from openpai.notebook.job import NotebookJob
+
+    app = current_app(context)
+    cluster = app.cluster(alias)
+    found = NotebookJob(cluster, cluster.job(job).key)
+    found.mode()  # tells that it is no notebook's job before anything else
+    context.exit(_see_through(app, found, folder))
+
+
+def _request(options: dict[str, Any]) -> Request:
+    """Read the parameters, and let the layered defaults fill the gaps."""
+    from openpai.notebook.submit import make_request
+
+    memory = options.pop("memory_mb")
+    memory = options.pop("mem") or memory
+    parameters = _parameters(*(options.pop(key) for key in ("parameters_file", "values", "texts")))
+    return make_request(path=options.pop("file"), parameters=parameters, memory=memory, **options)
+
+
+def _parameters(
+    file: Path | None, values: tuple[str, ...], texts: tuple[str, ...]
+) -> dict[str, Any]:
+    """Collect the parameters; the command line is stronger than the file."""
+    from openpai.notebook.parameters import infer, parse_assignment
+
+    found: dict[str, Any] = dict(_from_file(file)) if file else {}
+    for name, text in map(parse_assignment, values):
+        found[name] = infer(text)
+    found.update(map(parse_assignment, texts))
+    return found
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    from openpai.core.protocol.yaml_io import load_yaml
+
+    try:
+        found = load_yaml(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise NotebookError(f"'{file}' is not UTF-8 text.") from None
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise NotebookError(f"'{file}' does not hold a map of names to values.")
+    return found
+
+
+def _show(app: App, description: Description, alias: str | None) -> None:
+    """Write the job as it would be submitted."""
+    from openpai.core.prepare import prepare
+
+    job = prepare(
+        description.job, app.cluster(alias), description.extras, base=description.base, send=False
+    )
+    job.validate()
+    click.echo(job.to_yaml(), nl=False)
+
+
+def _send(app: App, description: Description, alias: str | None) -> NotebookJob:
+    from openpai.notebook.submit import send
+
+    job = send(description, app.cluster(alias))
+    app.note(f"Submitted {job.key} to {job.cluster.alias or job.cluster.uri}.")
+    return job
+
+
+def _see_through(app: App, job: NotebookJob, folder: Path) -> int:
+    """Follow the job to its end, fetch what it made, and return its exit code."""
+    code = app.follow(job, app.note)
+    try:
+        path = job.fetch(folder)
+    except NotebookError as error:
+        app.note(str(error))
+        return code or 1
+    click.echo(path)
+    for name, value in job.results().items():
+        app.note(f"{name} = {value!r}")
+    return code
+
+
+def _named(job: NotebookJob) -> str:
+    return f"-a {job.cluster.alias} {job.key}" if job.cluster.alias else job.key
