@@ -93,6 +93,7 @@ def opai(app: TinyApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
 
     An error that the real ``opai`` would explain is raised.
     """
+    pytest.importorskip("click", reason="the commands run in opai, which brings click")
     from click.testing import CliRunner
 
     from openpai.storage.commands import storage

@@ -87,7 +87,18 @@ def test_the_rest_of_a_tree_goes_on(storage: FolderStorage, tmp_path: Path) -> N
         ("main:/t/pipe", OSError),
     ]
     assert [item.target for item in caught.value.copied] == ["main:/t/a", "main:/t/c"]
-    assert "Run the same command again" in str(caught.value)
+    assert "Run the same command again" in caught.value.hint
+
+
+def test_the_hint_fits(storage: FolderStorage, tmp_path: Path) -> None:
+    """Where all that failed is that files differ, running it again would not help."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a").write_text("a")
+    with storage.open_write("/t/a") as stream:
+        stream.write(b"different")
+    with pytest.raises(TransferError) as caught:
+        upload(storage, tmp_path / "source", "/t")
+    assert "overwrite" in caught.value.hint
 
 
 def test_a_file_where_a_folder_must_be(storage: FolderStorage, tmp_path: Path) -> None:

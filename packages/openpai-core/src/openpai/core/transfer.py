@@ -92,7 +92,9 @@ class TransferError(StorageError):
         super().__init__(
             f"{len(failed)} of {total} were not copied, the first being "
             f"{failed[0].source}: {reason}.",
-            "Run the same command again to copy only what is missing.",
+            "Ask for overwrite to replace files that differ."
+            if all(isinstance(item.error, FileExistsError) for item in failed)
+            else "Run the same command again to copy only what is missing.",
         )
         self.failed = tuple(failed)
         self.copied = tuple(copied)

@@ -17,7 +17,7 @@ from openpai.storage.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from openpai.core.storage import Entry, Storage
+    from openpai.core.storage import Entry, Storage, StorageSpec
 
 __all__ = ["cat", "disk_usage", "list_", "list_storage", "status"]
 
@@ -29,7 +29,7 @@ __all__ = ["cat", "disk_usage", "list_", "list_storage", "status"]
 def list_storage(context: click.Context, alias: str | None, format_: str) -> None:
     """List the storages you may use, your default ones first.
 
-    MOUNTED is where a storage is mounted on this machine, as far as that was said.
+    MOUNTED is the folder of this machine where a storage is reached, where there is one.
     """
     app = current_app(context)
     rows = [
@@ -37,7 +37,7 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
             "name": spec.name,
             "type": spec.type or None,
             "readOnly": spec.read_only,
-            "mountPath": spec.mount_path,
+            "mountPath": _folder(spec),
         }
         for spec in app.cluster(alias).storages()
     ]
@@ -48,6 +48,19 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
         ("MOUNTED", "mountPath"),
     ]
     app.emit(rows, columns=columns, format=format_)
+
+
+def _folder(spec: StorageSpec) -> str | None:
+    """Return where a storage is reached on this machine, ``None`` where it is not."""
+    from openpai.core.errors import StorageError
+    from openpai.core.folder import FolderStorage
+    from openpai.core.storage import open_storage
+
+    try:
+        with open_storage(spec) as storage:
+            return str(storage.root) if isinstance(storage, FolderStorage) else None
+    except StorageError:
+        return None
 
 
 @click.command("list")
