@@ -117,6 +117,7 @@ def main() -> None:
             f"- {{cluster_alias: bench, pai_uri: '{uri}', user: alice}}\n"
         )
         environ = {**os.environ, "OPENPAI_HOME": home, "OPENPAI_TOKEN": "t"}
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as users have it: compiled once, then kept
         start = {
             "python -c pass": [python, "-c", "pass"],
             "python -c 'import click'": [python, "-c", "import click"],

@@ -71,8 +71,8 @@ def test_colour_can_be_refused(terminal, job, arguments, environ):
 @pytest.mark.parametrize("columns", [40, 60, 120])
 def test_no_line_is_wider_than_the_terminal(terminal, job, columns):
     """Tables are cut to the terminal's width; the names stay."""
-    job("true", suffix="_a_long_name_for_a_job")
-    text = without_colour(screen(terminal("job", "list", columns=columns)))
+    name = job("true", suffix="_a_long_name_for_a_job")
+    text = without_colour(screen(terminal("job", "list", "--keyword", name, columns=columns)))
     header, *rows = [line for line in text.split("\n") if line]
     assert max(map(len, [header, *rows])) <= columns
     assert header.startswith("NAME")
@@ -98,6 +98,7 @@ def _submit(session, name):
     from openpai.core.rest.jobs import submit_job
 
     role = {
+        "instances": 1,
         "dockerImage": "image",
         "resourcePerInstance": {"cpu": 1, "memoryMB": 1, "gpu": 0},
         "commands": ["true"],

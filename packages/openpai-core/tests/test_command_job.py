@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openpai.core.command_job import (
@@ -35,6 +35,7 @@ WORDS = st.text(
 ) | st.sampled_from(["<%", "$$$", "$(HOME)", "{{{FC_TASK_INDEX}}}", "a'b$$'c", "'<%'", "", "\n"])
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, min_size=2, max_size=4))
 def test_words_reach_the_program_exactly(words):
     """Whatever the words hold, bash hands over those very words."""

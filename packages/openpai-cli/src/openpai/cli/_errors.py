@@ -84,12 +84,13 @@ def explain(error: BaseException) -> Failure:
     code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     message, hint = _words(error)
     problems = [_problem(problem) for problem in getattr(error, "problems", ())]
+    told = any(p["message"] in message or (p["hint"] and p["hint"] == hint) for p in problems)
     return Failure(
         kind=type(error).__name__,
         message=message,
         hint=hint,
         exit_code=code,
-        details=tuple(map(_problem_line, problems)),
+        details=() if told else tuple(map(_problem_line, problems)),
         facts=_facts(error, problems),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Mapping, Sequence
 
 from openpai.core.errors import ConfigError
 
@@ -26,7 +26,6 @@ __all__ = [
     "random_letters",
 ]
 
-_IMAGE = "image"
 _MIB = {"": 1, "m": 1, "mb": 1, "g": 1024, "gb": 1024}
 _CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 # What somebody on the way would change: rest-server renders `<% … %>`, Kubernetes turns `$$` into
@@ -114,24 +113,15 @@ def command_job(
     """
     from openpai.core.protocol.job import Job
 
-    resources: dict[str, Any] = {"cpu": cpu, "memoryMB": memory_mb, "gpu": gpu}
-    if ports:
-        resources["ports"] = dict(ports)
     exports = [f"export {key}={quote_word(text)}" for key, text in (environment or {}).items()]
-    document: dict[str, Any] = {
-        "protocolVersion": 2,
-        "name": name,
-        "type": "job",
-        "prerequisites": [{"name": _IMAGE, "type": "dockerimage", "uri": image}],
-        "taskRoles": {
-            role: {
-                "instances": instances,
-                "dockerImage": _IMAGE,
-                "resourcePerInstance": resources,
-                "commands": [*exports, *commands],
-            }
-        },
-    }
-    if virtual_cluster:
-        document["defaults"] = {"virtualCluster": virtual_cluster}
-    return Job.from_dict(document)
+    job = Job(name).image(image)
+    job.role(
+        role,
+        [*exports, *commands],
+        instances=instances,
+        cpu=cpu,
+        gpu=gpu,
+        memory=memory_mb,
+        ports=ports,
+    )
+    return job.virtual_cluster(virtual_cluster) if virtual_cluster else job

@@ -21,8 +21,10 @@ def config(app: CliApp, job: str, format_: str, alias: str | None) -> None:
 
     The server keeps neither comments nor secrets: where the job had secrets it says ******.
     """
-    description = app.cluster(alias).job(job).config()
+    from openpai.core.protocol.yaml_io import dump_yaml
+
+    document = app.cluster(alias).job(job).config().to_dict()
     if format_ == "json":
-        app.emit(description.to_dict(), columns=[], format=format_)
+        app.emit(document, columns=[], format=format_)
     else:
-        app.console.data(description.to_yaml().rstrip("\n"))
+        app.console.data(dump_yaml(document).rstrip("\n"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from openpai.core.remote_job import RemoteJob
     from openpai.core.storage import Entry, Storage
 
+#: Where openpai-runtime keeps its own records, in the job's output folder.
+RECORDS = ".openpai"
 COLUMNS = [("PATH", "path"), ("BYTES", "size"), ("MODIFIED", "modified")]
 
 
@@ -31,10 +34,9 @@ def list_outputs(app: CliApp, job: str, alias: str | None, format_: str) -> None
     remote = app.cluster(alias).job(job)
     storage, folder = remote.outputs()
     with storage:
-        entries = _files(storage, folder)
         rows = [
-            {"path": _below(folder, entry), "size": entry.size, "modified": entry.modified}
-            for entry in entries
+            {"path": entry.path[len(folder) + 1 :], "size": entry.size, "modified": entry.modified}
+            for entry in _files(storage, folder)
         ]
         app.emit(rows, columns=COLUMNS, format=format_)
         if not rows:
@@ -75,19 +77,22 @@ def download(
     All of them, or the files and folders at PATHS.
     """
     from openpai.core.errors import NotFoundError
+    from openpai.core.storage import normalize
 
     remote = app.cluster(alias).job(job)
     storage, folder = remote.outputs()
     with storage:
-        if not storage.exists(folder):
+        wanted = [normalize(path)[1:] for path in paths]
+        wanted = wanted or [entry.name for entry in _top(storage, folder)]
+        if not wanted:
             raise NotFoundError(_nothing(remote), status=404)
-        for path in paths or ("",):
-            _fetch(
-                app, storage, f"{folder}/{path}", (target or Path(remote.name)) / path, overwrite
-            )
+        here = target or Path(remote.name)
+        counts = [_fetch(app, storage, f"{folder}/{p}", here / p, overwrite) for p in wanted]
+    app.note(f"{here}: {sum(counts)} {'file' if sum(counts) == 1 else 'files'}.")
 
 
-def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: bool) -> None:
+def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: bool) -> int:
+    """Fetch a file or folder, print what is here now, and return how many files that are."""
     from openpai.core.transfer import Transfer, local_place
 
     transfer = Transfer(storage, remote, *local_place(local))
@@ -95,23 +100,28 @@ def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: b
         copied = transfer.run(overwrite=overwrite, on_bytes=advance)
     for done in copied:
         app.console.data(done.target)
-    app.note(f"{len(copied)} files, {sum(done.size for done in copied)} bytes.")
+    return len(copied)
 
 
-def _files(storage: Storage, folder: str) -> list[Entry]:
+def _top(storage: Storage, folder: str) -> list[Entry]:
+    """Return what the job saved; what the runtime notes for itself is not among it."""
     try:
-        return [entry for entry in storage.walk(folder) if not entry.is_dir]
+        return [entry for entry in storage.list(folder) if entry.name != RECORDS]
     except FileNotFoundError:
         return []
 
 
-def _below(folder: str, entry: Entry) -> str:
-    return entry.path[len(folder) :].lstrip("/")
+def _files(storage: Storage, folder: str) -> Iterator[Entry]:
+    for entry in _top(storage, folder):
+        if entry.is_dir:
+            yield from (below for below in storage.walk(entry.path) if not below.is_dir)
+        else:
+            yield entry
 
 
 def _nothing(remote: RemoteJob) -> str:
     """Say why there is nothing: not yet, or not at all."""
-    detail: Any = remote.status()
+    detail = remote.status()
     if detail.ended:
         return f"{remote.key} {detail.state} and saved no outputs."
     return f"{remote.key} is {detail.state} and has saved no outputs yet."

@@ -1,0 +1,220 @@
+"""`opai job sub`: one command as a job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+@pytest.fixture
+def preview(opai):
+    """Return the job that a command line would send."""
+
+    def call(*arguments: object):
+        result = opai("job", "sub", "--image", "img", "--dry-run", *arguments)
+        assert result.exit_code == 0, result.stderr
+        return yaml.safe_load(result.stdout)
+
+    return call
+
+
+def commands(document) -> list[str]:
+    """Return the shell lines of the only role."""
+    (role,) = document["taskRoles"].values()
+    return role["commands"]
+
+
+def test_a_command_runs_and_its_job_is_named(opai, local):
+    """Stdout is the job's name alone; what to do next is on stderr."""
+    result = opai("job", "sub", "--image", "img", "true")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("alice~true_")
+    assert f"opai job logs -f -a local {result.stdout.strip()}" in result.stderr
+    assert opai("job", "wait", result.stdout.strip()).exit_code == 0
+
+
+def test_following_brings_log_and_exit_code(opai, local):
+    """--follow writes what the command writes and ends as it ends."""
+    command = ("bash", "-c", "echo $0 '<% x %>'; exit 9")
+    result = opai("job", "sub", "--image", "img", "-f", "--", *command)
+    assert (result.exit_code, result.stdout) == (9, "bash <% x %>\n")
+    assert "FAILED with exit code 9" in result.stderr
+
+
+def test_waiting_says_the_end_in_json(opai, local):
+    """--wait -o json is one object that holds state and exit code."""
+    result = opai("job", "sub", "--image", "img", "--wait", "-o", "json", "exit 7")
+    assert result.exit_code == 7
+    assert (result.json["state"], result.json["exitCode"]) == ("FAILED", 7)
+
+
+def test_waiting_can_time_out(opai, local):
+    """--timeout ends --wait with 124."""
+    result = opai("job", "sub", "--image", "img", "--wait", "--timeout", "0.2", "sleep 600")
+    assert result.exit_code == 124
+    opai("job", "stop", "sleep_*", "--yes")
+
+
+def test_words_are_passed_exactly(preview):
+    """Several words are quoted one by one; options after the command are the command's."""
+    assert commands(preview("--", "python", "-c", "print('a b')", "--gpu", "1"))[-1] == (
+        """python -c 'print('"'"'a b'"'"')' --gpu 1"""
+    )
+    assert commands(preview("python", "train.py", "-o", "json"))[-1] == "python train.py -o json"
+
+
+def test_one_word_is_a_shell_line(preview):
+    """A single word is left to the shell."""
+    assert commands(preview("a | b && c $HOME"))[-1] == "a | b && c $HOME"
+
+
+def test_options_describe_the_job(preview):
+    """Resources, instances, role, ports, environment and virtual cluster reach the job."""
+    document = preview(
+        *("--gpu", 2, "--cpu", 3, "--mem", "8g", "--instances", 4, "--role", "worker"),
+        *("--port", "web=2", "--port", "ssh", "-e", "A=x y", "--vc", "research"),
+        *("--name", "mine", "run"),
+    )
+    assert document["name"] == "mine"
+    assert document["defaults"] == {"virtualCluster": "research"}
+    worker = document["taskRoles"]["worker"]
+    assert worker["instances"] == 4
+    assert worker["resourcePerInstance"] == {
+        "cpu": 3,
+        "memoryMB": 8192,
+        "gpu": 2,
+        "ports": {"web": 2, "ssh": 1},
+    }
+    assert worker["commands"] == ["export A='x y'", "run"]
+
+
+def test_a_variable_may_come_from_here(preview, monkeypatch):
+    """-e NAME takes the value of this shell; one that is not set is an error."""
+    monkeypatch.setenv("FROM_HERE", "it's")
+    assert commands(preview("-e", "FROM_HERE", "x"))[0] == """export FROM_HERE='it'"'"'s'"""
+
+
+def test_defaults_fill_what_is_not_given(opai, preview):
+    """Layered defaults stand in for options, and options are stronger."""
+    opai("set", "gpu=1", "cpu=5", "mem=2g", "virtual-cluster=research")
+    document = preview("--cpu", 6, "x")
+    resources = document["taskRoles"]["main"]["resourcePerInstance"]
+    assert (resources["gpu"], resources["cpu"], resources["memoryMB"]) == (1, 6, 2048)
+    assert document["defaults"]["virtualCluster"] == "research"
+
+
+def test_names_are_made_random_where_asked(preview):
+    """Each $ of a name becomes ten letters."""
+    name = preview("--name", "exp_$_x", "true")["name"]
+    assert len(name) == len("exp__x") + 10
+
+
+def test_the_old_options_describe_the_same_job(preview, opai):
+    """The command line of the old `opai job sub` means what it meant."""
+    document = preview(
+        *("--job-name", "old", "--virtual-cluster", "v", "-i", "img2", "--memoryMB", 512),
+        *("--no-browser", "python", "x.py"),
+    )
+    assert (document["name"], document["defaults"]["virtualCluster"]) == ("old", "v")
+    assert document["prerequisites"][0]["uri"] == "img2"
+    assert document["taskRoles"]["main"]["resourcePerInstance"]["memoryMB"] == 512
+    assert opai("job", "sub", "--preview", "--image", "img", "x").exit_code == 0
+
+
+def test_code_and_outputs_travel(opai, local):
+    """--src lies in the working directory, --output is saved and fetched."""
+    Path("src").mkdir()
+    Path("src/go.sh").write_text("cat data/in.txt > out.txt; mkdir -p d; echo 2 > d/two.txt\n")
+    Path("data").mkdir()
+    Path("data/in.txt").write_text("forty-two\n")
+    result = opai(
+        *("job", "sub", "--image", "img", "--src", "src", "--src", "data"),
+        *("--output", "out.txt", "--output", "d/**", "--wait", "bash", "src/go.sh"),
+    )
+    assert result.exit_code == 0, result.stderr
+    name = result.stdout.strip()
+    listed = opai("output", "list", name, "-o", "json").json
+    assert [(row["path"], row["size"]) for row in listed] == [("d/two.txt", 2), ("out.txt", 10)]
+    fetched = opai("output", "download", name)
+    folder = Path(name.partition("~")[2])
+    assert (folder / "out.txt").read_text() == "forty-two\n"
+    assert sorted(fetched.stdout.splitlines()) == [
+        str((folder / "d/two.txt").resolve()),
+        str((folder / "out.txt").resolve()),
+    ]
+
+
+def test_a_dry_run_sends_nothing(opai, local, server):
+    """--dry-run shows the whole job, runtime section included, and leaves no trace."""
+    Path("x.txt").write_text("x")
+    before = opai("job", "list", "-o", "name").stdout
+    result = opai("job", "sub", "--image", "img", "--dry-run", "--src", "x.txt", "-j", "dry", "x")
+    section = yaml.safe_load(result.stdout)["extras"]["openpai.runtime"]
+    assert section["workspace"] == "local-storage:/users/alice"
+    assert opai("job", "list", "-o", "name").stdout == before
+    assert not (server.folder / "storage/users/alice/jobs/dry").exists()
+
+
+def test_a_dry_run_of_a_plain_job_needs_no_cluster(opai):
+    """Without files to bring or save nobody is asked."""
+    assert opai("job", "sub", "--image", "img", "--dry-run", "x", "-o", "json").exit_code == 0
+
+
+def test_the_job_can_be_kept_as_a_file(opai, local):
+    """--write keeps a job file that submits the same command, without what preparation adds."""
+    opai("job", "sub", "--image", "img", "--dry-run", "--write", "job.yaml", "-j", "kept", "exit 3")
+    assert yaml.safe_load(Path("job.yaml").read_text())["name"] == "kept"
+    assert opai("job", "submit", "job.yaml", "--name", "kept_$", "--wait").exit_code == 3
+
+
+def test_tags_are_set(opai, local):
+    """--tag tags the job, so that the list finds it."""
+    opai("job", "sub", "--image", "img", "--tag", "my-tag", "true")
+    (row,) = opai("job", "list", "--tag", "my-tag", "-o", "json").json
+    assert row["tags"] == ["my-tag"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["true"], "--image"),
+        (["--image", "i"], "COMMAND"),
+        (["--image", "i", "--gpu", "one", "x"], "'one'"),
+        (["--image", "i", "--mem", "much", "x"], "8g"),
+        (["--image", "i", "-e", "1A=x", "x"], "NAME=VALUE"),
+        (["--image", "i", "-e", "NOT_SET_ANYWHERE", "x"], "not set"),
+        (["--image", "i", "--port", "web=two", "x"], "LABEL=COUNT"),
+        (["--image", "i", "--name", "a b", "--dry-run", "x"], "a b"),
+        (["--image", "i", "--follow", "-o", "json", "x"], "--wait"),
+        (["--image", "i", "--timeout", "3s", "x"], "--wait"),
+        (["--image", "i", "--timeout", "soon", "--wait", "x"], "10m"),
+        (["--image", "i", "--src", "nowhere", "x"], "nowhere"),
+    ],
+)
+def test_what_makes_no_sense_is_told(opai, local, arguments, said):
+    """Every wrong command line ends with 2, one sentence, and nothing submitted."""
+    before = opai("job", "list", "-o", "name").stdout
+    result = opai("job", "sub", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert opai("job", "list", "-o", "name").stdout == before
+
+
+def test_a_job_that_can_never_run_is_refused(opai, local):
+    """More than the machine has is an error at once, and says how much there is."""
+    result = opai("job", "sub", "--image", "img", "--gpu", 64, "true")
+    assert result.exit_code == 1
+    assert "64" in result.stderr
+
+
+def test_a_taken_name_is_a_conflict(opai, local):
+    """A name that a job has, even an ended one, is 5; in JSON the server's code tells."""
+    opai("job", "sub", "--image", "img", "-j", "taken", "--wait", "true")
+    result = opai("job", "sub", "--image", "img", "-j", "taken", "-o", "json", "true")
+    assert result.exit_code == 5
+    assert json.loads(result.stderr)["error"]["status"] == 409

@@ -1,0 +1,77 @@
+"""`opai output`: what a job saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def saved(opai, local):
+    """A job that has saved `a.txt` and `d/b.txt`; its name."""
+    result = opai(
+        *("job", "sub", "--image", "img", "--output", "a.txt", "--output", "d", "--wait"),
+        "echo a > a.txt; mkdir d; echo bb > d/b.txt",
+    )
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_outputs_are_listed_relative_to_their_folder(opai, saved, documented):
+    """The list names files as `output download` takes them, with the documented fields."""
+    rows = opai("output", "list", saved, "-o", "json").json
+    assert [(row["path"], row["size"]) for row in rows] == [("a.txt", 2), ("d/b.txt", 3)]
+    assert set(rows[0]) == documented["output list"]
+
+
+def test_some_outputs_can_be_fetched(opai, saved):
+    """PATHS are files or folders; --to names where they go."""
+    assert opai("output", "download", saved, "d", "--to", "here").exit_code == 0
+    assert Path("here/d/b.txt").read_text() == "bb\n"
+    assert not Path("here/a.txt").exists()
+
+
+def test_a_changed_file_is_not_overwritten(opai, saved):
+    """What exists and differs is a conflict, unless --overwrite says so; the same again is fine."""
+    fetch = ("output", "download", saved, "a.txt", "--to", "here")
+    assert [opai(*fetch).exit_code, opai(*fetch).exit_code] == [0, 0]
+    Path("here/a.txt").write_text("mine")
+    assert opai(*fetch).exit_code == 5
+    assert Path("here/a.txt").read_text() == "mine"
+    assert opai(*fetch, "--overwrite").exit_code == 0
+    assert Path("here/a.txt").read_text() == "a\n"
+
+
+def test_a_path_that_was_not_saved_is_4(opai, saved):
+    """An unknown path is named and writes nothing."""
+    result = opai("output", "download", saved, "nope.txt", "--to", "here")
+    assert result.exit_code == 4
+    assert "nope.txt" in result.stderr
+    assert not Path("here").exists()
+
+
+def test_a_path_stays_in_the_jobs_folder(opai, saved):
+    """`..` leads nowhere."""
+    result = opai("output", "download", saved, "../../../secret", "--to", "here")
+    assert result.exit_code == 1
+    assert ".." in result.stderr
+
+
+def test_a_job_without_outputs_says_so(opai, job):
+    """A job that was not asked to save anything is 4, with how to ask."""
+    name = job("true")
+    result = opai("output", "list", name)
+    assert result.exit_code == 4
+    assert "--output" in result.stderr
+
+
+def test_outputs_to_come_are_none_yet(opai, local):
+    """While the job runs the list is empty and says that it runs; downloading is 4."""
+    result = opai("job", "sub", "--image", "img", "--output", "x", "sleep 600")
+    name = result.stdout.strip()
+    listed = opai("output", "list", name, "-o", "json")
+    assert (listed.exit_code, listed.json) == (0, [])
+    assert "yet" in listed.stderr
+    assert opai("output", "download", name).exit_code == 4
+    opai("job", "stop", name)

@@ -1,0 +1,187 @@
+"""What makes a job ready for its cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from openpai.core.cluster import Cluster
+from openpai.core.command_job import command_job
+from openpai.core.errors import ConfigError, NotFoundError, ProtocolError
+from openpai.core.local import LocalCluster
+from openpai.core.prepare import Extras, needs_preparation, prepare
+from openpai.core.protocol.bootstrap import bootstrap_text
+
+SECTION = "openpai.runtime"
+FOLDER_STORAGE = """
+from pathlib import Path
+from openpai.core.folder import FolderStorage
+
+def open_nfs(spec):
+    return FolderStorage(Path(spec.data["path"]), spec.name)
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A local cluster."""
+    folder = tmp_path_factory.mktemp("local")
+    with LocalCluster(folder, cpus=1, memory_mb=1024, gpus=0, user="alice") as local:
+        yield local
+
+
+@pytest.fixture
+def cluster(server, tmp_path, monkeypatch):
+    """The local cluster as a client sees it, with something installed that opens its storage."""
+    site = tmp_path / "site"
+    (site / "folders-1.dist-info").mkdir(parents=True)
+    entry = "[openpai.storage]\nnfs = folder_storage_of_test_prepare:open_nfs\n"
+    (site / "folders-1.dist-info" / "entry_points.txt").write_text(entry)
+    (site / "folder_storage_of_test_prepare.py").write_text(FOLDER_STORAGE)
+    monkeypatch.syspath_prepend(str(site))
+    with Cluster(server.uri, token=server.token) as client:
+        yield client
+
+
+@pytest.fixture
+def base(tmp_path):
+    """A folder of code."""
+    folder = tmp_path / "base"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "train.py").write_text("print('trained')\n")
+    return folder
+
+
+def job(name="some_job", **extras):
+    """A job of one command."""
+    made = command_job(name, ["python src/train.py"], image="python:3.11")
+    if extras:
+        made.document["extras"] = extras
+    return made
+
+
+def test_a_plain_job_is_sent_as_it_is(server):
+    """Nothing to bring, to save or to install: no cluster is asked, nothing is added."""
+    plain = job()
+    assert not needs_preparation(plain, Extras())
+    with Cluster("http://127.0.0.1:1", user="alice") as nowhere:
+        assert prepare(plain, nowhere) is plain
+
+
+def test_outputs_make_a_section_with_a_workspace(cluster):
+    """Outputs get the user's workspace on the default storage, which the job then mounts."""
+    ready = prepare(job(), cluster, Extras(outputs=["ckpt/**"]))
+    assert ready.document["extras"] == {
+        SECTION: {
+            "version": 1,
+            "workspace": "local-storage:/users/alice",
+            "outputs": [{"path": "ckpt/**"}],
+        },
+        "storages": [{"name": "local-storage"}],
+    }
+
+
+def test_the_commands_begin_with_the_bootstrap(cluster):
+    """What the author wrote follows it unchanged; the job that was given is not touched."""
+    given = job()
+    ready = prepare(given, cluster, Extras(outputs=["x"]))
+    assert ready.document["taskRoles"]["main"]["commands"] == [
+        bootstrap_text(needed=False),
+        "python src/train.py",
+    ]
+    assert given.to_dict() == job().to_dict()
+
+
+def test_a_prepared_job_stays_as_it_is(cluster):
+    """Preparing twice is preparing once."""
+    once = prepare(job(), cluster, Extras(outputs=["x"]))
+    assert prepare(once, cluster).to_dict() == once.to_dict()
+
+
+def test_a_sections_missing_workspace_is_filled_in(cluster):
+    """A file may leave the workspace to whoever submits it."""
+    section = {"version": 1, "outputs": [{"path": "x"}]}
+    ready = prepare(job(**{SECTION: section}), cluster)
+    assert ready.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"
+
+
+def test_a_workspace_that_is_named_wins(cluster):
+    """The option is stronger than the section; a path alone lies on the default storage."""
+    section = {"version": 1, "workspace": "local-storage:/own", "outputs": [{"path": "x"}]}
+    given = job(**{SECTION: section})
+    kept = prepare(given, cluster).document["extras"][SECTION]
+    assert kept["workspace"] == "local-storage:/own"
+    moved = prepare(given, cluster, Extras(workspace="/team")).document["extras"][SECTION]
+    assert moved["workspace"] == "local-storage:/team"
+
+
+def test_packages_alone_need_no_workspace(server):
+    """A job that only wants packages runs on a cluster without storages."""
+    with Cluster("http://127.0.0.1:1", user="alice") as nowhere:
+        ready = prepare(job(), nowhere, Extras(requirements=["pandas", "pandas"]))
+    assert ready.document["extras"] == {SECTION: {"version": 1, "requirements": ["pandas"]}}
+
+
+def test_outputs_and_packages_add_to_those_of_the_section(cluster):
+    """What the section has is kept, and nothing stands there twice."""
+    section = {"version": 1, "outputs": [{"path": "a", "when": "success"}], "requirements": ["x"]}
+    extras = Extras(outputs=["a", "b"], requirements=["x", "y"])
+    ready = prepare(job(**{SECTION: section}), cluster, extras).document["extras"][SECTION]
+    assert ready["outputs"] == [{"path": "a", "when": "success"}, {"path": "b"}]
+    assert ready["requirements"] == ["x", "y"]
+
+
+def test_code_is_sent_under_its_checksum(cluster, server, base):
+    """The archive lies in the job's folder, once, where the section says."""
+    for _ in range(2):
+        ready = prepare(job("with_code"), cluster, Extras(sources=["src"]), base=base)
+    code = ready.document["extras"][SECTION]["code"]
+    folder = server.folder / "storage/users/alice/jobs/with_code"
+    (archive,) = (folder / "code").iterdir()
+    assert code == {"archive": f"code/{archive.name}", "sha256": archive.name.partition(".")[0]}
+
+
+def test_nothing_is_sent_to_show_a_job(cluster, server, base):
+    """With send=False the section is the same and the storage untouched."""
+    shown = prepare(job("shown"), cluster, Extras(sources=["src"]), base=base, send=False)
+    assert "code" in shown.document["extras"][SECTION]
+    assert not (server.folder / "storage/users/alice/jobs/shown").exists()
+
+
+def test_a_broken_job_sends_nothing(cluster, server, base):
+    """The job is checked before its code is sent."""
+    broken = job("broken")
+    broken.document["taskRoles"]["main"]["resourcePerInstance"]["cpu"] = "many"
+    with pytest.raises(ProtocolError):
+        prepare(broken, cluster, Extras(sources=["src"]), base=base)
+    assert not (server.folder / "storage/users/alice/jobs/broken").exists()
+
+
+def test_storages_that_are_mounted_stay(cluster):
+    """The workspace's storage joins those that the job lists; `[]` means the default ones."""
+    section = {"version": 1, "outputs": [{"path": "x"}]}
+    mine = [{"name": "data", "mountPath": "/data"}]
+    listed = prepare(job(**{SECTION: section, "storages": list(mine)}), cluster)
+    assert listed.document["extras"]["storages"] == [*mine, {"name": "local-storage"}]
+    default = prepare(job(**{SECTION: section, "storages": []}), cluster)
+    assert default.document["extras"]["storages"] == [{"name": "local-storage"}]
+
+
+def test_a_broken_section_is_told(cluster):
+    """What is wrong with the section comes with its place."""
+    section = {"version": 1, "outputs": [{"path": "x", "when": "sometimes"}]}
+    with pytest.raises(ProtocolError) as raised:
+        prepare(job(**{SECTION: section}), cluster)
+    assert "when" in raised.value.problems[0].path
+
+
+def test_a_missing_source_is_told(cluster, base):
+    """A source that does not exist is an error before anything is sent."""
+    with pytest.raises(ConfigError, match="nowhere"):
+        prepare(job(), cluster, Extras(sources=["nowhere"]), base=base)
+
+
+def test_an_unknown_storage_is_told(cluster, base):
+    """A workspace on a storage that the cluster does not offer is an error."""
+    extras = Extras(sources=["src"], workspace="nosuch:/x")
+    with pytest.raises(NotFoundError):
+        prepare(job(), cluster, extras, base=base)
