@@ -1,0 +1,168 @@
+"""Everything that is wrong with a job, for a person: all at once, with places and hints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from openpai.core.errors import ProtocolError
+from openpai.core.protocol.ajv import schema_errors
+from openpai.core.protocol.explain import Finding, explain
+from openpai.core.protocol.problems import Problem
+from openpai.core.protocol.source import Source, pointer, same
+
+__all__ = [
+    "FileVerdict",
+    "check_file",
+    "check_text",
+    "job_problems",
+    "protocol_error",
+    "render_file",
+]
+
+
+@dataclass(frozen=True)
+class FileVerdict:
+    """What is to be said of one job file.
+
+    Attributes:
+        file: Its name.
+        valid: Whether the job is right.
+        errors: What is wrong with it.
+    """
+
+    file: str
+    valid: bool
+    errors: Sequence[Problem] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as ``opai job validate -o json`` prints it."""
+        return {"file": self.file, "valid": self.valid, "errors": [asdict(e) for e in self.errors]}
+
+
+def check_file(path: str | Path, strict: bool = True) -> FileVerdict:
+    """Check a job file; one that cannot be read is not valid.
+
+    Args:
+        path: The file; ``-`` is standard input.
+        strict: Also what the server takes and what then fails; otherwise the server's own verdict.
+    """
+    from openpai.core.protocol.files import read_text
+
+    try:
+        text = read_text(Path(path))
+    except ProtocolError as error:
+        return FileVerdict(str(path), False, error.problems)
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror or error}."
+        return FileVerdict(str(path), False, [Problem("", None, None, message)])
+    return check_text(text, strict, str(path))
+
+
+def check_text(text: str, strict: bool = True, file: str = "-") -> FileVerdict:
+    """Check the text of a job; see :func:`check_file`."""
+    found = text_problems(text, strict, file)
+    return FileVerdict(file, not found, found)
+
+
+def text_problems(text: str, strict: bool, file: str | None) -> list[Problem]:
+    """Return what is wrong with the text of a job."""
+    from openpai.core.protocol.verdict import MAX_BYTES, too_large
+
+    if too_large(text):
+        message = f"The job has more than {MAX_BYTES // 1024} KiB; the server takes no more."
+        hint = "Move scripts and data out of the commands: into the code, a storage or the image."
+        return [Problem("", None, None, message, hint)]
+    try:
+        source = Source(text, file)
+    except ProtocolError as error:
+        return list(error.problems)
+    return job_problems(source.tree, source, strict)
+
+
+def job_problems(document: Any, source: Source | None, strict: bool) -> list[Problem]:
+    """Return what is wrong with a job, in the order of its text.
+
+    Args:
+        document: The job.
+        source: The text that it was read from, if it was; places come from there.
+        strict: Also what the server takes and what then fails.
+    """
+    from openpai.core.protocol.strict import strict_findings
+    from openpai.core.protocol.verdict import judge
+
+    placed = source if source and same(source.tree, document) else None
+    findings = explain(document, schema_errors(document))
+    verdict = judge(document)
+    if not findings and not verdict.accepted:
+        findings = _server_findings(document, verdict.status, verdict.message)
+    if strict:
+        known = {(finding.path, finding.message) for finding in findings}
+        for finding in strict_findings(document, placed):
+            if (finding.path, finding.message) not in known:
+                findings.append(finding)
+    problems = [_placed(finding, placed) for finding in findings]
+    if placed:
+        problems.sort(key=lambda p: (p.line or 0, p.column or 0))
+    return problems
+
+
+def _server_findings(document: Any, status: int, message: str) -> list[Finding]:
+    """Return what made the server refuse a job that keeps to its schema."""
+    from openpai.core.protocol.strict.names import deployment_roles, references
+    from openpai.core.protocol.strict.roles import no_roles
+    from openpai.core.protocol.strict.rules import Case
+    from openpai.core.protocol.strict.tags import template_syntax
+
+    case = Case(document, None)
+    rules = (references,) if status == 400 else (no_roles, template_syntax, deployment_roles)
+    found = [finding for rule in rules for finding in rule(case)]
+    return found or [Finding((), f"The server answers {status}: {message}.")]
+
+
+def _placed(finding: Finding, source: Source | None) -> Problem:
+    place = source.locate(finding.path, finding.at_key) if source else None
+    line, column = place or (None, None)
+    return Problem(pointer(finding.path), line, column, finding.message, finding.hint)
+
+
+def protocol_error(problems: Sequence[Problem], file: str | None) -> ProtocolError:
+    """Return one error for all problems; its text shows the first few."""
+    lines = [_line(problem, file) for problem in problems[:10]]
+    if len(problems) > 10:
+        lines.append(f"… and {len(problems) - 10} more.")
+    return ProtocolError("\n".join(lines), problems)
+
+
+def _line(problem: Problem, file: str | None) -> str:
+    place = (
+        f"{file or 'line'}{':' if file else ' '}{problem.line}:{problem.column}: "
+        if problem.line
+        else ""
+    )
+    where = f" ({problem.path})" if problem.path else ""
+    return f"{place}{problem.message}{where} {problem.hint}".rstrip()
+
+
+def render_file(path: str | Path) -> Mapping[str, Any]:
+    """Return ``{"file": …, "taskRoles": {role: script}}`` for a job file.
+
+    Raises:
+        ProtocolError: The file holds no job that the server takes.
+        OSError: The file cannot be read.
+    """
+    from openpai.core.protocol.files import read_text
+    from openpai.core.protocol.verdict import server_verdict
+
+    text = read_text(Path(path))
+    verdict = server_verdict(text)
+    if verdict.scripts is None:
+        raise protocol_error(text_problems(text, False, str(path)), str(path))
+    return {"file": str(path), "taskRoles": dict(verdict.scripts)}
+
+
+def as_json(verdicts: Sequence[FileVerdict]) -> str:
+    """Return verdicts as ``opai job validate -o json`` prints them."""
+    return json.dumps([verdict.to_dict() for verdict in verdicts], indent=2, ensure_ascii=False)

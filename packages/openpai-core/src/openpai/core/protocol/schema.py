@@ -1,0 +1,25 @@
+"""The JSON Schema of a job: the one source of the rules that the server's schema states.
+
+It says what the server's own does (rest-server/src/config/v2/protocol.js), with descriptions for
+people and editors. :mod:`openpai.core.protocol.ajv` checks jobs against it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["job_schema"]
+
+
+def job_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 7) of a job, a copy of your own."""
+    schema: dict[str, Any] = json.loads(_text())
+    return schema
+
+
+@lru_cache(maxsize=1)
+def _text() -> str:
+    return Path(__file__).with_name("job.schema.json").read_text(encoding="utf-8")

@@ -1,0 +1,138 @@
+"""The text that a job came from: where each value stands in it, and edits that keep the rest."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Sequence, Union
+
+from openpai.core.errors import ProtocolError
+from openpai.core.protocol.jsyaml.errors import YamlError
+from openpai.core.protocol.problems import Problem
+from openpai.core.protocol.yaml_io import read_yaml
+
+__all__ = ["Source", "pointer", "same", "unshared"]
+
+Path = Sequence[Union[str, int]]
+
+_MOST_VALUES = 200_000
+_DEEPEST = 120
+
+
+class Source:
+    r"""A YAML text that has been read.
+
+    Attributes:
+        text: The text, line breaks as ``\\n``.
+        file: Its name, for messages; ``None`` if it has none.
+        tree: Its value; never changed.
+    """
+
+    def __init__(self, text: str, file: str | None = None) -> None:
+        """Read a text.
+
+        Raises:
+            ProtocolError: It is not YAML to the server; the problem has line and column.
+        """
+        self.file = file
+        reader = read_yaml(text)
+        try:
+            self.tree = reader.read()
+        except YamlError as error:
+            raise yaml_error(error, file) from None
+        self.text = reader.text[:-1]
+        self.places = reader.places
+
+    def locate(self, path: Path, key: bool = False) -> tuple[int, int] | None:
+        """Return line and column, from 1, of a value or of the key in front of it.
+
+        A value that is not there has the place of the nearest one around it.
+        """
+        found = None
+        value = self.tree
+        for step in path:
+            if id(value) not in self.places:
+                break
+            place = self.places[id(value)][1].get(step)
+            if place is None:
+                break
+            found = place[0] if key or place[1] == place[2] else place[1]
+            value = value[step]
+        return self.position(found or 0)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return line and column, from 1, of a character."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        return self.text.count("\n", 0, offset) + 1, offset - start + 1
+
+
+def yaml_error(error: YamlError, file: str | None) -> ProtocolError:
+    """Return what to raise for a text that is no YAML."""
+    message = f"Not readable as YAML: {error.reason}."
+    problem = Problem("", error.line, error.column, message, _yaml_hint(error.reason))
+    where = f"{file or 'The job'}"
+    place = f", line {error.line}, column {error.column}" if error.line else ""
+    return ProtocolError(f"{where}{place}: {error.reason}.", [problem], problem.hint)
+
+
+_YAML_HINTS = (
+    ("incomplete explicit mapping pair", "Quote a text that holds ': '."),
+    ("bad indentation", "Indent entries alike, and quote texts that begin with @ ` % & * or !."),
+    ("duplicated mapping key", "Remove one of the two keys."),
+    ("unidentified alias", "Quote a text that begins with '*'."),
+    ("non-printable", "Remove the control characters, or write them as escapes in double quotes."),
+    ("expected a single document", "Put one job into one file: remove '---'."),
+    ("unknown tag", "Remove the tag, or quote a text that begins with '!'."),
+    ("a colon is missed", "Put ': ' between key and value."),
+    ("multiline key", "Put ': ' between key and value, and indent what belongs to a value."),
+    ("end of the stream", "Quote the text, or indent it like what is around it."),
+    ("quoted scalar", "Close the quotes."),
+    ("flow collection", "Close the bracket, and put commas between entries."),
+    ("escape sequence", "Write backslashes in single quotes, or twice."),
+)  # fmt: skip
+
+
+def _yaml_hint(reason: str) -> str:
+    return next((hint for part, hint in _YAML_HINTS if part in reason), "")
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Return the JSON pointer of a path."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def same(one: Any, other: Any, depth: int = 0) -> bool:
+    """Whether two values are the same job text: 1 and 1.0 are, 1 and true are not."""
+    if depth > _DEEPEST:
+        return False
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and all(
+            same(value, other[key], depth + 1) for key, value in one.items()
+        )
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(same(a, b, depth + 1) for a, b in zip(one, other))
+    if isinstance(one, bool) is not isinstance(other, bool):
+        return False
+    return bool(one == other) or str(one) == str(other) == "nan"
+
+
+def unshared(value: Any) -> Any:
+    """Return a copy in which no two places share a value, as aliases make them do.
+
+    Raises:
+        ProtocolError: The aliases make the job too large or endless.
+    """
+    budget = [_MOST_VALUES]
+
+    def copy(item: Any, depth: int) -> Any:
+        budget[0] -= 1
+        if budget[0] < 0 or depth > _DEEPEST:
+            raise ProtocolError(
+                "The aliases (*name) of the file make the job endless or far too large.",
+                hint="Write the values out where they are used.",
+            )
+        if isinstance(item, dict):
+            return {key: copy(part, depth + 1) for key, part in item.items()}
+        if isinstance(item, (list, tuple)):
+            return [copy(part, depth + 1) for part in item]
+        return item
+
+    return copy(value, 0)

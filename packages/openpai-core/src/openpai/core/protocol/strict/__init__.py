@@ -1,0 +1,39 @@
+"""What the server takes, or stumbles over, and no author can have meant: the rules of strict mode.
+
+Each rule says what really happens to such a job, so that the table in the documentation is made of
+the rules themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openpai.core.protocol.explain import Finding
+from openpai.core.protocol.source import Source
+
+__all__ = ["strict_findings", "strict_rules"]
+
+
+def strict_findings(document: Any, source: Source | None) -> list[Finding]:
+    """Return what strict mode has against a job, beyond the server's schema.
+
+    Args:
+        document: The job; it may break the schema.
+        source: The text that it was read from, if that is what would be sent.
+    """
+    from openpai.core.protocol.strict.rules import Case
+
+    if not isinstance(document, dict):
+        return []
+    case = Case(document, source)
+    found = [finding for rule in strict_rules() for finding in rule.check(case)]
+    return list(dict.fromkeys(found))
+
+
+def strict_rules() -> list[Any]:
+    """Return all rules (:class:`~openpai.core.protocol.strict.rules.Rule`), in order."""
+    from openpai.core.protocol.strict import extras, images, names, roles, tags, text
+    from openpai.core.protocol.strict.rules import registered
+
+    assert all((extras, images, names, roles, tags, text))  # importing them registers their rules
+    return registered()
