@@ -146,3 +146,12 @@ def test_a_good_command_whose_outputs_are_lost_is_a_failed_job(
     assert job.wait(timeout=60).state == "FAILED"
     assert job.exit_code() == 193
     assert any("Not saved" in line for line in log(job))
+
+
+def test_a_failure_is_explained_in_the_log(submit: Callable[..., RemoteJob]) -> None:
+    """The runtime finds the task's log where the local cluster keeps it."""
+    job = submit("explained", "cat no-such-file")
+    job.wait(timeout=60)
+    text = "\n".join(log(job))
+    assert "[openpai-runtime] The command failed with exit code 1 after" in text
+    assert "[openpai-runtime]   Log: cat: no-such-file: No such file or directory" in text

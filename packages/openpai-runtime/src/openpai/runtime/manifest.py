@@ -6,10 +6,12 @@
      "event": "success|failure|stop|timeout", "exitCode": 0,
      "started": "2026-01-01T00:00:00Z", "saved": "2026-01-01T00:10:00Z", "complete": true,
      "files": [{"path": "ckpt/1.pt", "size": 1, "sha256": "…"}],
-     "notSaved": [{"path": "ckpt/2.pt", "reason": "…"}], "refused": ["…"], "unmatched": ["…"]}
+     "notSaved": [{"path": "ckpt/2.pt", "reason": "…"}], "refused": ["…"], "unmatched": ["…"],
+     "seconds": {"before": 0.1, "command": 590.2}, "explanation": {…}}
 
-It is written when the task ends; a task that was killed leaves none. Paths of files are relative to
-the job's output folder.
+``explanation`` is there when the command failed (:class:`openpai.runtime.explain.Evidence`). The
+manifest is written when the task ends; a task that was killed leaves none. Paths of files are
+relative to the job's output folder.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from typing import Mapping
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import normalize
 from openpai.runtime.command import active_environ
-from openpai.runtime.job import TaskJob, storage_folder
+from openpai.runtime.job import TaskJob
 from openpai.runtime.messages import reason, say
 
-__all__ = ["Surroundings", "reach_mounts", "surroundings"]
+__all__ = ["Surroundings", "surroundings"]
 
 
 @dataclass(frozen=True)
@@ -60,26 +60,3 @@ def _make_output(job: TaskJob) -> Path:
     if not os.access(output, os.W_OK):
         raise StorageError(f"{output} may not be written.")
     return output
-
-
-def reach_mounts(job: TaskJob) -> None:
-    """Make every storage that the job mounts reachable under the path that it asks for.
-
-    A path that does not exist becomes a link to where the platform has mounted the storage.
-
-    Raises:
-        StorageError: The storage is not mounted, or something else has its path.
-        OSError: The link cannot be made.
-    """
-    for mount in job.section.mounts:
-        folder = storage_folder(mount.storage, job.document, job.environ)
-        path = Path(mount.path)
-        if os.path.realpath(path) == os.path.realpath(folder):
-            continue
-        if os.path.lexists(path):
-            raise StorageError(
-                f"The storage '{mount.storage}' cannot be at {path}: something else is there.",
-                f"It is mounted at {folder}.",
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(folder)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import signal
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
-from openpai.core.errors import OpenPaiError
 from openpai.runtime.callbacks import Callbacks
 from openpai.runtime.command import Command
 from openpai.runtime.events import Event
 from openpai.runtime.exits import CALLBACK_FAILED, NOT_READY, OUTPUTS_NOT_SAVED
+from openpai.runtime.explain import Evidence, as_text, log_tail, oom_kills
 from openpai.runtime.job import TaskJob
 from openpai.runtime.loop import Loop
 from openpai.runtime.manifest import Ended
 from openpai.runtime.meanwhile import Meanwhile
-from openpai.runtime.messages import reason, say
+from openpai.runtime.messages import say
 from openpai.runtime.processes import call_in_child, signal_group
-from openpai.runtime.surroundings import reach_mounts, surroundings
+from openpai.runtime.surroundings import surroundings
 
 __all__ = ["run_task"]
 
@@ -35,11 +38,14 @@ class _Task:
         self._argv = argv
         self._root = Path.cwd()
         self._started = time.time()
+        self._before: float | None = None
+        self._oom_kills = oom_kills()
         section = job.section
         self._command = Command(loop, grace=section.grace_period, timeout=section.timeout)
-        self._place = surroundings(job)
-        environ = self._place.environ
-        self._callbacks = Callbacks(loop, section.callbacks, environ, self._time_left)
+        place = surroundings(job)
+        self._environ = place.environ
+        self._to_save = place.to_save
+        self._callbacks = Callbacks(loop, section.callbacks, place.environ, self._time_left)
         self._meanwhile = Meanwhile(loop, self._callbacks, self._event, self._save_interval)
         self._command.on_stop = lambda: self._meanwhile.fire("stop")
         self._command.on_timeout = lambda: self._meanwhile.fire("timeout")
@@ -48,6 +54,7 @@ class _Task:
         code = self._run_command()
         self._meanwhile.end(self._time_left)
         self._command.end_leftovers()
+        self._facts = self._explain(code)
         self._callbacks.fire_and_wait(self._event("failure" if code else "success", code))
         saved = self._save(code) if self._job.folder else None
         self._callbacks.fire_and_wait(self._event("exit", code, saved))
@@ -69,7 +76,8 @@ class _Task:
             say("The command is not started: a callback that may fail the task has failed.")
             return CALLBACK_FAILED
         self._meanwhile.begin(output.every for output in self._job.section.outputs if output.every)
-        return self._command.run(self._argv, self._place.environ)
+        self._before = time.time() - self._started
+        return self._command.run(self._argv, self._environ)
 
     def _fire_first(self, name: str) -> None:
         """Run the callbacks of an event before the command, until a signal asks to end."""
@@ -82,22 +90,32 @@ class _Task:
 
     def _prepare(self) -> bool:
         """Get what the command needs; return whether it is there."""
-        try:
-            reach_mounts(self._job)
-        except (OSError, OpenPaiError) as error:
-            say(f"The command is not started: {reason(error)}")
+        section = self._job.section
+        if not section.is_needed:
+            return True
+        from openpai.runtime.preparing import prepare
+        from openpai.runtime.requirements import environment_folder, with_environment
+
+        if self._in_child(partial(prepare, self._job, self._root, self._environ)):
             return False
-        return not self._job.section.code or self._in_child(self._fetch) == 0
+        if section.requirements:
+            folder = environment_folder(section.requirements, self._environ)
+            self._environ = with_environment(self._environ, folder)
+        return True
 
-    def _fetch(self) -> int:
-        from openpai.runtime.code import fetch_code
-
-        try:
-            fetch_code(self._job, self._root)
-        except (OSError, OpenPaiError) as error:
-            say(f"The command is not started: its code could not be fetched: {reason(error)}")
-            return 1
-        return 0
+    def _explain(self, code: int) -> Mapping[str, Any]:
+        """Return the times of the task's parts; say and add why the command failed, if it did."""
+        if self._before is None:
+            return {}
+        command = time.time() - self._started - self._before
+        facts = {"seconds": {"before": round(self._before, 3), "command": round(command, 3)}}
+        if not code or self._command.stop_signal is not None:
+            return facts
+        kills = oom_kills() - self._oom_kills
+        folders = [self._root, Path(tempfile.gettempdir())]
+        evidence = Evidence(code, command, kills, folders, log_tail(self._environ))
+        say(as_text(evidence))
+        return {**facts, "explanation": evidence.record()}
 
     def _save_interval(self, every: float) -> int:
         return self._saver(Ended("interval", self._started, every=every), ())
@@ -109,8 +127,8 @@ class _Task:
             event = "stop"
         elif self._command.timed_out:
             event = "timeout"
-        ended = Ended(event, self._started, code)
-        return self._in_child(lambda: self._saver(ended, None), self._is_late) == 0
+        ended = Ended(event, self._started, code, facts=self._facts)
+        return self._in_child(partial(self._saver, ended, None), self._is_late) == 0
 
     def _saver(self, ended: Ended, pauses: Sequence[float] | None) -> int:
         from openpai.runtime.saving import PAUSES, Saver
@@ -119,7 +137,7 @@ class _Task:
             self._job,
             self._root,
             ended,
-            extra=self._place.to_save,
+            extra=self._to_save,
             deadline=self._command.stop_by,
         )
         return 0 if saver.run(PAUSES if pauses is None else pauses) else 1
@@ -139,7 +157,7 @@ class _Task:
         is_over = is_over or (lambda: self._command.stop_signal is not None)
         self._loop.run(lambda: bool(ends) or is_over())
         if not ends:
-            signal_group(pid, 15)
+            signal_group(pid, signal.SIGTERM)
         self._loop.run(lambda: bool(ends))
         return ends[0]
 

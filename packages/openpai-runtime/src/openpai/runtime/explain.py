@@ -1,0 +1,143 @@
+"""Say why a command failed, as far as it can be known from here.
+
+The evidence: the exit code, what the kernel counted, full disks, and the end of the log where the
+platform keeps it in the container. The command's output itself is not intercepted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Sequence
+
+from openpai.runtime.patterns import search
+
+__all__ = ["Evidence", "as_text", "log_tail", "oom_kills"]
+
+_TAIL = 64 * 1024
+_CGROUP = Path("/sys/fs/cgroup")
+_SETTLE = 0.5
+
+
+class Evidence:
+    """What speaks for one cause or another.
+
+    Args:
+        code: The command's exit code.
+        seconds: How long it ran.
+        oom_kills: How many processes of this container the kernel killed for want of memory
+            while it ran.
+        folders: Folders whose disks may be full.
+        tail: The end of the log, empty if it is not known.
+    """
+
+    def __init__(
+        self, code: int, seconds: float, oom_kills: int, folders: Sequence[Path], tail: str
+    ) -> None:
+        self.code = code
+        self.seconds = seconds
+        self.oom_kills = oom_kills
+        self.full = [str(folder) for folder in folders if _is_full(folder)]
+        self.found = search(tail)
+
+    def record(self) -> Mapping[str, Any]:
+        """Return it for the manifest."""
+        found = self.found
+        return {
+            "exitCode": self.code,
+            "signal": _signal_name(self.code) or None,
+            "seconds": round(self.seconds, 1),
+            "oomKills": self.oom_kills,
+            "fullDisks": self.full,
+            "log": found
+            and {
+                "line": found.line,
+                "cause": found.pattern.name,
+                "meaning": found.pattern.meaning,
+                "advice": found.pattern.advice,
+            },
+        }
+
+
+def as_text(evidence: Evidence) -> str:
+    """Return it for people: one block of lines."""
+    lines = [f"The command failed with {_how(evidence.code)} after {evidence.seconds:.1f} s."]
+    if evidence.oom_kills:
+        lines.append(
+            f"  Memory: the kernel killed {evidence.oom_kills} of this container's processes. "
+            "Raise memoryMB of the task role, or use less."
+        )
+    lines += [f"  Disk: {folder} is full." for folder in evidence.full]
+    if evidence.found:
+        lines.append(f"  Log: {evidence.found.line}")
+        lines.append(f"    {evidence.found.pattern.meaning} {evidence.found.pattern.advice}")
+    return "\n".join(lines)
+
+
+def oom_kills(cgroup: Path = _CGROUP) -> int:
+    """Return how many processes of this container the kernel has killed for want of memory."""
+    for path in (cgroup / "memory.events", cgroup / "memory" / "memory.oom_control"):
+        try:
+            words = path.read_text(encoding="ascii").split()
+            return int(words[words.index("oom_kill") + 1])
+        except (OSError, ValueError, IndexError):
+            continue
+    return 0
+
+
+def log_tail(environ: Mapping[str, str]) -> str:
+    """Return the end of this task's log, once nothing more is added to it."""
+    deadline = time.monotonic() + _SETTLE
+    before = None
+    while True:
+        text = next(filter(None, map(_end_of, _logs(environ))), "")
+        if text == before or time.monotonic() > deadline:
+            return text
+        before = text
+        time.sleep(0.05)
+
+
+def _logs(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield where the log may be: PAI's folder, the local cluster's, or our own stderr."""
+    pod = environ.get("FC_POD_UID")
+    if pod:
+        yield Path("/usr/local/pai/logs", pod, "user-all", "current")
+    if environ.get("OPENPAI_LOCAL_CLUSTER") and environ.get("OPENPAI_JOB_CONFIG"):
+        yield Path(environ["OPENPAI_JOB_CONFIG"]).parent / "logs" / "user-all"
+    yield Path("/proc/self/fd/2")
+
+
+def _end_of(path: Path) -> str:
+    try:
+        if not path.is_file():  # a pipe or a terminal would be read from
+            return ""
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether less than a thousandth of a disk, or no inode, is free."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    no_inodes = disk.f_files > 0 and disk.f_favail == 0
+    return no_inodes or disk.f_bavail * 1000 < disk.f_blocks
+
+
+def _how(code: int) -> str:
+    name = _signal_name(code)
+    return f"exit code {code} ({name})" if name else f"exit code {code}"
+
+
+def _signal_name(code: int) -> str:
+    try:
+        return signal.Signals(code - 128).name if code > 128 else ""
+    except ValueError:
+        return ""

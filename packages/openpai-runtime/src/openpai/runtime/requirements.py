@@ -1,0 +1,123 @@
+"""Install the Python packages that a job asks for, beside the image's own and never among them.
+
+They go into a virtual environment that sees the packages of the image's Python, so that pip brings
+only what is missing or of another version. The command finds it first on its ``PATH``. Tasks with
+the same wishes and the same Python share it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from openpai.core.errors import OpenPaiError
+
+__all__ = ["environment_folder", "install", "with_environment"]
+
+_DONE = "openpai-complete"
+_DESCRIBE = (
+    "import sys, sysconfig; print(sys.version); print(sys.prefix); "
+    "print(sysconfig.get_path('purelib')); print(sysconfig.get_path('platlib'))"
+)
+
+
+def environment_folder(requirements: Sequence[str], environ: Mapping[str, str]) -> Path:
+    """Return where the virtual environment for these packages is, or will be.
+
+    Raises:
+        OpenPaiError: No Python is found.
+    """
+    text = "\n".join([*_describe(_python(environ)), *requirements])
+    return _cache(environ) / "requirements" / hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def install(requirements: Sequence[str], environ: Mapping[str, str]) -> Path:
+    """Make the virtual environment if it is not there yet; return its folder.
+
+    What pip says of failures goes to stderr. Of two tasks at once, one waits for the other.
+
+    Raises:
+        OpenPaiError: It cannot be made, or pip fails.
+        OSError: The folder cannot be written.
+    """
+    folder = environment_folder(requirements, environ)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / _DONE).exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a killed task left half made
+            _make(folder, _python(environ), requirements, environ)
+            (folder / _DONE).touch()
+    return folder
+
+
+def with_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return an environment whose ``python`` is that of the virtual environment."""
+    path = f"{folder / 'bin'}{os.pathsep}{environ.get('PATH', os.defpath)}"
+    return {**environ, "PATH": path, "VIRTUAL_ENV": str(folder)}
+
+
+def _make(
+    folder: Path, python: str, requirements: Sequence[str], environ: Mapping[str, str]
+) -> None:
+    _run([python, "-m", "venv", "--system-site-packages", "--without-pip", str(folder)], environ)
+    # A virtual environment that was made inside another one does not see the other's packages.
+    for site in folder.glob("lib/python*/site-packages"):
+        paths = dict.fromkeys(_describe(python)[2:])
+        (site / "openpai-image.pth").write_text("".join(f"{path}\n" for path in paths))
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
+    _run([*pip, "--disable-pip-version-check", "--", *requirements], environ)
+
+
+def _run(argv: Sequence[str], environ: Mapping[str, str]) -> None:
+    kept = {**environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=2, env=kept, check=False)
+    if done.returncode:
+        raise OpenPaiError(f"'{' '.join(argv[1:4])}' failed.", "Its own message is above.")
+
+
+def _python(environ: Mapping[str, str]) -> str:
+    """Return the Python 3 that the command would use; without one, the runtime's."""
+    path = environ.get("PATH", os.defpath)
+    return shutil.which("python3", path=path) or shutil.which("python", path=path) or sys.executable
+
+
+def _describe(python: str) -> list[str]:
+    """Return version, prefix and package folders of a Python."""
+    try:
+        done = subprocess.run(
+            [python, "-c", _DESCRIBE],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise OpenPaiError(f"The Python {python} does not run: {error}.") from None
+    return done.stdout.splitlines()
+
+
+def _cache(environ: Mapping[str, str]) -> Path:
+    """Return the private folder of the runtime, the one that the bootstrap uses too."""
+    named = environ.get("OPENPAI_RUNTIME_HOME")
+    if named:
+        return Path(named)
+    cache = environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME') or '/nonexistent'}/.cache"
+    folder = Path(cache, "openpai", "runtime")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    fallback = Path(environ.get("TMPDIR") or "/tmp", f"openpai-runtime-{os.getuid()}")  # noqa: S108
+    fallback.mkdir(mode=0o700, exist_ok=True)
+    if fallback.is_symlink() or fallback.stat().st_uid != os.getuid():
+        raise OpenPaiError(f"{fallback} is not this user's own folder.", "Remove it.")
+    return fallback

@@ -1,0 +1,99 @@
+"""Why a command failed is said once, and written down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openpai.runtime.explain import Evidence, as_text, log_tail, oom_kills
+
+
+def logged(task: Any, script: str) -> str:
+    """Run a failing script with its output in a file; return the file's text."""
+    path = task.work.parent / "log"
+    with path.open("w") as log:
+        task.start("bash", "-c", script, stdout=log, stderr=log).wait(60)
+    return str(path.read_text())
+
+
+def test_a_failure_is_explained_by_the_end_of_its_log(task: Any) -> None:
+    """The block tells exit code, time, the telling line, its meaning and what to do."""
+    task.section()
+    text = logged(
+        task,
+        "echo 'KeyError: early'; echo \"No module named 'x'\"; "
+        "echo \"ModuleNotFoundError: No module named 'x'\"; exit 1",
+    )
+    assert "[openpai-runtime] The command failed with exit code 1 after " in text
+    assert "[openpai-runtime]   Log: ModuleNotFoundError: No module named 'x'\n" in text
+    assert "A Python package is missing or broken." in text
+
+
+def test_the_explanation_is_in_the_manifest(task: Any) -> None:
+    """A program can read what people are told."""
+    task.section()
+    logged(task, "echo 'x: command not found'; kill -SEGV $$")
+    told = task.manifest["explanation"]
+    assert (told["exitCode"], told["signal"]) == (139, "SIGSEGV")
+    assert told["log"]["cause"] == "missing-command"
+    assert task.manifest["seconds"]["command"] >= 0
+
+
+def test_a_success_needs_no_explanation(task: Any) -> None:
+    """Nothing is said, and the manifest has times only."""
+    task.section()
+    assert task.bash("echo 'KeyError: handled'").stderr == ""
+    assert "explanation" not in task.manifest
+    assert set(task.manifest["seconds"]) == {"before", "command"}
+
+
+def test_a_stopped_command_needs_no_explanation(task: Any, finish: Any) -> None:
+    """Who was asked to end has not failed."""
+    task.section()
+    process = task.start("bash", "-c", "echo ready; exec sleep 60")
+    process.stdout.readline()
+    process.terminate()
+    assert "failed with" not in finish(process).stderr
+
+
+def test_without_a_log_the_exit_code_is_told(task: Any) -> None:
+    """Output that goes into a pipe is nobody's but the command's."""
+    task.section()
+    assert "failed with exit code 3 after" in task.bash("echo KeyError: x; exit 3").stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("memory.events", "low 0\nhigh 0\nmax 3\noom 2\noom_kill 2\n"),
+        ("memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"),
+    ],
+)
+def test_the_kernels_count_is_read(tmp_path: Path, path: str, text: str) -> None:
+    """Both kinds of control groups keep one."""
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text(text)
+    assert oom_kills(tmp_path) == 2
+
+
+def test_without_control_groups_nothing_is_counted(tmp_path: Path) -> None:
+    """A machine without them has killed nobody that is known of."""
+    assert oom_kills(tmp_path) == 0
+
+
+def test_memory_is_named_when_the_kernel_killed() -> None:
+    """The advice names the key of the job."""
+    text = as_text(Evidence(137, 3.14, 1, [], ""))
+    assert "exit code 137 (SIGKILL) after 3.1 s" in text
+    assert "memoryMB" in text
+
+
+def test_platform_logs_are_found(tmp_path: Path) -> None:
+    """A local cluster keeps the log beside the job's config."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/user-all").write_text("x" * 100_000 + "end")
+    environ = {"OPENPAI_LOCAL_CLUSTER": "http://x", "OPENPAI_JOB_CONFIG": str(tmp_path / "j.yaml")}
+    assert log_tail(environ).endswith("xend")
+    assert len(log_tail(environ)) == 64 * 1024
