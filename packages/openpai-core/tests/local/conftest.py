@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from pathlib import Path
@@ -91,6 +92,35 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
             return value
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
+
+
+def differences(theirs, ours, path="") -> list:
+    """Return where two answers have other keys or types; null fits all, lists go by their first."""
+    if theirs is None or ours is None:
+        return []
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        keys = set(theirs) ^ set(ours)
+        found = [f"{path}.{key}" for key in sorted(keys - {"hived", "extension"})]
+        for key in set(theirs) & set(ours) - {"extension"}:
+            found += differences(theirs[key], ours[key], f"{path}.{key}")
+        return found
+    if isinstance(theirs, list) and isinstance(ours, list):
+        return differences(theirs[0], ours[0], path + "[]") if theirs and ours else []
+    numbers = all(type(value) in (int, float) for value in (theirs, ours))
+    return [] if numbers or type(theirs) is type(ours) else [path]
+
+
+@pytest.fixture(name="differences")
+def differences_fixture() -> Callable[..., list]:
+    """Return a function that says where two answers have other keys or types."""
+    return differences
+
+
+@pytest.fixture(scope="session")
+def recordings() -> dict[str, Any]:
+    """Exchanges with a real rest-server: name → {"request": …, "response": …}."""
+    data = Path(__file__).parent.parent / "data" / "recordings.json.gz"
+    return {item["name"]: item for item in json.loads(gzip.decompress(data.read_bytes()))}
 
 
 @pytest.fixture(name="until")

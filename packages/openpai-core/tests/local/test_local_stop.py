@@ -4,7 +4,6 @@ import signal
 
 import pytest
 
-
 DAEMON = """
 python3 -c '
 import os, time

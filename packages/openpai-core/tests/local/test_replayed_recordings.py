@@ -1,0 +1,240 @@
+"""Requests that a real rest-server answered, sent again to a local cluster: the answers agree.
+
+Compared are status, error code and message, and for good answers which keys there are and of what
+type their values. What differs on purpose, or cannot be repeated here, is in a table with its
+reason, and the table is exact: an exchange that agrees must not be in it.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+
+from openpai.core.local import LocalCluster
+
+HIVED = "recorded with the HiveD scheduler, which a local cluster does not have"
+STORAGE = "a local cluster's storages are folders of this machine, offered as NFS"
+ENDED = "the job had run; here it waits (running jobs are compared in test_recorded_job_shapes)"
+BODY = "the recording holds a description of the body, not the body"
+WORDS = "the wording is that of the real server's JavaScript engine"
+TOKEN = "the recorded token is no good here; see test_local_tokens"
+
+DIFFERENT = {
+    "026-basicLogin-malformed-json": WORDS,
+    "089-checkToken-application-basic": TOKEN,
+    "090-checkToken-basic-with-browser-token": TOKEN,
+    "091-checkToken-basic-wrong-user": TOKEN,
+    "093-checkToken-empty-credentials": TOKEN,
+    "094-checkToken-unknown-scheme": TOKEN,
+    "098-deleteToken-garbage": WORDS,
+    "099-deleteToken-ok": TOKEN,
+    "101-deleteToken-twice": TOKEN,
+    "105-unauthorized-garbage-GET_jobs": TOKEN,
+    "107-unauthorized-garbage-POST_jobs": TOKEN,
+    "109-unauthorized-garbage-GET_jobs_alice-x": TOKEN,
+    "114-unauthorized-garbage-GET_virtual-clusters": TOKEN,
+    "126-unauthorized-never-issued-jwt": TOKEN,
+    "129-listVirtualClusters-nodes": "the nodes have other names",
+    "130-getVirtualCluster-default": "without GPUs there is no maxCapacity",
+    "140-getSkuTypes-vc": HIVED,
+    "142-getK8sNodes-admin": "there is no Kubernetes: only what describes this machine is shown",
+    "148-getStorages-ok": STORAGE,
+    "149-getStorages-default-true": STORAGE,
+    "153-getStorage-smb-storage": STORAGE,
+    "154-getStorage-blob-storage": STORAGE,
+    "155-getStorage-blob-sas": STORAGE,
+    "157-getStorage-csi-dshuttle": STORAGE,
+    "158-getStorage-hostpath-storage": STORAGE,
+    "160-getStorage-pending-storage": STORAGE,
+    "166-storageServerDeprecated-one": STORAGE,
+    "185-createJob-oppo-without-sku": HIVED,
+    "228-createJob-hived-gpu-on-cpu-vc": HIVED,
+    "232-createJob-unknown-vc": HIVED,
+    "235-createJob-oversized-over-100kb": BODY,
+    "236-createJob-exactly-100kb": BODY,
+    "237-createJob-one-over-100kb": BODY,
+    "250-getJob-attempt-2-latest": ENDED,
+    "277-getTaskLogs-ok": ENDED,
+    "278-getTaskLogs-tail-mode": ENDED,
+    "280-getTaskLogs-succeeded": ENDED,
+    "281-getTaskLogs-old-task-attempt": ENDED,
+    "289-getJobConfig-j_secret_quoted": "the job's file was not recorded",
+    "335-getJob-succeeded-after-stop": ENDED,
+    "408-getK8sPods-admin": "there is no Kubernetes: only what describes a task is shown",
+    "409-listVirtualClusters-with-load": "without GPUs there is no maxCapacity",
+    "413-createJob-no-instances": HIVED,
+    "416-createJob-no-instances-gpu0": HIVED,
+    "428-getJobConfig-yaml11-scalars": "the job's file was not recorded",
+    "433-createJob-taskroles-empty-list": HIVED,
+    "437-createJob-defaults-virtualCluster-null": HIVED,
+    "454-createJob-gzip-request": BODY,
+    "457-createJob-with-basic-application-token": TOKEN,
+    "460-createJob-hived-pinned-and-sku": HIVED,
+    "467-listJobs-if-none-match-304": "the list is another; see test_local_http",
+    "474-getJob-bad-percent": "requests repairs the address; see test_local_http",
+    "485-getJob-before-sync": "a local cluster has no such pause before the first attempt",
+    "489-getTask-before-sync": "a local cluster has no such pause before the first attempt",
+    "490-getTaskLogs-before-sync": "a local cluster has no such pause before the first attempt",
+    "497-getTaskLogs-collected": ENDED,
+    "509-getJob-role-names-collide": "the job's file was not recorded",
+    "520-getJobConfig-secrets-multiline-flow": "the job's file was not recorded",
+    "528-createJob-oversized-without-token": BODY,
+}
+
+STORAGES = (
+    *("nfs-storage", "smb-storage", "blob-storage", "blob-sas", "azure-file", "nfs-personal"),
+    *("csi-dshuttle", "hostpath-storage", "flex-other", "pending-storage", "secret-other-group"),
+)
+LOST_JOBS = ("j_run", "j_fail137", "j_taskretry", "j_wait", "j_stop", "j_secret_quoted")
+
+
+class World:
+    """A faithful cluster in which nothing runs, and what the recordings take for granted."""
+
+    def __init__(self, cluster, job_text, until) -> None:
+        self.cluster = cluster
+        self.until = until
+        self.job_text = job_text
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.tokens = {}
+        self.tokens["admin"] = self.login("admin", cluster.password)
+        self.send("PUT", "/users/admin/password", json={"newPassword": "admin-password"})
+        self.tokens["admin"] = self.login("admin", "admin-password")
+
+    def send(self, method, path, user="admin", **options):
+        """Send a request as somebody."""
+        headers = {"Authorization": f"Bearer {self.tokens[user]}", **options.pop("headers", {})}
+        return self.session.request(
+            method, self.cluster.uri + "/api/v2" + path, headers=headers, timeout=30, **options
+        )
+
+    def login(self, name, password):
+        """Return a new token."""
+        body = {"username": name, "password": password}
+        uri = self.cluster.uri + "/api/v2/authn/basic/login"
+        return self.session.post(uri, json=body, timeout=30).json().get("token")
+
+    def add_user(self, name):
+        """Make a user and log in."""
+        self.send("POST", "/users", json={"username": name, "password": f"{name}-password"})
+        self.tokens[name] = self.login(name, f"{name}-password")
+
+    def submit(self, name):
+        """Submit a job of alice."""
+        text = self.job_text(name, top="jobRetryCount: 0").replace("  worker:", "  taskrole:")
+        answer = self.send(
+            "POST", "/jobs", "alice", data=text, headers={"Content-Type": "text/yaml"}
+        )
+        assert answer.status_code == 202, answer.text
+
+    def restore_default_group(self):
+        """Make the group anew that the recordings delete."""
+        acls = {"virtualClusters": ["default"], "storageConfigs": STORAGES[:-1]}
+        self.send("POST", "/groups", json={"groupname": "default", "extension": {"acls": acls}})
+        for name in ("alice", "bob"):
+            self.send("PUT", f"/users/{name}/group", json={"groupname": "default"})
+
+    def before(self, number):
+        """Do what was done before an exchange and is not among the recordings."""
+        acls = {"virtualClusters": ["default"], "storageConfigs": STORAGES[:-1]}
+        steps = {
+            34: lambda: self.add_user("bob"),
+            # the last storage is granted to nobody but admins
+            85: lambda: self.send("PUT", "/groups/default/extension/acls", json={"data": acls}),
+            102: lambda: self.tokens.update(bob2=self.tokens["bob"]),
+            104: lambda: self.tokens.update(bob=self.login("bob", "bob-password")),
+            239: lambda: [self.submit(name) for name in LOST_JOBS],
+            311: lambda: self.send("PUT", "/jobs/alice~j_run/tag", "alice", json={"value": "blue"}),
+            335: lambda: self.until(self._is_stopped),
+            413: self.restore_default_group,
+            456: lambda: self.tokens.update(app=self._application_token()),
+            534: lambda: self.add_user("dave"),
+            535: lambda: self.send("DELETE", "/users/dave"),
+        }
+        steps.get(number, lambda: None)()
+
+    def _is_stopped(self):
+        job = self.send("GET", "/jobs/alice~j_ok").json()
+        return job["jobStatus"]["state"] == "STOPPED"
+
+    def _application_token(self):
+        return self.send("POST", "/tokens/application", "alice").json()["token"]
+
+    def repeat(self, request):
+        """Send a recorded request; after a job wait for its first attempt."""
+        headers = dict(request.get("headers") or {})
+        user = request.get("auth")
+        if user:
+            if user not in self.tokens:
+                self.tokens[user] = self.login(user, f"{user}-password")
+            headers["Authorization"] = f"Bearer {self.tokens[user]}"
+        body = request.get("body")
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+        answer = self.session.request(
+            request["method"],
+            self.cluster.uri + request["path"],
+            headers=headers,
+            data=None if body is None else body.encode(),
+            params=request.get("query"),
+            timeout=30,
+        )
+        if answer.status_code == 202 and request["method"] == "POST":
+            self.until(self._all_have_attempts)
+        return answer
+
+    def _all_have_attempts(self):
+        created = [job["createdTime"] for job in self.send("GET", "/jobs").json()]
+        return None not in created
+
+
+@pytest.fixture
+def world(tmp_path, job_text, until):
+    """A cluster like the recorded one, without the room to run anything."""
+    storages = {name: str(tmp_path) for name in STORAGES}
+    clusters = {name: {"cpu": 1, "memory_mb": 1, "gpu": 1} for name in ("vc1", "vc2")}
+    with LocalCluster(
+        cpus=0,
+        memory_mb=0,
+        gpus=0,
+        faithful=True,
+        user="admin",
+        storages=storages,
+        virtual_clusters=clusters,
+    ) as cluster:
+        world = World(cluster, job_text, until)
+        yield world
+        world.session.close()
+
+
+def _content(answer):
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text
+
+
+def test_recorded_exchanges_give_the_recorded_answers(world, recordings, differences):
+    """All answers agree but those in the table."""
+    found = {}
+    compared = [item for item in recordings.values() if item["name"][:3].isdigit()]
+    assert len(compared) > 300
+    for item in compared:
+        world.before(int(item["name"][:3]))
+        answer = world.repeat(item["request"])
+        theirs, ours = item["response"], _content(answer)
+        wanted = theirs.get("json", theirs.get("text"))
+        if item["request"].get("path", "").endswith("/application") and answer.status_code == 200:
+            world.tokens["alice-app"] = ours["token"]
+        if answer.status_code != theirs["status"]:
+            found[item["name"]] = f"{theirs['status']} became {answer.status_code}: {ours}"
+        elif theirs["status"] >= 400 and ours != wanted:
+            found[item["name"]] = f"{wanted} became {ours}"
+        elif theirs["status"] < 400 and differences(wanted, ours):
+            found[item["name"]] = str(differences(wanted, ours))
+    unexpected = {name: text for name, text in found.items() if name not in DIFFERENT}
+    assert unexpected == {}
+    assert sorted(set(DIFFERENT) - set(found)) == []
