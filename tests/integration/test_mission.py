@@ -68,7 +68,7 @@ def test_local_code_runs_remotely_and_its_outputs_come_back(opai):
         *("job", "sub", "--image", "python:3.11", "--name", "train", "--src", "src"),
         *("--output", "model.txt", "--wait", "--", "python3", "src/train.py"),
     )
-    opai("output", "download", "train", "out")
+    opai("output", "download", "train", "--to", "out")
     assert [p.read_text() for p in (opai.folder / "out").rglob("model.txt")] == ["weights"]
 
 
