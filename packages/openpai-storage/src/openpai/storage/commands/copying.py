@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["download", "upload"]
 
+_UPLOAD_EXAMPLES = """\b
+Examples:
+  opai storage upload data /sets         # data/x becomes /sets/x
+  opai storage upload data team-nfs:/    # data/x becomes team-nfs:/data/x
+"""
+
+_DOWNLOAD_EXAMPLES = """\b
+Examples:
+  opai storage download team-nfs:/models/best           # becomes ./best
+  opai storage download team-nfs:/models/best results   # becomes ./results
+"""
+
 _format_option = click.option(
     "-o",
     "--format",
@@ -27,7 +39,7 @@ _format_option = click.option(
 )
 
 
-@click.command("upload")
+@click.command("upload", epilog=_UPLOAD_EXAMPLES)
 @click.argument("local")
 @click.argument("remote")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
@@ -60,7 +72,7 @@ def upload(
         _run(app, "Uploading", transfer, overwrite, format_)
 
 
-@click.command("download")
+@click.command("download", epilog=_DOWNLOAD_EXAMPLES)
 @click.argument("remote")
 @click.argument("local", default=".")
 @click.option(
