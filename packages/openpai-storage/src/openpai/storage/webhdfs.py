@@ -11,33 +11,15 @@ import errno
 import http.client
 import io
 import json
-import os
 import ssl
 from contextlib import suppress
 from typing import Any, BinaryIO, Mapping, cast
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
+from openpai.storage.webhdfs_refusals import refusal
 
 __all__ = ["Upload", "WebHdfs"]
-
-_ERRNO = {
-    "AccessControlException": errno.EACCES,
-    "DSQuotaExceededException": errno.EDQUOT,
-    "DirectoryListingStartAfterNotFoundException": errno.ENOENT,
-    "FSLimitException$PathComponentTooLongException": errno.ENAMETOOLONG,
-    "FileAlreadyExistsException": errno.EEXIST,
-    "FileNotFoundException": errno.ENOENT,
-    "InvalidPathException": errno.EINVAL,
-    "NSQuotaExceededException": errno.EDQUOT,
-    "ParentNotDirectoryException": errno.ENOTDIR,
-    "PathComponentTooLongException": errno.ENAMETOOLONG,
-    "PathIsNotEmptyDirectoryException": errno.ENOTEMPTY,
-    "QuotaByStorageTypeExceededException": errno.EDQUOT,
-    "SafeModeException": errno.EROFS,
-    "SecurityException": errno.EACCES,
-    "SnapshotAccessControlException": errno.EROFS,
-}
 
 
 class WebHdfs:
@@ -151,7 +133,7 @@ class _Answer:
         self.status = self._response.status
         if self.status >= 400:
             with self:
-                raise _refusal(self.status, self._response.reason, self.read())
+                raise refusal(self.status, self._response.reason, self.read())
 
     @property
     def location(self) -> str:
@@ -295,28 +277,3 @@ def _unreachable(error: Exception, url: str) -> ConnectionFailed:
         f"HDFS at {urlsplit(url).netloc} does not answer: {reason}.",
         "Check the address; data nodes with internal names can be given others (datanodes).",
     )
-
-
-def _refusal(status: int, reason: str, content: bytes) -> Exception:
-    """Return what a refusal means.
-
-    Its JSON names one of Hadoop's exceptions (hadoop-hdfs-client, JsonUtilClient.java; what makes
-    it is ExceptionHandler.java of the servers).
-    """
-    try:
-        refusal = json.loads(content)["RemoteException"]
-        kind, message = str(refusal["exception"]), str(refusal.get("message") or "")
-    except (ValueError, KeyError, TypeError):
-        kind, message = "", f"{status} {reason}"
-    number = _ERRNO.get(kind)
-    if "Invalid path name" in message or "Invalid file name" in message:
-        number = errno.EINVAL
-    if number == errno.EACCES and "is not a directory" in message:
-        number = errno.ENOTDIR  # a path that goes on below a file, for users who are no superuser
-    if number is not None:
-        in_safe_mode = kind == "SafeModeException"
-        return OSError(number, "HDFS is in safe mode" if in_safe_mode else os.strerror(number))
-    if status == 401:
-        return StorageError("HDFS does not accept the user or token.", "Check who you are there.")
-    first = message.strip().split("\n", 1)[0].rstrip(".")
-    return StorageError(f"HDFS refuses: {first}.")

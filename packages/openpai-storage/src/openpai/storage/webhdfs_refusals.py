@@ -1,0 +1,54 @@
+"""What HDFS's refusals mean, in terms of files."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+
+from openpai.core.errors import StorageError
+
+__all__ = ["refusal"]
+
+_ERRNO = {
+    "AccessControlException": errno.EACCES,
+    "DSQuotaExceededException": errno.EDQUOT,
+    "DirectoryListingStartAfterNotFoundException": errno.ENOENT,
+    "FSLimitException$PathComponentTooLongException": errno.ENAMETOOLONG,
+    "FileAlreadyExistsException": errno.EEXIST,
+    "FileNotFoundException": errno.ENOENT,
+    "InvalidPathException": errno.EINVAL,
+    "NSQuotaExceededException": errno.EDQUOT,
+    "ParentNotDirectoryException": errno.ENOTDIR,
+    "PathComponentTooLongException": errno.ENAMETOOLONG,
+    "PathIsNotEmptyDirectoryException": errno.ENOTEMPTY,
+    "QuotaByStorageTypeExceededException": errno.EDQUOT,
+    "SafeModeException": errno.EROFS,
+    "SecurityException": errno.EACCES,
+    "SnapshotAccessControlException": errno.EROFS,
+}
+
+
+def refusal(status: int, reason: str, content: bytes) -> Exception:
+    """Return what a refusal means.
+
+    Its JSON names one of Hadoop's exceptions (hadoop-hdfs-client, JsonUtilClient.java; what makes
+    it is ExceptionHandler.java of the servers).
+    """
+    try:
+        told = json.loads(content)["RemoteException"]
+        kind, message = str(told["exception"]), str(told.get("message") or "")
+    except (ValueError, KeyError, TypeError):
+        kind, message = "", f"{status} {reason}"
+    number = _ERRNO.get(kind)
+    if "Invalid path name" in message or "Invalid file name" in message:
+        number = errno.EINVAL
+    if number == errno.EACCES and "is not a directory" in message:
+        number = errno.ENOTDIR  # a path that goes on below a file, for users who are no superuser
+    if number is not None:
+        in_safe_mode = kind == "SafeModeException"
+        return OSError(number, "HDFS is in safe mode" if in_safe_mode else os.strerror(number))
+    if status == 401:
+        return StorageError("HDFS does not accept the user or token.", "Check who you are there.")
+    first = message.strip().split("\n", 1)[0].rstrip(".")
+    return StorageError(f"HDFS refuses: {first}.")
