@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from werkzeug import Response
 
 from openpai.core.errors import NotFoundError
-from openpai.core.follow import TaskLog
+from openpai.core.task_log import TaskLog
 from openpai.core.rest.logs import TaskAttempt
 from openpai.core.rest.session import Session
 

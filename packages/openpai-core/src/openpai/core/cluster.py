@@ -5,23 +5,22 @@ from __future__ import annotations
 import json
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from openpai.core.errors import AuthenticationError, ConfigError, NotFoundError
 from openpai.core.remote_job import RemoteJob
-from openpai.core.rest import authn, info, jobs, storages, virtual_clusters
+from openpai.core.rest import authn, info, storages, users, virtual_clusters
+from openpai.core.rest.paging import every_job
 from openpai.core.rest.session import Session
 from openpai.core.storage import Storage, StorageSpec, open_storage
 
 if TYPE_CHECKING:
+    from openpai.core.batch import Outcome
     from openpai.core.protocol.job import Job
     from openpai.core.rest.job_records import JobSummary
+    from openpai.core.rest.virtual_clusters import VirtualCluster
 
 __all__ = ["Cluster"]
-
-_PAGE = 5000
-# Offset paging has no stable order inside one second; overlapping pages make up for it.
-_PAGE_OVERLAP = 100
 
 
 class Cluster:
@@ -31,7 +30,7 @@ class Cluster:
         uri: Its address, such as ``https://pai.example.org``.
         user: The user's name; asked of the server where it is needed and was not given.
         token: A user token or application token.
-        password: Used to log in when there is no token; kept in memory only.
+        password: Used to log in when there is no token, or when it ends; kept in memory only.
         alias: The user's own name for the cluster, for messages.
         timeout: Seconds to wait for an answer.
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
@@ -43,22 +42,20 @@ class Cluster:
         uri: str,
         *,
         user: str = "",
-        token: str = "",
-        password: str = "",
+        token: str | None = None,
+        password: str | None = None,
         alias: str = "",
         timeout: float = 30.0,
         verify: bool | str = True,
         mounts: Mapping[str, str] | None = None,
     ) -> None:
-        if not uri.startswith(("http://", "https://")):
-            raise ConfigError(
-                f"'{uri}' is no address of a cluster.", "Write it as http://HOST or https://HOST."
-            )
         self.alias = alias
         self._user = user
-        self._password = password
         self._mounts = dict(mounts or {})
-        self._session = Session(uri, token=token, timeout=timeout, verify=verify)
+        self._keep_token: Callable[[str], None] | None = None
+        self._session = Session(uri, token=token or "", timeout=timeout, verify=verify)
+        if user and password:
+            self._remember(password)
 
     @classmethod
     def load(cls, alias: str | None = None) -> Cluster:
@@ -69,10 +66,10 @@ class Cluster:
         Raises:
             ConfigError: There is no such cluster, or the list cannot be read.
         """
-        from openpai.core.config.clusters import find_cluster
+        from openpai.core.config.clusters import find_cluster, store_token
 
         entry = find_cluster(alias)
-        return cls(
+        cluster = cls(
             entry.uri,
             user=entry.user,
             token=entry.token,
@@ -81,6 +78,8 @@ class Cluster:
             verify=entry.settings.get("verify", True),
             mounts=entry.mounts,
         )
+        cluster._keep_token = lambda token: store_token(entry.alias, token)
+        return cluster
 
     @property
     def uri(self) -> str:
@@ -90,8 +89,8 @@ class Cluster:
     @property
     def session(self) -> Session:
         """The HTTP session; logs in first if there is a password and no token."""
-        if not self._session.token and self._user and self._password:
-            self.login(self._password)
+        if not self._session.token:
+            self._session.ensure_token()
         return self._session
 
     @property
@@ -121,12 +120,50 @@ class Cluster:
     def login(self, password: str) -> str:
         """Log in with a password, go on with the token and return it.
 
+        The password is kept in memory, to log in again when the token ends.
+
         Raises:
             AuthenticationError: The password is wrong, or the user unknown.
             ConnectionFailed: No answer came.
         """
+        token = self._log_in(password)
+        self._remember(password)
+        self._session.renew(token)
+        return token
+
+    def use_token(self, token: str) -> None:
+        """Go on with another token, such as one from :mod:`openpai.core.browser_login`."""
+        self._session.renew(token)
+
+    def logout(self) -> None:
+        """Revoke the token at the server and forget it and the password.
+
+        An application token is good for others, too, and is only forgotten.
+
+        Raises:
+            ApiError: The server refused.
+            ConnectionFailed: No answer came; the token may still be good.
+        """
+        self._session.log_in = None
+        if (
+            self._session.token
+            and not authn.TokenClaims.from_token(self._session.token).application
+        ):
+            authn.basic_logout(self._session)
+        self._session.token = ""
+
+    def _remember(self, password: str) -> None:
+        def log_in() -> str:
+            token = self._log_in(password)
+            if self._keep_token is not None:
+                self._keep_token(token)
+            return token
+
+        self._session.log_in = log_in
+
+    def _log_in(self, password: str) -> str:
         try:
-            found = authn.basic_login(self._session, self._user, password)
+            return authn.basic_login(self._session, self._user, password).token
         except NotFoundError as error:
             if error.code != "NoUserError":
                 raise
@@ -137,8 +174,6 @@ class Cluster:
                 request=error.request,
                 hint="Check the name: opai cluster show",
             ) from None
-        self._session.renew(found.token)
-        return found.token
 
     def submit(self, job: Job, *, strict: bool = True) -> RemoteJob:
         """Submit a job exactly once, even if the answer is lost on the way.
@@ -150,15 +185,35 @@ class Cluster:
         Raises:
             ProtocolError: The job breaks the protocol; nothing was sent.
             ConflictError: A job of this user has the name.
+            RateLimitError: The server takes no more for more than a minute.
             ApiError: The cluster refused.
             ConnectionFailed: It could not be found out whether the job was recorded.
         """
-        from openpai.core.submission import submit_once
+        from openpai.core.submission import check_winner, submit_once
 
         job.validate(strict=strict)
-        key = f"{self.user}~{job.name}"
-        submit_once(self.session, key, job.to_yaml())
+        key, text = f"{self.user}~{job.name}", job.to_yaml()
+        submit_once(self.session, key, text)
+        check_winner(self.session, key, text)
         return RemoteJob(self, key)
+
+    def submit_all(self, jobs: Iterable[Job], **options: Any) -> list[Outcome]:
+        """Submit many jobs, several at a time, within the server's limits.
+
+        See :func:`openpai.core.batch.submit_all` for the options and errors.
+        """
+        from openpai.core.batch import submit_all
+
+        return submit_all(self, jobs, **options)
+
+    def stop_all(self, *, prefix: str = "", tag: str = "", **options: Any) -> list[Outcome]:
+        """Stop the user's jobs whose names begin so, or that have the tag.
+
+        See :func:`openpai.core.batch.stop_all` for the options and errors.
+        """
+        from openpai.core.batch import stop_all
+
+        return stop_all(self, prefix=prefix, tag=tag, **options)
 
     def job(self, name: str) -> RemoteJob:
         """Return the job of this name, or of ``<user>~<name>``; the server is not asked yet."""
@@ -171,7 +226,10 @@ class Cluster:
         user: str | Sequence[str] | None = None,
         virtual_cluster: str | Sequence[str] | None = None,
         tags: str | Sequence[str] | None = None,
+        without_tags: str | Sequence[str] | None = None,
         keyword: str | None = None,
+        priority: str | Sequence[str] | None = None,
+        order: str = "submissionTime,DESC",
         limit: int | None = None,
     ) -> Iterator[JobSummary]:
         """Yield jobs, the newest first, each once.
@@ -181,36 +239,30 @@ class Cluster:
             user: Only theirs; ``None``: everybody's.
             virtual_cluster: Only of these.
             tags: Only jobs with at least one of them.
+            without_tags: Only jobs with none of them.
             keyword: A part of the job's, user's or virtual cluster's name.
+            priority: HiveD's classes; ``default`` means none.
+            order: ``FIELD,ASC`` or ``FIELD,DESC``.
             limit: At most so many.
 
         Raises:
             ApiError: The server refused.
             ConnectionFailed: No answer came.
         """
-        filters = {
-            "state": state,
-            "username": user,
-            "vc": virtual_cluster,
-            "tagsContain": tags,
-            "keyword": keyword,
-            "order": "submissionTime,DESC",
-        }
-        seen: set[str] = set()
-        offset = 0
-        while limit is None or len(seen) < limit:
-            size = _PAGE if limit is None else min(limit - len(seen) + _PAGE_OVERLAP, _PAGE)
-            page = jobs.list_jobs(self.session, offset=offset, limit=size, **filters)
-            before = len(seen)
-            for job in page:
-                if job.debug_id not in seen and (limit is None or len(seen) < limit):
-                    seen.add(job.debug_id)
-                    yield job
-            if len(page) <= _PAGE_OVERLAP or len(seen) == before:
-                return
-            offset += len(page) - _PAGE_OVERLAP
+        return every_job(
+            self.session,
+            limit,
+            state=state,
+            username=user,
+            vc=virtual_cluster,
+            tagsContain=tags,
+            tagsNotContain=without_tags,
+            keyword=keyword,
+            jobPriority=priority,
+            order=order,
+        )
 
-    def virtual_clusters(self) -> dict[str, virtual_clusters.VirtualCluster]:
+    def virtual_clusters(self) -> dict[str, VirtualCluster]:
         """Return all virtual clusters by name.
 
         Raises:
@@ -218,6 +270,16 @@ class Cluster:
             ConnectionFailed: No answer came.
         """
         return virtual_clusters.list_virtual_clusters(self.session)
+
+    def resources(self) -> dict[str, VirtualCluster]:
+        """Return the virtual clusters that the user may submit to, with what is free in each.
+
+        Raises:
+            ApiError: The server refused.
+            ConnectionFailed: No answer came.
+        """
+        mine = users.get_user(self.session, self.user).virtual_clusters
+        return {name: vc for name, vc in self.virtual_clusters().items() if name in mine}
 
     def storages(self) -> list[StorageSpec]:
         """Return the storages granted to the user, the default ones first.

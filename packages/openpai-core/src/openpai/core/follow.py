@@ -1,10 +1,4 @@
-"""Read the logs of a job's tasks: once, or following them until the job has ended.
-
-PAI's log manager serves each log as a file that can be read from an offset, under URLs that live
-for two minutes. Logs rotate: ``all`` becomes ``all.1`` and begins anew. To notice it, every read
-begins a little before the offset and compares what is known with what comes: no line is lost or
-doubled unless a log rotated twice between two reads, which is said in its place.
-"""
+"""Read the logs of a job's tasks: once, or following them until the job has ended."""
 
 from __future__ import annotations
 
@@ -16,20 +10,19 @@ from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError
 from openpai.core.patience import Patience
-from openpai.core.rest.logs import Piece, TaskAttempt, log_locations, read_piece
+from openpai.core.rest.logs import TaskAttempt
+from openpai.core.task_log import TaskLog
 
 if TYPE_CHECKING:
     from openpai.core.remote_job import RemoteJob
     from openpai.core.rest.job_records import JobDetail
-    from openpai.core.rest.session import Session
 
-__all__ = ["LogLine", "TaskLog", "follow_logs", "read_logs"]
+__all__ = ["LogLine", "follow_logs", "read_logs"]
 
 _log = logging.getLogger("openpai.core.follow")
 
-_PIECE = 1 << 20
-_OVERLAP = 256
-_GAP = b"[openpai] output may be missing here: the log rotated twice between two reads"
+# How long a running task's log may be out of reach before a warning says so.
+_QUIET_SECONDS = 60.0
 
 
 class LogLine(NamedTuple):
@@ -44,115 +37,6 @@ class LogLine(NamedTuple):
     role: str
     task_index: int
     text: str
-
-
-class _Cursor:
-    """How far a file has been read, and the last bytes of what was read."""
-
-    def __init__(self) -> None:
-        self.offset = 0
-        self.known = b""
-
-    @property
-    def start(self) -> int:
-        """Where the next read begins: before the offset, so that it shows what is known."""
-        return self.offset - len(self.known)
-
-    def take(self, data: bytes) -> bytes | None:
-        """Return what is new in data read from ``start``; ``None`` if it is another file's."""
-        if not data.startswith(self.known):
-            return None
-        new = data[len(self.known) :]
-        self.offset += len(new)
-        self.known = (self.known + new)[-_OVERLAP:]
-        return new
-
-
-class TaskLog:
-    """Reads one stream of one task attempt, from its beginning, piece by piece.
-
-    Args:
-        session: The cluster's session.
-        attempt: Which run of which task.
-        stream: ``all``, ``stdout``, ``stderr`` or another name that the server lists.
-    """
-
-    def __init__(self, session: Session, attempt: TaskAttempt, stream: str) -> None:
-        self.session = session
-        self.attempt = attempt
-        self.stream = stream
-        self._locations: dict[str, str] = {}
-        self._current = _Cursor()
-        self._rotated = _Cursor()
-        self._owed = False  # the rest of what was being read must be in the rotated file
-        self._partial = b""
-
-    def new_lines(self) -> Iterator[str]:
-        """Yield the complete lines that were written since the last call.
-
-        Raises:
-            NotFoundError: The task has no log (yet, or no longer).
-            ApiError: The server failed.
-            ConnectionFailed: No answer came.
-        """
-        while True:
-            data = self._read()
-            if not data:
-                return
-            *lines, self._partial = (self._partial + data).split(b"\n")
-            for line in lines:
-                yield line.decode("utf-8", "replace")
-
-    def last_line(self) -> Iterator[str]:
-        """Yield what stands after the last line end, once the attempt has ended."""
-        if self._partial:
-            yield self._partial.decode("utf-8", "replace")
-            self._partial = b""
-
-    def _read(self) -> bytes:
-        """Return new bytes, or nothing at the present end of the log."""
-        current = self._piece(self.stream, self._current)
-        if current.missing:
-            return b""
-        if self._current.known:
-            new = self._current.take(current.data)
-            if new is not None:
-                return new
-            self._rotated, self._current, self._owed = self._current, _Cursor(), True
-            return self._read()
-        # At the beginning of a file: what rotated away before, or just now, comes first.
-        return self._older() or self._current.take(current.data) or b""
-
-    def _older(self) -> bytes:
-        """Return bytes of the rotated file that were not read yet."""
-        self._locations = {} if self._owed else self._locations
-        new = self._rotated.take(self._piece(self.stream + ".1", self._rotated).data)
-        if new is None:  # another file has rotated since
-            self._rotated = _Cursor()
-            gap = b"\n" * bool(self._partial) + _GAP + b"\n" if self._owed else b""
-            new = gap + (
-                self._rotated.take(self._piece(self.stream + ".1", self._rotated).data) or b""
-            )
-        self._owed = False
-        return new
-
-    def _piece(self, stream: str, cursor: _Cursor) -> Piece:
-        for _ in range(2):
-            if stream not in self._locations:
-                self._locations = log_locations(self.session, self.attempt)
-            uri = self._locations.get(stream)
-            if uri is None:
-                return Piece(b"", missing=True)
-            piece = read_piece(self.session, uri, cursor.start, _PIECE)
-            if not piece.expired:
-                return piece
-            self._locations = {}
-        raise ServerError(
-            f"The log of {self.attempt.role}-{self.attempt.task_index} was refused with a fresh "
-            "address.",
-            status=403,
-            hint="Are the clocks of the cluster's nodes right?",
-        )
 
 
 def read_logs(
@@ -171,9 +55,10 @@ def read_logs(
         if not started:
             continue
         log = TaskLog(job.session, attempt, stream)
-        texts: Iterable[str] = chain(log.new_lines(), log.last_line())
         try:
-            for text in texts if tail is None else deque(texts, maxlen=tail):
+            if tail is not None:
+                log.skip_to_tail(tail)
+            for text in _limited(chain(log.new_lines(), log.last_line()), tail):
                 yield LogLine(attempt.role, attempt.task_index, text)
         except (NotFoundError, ServerError) as error:
             _say_missing(attempt, error)
@@ -194,16 +79,16 @@ def follow_logs(
     patience = Patience()
     pause = 0.2
     while True:
+        progress = False
         try:
             detail = job.status()
+            for line in follower.lines(detail):
+                progress = True
+                yield line
             patience.relax()
         except OpenPaiError as error:
             patience.bear(error)
             continue
-        progress = False
-        for line in follower.lines(detail):
-            progress = True
-            yield line
         if detail.ended and follower.finished:
             return
         pause = 0.2 if progress else min(pause * 1.5, 2.0)
@@ -225,6 +110,8 @@ class _Follower:
         self._logs: dict[TaskAttempt, TaskLog] = {}
         self._done: set[TaskAttempt] = set()
         self._first_job_attempt: int | None = None
+        self._tails: dict[TaskAttempt, int] = {}
+        self._troubled: dict[TaskAttempt, float] = {}
 
     def lines(self, detail: JobDetail) -> Iterator[LogLine]:
         """Yield what is new in every log that ``detail`` tells of."""
@@ -233,6 +120,8 @@ class _Follower:
             if attempt in self._done:
                 continue
             if started:
+                if self.tail is not None and attempt not in self._logs:
+                    self._tails[attempt] = self.tail
                 yield from self._new(attempt, ended)
             elif ended:
                 self._done.add(attempt)
@@ -256,21 +145,46 @@ class _Follower:
 
     def _new(self, attempt: TaskAttempt, ended: bool) -> Iterator[LogLine]:
         log = self._logs.setdefault(attempt, TaskLog(self.job.session, attempt, self.stream))
+        tail = self._tails.get(attempt)
         try:
-            texts: Iterable[str] = log.new_lines()
-            for text in texts if self.tail is None else deque(texts, maxlen=self.tail):
+            if tail is not None:
+                log.skip_to_tail(tail)
+                del self._tails[attempt]
+            for text in _limited(log.new_lines(), tail):
                 yield LogLine(attempt.role, attempt.task_index, text)
-        except (NotFoundError, ServerError) as error:
-            if not ended:  # the server says so, too, while a task has not quite begun
-                return
+        except OpenPaiError as error:
+            if not (ended and isinstance(error, (NotFoundError, ServerError))):
+                self._note_trouble(attempt, error)
+                return  # the next round asks again; a task that has not quite begun is refused, too
             _say_missing(attempt, error)
-        except OpenPaiError:
-            return  # the next round asks again; the status call bears the trouble
+        self._troubled.pop(attempt, None)
         if ended:
             for text in log.last_line():
                 yield LogLine(attempt.role, attempt.task_index, text)
             self._done.add(attempt)
-            del self._logs[attempt]
+            self._logs.pop(attempt, None)
+
+    def _note_trouble(self, attempt: TaskAttempt, error: OpenPaiError) -> None:
+        """Warn once when a log stays out of reach."""
+        now = time.monotonic()
+        since = self._troubled.setdefault(attempt, now)
+        if now - since > _QUIET_SECONDS:
+            self._troubled[attempt] = float("inf")
+            _say_missing(attempt, error)
+
+
+def _limited(texts: Iterable[str], tail: int | None) -> Iterator[str]:
+    """Yield the last texts only; more than were asked for may have come meanwhile."""
+    if tail is None:
+        yield from texts
+        return
+    kept: deque[str] = deque(maxlen=tail)
+    try:
+        kept.extend(texts)
+    except OpenPaiError:
+        yield from kept
+        raise
+    yield from kept
 
 
 def _attempts(

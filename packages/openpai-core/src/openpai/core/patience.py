@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
-from openpai.core.errors import OpenPaiError, RateLimitError, ServerError
+from openpai.core.errors import AuthenticationError, OpenPaiError, RateLimitError, ServerError
 from openpai.core.rest.failures import NoAnswer
 
 __all__ = ["Patience"]
 
 _LONGEST_PAUSE = 15.0
+# A good token is refused while the server cannot reach its store of tokens.
+_LONGEST_REFUSAL = 120.0
 
 
 class Patience:
@@ -23,27 +25,35 @@ class Patience:
         self.seconds = seconds
         self._since: float | None = None
         self._pause = 0.5
+        self._was_well = False
 
-    def bear(self, error: OpenPaiError) -> None:
+    def bear(self, error: OpenPaiError, longest: float = _LONGEST_PAUSE) -> None:
         """Sleep a moment if the error may pass; the next call comes later each time.
+
+        Args:
+            error: What was caught.
+            longest: At most so many seconds of sleep.
 
         Raises:
             OpenPaiError: The error itself, if it cannot pass or has lasted too long.
         """
         now = time.monotonic()
         self._since = now if self._since is None else self._since
-        if not _may_pass(error) or now - self._since > self.seconds:
+        if now - self._since > self._bearable(error):
             raise error
-        time.sleep(self._pause)
+        time.sleep(min(self._pause, max(longest, 0.0)))
         self._pause = min(self._pause * 1.7, _LONGEST_PAUSE)
 
     def relax(self) -> None:
         """Say that all is well again."""
         self._since = None
         self._pause = 0.5
+        self._was_well = True
 
-
-def _may_pass(error: OpenPaiError) -> bool:
-    if isinstance(error, NoAnswer):
-        return error.transient
-    return isinstance(error, (ServerError, RateLimitError))
+    def _bearable(self, error: OpenPaiError) -> float:
+        """For how many seconds on end this may go on; below zero: not at all."""
+        if isinstance(error, NoAnswer):
+            return self.seconds if error.transient else -1.0
+        if isinstance(error, AuthenticationError) and self._was_well:
+            return min(self.seconds, _LONGEST_REFUSAL)
+        return self.seconds if isinstance(error, (ServerError, RateLimitError)) else -1.0

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Iterator
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError, WaitTimeout
 from openpai.core.patience import Patience
-from openpai.core.rest import jobs
+from openpai.core.rest import jobs, tasks
 
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
+    from openpai.core.explain import Explanation
     from openpai.core.follow import LogLine
     from openpai.core.protocol.job import Job
     from openpai.core.rest.job_records import Event, JobDetail, TaskStatus
     from openpai.core.rest.session import Session
+    from openpai.core.rest.tasks import TaskHistory
     from openpai.core.storage import Storage
 
 __all__ = ["RemoteJob"]
@@ -43,6 +45,14 @@ class RemoteJob:
     def name(self) -> str:
         """Its name, without the user."""
         return self.key.partition("~")[2]
+
+    @property
+    def url(self) -> str:
+        """Its page in PAI's web portal."""
+        from urllib.parse import urlencode
+
+        query = urlencode({"username": self.user, "jobName": self.name})
+        return f"{self.session.address.origin}/job-detail.html?{query}"
 
     @property
     def session(self) -> Session:
@@ -93,7 +103,7 @@ class RemoteJob:
             JobNotFoundError: There is no such job.
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         patience = Patience()
         pause = poll or 0.2
         while True:
@@ -103,14 +113,14 @@ class RemoteJob:
                 if detail.ended:
                     return detail
             except OpenPaiError as error:
-                patience.bear(error)
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
+                patience.bear(error, deadline - time.monotonic())
+            left = deadline - time.monotonic()
+            if left <= 0:
                 raise WaitTimeout(
                     f"'{self.key}' has not ended within {timeout:g} s; it goes on.",
                     f"Wait again: opai job wait {self.key}",
                 )
-            time.sleep(pause if left is None else min(pause, left))
+            time.sleep(min(pause, left))
             pause = poll or min(pause * 1.3, _LONGEST_POLL)
 
     def log_lines(
@@ -178,6 +188,48 @@ class RemoteJob:
             ConnectionFailed: No answer came.
         """
         return list(self.status().tasks())
+
+    def attempts(self) -> list[JobDetail]:
+        """Return every attempt of the job with its tasks, the first one first.
+
+        Job-level fields such as ``state`` are those of the job, in each of them.
+
+        Raises:
+            JobNotFoundError: There is no such job.
+            ConnectionFailed: No answer came.
+        """
+        latest = self.status()
+        older = range(latest.attempt_id or 0)
+        return [*(self.status(attempt=number) for number in older), latest]
+
+    def task(self, role: str, index: int = 0, *, attempt: int | None = None) -> TaskHistory:
+        """Return one task and all its runs in one attempt of the job.
+
+        Args:
+            role: The task role, in any spelling.
+            index: The task's index.
+            attempt: The job's attempt; ``None``: the latest.
+
+        Raises:
+            JobNotFoundError: There is no such job, attempt or task.
+            ConnectionFailed: No answer came.
+        """
+        from openpai.core.protocol.names import convert_name
+
+        if attempt is None:
+            attempt = self.status().attempt_id or 0
+        return tasks.get_task(self.session, self.key, attempt, convert_name(role), index)
+
+    def explain(self, lines: int = 10) -> Explanation:
+        """Say why the job waits or failed: exit spec, events, the last lines of the log.
+
+        Raises:
+            JobNotFoundError: There is no such job.
+            ConnectionFailed: No answer came.
+        """
+        from openpai.core.explain import explain
+
+        return explain(self, lines)
 
     def events(self, kind: str | None = None) -> list[Event]:
         """Return what happened to the job, newest first; ``kind``: ``Normal`` or ``Warning``.

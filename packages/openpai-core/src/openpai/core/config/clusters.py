@@ -2,8 +2,8 @@
 
 ``clusters.yaml`` is a list of mappings and may be shared; the keys of the old SDK are read
 (``cluster_alias``, ``pai_uri``, ``user``, ``info``, ``storages``, ``virtual_clusters``) and unknown
-ones are kept. ``token`` and ``password`` found there are honoured, and moved to
-``credentials.yaml`` (mode 0600) the next time the file is written.
+ones are kept. ``token`` and ``password`` found there are honoured, and moved to where secrets are
+kept (:mod:`openpai.core.config.credentials`) the next time the file is written.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Mapping
 
+from openpai.core.config.credentials import SECRETS, Kept, load_kept, store_secrets
 from openpai.core.config.files import home, read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 
@@ -24,9 +25,9 @@ __all__ = [
     "load_clusters",
     "save_cluster",
     "select_cluster",
+    "store_token",
 ]
 
-_SECRETS = ("token", "password")
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -41,6 +42,7 @@ class ClusterEntry:
         token: A token, or ``""``; never shown by ``repr``.
         password: A password kept by the old SDK, or ``""``; never shown by ``repr``.
         settings: The entry as ``clusters.yaml`` has it, without secrets.
+        in_keyring: Whether there are secrets in the keyring that were not read.
     """
 
     alias: str
@@ -49,6 +51,12 @@ class ClusterEntry:
     token: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    in_keyring: bool = False
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether there is a token or password for it; whether it is good only the server knows."""
+        return bool(self.token or self.password or self.in_keyring)
 
     @property
     def mounts(self) -> dict[str, str]:
@@ -61,14 +69,15 @@ class ClusterEntry:
         }
 
     @classmethod
-    def from_settings(cls, raw: Mapping[str, Any], secrets: Mapping[str, Any]) -> ClusterEntry:
-        """Read one item of ``clusters.yaml`` and what ``credentials.yaml`` keeps for it."""
-        known = {key: str(secrets.get(key) or raw.get(key) or "") for key in _SECRETS}
+    def from_settings(cls, raw: Mapping[str, Any], kept: Kept) -> ClusterEntry:
+        """Read one item of ``clusters.yaml`` and what is kept for it apart."""
+        known = {key: str(kept.secrets.get(key) or raw.get(key) or "") for key in SECRETS}
         return cls(
             alias=str(raw.get("cluster_alias") or raw.get("alias") or ""),
             uri=str(raw.get("pai_uri") or ""),
             user=str(raw.get("user") or ""),
-            settings={key: value for key, value in raw.items() if key not in _SECRETS},
+            settings={key: value for key, value in raw.items() if key not in SECRETS},
+            in_keyring=bool(kept.keyring),
             **known,
         )
 
@@ -82,20 +91,17 @@ def _clusters_file() -> Path:
     return home() / "clusters.yaml"
 
 
-def _credentials_file() -> Path:
-    return home() / "credentials.yaml"
-
-
 def load_clusters() -> dict[str, ClusterEntry]:
-    """Return all known clusters by alias, in the order of the file.
+    """Return all known clusters by alias, in the order of the file; the keyring is not asked.
 
     Raises:
         ConfigError: A file cannot be read, or an entry has no alias or no URI.
     """
-    secrets = read_yaml(_credentials_file(), dict)
+    kept = load_kept()
     found: dict[str, ClusterEntry] = {}
-    for number, raw in enumerate(read_yaml(_clusters_file(), list), start=1):
-        entry = _entry(raw, secrets)
+    for number, item in enumerate(read_yaml(_clusters_file(), list), start=1):
+        raw = item if isinstance(item, dict) else {}
+        entry = ClusterEntry.from_settings(raw, kept.get(_alias(raw), Kept()))
         if not entry.alias or not entry.uri:
             raise ConfigError(
                 f"{_clusters_file()}: entry {number} needs 'cluster_alias' and 'pai_uri'.",
@@ -105,20 +111,13 @@ def load_clusters() -> dict[str, ClusterEntry]:
     return found
 
 
-def _entry(raw: Any, secrets: Mapping[str, Any]) -> ClusterEntry:
-    raw = raw if isinstance(raw, dict) else {}
-    alias = str(raw.get("cluster_alias") or raw.get("alias") or "")
-    kept = secrets.get(alias)
-    return ClusterEntry.from_settings(raw, kept if isinstance(kept, dict) else {})
-
-
 def find_cluster(alias: str | None = None) -> ClusterEntry:
     """Return one cluster: by alias, else ``$OPENPAI_CLUSTER``, else the selected or the only one.
 
-    ``$OPENPAI_TOKEN`` stands in for the stored token.
+    ``$OPENPAI_TOKEN`` stands in for the stored secrets, which are not looked at then.
 
     Raises:
-        ConfigError: There is no such cluster, or none was chosen.
+        ConfigError: There is no such cluster, none was chosen, or the keyring is locked.
     """
     from openpai.core.config.defaults import load_defaults
 
@@ -136,7 +135,13 @@ def find_cluster(alias: str | None = None) -> ClusterEntry:
         )
     entry = clusters[wanted]
     token = os.environ.get("OPENPAI_TOKEN")
-    return replace(entry, token=token) if token else entry
+    if token:
+        return replace(entry, token=token)
+    if entry.in_keyring:
+        secrets = load_kept()[wanted].read()
+        token, password = (secrets.get(key, "") for key in SECRETS)
+        return replace(entry, in_keyring=False, token=token, password=password)
+    return entry
 
 
 def _not_chosen(clusters: Mapping[str, ClusterEntry]) -> ConfigError:
@@ -152,8 +157,8 @@ def _not_chosen(clusters: Mapping[str, ClusterEntry]) -> ConfigError:
     )
 
 
-def save_cluster(entry: ClusterEntry) -> None:
-    """Add a cluster, or replace the one of the same alias.
+def save_cluster(entry: ClusterEntry) -> str:
+    """Add a cluster, or replace the one of the same alias; return where its secrets are kept.
 
     Raises:
         ConfigError: The alias is not usable as a name, or a file cannot be written.
@@ -164,8 +169,9 @@ def save_cluster(entry: ClusterEntry) -> None:
             "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
         )
     load_clusters()  # never write beside a file that cannot be understood
-    secrets = {key: getattr(entry, key) for key in _SECRETS if getattr(entry, key)}
-    _store_secrets({entry.alias: secrets})
+    place = "keyring"
+    if not entry.in_keyring:
+        place = store_secrets(entry.alias, {key: getattr(entry, key) for key in SECRETS})
 
     def change(items: list[Any]) -> list[Any]:
         kept = [_without_secrets(item) for item in items]
@@ -177,6 +183,18 @@ def save_cluster(entry: ClusterEntry) -> None:
         return kept
 
     update_yaml(_clusters_file(), list, change)
+    return place
+
+
+def store_token(alias: str, token: str) -> None:
+    """Keep a new token of a cluster, and what else is kept of it.
+
+    Raises:
+        ConfigError: There is no such cluster, or its secrets cannot be written.
+    """
+    if alias not in load_clusters():
+        raise ConfigError(f"There is no cluster '{alias}'.", "See: opai cluster list")
+    store_secrets(alias, {**load_kept().get(alias, Kept()).read(), "token": token})
 
 
 def delete_cluster(alias: str) -> None:
@@ -191,8 +209,8 @@ def delete_cluster(alias: str) -> None:
     def change(items: list[Any]) -> list[Any]:
         return [_without_secrets(item) for item in items if _alias(item) != alias]
 
+    store_secrets(alias, {})
     update_yaml(_clusters_file(), list, change)
-    _store_secrets({alias: {}})
 
 
 def select_cluster(alias: str) -> None:
@@ -213,23 +231,10 @@ def _alias(item: Any) -> str:
 
 
 def _without_secrets(item: Any) -> Any:
-    """Return an item as it should be written; its secrets go to the private file first."""
+    """Return an item as it should be written; its secrets are kept apart first."""
     if not isinstance(item, dict):
         return item
-    secrets = {key: item[key] for key in _SECRETS if item.get(key)}
-    if secrets:
-        _store_secrets({_alias(item): secrets}, keep=True)
-    return {key: value for key, value in item.items() if key not in _SECRETS}
-
-
-def _store_secrets(secrets: Mapping[str, Mapping[str, str]], *, keep: bool = False) -> None:
-    """Write the secrets of some clusters; with ``keep`` what is already stored wins."""
-
-    def change(stored: dict[str, Any]) -> dict[str, Any]:
-        for alias, values in secrets.items():
-            before = stored.get(alias) if keep and isinstance(stored.get(alias), dict) else {}
-            stored[alias] = {**values, **(before or {})}
-        return {alias: values for alias, values in stored.items() if values}
-
-    if any(secrets.values()) or _credentials_file().exists():
-        update_yaml(_credentials_file(), dict, change, mode=0o600)
+    secrets = {key: str(item[key]) for key in SECRETS if item.get(key)}
+    if secrets and _alias(item) not in load_kept():  # what is kept already is newer
+        store_secrets(_alias(item), secrets)
+    return {key: value for key, value in item.items() if key not in SECRETS}

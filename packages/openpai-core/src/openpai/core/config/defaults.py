@@ -57,6 +57,7 @@ KEYS: Mapping[str, Key] = {
     "mem": Key(None, True, "memory of each instance with a unit, such as 8g; wins over memoryMB"),
     "sources": Key([], True, "files and folders sent along as code (--src)"),
     "pip-installs": Key([], False, "packages installed in the container (--pip)"),
+    "credentials": Key("auto", False, "where tokens are kept: keyring, file, or auto"),
 }
 
 

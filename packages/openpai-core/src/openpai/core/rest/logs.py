@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from openpai.core.errors import ApiError
+from openpai.core.rest.address import shown
+from openpai.core.rest.failures import NoAnswer
 from openpai.core.rest.session import Session, segment
 
 __all__ = ["Piece", "TaskAttempt", "log_locations", "read_piece"]
@@ -35,11 +37,13 @@ class Piece(NamedTuple):
         data: The bytes from the asked offset on; empty when there is nothing new.
         expired: Whether the URL is no longer good, so that the locations must be asked for anew.
         missing: Whether there is no such file (now).
+        size: How many bytes the file had, where the server says it; else 0.
     """
 
     data: bytes
     expired: bool = False
     missing: bool = False
+    size: int = 0
 
 
 def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
@@ -68,7 +72,7 @@ def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:
     """
     headers = {"Range": f"bytes={offset}-{offset + limit - 1}", "Accept-Encoding": "identity"}
     try:
-        response = session.request("GET", uri, headers=headers)
+        response = session.request("GET", uri, headers=headers, read=_whole)
     except ApiError as error:
         if error.status == 416:  # the end, or an empty file
             return Piece(b"")
@@ -77,6 +81,25 @@ def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:
         if error.status == 404:
             return Piece(b"", missing=True)
         raise
+    content: bytes = response.content
     if response.status_code == 200:  # a server that ignores ranges sends the whole file
-        return Piece(response.content[offset : offset + limit])
-    return Piece(response.content)
+        return Piece(content[offset : offset + limit], size=len(content))
+    return Piece(content, size=_size(response.headers.get("Content-Range", "")))
+
+
+def _whole(response: Any) -> Any:
+    """Return the response if its body is as long as it says; older urllib3 does not look.
+
+    Raises:
+        NoAnswer: It ends too early.
+    """
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) != len(response.content):
+        raise NoAnswer(f"GET {shown(response.url)}: the answer was cut short.", "Try again.")
+    return response
+
+
+def _size(content_range: str) -> int:
+    """Read the last number of ``bytes 0-0/1234``."""
+    size = content_range.rpartition("/")[2]
+    return int(size) if size.isdigit() else 0

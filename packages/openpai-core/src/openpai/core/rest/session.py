@@ -141,8 +141,8 @@ class Session:
         call = _Call(method, path, {"Accept": "application/json, */*", **(headers or {})}, options)
         call.authorized = authorized
         call.repeatable = repeatable or method in _SAFE
-        if authorized:
-            self._prepare_token()
+        if authorized and self.log_in is not None:
+            self.ensure_token()
         while True:
             call.attempts += 1
             call.token = self.token
@@ -244,10 +244,13 @@ class Session:
             return usual
         return 0.0 if self._log_in_again(call.token) else None
 
-    def _prepare_token(self) -> None:
-        """Log in where there is no token, or where it ends within minutes (by server time)."""
-        if self.log_in is None:
-            return
+    def ensure_token(self) -> None:
+        """Log in if that is possible and there is no token, or one that ends within minutes.
+
+        Raises:
+            AuthenticationError: The password is not good.
+            ConnectionFailed: No answer came.
+        """
         life = jwt.lifetime(self.token) if self.token else (0.0, 0.0)
         if life is None:
             return

@@ -1,0 +1,112 @@
+"""Where tokens and passwords are kept: the system's keyring, or a file that only the user can read.
+
+``credentials.yaml`` (mode 0600) holds for each cluster either its secrets or the name under which
+the keyring has them. Which of the two is used for new secrets the default ``credentials`` says:
+``keyring``, ``file``, or ``auto``: the keyring where there is one that works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Mapping
+
+from openpai.core.config import keyring_store
+from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.errors import ConfigError
+
+__all__ = ["SECRETS", "Kept", "load_kept", "store_secrets"]
+
+#: The keys of an entry that are secrets.
+SECRETS = ("token", "password")
+_KEYRING = "keyring"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of one cluster.
+
+    Attributes:
+        secrets: Key → secret, as far as the file holds it.
+        keyring: The name under which the keyring has the secrets; ``""`` if it has none.
+    """
+
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keyring: str = ""
+
+    def read(self) -> Mapping[str, str]:
+        """Return the secrets from wherever they are.
+
+        Raises:
+            ConfigError: The keyring is locked, broken or silent.
+        """
+        return (
+            {**keyring_store.read(self.keyring), **self.secrets} if self.keyring else self.secrets
+        )
+
+
+def credentials_file() -> Path:
+    """Return the path of ``credentials.yaml``."""
+    return home() / "credentials.yaml"
+
+
+def load_kept() -> dict[str, Kept]:
+    """Return what is kept, by alias; the keyring is not asked.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    return {alias: _kept(raw) for alias, raw in read_yaml(credentials_file(), dict).items()}
+
+
+def _kept(raw: Any) -> Kept:
+    raw = raw if isinstance(raw, dict) else {}
+    secrets = {key: str(raw[key]) for key in SECRETS if raw.get(key)}
+    return Kept(secrets, str(raw.get(_KEYRING) or ""))
+
+
+def store_secrets(alias: str, secrets: Mapping[str, str]) -> str:
+    """Replace what is kept of a cluster; return where it is now: ``keyring`` or the file's path.
+
+    Raises:
+        ConfigError: The file cannot be written, or the keyring was asked for and does not work.
+    """
+    secrets = {key: value for key, value in secrets.items() if value}
+    before = load_kept().get(alias, Kept())
+    name = _name(alias, before) if secrets and _wants_keyring() else ""
+    if name:
+        keyring_store.write(name, secrets)
+    elif before.keyring:
+        keyring_store.delete(before.keyring)
+    entry = {_KEYRING: name} if name else secrets
+    if entry or credentials_file().exists():
+        _write(alias, entry)
+    return _KEYRING if name else str(credentials_file())
+
+
+def _write(alias: str, entry: Mapping[str, str]) -> None:
+    def change(stored: dict[str, Any]) -> dict[str, Any]:
+        stored[alias] = dict(entry)
+        return {name: kept for name, kept in stored.items() if kept}
+
+    update_yaml(credentials_file(), dict, change, mode=0o600)
+
+
+def _name(alias: str, before: Kept) -> str:
+    """Return a name for the keyring that no other configuration folder uses."""
+    import secrets
+
+    return before.keyring or f"{alias}-{secrets.token_hex(8)}"
+
+
+def _wants_keyring() -> bool:
+    from openpai.core.config.defaults import load_defaults
+
+    choice = load_defaults().get("credentials")
+    if choice == "auto":
+        return keyring_store.is_available()
+    if choice not in ("file", _KEYRING):
+        raise ConfigError(
+            f"The default 'credentials' is '{choice}'.", "Set it to auto, keyring or file."
+        )
+    return bool(choice == _KEYRING)

@@ -1,0 +1,114 @@
+"""The system's keyring as a place for secrets: never assumed, never waited for long.
+
+The library ``keyring`` is optional and imported here only. Without a desktop its backends may fail
+or hang, so every call is made in a thread of its own that is given up after some seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import suppress
+from typing import Any, Callable, Mapping
+
+from openpai.core.errors import ConfigError
+
+__all__ = ["delete", "is_available", "read", "write"]
+
+_SERVICE = "openpai"
+_SECONDS = 10.0
+_HINT = "Unlock it, or keep secrets in a private file: opai set -g credentials=file"
+
+
+def is_available() -> bool:
+    """Whether there is a keyring that keeps secrets safe, and that answers."""
+    try:
+        return bool(_in_time(_priority) >= 1)
+    except ConfigError:
+        return False
+
+
+def _priority() -> float:
+    import keyring
+
+    return float(keyring.get_keyring().priority)
+
+
+def read(name: str) -> dict[str, str]:
+    """Return the secrets stored under a name; empty if there are none.
+
+    Raises:
+        ConfigError: The keyring is missing, locked, broken or silent.
+    """
+
+    def get() -> str | None:
+        import keyring
+
+        return keyring.get_password(_SERVICE, name)
+
+    try:
+        found = json.loads(_in_time(get) or "{}")
+    except ValueError:
+        found = {}
+    return {str(key): str(value) for key, value in found.items()} if found else {}
+
+
+def write(name: str, secrets: Mapping[str, str]) -> None:
+    """Store secrets under a name.
+
+    Raises:
+        ConfigError: The keyring is missing, locked, broken or silent.
+    """
+
+    def put() -> None:
+        import keyring
+
+        keyring.set_password(_SERVICE, name, json.dumps(dict(secrets)))
+
+    _in_time(put)
+
+
+def delete(name: str) -> None:
+    """Remove what is stored under a name, if anything is.
+
+    Raises:
+        ConfigError: The keyring is missing, locked, broken or silent.
+    """
+
+    def remove() -> None:
+        import keyring
+        from keyring.errors import PasswordDeleteError
+
+        with suppress(PasswordDeleteError):  # it was not there
+            keyring.delete_password(_SERVICE, name)
+
+    _in_time(remove)
+
+
+def _in_time(call: Callable[[], Any]) -> Any:
+    """Return what the call returns.
+
+    Raises:
+        ConfigError: It failed, or did not return in time.
+    """
+    done: list[Any] = []
+
+    def run() -> None:
+        try:
+            done.append((call(), None))
+        except Exception as error:  # backends raise whatever their system raises
+            done.append((None, error))
+
+    thread = threading.Thread(target=run, name="keyring", daemon=True)
+    thread.start()
+    thread.join(_SECONDS)
+    if not done:
+        raise ConfigError(f"The system keyring did not answer within {_SECONDS:g} s.", _HINT)
+    result, error = done[0]
+    if isinstance(error, ImportError):
+        raise ConfigError("The library 'keyring' is not installed.", "pip install keyring")
+    if error is not None:
+        raise ConfigError(
+            f"The system keyring refused: {str(error) or type(error).__name__}.", _HINT
+        )
+    return result
