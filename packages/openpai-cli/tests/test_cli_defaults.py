@@ -107,7 +107,7 @@ def complete(words: str, monkeypatch, capsys) -> list[str]:
 
 def test_tab_offers_commands_and_clusters(local, monkeypatch, capsys):
     """Names of commands and of known clusters are completed."""
-    assert complete("opai job st", monkeypatch, capsys) == ["status", "stop"]
+    assert complete("opai job sta", monkeypatch, capsys) == ["status", "start"]
     assert complete("opai job list -a l", monkeypatch, capsys) == ["local"]
 
 

@@ -160,7 +160,7 @@ def test_status_says_why_a_job_failed(opai, job):
     assert "28" in result.stdout
     assert "main-0" in result.stdout
     assert "the disk is full" in result.stderr
-    assert f"opai job logs alice~{name}" in result.stderr
+    assert f"opai job logs -a local alice~{name}" in result.stderr
 
 
 def test_status_has_the_documented_fields(opai, job, documented):

@@ -42,6 +42,13 @@ JOB = {
     "logs": Lazy(f"{_HERE}.job.logs:logs", "Print or follow what a job's tasks wrote."),
     "wait": Lazy(f"{_HERE}.job.wait:wait", "Wait until jobs have ended."),
     "stop": Lazy(f"{_HERE}.job.stop:stop", "Stop jobs."),
+    "start": Lazy(f"{_HERE}.job.again:start", "Take back a stop that has not taken effect yet."),
+    "clone": Lazy(f"{_HERE}.job.again:clone", "Submit a job once more."),
+    "tasks": Lazy(f"{_HERE}.job.inspect:tasks", "List the tasks of a job's latest attempt."),
+    "events": Lazy(f"{_HERE}.job.inspect:events", "List what happened to a job."),
+    "tag": Lazy(f"{_HERE}.job.inspect:tag", "Tag a job, or list its tags."),
+    "ssh": Lazy(f"{_HERE}.job.inspect:ssh", "Log in to the container of a task that runs."),
+    "open": Lazy(f"{_HERE}.job.inspect:open_", "Open a job's page in the web portal."),
     "config": Lazy(f"{_HERE}.job.config:config", "Print the job file a job was submitted with."),
 }
 

@@ -22,11 +22,13 @@ COLUMNS = [("JOB", "job")]
 
 __all__ = [
     "Wishes",
+    "change",
     "job_name",
     "submission_options",
     "submit_and_report",
     "take_extras",
     "take_wishes",
+    "update_option",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,6 +51,12 @@ _OPTIONS = (
     timeout_option,
     cluster_option,
     format_option,
+)
+
+
+UPDATE_HELP = "Change a value of the job; KEY is a path such as a:b or a.b[0]."
+update_option = click.option(
+    "-u", "--update", "updates", multiple=True, metavar="KEY=VALUE", help=UPDATE_HELP
 )
 
 
@@ -96,16 +104,18 @@ def take_wishes(options: dict[str, Any], **more: Any) -> Wishes:
     return wishes
 
 
-def take_extras(app: CliApp, options: dict[str, Any]) -> Extras:
+def take_extras(app: CliApp, options: dict[str, Any], *, with_defaults: bool = True) -> Extras:
     """Take what a submission adds to a job out of all options; layered defaults fill the gaps."""
     from openpai.core.prepare import Extras
 
-    sources = options.pop("sources") or [Path(path) for path in app.default("sources")]
+    def default(key: str) -> Any:
+        return app.default(key) if with_defaults else None
+
     return Extras(
-        sources=sources,
+        sources=options.pop("sources") or [Path(path) for path in default("sources") or ()],
         outputs=options.pop("outputs"),
-        requirements=options.pop("requirements") or app.default("pip-installs"),
-        workspace=options.pop("workspace") or app.default("workspace"),
+        requirements=options.pop("requirements") or default("pip-installs") or (),
+        workspace=options.pop("workspace") or default("workspace"),
     )
 
 
@@ -114,6 +124,36 @@ def job_name(wanted: str | None) -> str | None:
     from openpai.core.command_job import random_letters
 
     return wanted and "".join(random_letters(10) if c == "$" else c for c in wanted)
+
+
+def change(
+    app: CliApp,
+    job: Job,
+    *,
+    updates: tuple[str, ...],
+    name: str | None,
+    virtual_cluster: str | None,
+) -> Job:
+    """Apply what the command line says; it is stronger than the job, a default is not."""
+    for update in updates:
+        key, equals, value = update.partition("=")
+        if not equals:
+            raise UsageProblem(f"'{update}' changes nothing.", "Write --update KEY=VALUE.")
+        job.set(key, _value(value))
+    if name:
+        job = job.renamed(job_name(name) or name)
+    has_own = (job.document.get("defaults") or {}).get("virtualCluster")
+    virtual_cluster = virtual_cluster or (None if has_own else app.default("virtual-cluster"))
+    if virtual_cluster:
+        job.set("/defaults/virtualCluster", virtual_cluster)
+    return job
+
+
+def _value(text: str) -> Any:
+    """Read the value as the file would: ``3`` is a number, ``[a, b]`` a list, ``x`` a text."""
+    from openpai.core.protocol.yaml_io import load_yaml
+
+    return load_yaml(text) if text else ""
 
 
 def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> int:

@@ -24,12 +24,14 @@ from openpai.core.protocol.runtime_section import (
 )
 from openpai.core.rest.storages import list_storages
 from openpai.core.sources import pack_sources, upload_code
+from openpai.core.storage import StorageUri
 from openpai.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
+    from openpai.core.remote_job import RemoteJob
 
-__all__ = ["Extras", "needs_preparation", "prepare"]
+__all__ = ["Extras", "copy_of", "needs_preparation", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,32 @@ def prepare(
             with cluster.storage(workspace.storage) as storage:
                 upload_code(storage, workspace.job(ready.name or "").path, archive)
     return ready
+
+
+def copy_of(job: RemoteJob, name: str) -> Job:
+    """Return the description of a job under another name, ready to be changed and prepared.
+
+    Its code stays where it is, in the folder of the first job. The copy of another user's job saves
+    its outputs in one's own workspace.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+        ProtocolError: Its runtime section is broken.
+        ConnectionFailed: The cluster does not answer.
+    """
+    copy = job.config().renamed(name)
+    section = RuntimeSection.from_job(copy.document)
+    if section is None:
+        return copy
+    code = section.code
+    if code and section.workspace and not code.archive.startswith("/") and ":/" not in code.archive:
+        workspace = Workspace.parse(section.workspace)
+        place = StorageUri(workspace.storage, f"{workspace.job(job.name).path}/{code.archive}")
+        section = replace(section, code=replace(code, archive=str(place)))
+    if job.user != job.cluster.user:
+        section = replace(section, workspace=None)
+    copy.document["extras"][SECTION_KEY] = section.to_dict()
+    return copy
 
 
 def _section(document: Any, cluster: Cluster, extras: Extras) -> RuntimeSection:

@@ -13,6 +13,7 @@ from openpai.cli._console import visible
 from openpai.cli._options import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
+    from openpai.core.remote_job import RemoteJob
     from openpai.core.rest.job_records import JobDetail, TaskStatus
 
 JOB_COLUMNS = [
@@ -38,7 +39,8 @@ TASK_COLUMNS = [
     ("HOST", "containerIp"),
     ("PORTS", "ports"),
 ]
-_LINES_SAID = 8
+_LINES_TOLD = 8
+_EVENTS_TOLD = 3
 SSH_COLUMNS = [("TASK", "task"), ("HOST", "containerIp"), ("SSH PORT", "sshPort")]
 
 
@@ -75,18 +77,21 @@ def status(
 
         context.invoke(config, job=name, alias=alias, format_="yaml")
         return
-    detail = app.cluster(alias).job(name).status()
-    tasks = [_task_row(role, task) for role, task in detail.tasks()]
+    remote = app.cluster(alias).job(name)
+    detail = remote.status()
+    tasks = [task_row(role, task) for role, task in detail.tasks()]
     if what == "ssh":
         app.emit(tasks, columns=SSH_COLUMNS, format=format_)
     elif format_ == "table":
         _show(app, detail, tasks)
+        for line in _explanation(remote, detail):
+            app.note(line)
     else:
         app.emit({**_job_row(detail), "tasks": tasks}, columns=JOB_COLUMNS, format=format_)
 
 
 def _show(app: CliApp, detail: JobDetail, tasks: list[dict[str, Any]]) -> None:
-    """Write one screen for people: the job, its tasks, what to do next."""
+    """Write the job and its tasks for people."""
     row = _job_row(detail)
     columns = [(header, key) for header, key in JOB_COLUMNS if row[key] not in (None, "", (), 0)]
     app.emit(row, columns=columns, format="table")
@@ -94,8 +99,6 @@ def _show(app: CliApp, detail: JobDetail, tasks: list[dict[str, Any]]) -> None:
         app.console.data("")
         used = [(header, key) for header, key in TASK_COLUMNS if any(task[key] for task in tasks)]
         app.emit(tasks, columns=used, format="table")
-    for line in _explanation(detail):
-        app.note(line)
 
 
 def _job_row(detail: JobDetail) -> dict[str, Any]:
@@ -128,7 +131,8 @@ def _error_log(detail: JobDetail) -> str | None:
     return str(text).strip() if text else None
 
 
-def _task_row(role: str, task: TaskStatus) -> dict[str, Any]:
+def task_row(role: str, task: TaskStatus) -> dict[str, Any]:
+    """Return what machines read of a task; the keys are documented in docs/cli.md."""
     from openpai.cli._jobs import running_time
 
     ports = {label: str(numbers) for label, numbers in task.container_ports.items()}
@@ -148,12 +152,22 @@ def _task_row(role: str, task: TaskStatus) -> dict[str, Any]:
     }
 
 
-def _explanation(detail: JobDetail) -> Iterator[str]:
-    """Yield what a person would ask next."""
-    if detail.state == "FAILED":
+def _explanation(remote: RemoteJob, detail: JobDetail) -> Iterator[str]:
+    """Yield what a person would ask next: why it waits, why it failed, what now."""
+    if detail.state == "WAITING":
+        for event in remote.events("Warning")[:_EVENTS_TOLD]:
+            yield f"  {event.last_timestamp} {event.reason}: {visible(event.message)}"
+        yield f"hint: It waits for a place. What is free: {_command(remote, 'cluster resources')}"
+    elif detail.state == "FAILED":
         said = _error_log(detail) or detail.app_exit_diagnostics
-        for line in said.splitlines()[-_LINES_SAID:]:
+        for line in said.splitlines()[-_LINES_TOLD:]:
             yield f"  {visible(line)}"
-        yield f"hint: All that it wrote: opai job logs {detail.key}"
-    elif detail.state == "WAITING":
-        yield "hint: It waits for a place. What is free: opai cluster resources"
+        if detail.app_exit_spec.get("reason"):  # only what PAI recognized has advice to go by
+            for advice in detail.app_exit_spec.get("solution") or ():
+                yield f"hint: {visible(str(advice))}"
+        yield f"hint: All that it wrote: {_command(remote, 'job logs')} {detail.key}"
+
+
+def _command(remote: RemoteJob, words: str) -> str:
+    alias = remote.cluster.alias
+    return f"opai {words} -a {alias}" if alias else f"opai {words}"

@@ -11,18 +11,18 @@ import click
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import UsageProblem, command
 from openpai.cli._submission import (
-    job_name,
+    change,
     submission_options,
     submit_and_report,
     take_extras,
     take_wishes,
+    update_option,
 )
 
 if TYPE_CHECKING:
     from openpai.core.protocol.job import Job
 
 JOB_FILE = click.Path(exists=True, path_type=Path, dir_okay=False, allow_dash=True)
-UPDATE_HELP = "Change a value of the job; KEY is a path such as a:b or a.b[0]."
 
 
 @command(
@@ -35,7 +35,7 @@ UPDATE_HELP = "Change a value of the job; KEY is a path such as a:b or a.b[0]."
 )
 @click.argument("file", required=False, type=JOB_FILE)
 @click.option("--config", "named", type=JOB_FILE, help="The file, as an option.")
-@click.option("-u", "--update", "updates", multiple=True, metavar="KEY=VALUE", help=UPDATE_HELP)
+@update_option
 @click.option("--no-strict", is_flag=True, help="Refuse only what the server would refuse.")
 @submission_options
 @click.pass_context
@@ -61,7 +61,7 @@ def submit(
         raise UsageProblem("Exactly one job file is needed.", "opai job submit FILE")
     wishes = take_wishes(options, strict=not no_strict)
     extras = take_extras(app, options)
-    job = _change(app, _read(path), **options)
+    job = change(app, _read(path), **options)
     context.exit(submit_and_report(app, job, extras, wishes))
 
 
@@ -71,33 +71,3 @@ def _read(path: Path) -> Job:
     if str(path) == "-":
         return Job.from_yaml(sys.stdin.read(), file="<stdin>")
     return Job.from_file(path)
-
-
-def _change(
-    app: CliApp,
-    job: Job,
-    *,
-    updates: tuple[str, ...],
-    name: str | None,
-    virtual_cluster: str | None,
-) -> Job:
-    """Apply what the command line says; it is stronger than the file, a default is not."""
-    for update in updates:
-        key, equals, value = update.partition("=")
-        if not equals:
-            raise UsageProblem(f"'{update}' changes nothing.", "Write --update KEY=VALUE.")
-        job.set(key, _value(value))
-    if name:
-        job = job.renamed(job_name(name) or name)
-    has_own = (job.document.get("defaults") or {}).get("virtualCluster")
-    virtual_cluster = virtual_cluster or (None if has_own else app.default("virtual-cluster"))
-    if virtual_cluster:
-        job.set("/defaults/virtualCluster", virtual_cluster)
-    return job
-
-
-def _value(text: str) -> Any:
-    """Read the value as the file would: ``3`` is a number, ``[a, b]`` a list, ``x`` a text."""
-    from openpai.core.protocol.yaml_io import load_yaml
-
-    return load_yaml(text) if text else ""

@@ -1,0 +1,75 @@
+"""``opai job clone|start``: a job once more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from openpai.cli._app import CliApp, pass_app
+from openpai.cli._command import command
+from openpai.cli._options import cluster_option, job_argument
+from openpai.cli._submission import (
+    change,
+    job_name,
+    submission_options,
+    submit_and_report,
+    take_extras,
+    take_wishes,
+    update_option,
+)
+
+
+@command(
+    "clone",
+    examples="""
+    opai job clone train
+    opai job clone train --name train_lr2 --update parameters:lr=0.02 --follow
+    opai job clone bob~train --dry-run
+    """,
+)
+@job_argument
+@update_option
+@submission_options
+@click.pass_context
+@pass_app
+def clone(app: CliApp, context: click.Context, /, *, job: str, **options: Any) -> None:
+    """Submit a job once more.
+
+    The copy has another name and the changes that are given. The code of the first job is used
+    where it lies, unless --src brings other code. Secrets cannot be read back from a server: set
+    them with --update.
+    """
+    from openpai.core.command_job import random_letters
+    from openpai.core.prepare import copy_of
+
+    wishes = take_wishes(options)
+    extras = take_extras(app, options, with_defaults=False)
+    remote = app.cluster(wishes.alias).job(job)
+    name = job_name(options.pop("name")) or f"{remote.name[:240]}_{random_letters(6)}"
+    copy = change(app, copy_of(remote, name), name=None, **options)
+    context.exit(submit_and_report(app, copy, extras, wishes))
+
+
+@command("start", examples="opai job start train")
+@job_argument
+@cluster_option
+@pass_app
+def start(app: CliApp, job: str, alias: str | None) -> None:
+    """Take back a stop that has not taken effect yet.
+
+    A job that has ended does not begin anew: PAI has no such thing. Clone it instead.
+    """
+    from openpai.core.errors import ConflictError
+    from openpai.core.rest.jobs import set_execution_type
+
+    remote = app.cluster(alias).job(job)
+    detail = remote.status()
+    if detail.ended:
+        raise ConflictError(
+            f"{remote.key} has ended: {detail.state}.",
+            status=409,
+            hint=f"Submit it once more: opai job clone {remote.key}",
+        )
+    set_execution_type(remote.session, remote.key, "START")
+    app.note(f"{remote.key} is to go on.")

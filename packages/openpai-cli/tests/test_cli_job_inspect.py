@@ -1,0 +1,114 @@
+"""`opai job events|tasks|tag|open|ssh|clone|start`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def test_tasks_have_the_keys_of_status(opai, job, documented):
+    """The list of tasks is the one in `job status`."""
+    name = job("true", instances=2)
+    opai("job", "wait", name)
+    rows = opai("job", "tasks", name, "-o", "json").json
+    assert [row["task"] for row in rows] == ["main-0", "main-1"]
+    assert set(rows[0]) == documented["job status, each of tasks"]
+    assert opai("job", "tasks", name, "--attempt", 7).exit_code == 4
+
+
+def test_events_are_listed(opai, job, documented):
+    """What happened to a job is told with the documented fields, and can be filtered."""
+    name = job("true")
+    opai("job", "wait", name)
+    rows = opai("job", "events", name, "-o", "json").json
+    assert rows
+    assert set(rows[0]) == documented["job events"]
+    warnings = opai("job", "events", name, "--type", "Warning", "-o", "json").json
+    assert all(row["type"] == "Warning" for row in warnings)
+
+
+def test_tags_come_and_go(opai, job):
+    """Words are added, --delete takes off, and without either the tags are listed."""
+    name = job("true")
+    assert opai("job", "tag", name, "good", "draft").exit_code == 0
+    assert opai("job", "tag", name, "--delete", "draft").exit_code == 0
+    assert opai("job", "tag", name, "-o", "name").stdout == "good\n"
+    assert opai("job", "tag", name, "--delete", "draft").exit_code == 4
+
+
+def test_the_page_of_a_job_is_printed(opai, job, local):
+    """Without a terminal nothing is opened, and the address is data."""
+    name = job("true")
+    result = opai("job", "open", name)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(local.uri)
+    assert f"jobName={name}" in result.stdout
+    assert opai("job", "open", "nosuchjob").exit_code == 4
+
+
+def test_the_ssh_command_is_shown(opai, job, local, tmp_path):
+    """--dry-run prints the whole command with the port of the task."""
+    key = tmp_path / "key"
+    key.touch()
+    name = job("sleep 600")
+    ssh = ("job", "ssh", name, "-i", key, "--dry-run", "--", "echo", "a b")
+    result = opai(*ssh)
+    while result.exit_code == 4 and "runs" in result.stderr:
+        result = opai(*ssh)
+    (row,) = opai("job", "tasks", name, "-o", "json").json
+    assert result.stdout == f"ssh -p {row['sshPort']} -i {key} root@127.0.0.1 echo 'a b'\n"
+    opai("job", "stop", name)
+
+
+def test_a_task_that_does_not_run_cannot_be_reached(opai, job):
+    """An ended job, or an unknown role, is 4."""
+    name = job("true")
+    opai("job", "wait", name)
+    assert opai("job", "ssh", name, "--dry-run").exit_code == 4
+
+
+def test_a_clone_runs_the_same_with_changes(opai, local):
+    """The copy has the code of the first job, another name, and what --update says."""
+    Path("code.sh").write_text("exit $CODE\n")
+    first = opai(
+        *("job", "sub", "--image", "img", "--src", "code.sh", "-e", "CODE=3", "--wait"),
+        *("bash", "code.sh"),
+    )
+    assert first.exit_code == 3
+    name = first.stdout.strip()
+    again = opai("job", "clone", name, "--wait")
+    assert again.exit_code == 3
+    assert again.stdout.startswith(f"{name}_")
+    commands = opai("job", "config", name, "-o", "json").json["taskRoles"]["main"]["commands"]
+    changed = f"taskRoles.main.commands[{len(commands) - 2}]=export CODE=4"
+    assert opai("job", "clone", name, "--update", changed, "--wait").exit_code == 4
+
+
+def test_the_clone_of_a_job_with_secrets_asks_for_them(opai, job, local):
+    """A server does not give secrets back; the clone says so instead of running without."""
+    Path("job.yaml").write_text(
+        "protocolVersion: 2\nname: with_secret\ntype: job\n"
+        "prerequisites: [{name: image, type: dockerimage, uri: img}]\n"
+        "taskRoles:\n  main:\n    instances: 1\n    dockerImage: image\n"
+        "    resourcePerInstance: {cpu: 1, memoryMB: 64, gpu: 0}\n"
+        "    commands: ['test <% $secrets.word %> = sesame']\n"
+        "secrets:\n  word: sesame\n"
+    )
+    assert opai("job", "submit", "job.yaml", "--wait").exit_code == 0
+    refused = opai("job", "clone", "with_secret")
+    assert refused.exit_code == 2
+    assert "secret" in refused.stderr
+
+
+@pytest.mark.parametrize(("end", "code"), [("true", 5), ("sleep 600", 0)])
+def test_an_ended_job_does_not_start_again(opai, job, end, code):
+    """`start` takes a stop back where that can still be; an ended job is a conflict."""
+    name = job(end)
+    if end == "true":
+        opai("job", "wait", name)
+    result = opai("job", "start", name)
+    assert result.exit_code == code
+    if code:
+        assert "opai job clone" in result.stderr
+    opai("job", "stop", name)
