@@ -87,14 +87,14 @@ def test_default_names_differ():
 
 
 @pytest.mark.parametrize(
-    ("amount", "mib"), [(4096, 4096), ("512", 512), ("8g", 8192), ("8GB", 8192), (" 512m ", 512)]
+    ("amount", "mib"), [(4096, 4096), ("512", 512), ("8GB", 8192), (" 512m ", 512), ("1.5g", 1536)]
 )
 def test_amounts_of_memory(amount: int | str, mib: int) -> None:
     """A number is MiB; a unit may follow."""
     assert mebibytes(amount) == mib
 
 
-@pytest.mark.parametrize("amount", ["", "g", "1.5g", "8t", "-1", "0", 0, "²"])
+@pytest.mark.parametrize("amount", ["", "g", "1.5.2g", "8x", "-1", "0", 0, "²"])
 def test_what_is_no_amount_of_memory(amount: int | str) -> None:
     """The sentence says what to write."""
     with pytest.raises(ConfigError, match="8192 for MiB"):

@@ -12,7 +12,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Mapping, Sequence
 
-from openpai.core.errors import ConfigError
+from openpai.core.protocol.units import mebibytes
 
 if TYPE_CHECKING:
     from openpai.core.protocol.job import Job
@@ -26,7 +26,6 @@ __all__ = [
     "random_letters",
 ]
 
-_MIB = {"": 1, "m": 1, "mb": 1, "g": 1024, "gb": 1024}
 _CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 # What somebody on the way would change: rest-server renders `<% … %>`, Kubernetes turns `$$` into
 # `$` and expands `$(NAME)`, the FrameworkController replaces `{{FC_…}}`.
@@ -50,20 +49,6 @@ def command_line(words: Sequence[str]) -> str:
     words are a program and its arguments, which arrive exactly.
     """
     return words[0] if len(words) == 1 else " ".join(map(quote_word, words))
-
-
-def mebibytes(amount: int | str) -> int:
-    """Read ``4096`` (MiB), ``8g``, ``8gb`` or ``512m`` as MiB.
-
-    Raises:
-        ConfigError: It is no amount of memory.
-    """
-    text = str(amount).strip().lower()
-    number = text.rstrip("gmb")
-    unit = text[len(number) :]
-    if not (number.isascii() and number.isdigit()) or unit not in _MIB or int(number) == 0:
-        raise ConfigError(f"'{amount}' is no amount of memory.", "Write 8g, or 8192 for MiB.")
-    return int(number) * _MIB[unit]
 
 
 def default_name(words: Sequence[str]) -> str:

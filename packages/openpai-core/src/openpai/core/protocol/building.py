@@ -129,13 +129,13 @@ class Building:
             task_retries: How often a task alone is retried; needs :meth:`gang` off.
             infiniband: Whether the tasks get the InfiniBand devices of their node.
         """
-        from openpai.core.protocol.units import memory_mb
+        from openpai.core.protocol.units import mebibytes
 
         completion = _given(minFailedInstances=min_failed, minSucceededInstances=min_succeeded)
         options = _given(
-            shmMB=None if shm is None else memory_mb(shm), infiniband=infiniband or None
+            shmMB=None if shm is None else mebibytes(shm), infiniband=infiniband or None
         )
-        resources = {"cpu": cpu, "memoryMB": memory_mb(memory), "gpu": gpu}
+        resources = {"cpu": cpu, "memoryMB": mebibytes(memory), "gpu": gpu}
         self.document.setdefault("taskRoles", {})[name] = {
             "instances": instances,
             **_given(completion=completion or None, taskRetryCount=task_retries),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.ajv import schema_errors
@@ -146,23 +145,18 @@ def _line(problem: Problem, file: str | None) -> str:
     return f"{place}{problem.message}{where} {problem.hint}".rstrip()
 
 
-def render_file(path: str | Path) -> Mapping[str, Any]:
-    """Return ``{"file": …, "taskRoles": {role: script}}`` for a job file.
+def render_file(path: str | Path) -> dict[str, Any]:
+    """Return what ``opai job render -o json`` prints of one job file.
 
-    Raises:
-        ProtocolError: The file holds no job that the server takes.
-        OSError: The file cannot be read.
+    ``file``, ``taskRoles`` with the script of each task role as the server renders it, and, if the
+    server does not take the job or the file cannot be read, ``errors`` as in
+    :meth:`FileVerdict.to_dict`.
     """
     from openpai.core.protocol.files import read_text
     from openpai.core.protocol.verdict import server_verdict
 
-    text = read_text(Path(path))
-    verdict = server_verdict(text)
-    if verdict.scripts is None:
-        raise protocol_error(text_problems(text, False, str(path)), str(path))
-    return {"file": str(path), "taskRoles": dict(verdict.scripts)}
-
-
-def as_json(verdicts: Sequence[FileVerdict]) -> str:
-    """Return verdicts as ``opai job validate -o json`` prints them."""
-    return json.dumps([verdict.to_dict() for verdict in verdicts], indent=2, ensure_ascii=False)
+    verdict = check_file(path, strict=False)
+    if not verdict.valid:
+        return {"file": verdict.file, "taskRoles": {}, "errors": verdict.to_dict()["errors"]}
+    scripts = server_verdict(read_text(Path(path))).scripts
+    return {"file": verdict.file, "taskRoles": dict(scripts or {})}

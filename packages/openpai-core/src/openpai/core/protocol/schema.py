@@ -11,12 +11,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["job_schema"]
+__all__ = ["editor_schema", "job_schema"]
 
 
 def job_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 7) of a job, a copy of your own."""
     schema: dict[str, Any] = json.loads(_text())
+    return schema
+
+
+def editor_schema() -> dict[str, Any]:
+    """Return the schema for editors: a job's, and that of the ``openpai.runtime`` section in it."""
+    from openpai.core.protocol.runtime_section import SECTION_KEY, section_schema
+
+    schema = job_schema()
+    schema["properties"]["extras"]["properties"][SECTION_KEY] = section_schema()
     return schema
 
 

@@ -66,7 +66,7 @@ def server_verdict(text: str) -> Verdict:
     try:
         document = load_yaml(text)
     except YamlError as error:
-        return Verdict(500, message=str(error))
+        return Verdict(500, message=error.message)
     return judge(document)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from openpai.core.errors import ProtocolError
 from openpai.core.protocol import js
+from openpai.core.protocol.problems import Problem
 
 __all__ = ["YamlError"]
 
@@ -13,7 +15,7 @@ _WIDEST = 36  # UTF-16 units shown on either side of the place; a longer side is
 _CUT = 32
 
 
-class YamlError(Exception):
+class YamlError(ProtocolError):
     """A text that js-yaml refuses.
 
     Attributes:
@@ -26,16 +28,18 @@ class YamlError(Exception):
         self, reason: str, text: str = "", at: int = 0, line: int | None = None, line_start: int = 0
     ) -> None:
         self.reason = reason
-        self.line = self.column = None
+        self.line: int | None = None
+        self.column: int | None = None
         if line is None:
-            super().__init__(reason)
+            super().__init__(reason, [Problem("", None, None, reason)])
             return
         self.line = line + 1
         self.column = max(at - line_start, 0) + 1
         # js-yaml's own column; for a key that is there twice it counts from a later line's start.
         column = 1 + js.width(text[line_start:at]) - js.width(text[at:line_start])
         place = f"{reason} at line {self.line}, column {column}"
-        super().__init__(f"{place}:\n{_snippet(text, at)}")
+        problem = Problem("", self.line, self.column, reason)
+        super().__init__(f"{place}:\n{_snippet(text, at)}", [problem])
 
 
 def _snippet(text: str, at: int) -> str:
