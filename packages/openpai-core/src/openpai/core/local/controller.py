@@ -59,7 +59,7 @@ class Controller:
         clock: The cluster's time.
         total: What the machine has.
         quotas: What virtual clusters may use at most, where that is limited.
-        storages: Folders by the name of the storage that they are.
+        storages: Returns the folders of a user's storages by name.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Controller:
         *,
         total: Resources,
         quotas: Mapping[str, Resources],
-        storages: Mapping[str, Path],
+        storages: Callable[[str], Mapping[str, Path]],
     ) -> None:
         self.total = total
         self.quotas = dict(quotas)
@@ -80,7 +80,7 @@ class Controller:
         self._launcher = launcher
         self._bell = bell
         self._clock = clock
-        self._storages = dict(storages)
+        self._storages = storages
         self._lock = threading.RLock()
         self._live: dict[int, Live] = {}
         self._after: list[Callable[[], None]] = []
@@ -293,6 +293,8 @@ class Controller:
         """Let go of a job that is over, and of its secrets."""
         self._store.execute("UPDATE configs SET document = NULL WHERE job = ?", (live.job.id,))
         del self._live[live.job.id]
+        if live.document.get("secrets"):
+            self._after.append(lambda: self._launcher.forget_scripts(live.job.debug_id))
 
     # Placing.
 
@@ -373,7 +375,7 @@ class Controller:
             gpus_managed=self.total.gpu > 0,
             folder=folder,
             uri=self.uri,
-            storages=self._storages,
+            storages=self._storages(live.job.user),
         )
         self._launcher.prepare(folder, task.uid, environment, steps, text)
         self._launcher.start(folder, task.uid)

@@ -67,10 +67,10 @@ def take_lock(handle: int, patience: float = 0.2) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a living process holds the lock on a file; false if there is no such file."""
+    """Whether a living process holds the lock on a file; false if it cannot even be opened."""
     try:
         handle = os.open(str(path), os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -192,6 +192,13 @@ class Launcher:
         """Kill what a lost supervisor left running; return how many processes that were."""
         return kill_marked("FC_POD_UID", uid)
 
+    def forget_scripts(self, framework: str) -> None:
+        """Remove what a job's tasks ran, which may hold secrets; its config is kept, masked."""
+        for folder in (self._jobs / framework).iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(str(folder / "steps"))
+                (folder / "plan.json").unlink()
+
     def _is_unborn(self, uid: str, started: dict[str, Any] | None) -> bool:
         """Whether a supervisor that we started has not come so far as to take its lock."""
         return started is None and uid in self._children and not self._collect(uid)

@@ -49,7 +49,7 @@ class Service:
             self.clock,
             total=measure(cpus=options.cpus, memory_mb=options.memory_mb, gpus=options.gpus),
             quotas=options.virtual_clusters,
-            storages=self.storages,
+            storages=self.storages_of,
         )
         self.launcher = launcher
         self.tokens = TokenBook(self.store, folder.secret("key"), self.clock)
@@ -93,6 +93,12 @@ class Service:
         """The folders that the cluster offers as storages, by name."""
         more = {name: Path(folder) for name, folder in self.options.storages.items()}
         return {STORAGE: self.folder.storage, **more}
+
+    def storages_of(self, name: str) -> dict[str, Path]:
+        """Return the folders of the storages that a user may use, by name."""
+        user = self.store.one(User, "name = ?", (name,))
+        granted = self.rights(user).storages if user else ()
+        return {name: folder for name, folder in self.storages.items() if name in granted}
 
     def rights(self, user: User) -> accounts.Rights:
         """Return what a user may do and use."""

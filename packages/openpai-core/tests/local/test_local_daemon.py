@@ -1,0 +1,193 @@
+"""Starting and ending a server: what can go wrong is said in one sentence."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.local import LocalCluster, daemon
+from openpai.core.local.folder import Folder
+
+
+@pytest.fixture
+def state(tmp_path):
+    """A state folder whose server is ended afterwards."""
+    folder = tmp_path / "state"
+    yield folder
+    if daemon.status(folder):
+        daemon.down(folder, stop_jobs=True)
+
+
+def _in_another_process(code, **environment):
+    """Run Python code; return (exit status, stderr)."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stderr
+
+
+def test_up_returns_when_the_server_answers(state, plain_client):
+    """After up the very first request is answered, and status knows the same server."""
+    running = daemon.up(state)
+    client = plain_client(running.uri, running.user, running.token)
+    assert client("GET", "/info").status_code == 200
+    assert client("GET", "/tokens/check").json()["username"] == running.user
+    client.close()
+    assert daemon.status(state).uri == running.uri
+
+
+def test_the_state_folder_is_private(state):
+    """Nobody else may enter it; password, token and key are the owner's alone."""
+    daemon.up(state)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    for name in ("password", "token", "key", "server.json"):
+        assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
+        assert (state / name).read_text().strip()
+
+
+def test_a_second_up_says_where_the_first_is(state):
+    """One folder, one server."""
+    running = daemon.up(state)
+    with pytest.raises(OpenPaiError, match=f"up already, at {running.uri}"):
+        daemon.up(state)
+
+
+def test_down_with_nothing_up(state):
+    """There is nothing to end, and the message says how to start one."""
+    with pytest.raises(OpenPaiError, match="not up") as caught:
+        daemon.down(state)
+    assert "local up" in caught.value.hint
+
+
+def test_a_port_in_use(state):
+    """The port is named, and nothing is left running."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OpenPaiError, match=f"Port {port} of this machine is in use"):
+            daemon.up(state, port=port)
+    assert daemon.status(state) is None
+
+
+def test_the_port_of_last_time_is_used_again(state):
+    """Clients that know the address, and running tasks, find the next server."""
+    first = daemon.up(state)
+    daemon.down(state)
+    assert daemon.up(state).uri == first.uri
+
+
+def test_another_port_when_that_of_last_time_is_taken(state):
+    """The port is only a wish where none was asked for."""
+    first = daemon.up(state)
+    daemon.down(state)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", int(first.uri.rpartition(":")[2])))
+        taken.listen()
+        assert daemon.up(state).uri != first.uri
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    """A file in the way is a clear error, not a traceback."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OpenPaiError, match="cannot keep its state in"):
+        daemon.up(tmp_path / "file" / "state")
+
+
+def test_a_full_disk(tmp_path):
+    """No room to write: one sentence, and nothing half written that a later up would trust."""
+    code = (
+        "import resource, sys\n"
+        "from openpai.core.errors import OpenPaiError\n"
+        "from openpai.core.local import daemon\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try:\n    daemon.up(sys.argv[1])\n"
+        "except OpenPaiError as error:\n    sys.exit('told: ' + str(error))\n"
+    ).replace("sys.argv[1]", repr(str(tmp_path / "state")))
+    status, said = _in_another_process(code)
+    assert (status, said.startswith("told: The local cluster cannot keep its state")) == (1, True)
+    daemon.up(tmp_path / "state")
+    daemon.down(tmp_path / "state")
+
+
+def test_werkzeug_is_missing(tmp_path):
+    """The extra to install is named."""
+    (tmp_path / "werkzeug.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'werkzeug'\", name='werkzeug')\n"
+    )
+    code = f"from openpai.core.local import daemon; daemon.up({str(tmp_path / 'state')!r})"
+    status, said = _in_another_process(code, PYTHONPATH=str(tmp_path))
+    assert status == 1
+    assert "pip install 'openpai-core[local]'" in said
+
+
+def test_an_unknown_option(state):
+    """A misspelled option is refused before anything is started."""
+    with pytest.raises(OpenPaiError, match="no option 'gpu'"):
+        daemon.up(state, gpu=1)
+    assert not state.exists()
+
+
+def test_logs_of_a_server_that_never_was(state):
+    """There is no log, and no traceback."""
+    with pytest.raises(OpenPaiError, match="no local cluster ever ran there"):
+        list(daemon.logs(state))
+
+
+def test_the_servers_log_says_where_it_listened(state):
+    """The log is kept when the server is down."""
+    running = daemon.up(state)
+    daemon.down(state)
+    assert any(running.uri in line for line in daemon.logs(state))
+
+
+def test_a_killed_server_is_not_up(state, until):
+    """After kill -9 status says that nothing runs, and up works."""
+    running = daemon.up(state)
+    os.kill(running.pid, 9)
+    until(lambda: daemon.status(state) is None)
+    assert daemon.up(state).pid != running.pid
+
+
+def test_clusters_live_side_by_side(tmp_path, plain_client):
+    """Each has its own folder, port, users and jobs."""
+    with LocalCluster(tmp_path / "one") as one, LocalCluster(tmp_path / "two") as two:
+        assert one.uri != two.uri
+        stranger = plain_client(two.uri, one.user, one.token)
+        assert stranger("GET", "/jobs").status_code == 401
+        stranger.close()
+
+
+def test_the_folder_of_an_embedded_cluster_is_its_own(tmp_path):
+    """Without a folder a cluster leaves nothing behind."""
+    with LocalCluster() as cluster:
+        folder = Path(cluster.folder)
+        assert folder.exists()
+    assert not folder.exists()
+
+
+def test_server_json_tells_nothing_secret(state):
+    """Address, process and user; no token, no password."""
+    running = daemon.up(state)
+    told = json.loads(Folder(state).server.read_text())
+    assert told == {"uri": running.uri, "pid": running.pid, "user": running.user}
+
+
+def test_tokens_are_not_on_the_command_line(state):
+    """Who lists processes learns no secret."""
+    running = daemon.up(state)
+    line = Path(f"/proc/{running.pid}/cmdline").read_bytes().decode()
+    for name in ("password", "token", "key"):
+        assert (state / name).read_text().strip() not in line

@@ -1,0 +1,179 @@
+"""The server as an HTTP server: what clients may rely on, and what must not harm it."""
+
+import gzip
+import http.client
+import socket
+
+import pytest
+import requests
+
+
+def _exchange(cluster, *parts):
+    """Send bytes as they are; return all that comes back."""
+    port = int(cluster.uri.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        for part in parts:
+            connection.sendall(part)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_a_connection_serves_many_requests(cluster):
+    """Keep-alive: one socket, several requests, also after a refusal."""
+    connection = http.client.HTTPConnection(cluster.uri.partition("//")[2], timeout=10)
+    connection.connect()
+    first = connection.sock
+    for path in ("/api/v2/info", "/api/v2/jobs", "/api/v2/nothing", "/api/v2/info"):
+        connection.request("GET", path)
+        connection.getresponse().read()
+        assert connection.sock is first
+    connection.close()
+
+
+def test_paths_are_served_with_and_without_the_proxys_prefix(cluster):
+    """/rest-server/api/v2 and /api/v2 are one; case and a trailing slash do not matter."""
+    for path in ("/api/v2/info", "/rest-server/api/v2/info", "/API/v2/INFO", "/api/v2/info/"):
+        answer = requests.get(cluster.uri + path, timeout=10)
+        assert answer.json()["name"] == "PAI RESTful API"
+
+
+def test_an_unchanged_answer_is_not_sent_again(client):
+    """The entity tag is Express's, and If-None-Match gives 304."""
+    first = client("GET", "/info")
+    assert first.headers["ETag"] == 'W/"57-bEomYwgV/Yeu4PnTV2VD5+mKUXk"'
+    again = client("GET", "/info", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_head_has_the_length_and_no_body(client):
+    """HEAD is answered as GET is, without the body."""
+    assert client("HEAD", "/info").headers["Content-Length"] == "87"
+
+
+@pytest.mark.parametrize("size", [102400, 102401])
+def test_bodies_end_at_100_kib(client, job_text, size):
+    """102400 bytes are taken, one more is refused with 413 and no code."""
+    text = job_text(f"big-{size}")
+    text += "#" * (size - len(text) - 1) + "\n"
+    answer = client.submit(text)
+    if size == 102400:
+        assert answer.status_code == 202
+    else:
+        assert (answer.status_code, answer.json()) == (413, {"message": "request entity too large"})
+
+
+def test_a_huge_body_is_refused_and_the_answer_heard(client):
+    """100 MB do not hang the client nor fill the server."""
+    answer = client("POST", "/jobs", data=b"x" * 100_000_000, headers={"Content-Type": "text/yaml"})
+    assert answer.status_code == 413
+    assert client("GET", "/info").status_code == 200
+
+
+def test_a_compressed_body(client, job_text):
+    """Gzip is read; what it holds counts for the limit; br is refused with 415."""
+    headers = {"Content-Type": "text/yaml", "Content-Encoding": "gzip"}
+    packed = gzip.compress(job_text("packed").encode())
+    assert client("POST", "/jobs", data=packed, headers=headers).status_code == 202
+    bomb = gzip.compress(b"#" * 10_000_000)
+    assert client("POST", "/jobs", data=bomb, headers=headers).status_code == 413
+    headers["Content-Encoding"] = "br"
+    assert client("POST", "/jobs", data=packed, headers=headers).status_code == 415
+    client.wait("packed")
+
+
+def test_a_body_in_chunks(client, job_text):
+    """A body without a length, in chunks, is read like any other."""
+    text = job_text("chunked").encode()
+    answer = client(
+        "POST", "/jobs", data=iter([text[:50], text[50:]]), headers={"Content-Type": "text/yaml"}
+    )
+    assert answer.status_code == 202
+    client.wait("chunked")
+
+
+def test_bodies_as_json_and_as_form(cluster, client):
+    """Logging in works with both; what is not an object is refused in Joi's words."""
+    login = "/authn/basic/login"
+    fields = {"username": cluster.user, "password": cluster.password}
+    assert client("POST", login, json=fields).json()["admin"] is True
+    assert client("POST", login, data=fields).json()["user"] == cluster.user
+    text = client("POST", login, data="hello", headers={"Content-Type": "text/plain"})
+    assert text.json() == {"code": "InvalidParametersError", "message": '"value" must be an object'}
+
+
+@pytest.mark.parametrize("path", ["/jobs/a~%E0%A4%A", "/jobs/a~%E9"])
+def test_a_broken_escape_in_the_path(cluster, path):
+    """It is the client's mistake: 400."""
+    request = f"GET /api/v2{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    assert _exchange(cluster, request.encode()).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_what_a_foreign_web_page_sends_is_refused(client, headers):
+    """Other origins, and other names for this machine, get 403 even with a good token."""
+    assert client("GET", "/jobs", headers=headers).status_code == 403
+    assert client("OPTIONS", "/jobs", headers=headers).status_code == 403
+
+
+def test_its_own_pages_and_plain_clients_are_served(cluster, client):
+    """The same origin is no stranger; neither is localhost."""
+    assert client("GET", "/jobs", headers={"Origin": cluster.uri}).status_code == 200
+    port = cluster.uri.rpartition(":")[2]
+    assert client("GET", "/info", headers={"Host": f"localhost:{port}"}).status_code == 200
+
+
+def test_no_page_may_read_answers(client):
+    """Unlike the real server's, answers carry no permission for other origins."""
+    assert "Access-Control-Allow-Origin" not in client("GET", "/info").headers
+
+
+def test_thousands_of_headers(cluster):
+    """They are refused, and the server goes on."""
+    flood = b"".join(b"X-%d: y\r\n" % number for number in range(10_000))
+    answer = _exchange(cluster, b"GET /api/v2/info HTTP/1.1\r\nHost: 127.0.0.1\r\n", flood, b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert requests.get(cluster.uri + "/api/v2/info", timeout=10).status_code == 200
+
+
+def test_slow_clients_do_not_keep_others_waiting(cluster):
+    """Connections that dribble a request do not block the rest."""
+    port = int(cluster.uri.rpartition(":")[2])
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+    try:
+        for connection in slow:
+            connection.sendall(b"GET /api/v2/in")
+        assert requests.get(cluster.uri + "/api/v2/info", timeout=5).status_code == 200
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_garbage_is_answered_and_survived(cluster):
+    """What is not HTTP gets a 400, and the server goes on."""
+    assert b"400" in _exchange(cluster, b"\x00\xff garbage\r\n\r\n")
+    assert requests.get(cluster.uri + "/api/v2/info", timeout=10).status_code == 200
+
+
+def test_invalid_utf8_in_a_job(client):
+    """Bytes that are no UTF-8 become replacement characters, as the real server reads them."""
+    answer = client("POST", "/jobs", data=b"name: \xff\xfe", headers={"Content-Type": "text/yaml"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidProtocolError")
+
+
+def test_it_listens_on_loopback_only(cluster):
+    """No other address of this machine leads to it."""
+    port = int(cluster.uri.rpartition(":")[2])
+    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}
+    for address in others - {"127.0.0.1", "127.0.1.1"}:
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((address, port), timeout=2)
+    assert cluster.uri.startswith("http://127.0.0.1:")
