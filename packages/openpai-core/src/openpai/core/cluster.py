@@ -35,6 +35,7 @@ class Cluster:
         timeout: Seconds to wait for an answer.
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
         mounts: Where storages are mounted on this machine: storage name → folder.
+        attached: Storages that the cluster does not list, such as HDFS.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Cluster:
         timeout: float = 30.0,
         verify: bool | str = True,
         mounts: Mapping[str, str] | None = None,
+        attached: Iterable[StorageSpec] = (),
     ) -> None:
         self.alias = alias
         self._user = user
         self._mounts = dict(mounts or {})
+        self._attached = {spec.name: spec for spec in attached}
         self._keep_token: Callable[[str], None] | None = None
         self._session = Session(uri, token=token or "", timeout=timeout, verify=verify)
         if user and password:
@@ -77,6 +80,7 @@ class Cluster:
             alias=entry.alias,
             verify=entry.settings.get("verify", True),
             mounts=entry.mounts,
+            attached=entry.attached,
         )
         cluster._keep_token = lambda token: store_token(entry.alias, token)
         return cluster
@@ -282,7 +286,7 @@ class Cluster:
         return {name: vc for name, vc in self.virtual_clusters().items() if name in mine}
 
     def storages(self) -> list[StorageSpec]:
-        """Return the storages granted to the user, the default ones first.
+        """Return the storages granted to the user, the default ones first, then attached ones.
 
         Raises:
             ApiError: The server refused.
@@ -290,7 +294,7 @@ class Cluster:
         """
         defaults = [item.name for item in storages.list_storages(self.session, default=True)]
         others = [item.name for item in storages.list_storages(self.session)]
-        return [self._spec(name) for name in dict.fromkeys([*defaults, *others])]
+        return [self._spec(name) for name in dict.fromkeys([*defaults, *others, *self._attached])]
 
     def default_storage(self) -> str:
         """Return the name of the user's default storage, or of the only one.
@@ -322,6 +326,8 @@ class Cluster:
         return open_storage(self._spec(name or self.default_storage()))
 
     def _spec(self, name: str) -> StorageSpec:
+        if name in self._attached:
+            return self._attached[name]
         found = storages.get_storage(self.session, name)
         return StorageSpec(
             name=name,

@@ -17,6 +17,7 @@ from typing import Any, Mapping
 from openpai.core.config.credentials import SECRETS, Kept, load_kept, store_secrets
 from openpai.core.config.files import home, read_yaml, update_yaml
 from openpai.core.errors import ConfigError
+from openpai.core.storage import StorageSpec
 
 __all__ = [
     "ClusterEntry",
@@ -28,6 +29,7 @@ __all__ = [
     "store_token",
 ]
 
+_SPEC_KEYS = {"name", "type", "read_only", "mount_path"}
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -67,6 +69,25 @@ class ClusterEntry:
             for item in storages
             if isinstance(item, dict) and item.get("name") and item.get("mount_path")
         }
+
+    @property
+    def attached(self) -> list[StorageSpec]:
+        """Storages that the cluster does not list: items with a ``name`` and a ``type``.
+
+        Their other keys are the storage's address (``uri``, ``user``, …).
+        """
+        storages = self.settings.get("storages") or []
+        return [
+            StorageSpec(
+                name=str(item["name"]),
+                type=str(item["type"]),
+                data={key: item[key] for key in item.keys() - _SPEC_KEYS},
+                read_only=bool(item.get("read_only")),
+                mount_path=item.get("mount_path"),
+            )
+            for item in storages
+            if isinstance(item, dict) and item.get("name") and item.get("type")
+        ]
 
     @classmethod
     def from_settings(cls, raw: Mapping[str, Any], kept: Kept) -> ClusterEntry:
