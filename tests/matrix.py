@@ -2,7 +2,7 @@
 
 Each distribution claims a range of Pythons in its ``requires-python``. For each Python from 3.8 to
 3.13 an environment is made with the distributions that claim it, installed as built wheels are,
-and their unit tests run there.
+and their unit tests run there, two Pythons at a time.
 
     python tests/matrix.py [--only 3.8] [pytest arguments]
 """
@@ -15,11 +15,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
-TOOLS = ("hypothesis", "pytest", "pytest-httpserver", "pytest-timeout")
+TOOLS = ("click", "hypothesis", "pexpect", "pytest", "pytest-httpserver", "pytest-timeout")
 EVERYWHERE = {"openpai-core": "[local]", "openpai-storage": "", "openpai-runtime": ""}
 NEWER = {"openpai-notebook": "[execute]", "openpai-cli": ""}
 
@@ -46,48 +48,56 @@ def find(version: str) -> str | None:
 
 def run(version: str, interpreter: str, arguments: list[str]) -> bool:
     """Run the unit tests of the distributions that claim this version; return whether they pass."""
+    began = time.monotonic()
     packages = dict(EVERYWHERE)
     if tuple(map(int, version.split("."))) >= (3, 10):
         packages.update(NEWER)
     with tempfile.TemporaryDirectory() as folder:
         python = str(Path(folder) / "bin" / "python")
-        uv = shutil.which("uv") or "uv"
-        subprocess.run([uv, "venv", "--quiet", "--python", interpreter, folder], check=True)
+        subprocess.run(["uv", "venv", "--quiet", "--python", interpreter, folder], check=True)
         members = [f"{ROOT / 'packages' / name}{extra}" for name, extra in packages.items()]
         subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", python, *members, *TOOLS], check=True
+            ["uv", "pip", "install", "--quiet", "--python", python, *members, *TOOLS], check=True
         )
         tests = [str(ROOT / "packages" / name / "tests") for name in packages]
         environment = {**os.environ, "PATH": f"{folder}/bin{os.pathsep}{os.environ['PATH']}"}
         environment.pop("VIRTUAL_ENV", None)
+        temporary = str(Path(folder) / "pytest")
         result = subprocess.run(
-            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, *arguments],
+            [
+                *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+                *("--basetemp", temporary, *tests, *arguments),
+            ],
             cwd=ROOT,
             env=environment,
             check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
+    print(f"== Python {version}, {time.monotonic() - began:.0f} s\n{result.stdout}", flush=True)
     return result.returncode == 0
 
 
 def main() -> int:
     """Run all versions; the exit code is 1 if one failed, or if there was none to run on."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", action="append", choices=VERSIONS)
-    parser.add_argument("--except", dest="leave_out", action="append", choices=VERSIONS, default=[])
+    parser.add_argument("--without", action="append", choices=VERSIONS, default=[])
     options, arguments = parser.parse_known_args()
-    outcome = {}
-    for version in options.only or VERSIONS:
-        if version in options.leave_out:
-            continue
-        interpreter = find(version)
-        if interpreter is None:
-            outcome[version] = "absent on this machine"
-            continue
-        print(f"== Python {version} ({interpreter})", flush=True)
-        outcome[version] = "passed" if run(version, interpreter, arguments) else "FAILED"
-    for version, result in outcome.items():
-        print(f"Python {version}: {result}")
-    return 0 if "passed" in outcome.values() and "FAILED" not in outcome.values() else 1
+    wanted = [v for v in options.only or VERSIONS if v not in options.without]
+    found = {version: find(version) for version in wanted}
+    with ThreadPoolExecutor(2) as pool:
+        results = {
+            version: pool.submit(run, version, interpreter, arguments)
+            for version, interpreter in found.items()
+            if interpreter
+        }
+    passed = {version: result.result() for version, result in results.items()}
+    for version in wanted:
+        words = {True: "passed", False: "FAILED", None: "absent on this machine"}
+        print(f"Python {version}: {words[passed.get(version)]}")
+    return 0 if passed and all(passed.values()) else 1
 
 
 if __name__ == "__main__":

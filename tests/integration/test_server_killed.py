@@ -1,0 +1,47 @@
+"""The local server is killed at a bad moment: nothing that it had accepted is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+
+def pid_of(opai) -> int:
+    """The process of the server."""
+    return json.loads(opai("local", "status", "-o", "json").stdout)["pid"]
+
+
+def test_no_job_and_no_log_line_is_lost(local_cluster, opai):
+    """One job has ended, one runs, one waits for the CPU; kill -9, up again, all three end well."""
+    sub = ("job", "sub", "--image", "x:1", "--cpu", "2")
+    opai("local", "down")
+    opai("local", "up", "--cpus", "2")
+    opai(*sub, "--name", "ended", "--wait", "--", "echo", "first")
+    opai(*sub, "--name", "running", "for i in $(seq 30); do echo $i; sleep 0.1; done")
+    opai(*sub, "--name", "waiting", "--", "echo", "last")
+
+    os.kill(pid_of(opai), signal.SIGKILL)
+    assert opai("job", "list", code=None).returncode == 6
+    assert opai("local", "status", code=None).returncode == 1
+    opai("local", "up", "--cpus", "2")
+
+    opai("job", "wait", "running", "waiting", "--timeout", "60s")
+    listed = json.loads(opai("job", "list", "-o", "json").stdout)
+    assert {job["name"]: job["state"] for job in listed} == {
+        "ended": "SUCCEEDED",
+        "running": "SUCCEEDED",
+        "waiting": "SUCCEEDED",
+    }
+    assert opai("job", "logs", "ended").stdout == "first\n"
+    assert opai("job", "logs", "running").stdout.split() == [str(n) for n in range(1, 31)]
+    assert opai("job", "logs", "waiting").stdout == "last\n"
+
+
+def test_jobs_and_logs_survive_down_and_up(local_cluster, opai):
+    """What ended before is still told, with its log."""
+    opai("job", "sub", "--image", "x:1", "--name", "before", "--wait", "--", "echo", "kept")
+    opai("local", "down")
+    opai("local", "up")
+    assert json.loads(opai("job", "list", "-o", "json").stdout)[0]["name"] == "before"
+    assert opai("job", "logs", "before").stdout == "kept\n"
