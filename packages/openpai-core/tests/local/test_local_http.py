@@ -3,9 +3,13 @@
 import gzip
 import http.client
 import socket
+import threading
 
 import pytest
 import requests
+from werkzeug import Response
+
+from openpai.core.local.server import Server
 
 
 def _exchange(cluster, *parts):
@@ -155,6 +159,22 @@ def test_slow_clients_do_not_keep_others_waiting(cluster):
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_too_many_connections_are_turned_away(until):
+    """Beyond a bound a connection gets 503 at once; when others end there is room again."""
+    server = Server(Response("here"), connections=1)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as first:
+            first.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert b"200" in first.recv(4096)
+            assert requests.get(server.uri, timeout=10).status_code == 503
+        until(lambda: requests.get(server.uri, timeout=10).text == "here")
+    finally:
+        server.end()
+        thread.join()
 
 
 def test_garbage_is_answered_and_survived(cluster):

@@ -48,8 +48,8 @@ class LocalCluster:
         clock: Clock | None = None,
         **options: Any,
     ) -> None:
-        self._own = None if folder is not None else tempfile.mkdtemp(prefix="openpai-local-")
-        self.folder = Path(folder or self._own or "")
+        self._own = folder is None
+        self.folder = Path(folder or "")
         self._port = port
         self._clock = clock
         self._options = options
@@ -63,12 +63,17 @@ class LocalCluster:
         from openpai.core.local.host import Host
 
         options = make_options(self._options)
-        self._host = Host(Folder(self.folder), options, self._port, self._clock)
-        self._thread = threading.Thread(target=self._host.serve, name="local cluster", daemon=True)
+        if self._own:
+            self.folder = Path(tempfile.mkdtemp(prefix="openpai-local-"))
+        try:
+            self.host = Host(Folder(self.folder), options, self._port, self._clock)
+        except BaseException:
+            self._clean()
+            raise
+        self._thread = threading.Thread(target=self.host.serve, name="local cluster", daemon=True)
         self._thread.start()
-        service = self._host.service
-        self.service = service
-        self.uri = self._host.server.uri
+        service = self.host.service
+        self.uri = self.host.server.uri
         self.user = service.user
         self.password = service.folder.secret("password")
         self.token = service.token
@@ -76,11 +81,14 @@ class LocalCluster:
 
     def stop(self) -> None:
         """Stop every job and then the cluster."""
-        self._host.end_jobs()
-        self._host.shutdown()
+        self.host.end_jobs()
+        self.host.shutdown()
         self._thread.join()
-        if self._own is not None:
-            shutil.rmtree(self._own, ignore_errors=True)
+        self._clean()
+
+    def _clean(self) -> None:
+        if self._own:
+            shutil.rmtree(str(self.folder), ignore_errors=True)
 
     def __enter__(self) -> LocalCluster:
         return self.start()

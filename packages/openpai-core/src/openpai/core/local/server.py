@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 PATIENCE = 75
 #: Bytes of an unwanted request body that are read so that the client hears the answer.
 DISCARD = 256 * 1024 * 1024
-#: Clients that are served at once; more wait.
-CLIENTS = 200
+#: Bytes that a client may still send after it was refused.
+LINGER = 16 * 1024 * 1024
+#: Connections that are open at once; each has a thread. More are turned away with 503.
+CONNECTIONS = 1000
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -34,6 +36,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     Args:
         app: The WSGI application.
         port: The port; 0 means any that is free.
+        connections: How many may be open at once.
 
     Raises:
         ConfigError: The port is in use or may not be used.
@@ -44,8 +47,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], port: int = 0) -> None:
+    def __init__(
+        self, app: Callable[..., Iterable[bytes]], port: int = 0, connections: int = CONNECTIONS
+    ) -> None:
         self.app = app
+        self._slots = threading.BoundedSemaphore(connections)
         try:
             super().__init__(("127.0.0.1", port), Handler)
         except OSError as error:
@@ -82,6 +88,22 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             waiting.join(0.01)
         self.server_close()
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own, unless there are too many."""
+        if self._slots.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        with contextlib.suppress(OSError):
+            request.sendall(b"HTTP/1.1 503 Too Many Connections\r\nContent-Length: 0\r\n\r\n")
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, then give its place to another."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._slots.release()
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - inherited
         """A client that went away is no news; anything else is."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, socket.timeout)):
@@ -104,13 +126,27 @@ class Handler(BaseHTTPRequestHandler):
         if len(self.raw_requestline) > 65536:
             self.requestline = self.request_version = self.command = ""
             self.send_error(414)
+            self._linger()
             return
         if not self.raw_requestline:
             self.close_connection = True
             return
-        if self.parse_request():
-            self._run()
+        if not self.parse_request():  # which has answered with an error
+            self._linger()
+            return
+        self._run()
+        self.wfile.flush()
+
+    def _linger(self) -> None:
+        """Close so that the client hears the answer, though it has not been heard out."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
             self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(1)
+            left = LINGER
+            while left > 0 and (data := self.connection.recv(65536)):
+                left -= len(data)
 
     def _run(self) -> None:
         length = self.headers.get("Content-Length", "0")
@@ -121,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
             body = unread = _Limited(self.rfile, int(length))
         else:
             self.send_error(400, "Bad Content-Length")
-            self.close_connection = True
+            self._linger()
             return
         status: list[Any] = []
 
