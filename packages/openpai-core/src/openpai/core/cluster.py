@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Se
 
 from openpai.core.errors import AuthenticationError, ConfigError, NotFoundError
 from openpai.core.remote_job import RemoteJob
-from openpai.core.rest import authn, info, storages, users, virtual_clusters
+from openpai.core.rest import authn, info, jobs, storages, users, virtual_clusters
 from openpai.core.rest.paging import every_job
 from openpai.core.rest.session import Session
 from openpai.core.storage import Storage, StorageSpec, open_storage
@@ -265,6 +265,24 @@ class Cluster:
             jobPriority=priority,
             order=order,
         )
+
+    def count_jobs(
+        self,
+        *,
+        state: str | Sequence[str] | None = None,
+        user: str | Sequence[str] | None = None,
+        virtual_cluster: str | Sequence[str] | None = None,
+        tags: str | Sequence[str] | None = None,
+        keyword: str | None = None,
+    ) -> int:
+        """Return how many jobs :meth:`jobs` would yield; none of them is fetched.
+
+        Raises:
+            ApiError: The server refused.
+            ConnectionFailed: No answer came.
+        """
+        filters = {"state": state, "username": user, "vc": virtual_cluster, "tagsContain": tags}
+        return jobs.count_jobs(self.session, **filters, keyword=keyword)
 
     def virtual_clusters(self) -> dict[str, VirtualCluster]:
         """Return all virtual clusters by name.

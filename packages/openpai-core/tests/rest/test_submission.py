@@ -1,0 +1,231 @@
+"""A job is submitted exactly once, whatever happens to the answer on its way."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from openpai.core.errors import (
+    ConflictError,
+    ConnectionFailed,
+    NotFoundError,
+    ProtocolError,
+    ServerError,
+)
+from openpai.core.rest.jobs import list_jobs
+from openpai.core.submission import _canonical, _load, has_config, submit_once
+
+POST = ("POST", "/jobs$")
+
+
+def count(cluster, job):
+    """How many jobs of this name the cluster has."""
+    found = list_jobs(cluster.session, username=cluster.user, keyword=job.name)
+    return sum(item.name == job.name for item in found)
+
+
+def test_a_job_is_recorded_and_can_be_read_at_once(cluster, make_job):
+    """202 means recorded."""
+    job = make_job("echo hello")
+    remote = cluster.submit(job)
+    assert (remote.user, remote.name) == (cluster.user, job.name)
+    assert remote.config().document == job.document
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"how": "lose"},
+        {"how": "cut"},
+        {"how": "answer", "status": 502, "body": b"<html>Bad gateway</html>"},
+        {"how": "answer", "status": 504, "body": b""},
+        {"how": "answer", "status": 500, "body": b'{"message": "boom"}'},
+        {"how": "answer", "status": 404, "body": b'{"code": "NoJobError", "message": "no"}'},
+    ],
+    ids=["lost", "cut", "502", "504", "500", "404"],
+)
+def test_an_answer_that_went_wrong_leaves_one_job_and_no_error(
+    through_proxy, proxy, make_job, fault
+):
+    """The job was recorded; the client asks, and does not send it again."""
+    job = make_job()
+    proxy.fail(*POST, **fault)
+    remote = through_proxy.submit(job)
+    assert remote.status().name == job.name
+    assert count(through_proxy, job) == 1
+    assert proxy.count(*POST) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [{"how": "refuse"}, {"how": "instead", "status": 503}], ids=["cut", "503"]
+)
+def test_a_request_that_never_arrived_is_sent_again(through_proxy, proxy, make_job, fault):
+    """The server knows no such job, so sending it again is safe."""
+    job = make_job()
+    proxy.fail(*POST, **fault, times=2)
+    through_proxy.submit(job)
+    assert count(through_proxy, job) == 1
+    assert proxy.count(*POST) == 3
+
+
+def test_a_conflict_with_our_own_first_try_is_success(through_proxy, proxy, make_job):
+    """The first try is lost and nobody can be asked; the second one meets the first one's job."""
+    job = make_job()
+    proxy.fail(*POST, "lose")
+    proxy.fail("GET", "/config$", "instead", status=404, body=b'{"code": "NoJobError"}')
+    through_proxy.submit(job)
+    assert count(through_proxy, job) == 1
+    assert proxy.count(*POST) == 2
+
+
+def test_another_job_of_the_name_is_a_conflict(cluster, make_job):
+    """Names are single-use."""
+    cluster.submit(make_job("echo one", name="taken"))
+    with pytest.raises(ConflictError):
+        cluster.submit(make_job("echo two", name="taken"))
+
+
+def test_the_same_job_again_is_a_conflict(cluster, make_job):
+    """Nothing was lost here: somebody submits the same name a second time."""
+    job = make_job()
+    cluster.submit(job)
+    with pytest.raises(ConflictError):
+        cluster.submit(job)
+
+
+def test_a_lost_answer_does_not_hide_that_the_name_was_taken(through_proxy, proxy, make_job):
+    """The job of that name has another config, so it is not ours."""
+    through_proxy.submit(make_job("echo one", name="taken_too"))
+    proxy.fail(*POST, "lose")
+    with pytest.raises(ConflictError):
+        through_proxy.submit(make_job("echo two", name="taken_too"))
+
+
+def test_a_refusal_of_the_server_is_told_as_it_is(through_proxy, proxy, make_job):
+    """404 NoStorageError comes for jobs that were not recorded."""
+    job = make_job()
+    job.document["extras"] = {"storages": [{"name": "no-such-storage"}]}
+    with pytest.raises(NotFoundError, match="no-such-storage"):
+        through_proxy.submit(job)
+    assert proxy.count(*POST) == 1
+    assert count(through_proxy, job) == 0
+
+
+def test_a_plain_500_is_not_repeated(through_proxy, proxy, make_job):
+    """rest-server answers 500 to jobs that it can never accept."""
+    proxy.fail(*POST, "instead", status=500, body=b'{"message": "Invalid tag"}')
+    with pytest.raises(ServerError, match="Invalid tag"):
+        through_proxy.submit(make_job())
+    assert proxy.count(*POST) == 1
+
+
+def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
+    """It is neither called recorded nor refused."""
+    from openpai.core.rest.session import Session
+
+    proxy.fail(*POST, "lose")
+    proxy.fail("GET", "/config$", "refuse", times=100)
+    session = Session(proxy.uri, token=local.token, timeout=0.5)
+    job = make_job()
+    with pytest.raises(ConnectionFailed, match="may or may not have been recorded"):
+        submit_once(session, f"{local.user}~{job.name}", job.to_yaml(), seconds=0.1)
+    session.close()
+
+
+def test_a_portal_that_answers_everything_is_no_cluster(httpserver, make_job):
+    """A page with status 200 does not mean that the job was recorded."""
+    from openpai.core import Cluster
+
+    httpserver.expect_request("/rest-server/api/v2/jobs").respond_with_data(
+        "<html>Log in</html>", content_type="text/html"
+    )
+    cluster = Cluster(httpserver.url_for("/"), user="alice", token="t")
+    with cluster, pytest.raises(ServerError, match="text/html where JSON was expected"):
+        cluster.submit(make_job())
+
+
+def test_a_job_beyond_the_servers_limit_is_not_sent(through_proxy, proxy, make_job):
+    """The server would answer 413 without a word on what to do."""
+    with pytest.raises(ProtocolError, match="takes 102400 at most"):
+        through_proxy.submit(make_job("echo " + "x" * 102_400))
+    assert proxy.count(*POST) == 0
+
+
+def test_one_of_two_submissions_in_the_same_moment_is_told_that_it_lost(
+    through_proxy, proxy, cluster, make_job
+):
+    """The server accepts both under one name and keeps the last one."""
+    mine, theirs = make_job("echo mine", name="raced"), make_job("echo theirs", name="raced")
+    cluster.submit(theirs)
+    proxy.fail(*POST, "instead", status=202, body=b'{"status": 202, "message": "ok"}')
+    with pytest.raises(ConflictError, match="in the same moment"):
+        through_proxy.submit(mine)
+
+
+def test_many_submissions_of_one_job_at_once_leave_one_job(cluster, make_job):
+    """Whoever is too late meets a conflict; the job that runs is the one they all meant."""
+    job = make_job()
+    outcomes = []
+
+    def submit():
+        try:
+            cluster.submit(job)
+            outcomes.append("submitted")
+        except ConflictError:
+            outcomes.append("conflict")
+
+    threads = [threading.Thread(target=submit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 8
+    assert outcomes.count("submitted") >= 1
+    assert count(cluster, job) == 1
+
+
+def test_every_recorded_config_is_recognised_as_what_was_sent(recordings):
+    """What a real server stores of a job is compared with what the client sent, secrets masked."""
+    from openpai.core.protocol.secrets import mask_secrets
+
+    sent = {}
+    for item in recordings.values():
+        if item["operationId"] == "createJob" and item["response"]["status"] == 202:
+            document = _load(item["request"]["body"])
+            if isinstance(document, dict):  # bodies near the size limit were not kept
+                sent[document["name"]] = item["request"]["body"]
+    compared = 0
+    for item in recordings.values():
+        if item["operationId"] != "getJobConfig" or item["response"]["status"] != 200:
+            continue
+        stored = item["response"]["json"]
+        if stored["name"] in sent and stored["name"] != "x_latin1":  # sent in another charset
+            assert _canonical(stored) == _canonical(_load(mask_secrets(sent[stored["name"]])))
+            compared += 1
+    assert compared >= 8
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("a: 1.0", '{"a": 1}'),
+        ("a: 2001-12-14", '{"a": "2001-12-14T00:00:00.000Z"}'),
+        ("a: .inf", '{"a": null}'),
+        ("b: 1\na: [x, ~]", '{"a": ["x", null], "b": 1}'),
+        ("a: !!binary aGk=", '{"a": {"type": "Buffer", "data": [104, 105]}}'),
+    ],
+)
+def test_values_that_json_writes_otherwise_are_the_same_config(sent, stored):
+    """The server stores YAML and shows JSON."""
+    assert _canonical(_load(sent)) == _canonical(_load(stored))
+
+
+def test_another_value_is_another_config(cluster, make_job):
+    """One number is enough."""
+    job = make_job("echo <% $parameters.n %>")
+    job.document["parameters"] = {"n": 1}
+    key = cluster.submit(job).key
+    assert has_config(cluster.session, key, job.to_yaml())
+    job.document["parameters"] = {"n": "1"}
+    assert not has_config(cluster.session, key, job.to_yaml())
