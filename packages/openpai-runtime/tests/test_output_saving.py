@@ -155,7 +155,7 @@ def test_a_mount_that_left_an_empty_folder_is_not_filled(
 ) -> None:
     """An unmounted storage is a folder like any other; nothing is saved beside the storage."""
     task.section(outputs=[{"path": "a"}], gracePeriod=1)
-    process = task.start("bash", "-c", "echo x >a; echo ready; trap : TERM; sleep 60 & wait")
+    process = task.start("bash", "-c", "echo x >a; trap : TERM; echo ready; sleep 60 & wait")
     process.stdout.readline()
     task.storage.rename(task.storage.with_name("away"))
     task.storage.mkdir()
@@ -233,7 +233,7 @@ def test_on_a_full_disk_what_fits_is_saved(small_disk: Any, finish: Callable[...
     """The small files go first; the rest is named, and nothing half written is left."""
     small_disk.section(outputs=[{"path": "**"}], gracePeriod=3)
     script = (
-        "head -c 1M /dev/zero >big; echo x >small; echo ready; trap 'exit 0' TERM; sleep 60 & wait"
+        "head -c 1M /dev/zero >big; echo x >small; trap 'exit 0' TERM; echo ready; sleep 60 & wait"
     )
     process = small_disk.start("bash", "-c", script)
     process.stdout.readline()

@@ -57,8 +57,8 @@ def read_job(path: str | None) -> Mapping[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def usable_section(document: Mapping[str, Any]) -> RuntimeSection | None:
-    """Return the section without what is wrong in it; each fault is said on stderr.
+def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> RuntimeSection | None:
+    """Return the section without what is wrong in it; each fault is said unless ``quiet``.
 
     Raises:
         OpenPaiError: What is wrong is something that the command cannot do without.
@@ -74,7 +74,7 @@ def usable_section(document: Mapping[str, Any]) -> RuntimeSection | None:
         problems = section_problems({**document, "extras": {_KEY: data}})
         if not problems:
             return RuntimeSection.from_dict(data)
-        for problem in problems:
+        for problem in problems if not quiet else ():
             say(f"{problem.path}: {problem.message}")
         data = _without(data, problems)
     return None

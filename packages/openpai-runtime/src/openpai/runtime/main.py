@@ -17,16 +17,17 @@ __all__ = ["main"]
 
 _USAGE = """\
 usage: openpai-runtime run [--] COMMAND [ARGUMENT ...]
+       openpai-runtime execute JOB.yaml [--task-role ROLE] [--index N]
+       openpai-runtime info | doctor | --version | --help
 
-Run a command as a task of a PAI job: fetch the job's code, pass signals on, call the job's
-callbacks, save its outputs whatever happens, and exit with the command's own code.
+  run      run a command as a task of a PAI job: fetch the job's code, pass signals on, call the
+           job's callbacks, save its outputs whatever happens, exit with the command's own code
+  execute  run one task of a job here, from its file, without a server
+  info     print what the runtime sees: system, programs, job, task, PAI's variables
+  doctor   look for what would keep the job's command from running; exit 1 if there is something
 
-  run [--] COMMAND ...   what submitted jobs start with
-  --version              print the version
-  -h, --help             print this
-
-What to do is read from extras["openpai.runtime"] of the job's config; without one the command just
-runs. Exit codes of its own: 2 wrong usage, 124 time limit, 126 and 127 the command cannot be
+What to do is read from extras["openpai.runtime"] of the job's config; without it commands just run.
+Exit codes of its own: 2 wrong usage or file, 124 time limit, 126 and 127 the command cannot be
 started, 193 outputs not saved, 194 a callback failed, 195 what the command needs is not there.
 """
 
@@ -34,21 +35,28 @@ started, 193 outputs not saved, 194 a callback failed, 195 what the command need
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["--version"]:
-        print(f"openpai-runtime {__version__}")  # noqa: T201 - what was asked for
-        return 0
-    if words[:1] in (["-h"], ["--help"], ["help"]) or words[:2] in (
-        ["run", "-h"],
-        ["run", "--help"],
-    ):
-        print(_USAGE, end="")  # noqa: T201 - what was asked for
-        return 0
-    if words[:1] == ["run"]:
-        command = words[2:] if words[1:2] == ["--"] else words[1:]
+    if words[:1] == ["run"] and words[1:2] not in ([], ["-h"], ["--help"]):
+        command = words[2:] if words[1] == "--" else words[1:]
         if command:
             return run(command)
+    elif words == ["--version"]:
+        print(f"openpai-runtime {__version__}")  # noqa: T201 - what was asked for
+        return 0
+    elif words[-1:] in (["-h"], ["--help"]):
+        print(_USAGE, end="")  # noqa: T201 - what was asked for
+        return 0
+    elif words[:1] == ["execute"] or words in (["info"], ["doctor"]):
+        return _other(words)
     print(_USAGE, end="", file=sys.stderr)  # noqa: T201 - the complaint about the usage
     return 2
+
+
+def _other(words: Sequence[str]) -> int:
+    from openpai.runtime.commands import doctor, execute_file, info
+
+    if words[0] == "execute":
+        return execute_file(words[1:])
+    return info() if words[0] == "info" else doctor()
 
 
 def run(command: Sequence[str]) -> int:

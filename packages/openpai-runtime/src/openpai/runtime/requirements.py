@@ -18,7 +18,7 @@ from typing import Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError
 
-__all__ = ["environment_folder", "install", "with_environment"]
+__all__ = ["environment_folder", "install", "python_of", "with_environment"]
 
 _DONE = "openpai-complete"
 _DESCRIBE = (
@@ -33,7 +33,7 @@ def environment_folder(requirements: Sequence[str], environ: Mapping[str, str]) 
     Raises:
         OpenPaiError: No Python is found.
     """
-    text = "\n".join([*_describe(_python(environ)), *requirements])
+    text = "\n".join([*_describe(python_of(environ)), *requirements])
     return _cache(environ) / "requirements" / hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -52,7 +52,7 @@ def install(requirements: Sequence[str], environ: Mapping[str, str]) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / _DONE).exists():
             shutil.rmtree(folder, ignore_errors=True)  # what a killed task left half made
-            _make(folder, _python(environ), requirements, environ)
+            _make(folder, python_of(environ), requirements, environ)
             (folder / _DONE).touch()
     return folder
 
@@ -82,7 +82,7 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> None:
         raise OpenPaiError(f"'{' '.join(argv[1:4])}' failed.", "Its own message is above.")
 
 
-def _python(environ: Mapping[str, str]) -> str:
+def python_of(environ: Mapping[str, str]) -> str:
     """Return the Python 3 that the command would use; without one, the runtime's."""
     path = environ.get("PATH", os.defpath)
     return shutil.which("python3", path=path) or shutil.which("python", path=path) or sys.executable

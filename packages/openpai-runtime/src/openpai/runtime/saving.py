@@ -82,9 +82,12 @@ class Saver:
         self._lasting = False
 
     def run(self, pauses: Sequence[float] = PAUSES) -> bool:
-        """Save everything, trying again what failed; return whether all of it is there."""
+        """Save everything, trying again what failed; return whether all files are there.
+
+        Where there are none, a manifest that cannot be written is said and nothing more.
+        """
         files = self._find()
-        for pause in (*pauses, None):
+        for pause in (*pauses, None) if files else (None,):
             done = self._round(files)
             if done or pause is None or self._lasting or self._is_late(pause):
                 break
@@ -92,7 +95,7 @@ class Saver:
                 say(f"Not saved yet, trying again: {next(iter(self._failed.values()))}")
             time.sleep(pause)
         self._report()
-        return not self._failed
+        return not (files and self._failed)
 
     def _is_late(self, seconds: float = 0.0) -> bool:
         return self._deadline is not None and time.monotonic() + seconds >= self._deadline
