@@ -62,7 +62,7 @@ def test_an_open_line_is_ended_before_a_note(log, streams):
     log.output(stream("no end"))
     log.output(stream("\r50%", "stderr"))
     log.note("cell 2 of 3")
-    assert streams.read() == ("no end\n", "50%\nopenpai-notebook: cell 2 of 3\n")
+    assert streams.read() == ("no end\nopenpai-notebook: cell 2 of 3\n", "50%\n")
 
 
 def test_values_and_errors_are_shown_plainly(log, streams):

@@ -57,6 +57,7 @@ class Client(NotebookClient):
             resources={"metadata": {"path": cwd}},
         )
         self.log = logging.getLogger("openpai.notebook")
+        self.log.addFilter(lambda record: "Kernel died" not in record.getMessage())  # we say why
         self.process: subprocess.Popen[bytes] | None = None
         self.messages = 0
         self._folder = Path(tempfile.mkdtemp(prefix="openpai-kernel-"))

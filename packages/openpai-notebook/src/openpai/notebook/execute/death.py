@@ -20,7 +20,11 @@ def exit_status(process: subprocess.Popen[bytes] | None) -> int | None:
 
 
 def death(status: int | None, memory_killed: bool) -> tuple[str, int]:
-    """Return one sentence on how a kernel ended, and the exit code that tells it to the platform.
+    """Return one sentence on how a kernel ended, and an exit code for the job.
+
+    The code is the kernel's own where it has one. It is never one of those that mean a signal: PAI
+    takes 130, 131, 137 and 143 for the platform's fault and starts the job anew without end
+    (k8s-job-exit-spec/config/k8s-job-exit-spec.yaml).
 
     Args:
         status: What :func:`exit_status` said.
@@ -29,13 +33,14 @@ def death(status: int | None, memory_killed: bool) -> tuple[str, int]:
     if status is None:
         return "The kernel is gone; nothing tells how it ended.", 1
     if status >= 0:
-        return f"The kernel ended by itself, with exit code {status}.", status or 1
+        own = status if 0 < status < 128 else 1
+        return f"The kernel ended by itself, with exit code {status}.", own
     name = _signal_name(-status)
     if -status != signal.SIGKILL:
-        return f"The kernel was killed by {name}.", 128 - status
+        return f"The kernel was killed by {name}.", 1
     if memory_killed:
-        return f"The kernel was killed ({name}): the container's memory limit was reached.", 137
-    return f"The kernel was killed ({name}), most often a sign that memory ran out.", 137
+        return f"The kernel was killed ({name}): the container's memory limit was reached.", 1
+    return f"The kernel was killed ({name}), most often a sign that memory ran out.", 1
 
 
 def _signal_name(number: int) -> str:

@@ -23,7 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run a notebook.
 
     Returns:
-        0; 1 after a failed cell; 2 where the notebook could not be begun; 128+n for signal n.
+        0; 1 after a failed cell; 2 where nothing could be run; 128+n after being asked to stop by
+        signal n; the kernel's own code where it ended by itself.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
             return _run_script(notebook, options.notebook)
         return _run_notebook(notebook, options, log)
     except OpenPaiError as error:
-        log.note(str(error))
+        log.error(str(error))
         return 2
 
 

@@ -63,8 +63,8 @@ def execute(notebook: Notebook, options: Options, log: Log) -> tuple[Notebook, i
     """Run a notebook and write it, with what its cells put out, whatever happens.
 
     Returns:
-        The executed notebook, and an exit code: 0; 1 after a failed cell; 128+n where a signal
-        ended the kernel or asked this process to end.
+        The executed notebook, and an exit code: 0; 1 after a failed cell or a dead kernel; 128+n
+        where signal n asked this process to end.
 
     Raises:
         KernelError: No kernel could be started.
