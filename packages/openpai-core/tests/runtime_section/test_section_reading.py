@@ -38,6 +38,7 @@ FULL = {
         {"on": "interval", "commands": ["date"], "every": 60},
         {"on": "exit", "call": "team-notify"},
     ],
+    "distributed": "pytorch",
     "timeout": 7200,
     "gracePeriod": 5,
 }
@@ -68,6 +69,7 @@ def test_a_full_section_is_typed() -> None:
             Callback("interval", ("date",), every=60.0),
             Callback("exit", call="team-notify"),
         ),
+        distributed="pytorch",
         timeout=7200.0,
         grace_period=5.0,
     )

@@ -54,13 +54,13 @@ class TaskJob:
         return self.context.job_attempt + self.context.task_attempt
 
     @property
-    def tasks(self) -> int:
-        """How many tasks the job has."""
+    def instances(self) -> Mapping[str, int]:
+        """How many tasks each role of the job has."""
         roles = self.document.get("taskRoles")
-        counts = (
-            [role.get("instances", 1) for role in roles.values()] if isinstance(roles, dict) else []
-        )
-        return sum(count for count in counts if isinstance(count, int))
+        return {
+            name: int(role.get("instances") or 1) if isinstance(role, dict) else 1
+            for name, role in (roles.items() if isinstance(roles, dict) else ())
+        }
 
     @property
     def folder(self) -> JobFolder | None:
@@ -72,7 +72,9 @@ class TaskJob:
     @property
     def output(self) -> str:
         """The task's folder inside the job's ``output``: empty for the only task of a job."""
-        return f"{self.context.role}/{self.context.index}" if self.tasks > 1 else ""
+        return (
+            f"{self.context.role}/{self.context.index}" if sum(self.instances.values()) > 1 else ""
+        )
 
     def workspace_storage(self) -> FolderStorage:
         """Open the storage that the workspace is in.

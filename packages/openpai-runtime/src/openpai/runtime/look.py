@@ -36,7 +36,8 @@ def information(environ: Mapping[str, str]) -> Iterator[str]:
     if job is None:
         yield "runtime section: none; commands just run"
     else:
-        yield f"task: {job.context.role} {job.context.index} of {job.tasks}, job {job.context.job}"
+        tasks = sum(job.instances.values())
+        yield f"task: {job.context.role} {job.context.index} of {tasks}, job {job.context.job}"
         yield f"runtime section: {', '.join(job.section.to_dict())}"
     for name in sorted(environ):
         if name.startswith(_SHOWN):

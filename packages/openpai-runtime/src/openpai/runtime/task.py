@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
+from openpai.core.errors import OpenPaiError
 from openpai.runtime.callbacks import Callbacks
 from openpai.runtime.command import Command
 from openpai.runtime.events import Event
@@ -18,7 +19,7 @@ from openpai.runtime.job import TaskJob
 from openpai.runtime.loop import Loop
 from openpai.runtime.manifest import Ended
 from openpai.runtime.meanwhile import Meanwhile
-from openpai.runtime.messages import say
+from openpai.runtime.messages import reason, say
 from openpai.runtime.processes import call_in_child, signal_group
 from openpai.runtime.surroundings import surroundings
 
@@ -38,6 +39,7 @@ class _Task:
         self._argv = argv
         self._root = Path.cwd()
         self._started = time.time()
+        self._variables: Mapping[str, str] = {}
         self._before: float | None = None
         self._oom_kills = oom_kills()
         section = job.section
@@ -58,6 +60,10 @@ class _Task:
         self._callbacks.fire_and_wait(self._event("failure" if code else "success", code))
         saved = self._save(code) if self._job.folder else None
         self._callbacks.fire_and_wait(self._event("exit", code, saved))
+        if self._variables:
+            from openpai.runtime.distributed import remove_host_file
+
+            remove_host_file(self._variables)
         if code == 0 and saved is False:
             return OUTPUTS_NOT_SAVED
         return CALLBACK_FAILED if code == 0 and self._callbacks.failed else code
@@ -91,6 +97,8 @@ class _Task:
     def _prepare(self) -> bool:
         """Get what the command needs; return whether it is there."""
         section = self._job.section
+        if section.distributed and not self._distribute():
+            return False
         if not section.is_needed:
             return True
         from openpai.runtime.preparing import prepare
@@ -101,6 +109,18 @@ class _Task:
         if section.requirements:
             folder = environment_folder(section.requirements, self._environ)
             self._environ = with_environment(self._environ, folder)
+        return True
+
+    def _distribute(self) -> bool:
+        """Add what the job's distributed framework wants to know; return whether it is known."""
+        from openpai.runtime.distributed import framework_variables
+
+        try:
+            self._variables = framework_variables(self._job)
+        except (OSError, OpenPaiError) as error:
+            say(f"The command is not started. {reason(error)}")
+            return False
+        self._environ = {**self._variables, **self._environ}
         return True
 
     def _explain(self, code: int) -> Mapping[str, Any]:

@@ -175,6 +175,11 @@ _SECTION = _object(
         ),
         "mounts": _list("Storages that the command needs.", _MOUNT),
         "callbacks": _list("What to run when something happens.", _CALLBACK),
+        "distributed": {
+            "enum": ["pytorch", "tensorflow", "mpi"],
+            "description": "The framework whose variables are set from PAI's: MASTER_ADDR and "
+            "such (pytorch), TF_CONFIG (tensorflow), or a host file (mpi).",
+        },
         "timeout": _duration("The command is ended (SIGTERM, later SIGKILL) after this time."),
         "gracePeriod": {
             **_duration("The time from SIGTERM to SIGKILL that the cluster gives a task."),

@@ -162,6 +162,7 @@ class RuntimeSection(_Part):
         requirements: Python packages that the command needs, as pip reads them.
         mounts: Storages that the command needs.
         callbacks: What to run at which event.
+        distributed: ``pytorch``, ``tensorflow`` or ``mpi``: whose variables are set.
         timeout: Seconds after which the command is ended; ``None`` for no limit.
         grace_period: Seconds from SIGTERM to SIGKILL that the cluster gives a task.
     """
@@ -172,6 +173,7 @@ class RuntimeSection(_Part):
     requirements: Sequence[str] = ()
     mounts: Sequence[Mount] = ()
     callbacks: Sequence[Callback] = ()
+    distributed: str | None = None
     timeout: float | None = None
     grace_period: float = 30.0
 
