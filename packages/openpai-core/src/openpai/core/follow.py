@@ -112,6 +112,7 @@ class _Follower:
         self._first_job_attempt: int | None = None
         self._tails: dict[TaskAttempt, int] = {}
         self._troubled: dict[TaskAttempt, float] = {}
+        self._warned: set[TaskAttempt] = set()
 
     def lines(self, detail: JobDetail) -> Iterator[LogLine]:
         """Yield what is new in every log that ``detail`` tells of."""
@@ -131,10 +132,12 @@ class _Follower:
 
     def _known_attempts(self, detail: JobDetail) -> Iterator[tuple[TaskAttempt, bool, bool]]:
         """Yield the attempts of the job since following began, the older ones first."""
+        if self._first_job_attempt is None:
+            self._first_job_attempt = (
+                detail.attempt_id or 0
+            )  # a job has none before its first start
         if detail.attempt_id is None:
             return
-        if self._first_job_attempt is None:
-            self._first_job_attempt = detail.attempt_id
         for number in range(self._first_job_attempt, detail.attempt_id):
             older = self.job.status(attempt=number)
             for attempt, started, _ in _attempts(older, self.role, self.index):
@@ -153,7 +156,7 @@ class _Follower:
             for text in _limited(log.new_lines(), tail):
                 yield LogLine(attempt.role, attempt.task_index, text)
         except OpenPaiError as error:
-            if not (ended and isinstance(error, (NotFoundError, ServerError))):
+            if not ended or self._may_come_yet(attempt, error):
                 self._note_trouble(attempt, error)
                 return  # the next round asks again; a task that has not quite begun is refused, too
             _say_missing(attempt, error)
@@ -164,12 +167,19 @@ class _Follower:
             self._done.add(attempt)
             self._logs.pop(attempt, None)
 
+    def _may_come_yet(self, attempt: TaskAttempt, error: OpenPaiError) -> bool:
+        """Whether the rest of an ended task's log is worth asking for again."""
+        if isinstance(error, NotFoundError):
+            return False
+        now = time.monotonic()
+        return now - self._troubled.get(attempt, now) < _QUIET_SECONDS
+
     def _note_trouble(self, attempt: TaskAttempt, error: OpenPaiError) -> None:
         """Warn once when a log stays out of reach."""
         now = time.monotonic()
         since = self._troubled.setdefault(attempt, now)
-        if now - since > _QUIET_SECONDS:
-            self._troubled[attempt] = float("inf")
+        if now - since > _QUIET_SECONDS and attempt not in self._warned:
+            self._warned.add(attempt)
             _say_missing(attempt, error)
 
 
