@@ -177,6 +177,85 @@ def test_tags_are_set(opai, local):
     assert row["tags"] == ["my-tag"]
 
 
+def test_variables_come_from_files_and_from_here(opai, local, monkeypatch):
+    """--env-file holds K=V and K lines and remarks; -e wins over it."""
+    monkeypatch.setenv("HERE", "from here")
+    Path("env").write_text("# a remark\n\nA=from file\nB=x=y\nHERE\n")
+    result = opai(
+        *("job", "sub", "--image", "img", "--env-file", "env", "-e", "A=from option", "-f"),
+        'echo "$A|$B|$HERE"',
+    )
+    assert result.stdout == "from option|x=y|from here\n"
+
+
+def test_a_secret_arrives_and_is_not_shown(opai, local, monkeypatch):
+    """--secret takes a variable of this shell; any characters arrive, and nobody can read it."""
+    secret = """it's <b>&"x" % $(y) {{z}}"""
+    monkeypatch.setenv("WORD", secret)
+    line = ("job", "sub", "--image", "img", "--secret", "WORD")
+    result = opai(*line, "-f", 'printf %s "$WORD"')
+    assert result.stdout.rstrip("\n") == secret
+    encoded = "aXQncyA8Yj4mIngiICUgJCh5KSB7e3p9fQ=="
+    shown = opai(*line, "--dry-run", "true")
+    assert shown.exit_code == 0
+    assert secret not in shown.stdout
+    assert encoded not in shown.stdout
+    name = result.stderr.split()[1].rstrip(".")
+    assert encoded not in opai("job", "config", name).stdout
+
+
+def test_callbacks_and_a_time_limit(opai, local):
+    """--on runs a command at an event; --time-limit ends the command, as timeout does with 124."""
+    result = opai(
+        *("job", "sub", "--image", "img", "--time-limit", "1s", "--on", "failure=echo too long"),
+        *("-f", "sleep 600"),
+    )
+    assert result.exit_code == 124
+    assert "too long" in result.stdout
+
+
+def test_a_job_is_started_again_after_a_failure(opai, local):
+    """--retries lets the job begin anew, and the log has both attempts."""
+    result = opai("job", "sub", "--image", "img", "--retries", 1, "-f", "echo try; exit 3")
+    assert (result.exit_code, result.stdout) == (3, "try\ntry\n")
+
+
+def test_rarer_options_reach_the_job(preview):
+    """Mounts, priority and kind of machine go where PAI looks for them."""
+    document = preview(
+        *("--mount", "data:/in", "--mount", "team", "--priority", "prod", "--sku", "K80", "x")
+    )
+    assert document["extras"] == {
+        "storages": [{"name": "data", "mountPath": "/in"}, {"name": "team"}],
+        "hivedScheduler": {"jobPriorityClass": "prod", "taskRoles": {"main": {"skuType": "K80"}}},
+    }
+
+
+def test_a_script_runs_with_its_arguments(opai, local):
+    """A Python script of this folder is sent along and run, whatever its arguments hold."""
+    Path("echo.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    result = opai("job", "sub", "--image", "img", "-f", "echo.py", "--lr", "0.1", "a b")
+    assert result.stdout.splitlines()[0] == "['--lr', '0.1', 'a b']"
+
+
+def test_a_script_names_its_packages(opai, local):
+    """The dependencies of its PEP 723 block are the job's requirements."""
+    Path("with_block.py").write_text(
+        "# /// script\n# dependencies = [\n#   'rich[x]>=1',  # a remark\n# ]\n# ///\nimport rich\n"
+    )
+    shown = opai("job", "sub", "--image", "img", "--dry-run", "-o", "json", "with_block.py")
+    assert shown.json["extras"]["openpai.runtime"]["requirements"] == ["rich[x]>=1"]
+
+
+@pytest.mark.parametrize("block", ["dependencies = [", "dependencies = 'x'", "dependencies = [1]"])
+def test_a_broken_block_is_told(opai, local, block):
+    """A block that cannot be read is 2 and names the script."""
+    Path("broken.py").write_text(f"# /// script\n# {block}\n# ///\n")
+    result = opai("job", "sub", "--image", "img", "broken.py")
+    assert result.exit_code == 2
+    assert "broken.py" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -192,6 +271,11 @@ def test_tags_are_set(opai, local):
         (["--image", "i", "--timeout", "3s", "x"], "--wait"),
         (["--image", "i", "--timeout", "soon", "--wait", "x"], "10m"),
         (["--image", "i", "--src", "nowhere", "x"], "nowhere"),
+        (["--image", "i", "--secret", "NOT_SET_ANYWHERE", "x"], "not set"),
+        (["--image", "i", "--env-file", "nowhere", "x"], "nowhere"),
+        (["--image", "i", "--mount", "data:in", "x"], "NAME:/PATH"),
+        (["--image", "i", "--on", "end=x", "x"], "success"),
+        (["--image", "i", "--on", "failure", "x"], "EVENT=COMMAND"),
     ],
 )
 def test_what_makes_no_sense_is_told(opai, local, arguments, said):

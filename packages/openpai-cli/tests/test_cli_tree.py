@@ -55,6 +55,14 @@ def test_help_of_opai_names_every_group(opai):
     assert opai("-h").stdout == help_text
 
 
+@pytest.mark.parametrize("group", [[], ["job"], ["storage"]], ids=["opai", "opai job", "storage"])
+def test_a_group_alone_shows_its_help(opai, group):
+    """Without a command there is no error but the help."""
+    result = opai(*group)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == opai(*group, "--help").stdout
+
+
 def test_the_version_is_that_of_the_distribution(opai):
     """`opai --version`, short cut or not, says the installed version."""
     version = importlib.metadata.version("openpai-cli")

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+#: A group without a command shows its help; click before 8.2 does so by itself.
+_ASKED_FOR_NOTHING: tuple[type[click.UsageError], ...] = tuple(
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])
+)
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run ``opai`` with these arguments and return the exit code.
@@ -55,6 +60,8 @@ def _invoke(arguments: Sequence[str], app: CliApp) -> int:
             opai.invoke(context)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except _ASKED_FOR_NOTHING as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.message)
     return 0
 
 

@@ -175,8 +175,6 @@ def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> 
     cluster = app.cluster(wishes.alias)
     ready = prepare(job, cluster, extras, strict=wishes.strict)
     remote = cluster.submit(ready, strict=wishes.strict)
-    for tag in wishes.tags:
-        remote.add_tag(tag)
     return _report(app, remote, wishes)
 
 
@@ -210,6 +208,8 @@ def _report(app: CliApp, job: RemoteJob, wishes: Wishes) -> int:
     app.note(f"Submitted {job.key} to {cluster.alias or cluster.uri}.")
     if _is_local(cluster.uri):
         app.note("The local cluster runs commands on this machine itself; the image is not used.")
+    for tag in wishes.tags:
+        job.add_tag(tag)
     if wishes.follow:
         return follow_to_end(app, job)
     row: dict[str, Any] = {"job": job.key, "name": job.name, "username": job.user}

@@ -3,11 +3,13 @@
 PAI has no list of arguments and no environment of a job's own: a task's commands are lines of one
 bash script, and what a user sets is exported there (rest-server/src/models/v2/job/k8s.js). Text on
 its way into that script is read by three others, so words that must arrive as they are get quoted
-against all of them; see :func:`quote_word`.
+against all of them; see :func:`quote_word`. Secrets are pasted into the script HTML-escaped
+(openpai-runtime renders them with pystache), so they travel in base64.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 import shlex
 from typing import TYPE_CHECKING, Mapping, Sequence
@@ -79,6 +81,7 @@ def command_job(
     gpu: int = 0,
     ports: Mapping[str, int] | None = None,
     environment: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
     virtual_cluster: str | None = None,
 ) -> Job:
     """Return the job that runs these shell lines in every instance of one task role.
@@ -94,12 +97,17 @@ def command_job(
         gpu: GPUs of each.
         ports: Label → how many ports each needs.
         environment: Variables exported before the commands.
+        secrets: The same for values that nobody can read back from the server; trailing line ends
+            are lost.
         virtual_cluster: ``None``: the server's default one.
     """
     from openpai.core.protocol.job import Job
 
-    exports = [f"export {key}={quote_word(text)}" for key, text in (environment or {}).items()]
     job = Job(name).image(image)
+    exports = [f"export {key}={quote_word(text)}" for key, text in (environment or {}).items()]
+    for key, text in (secrets or {}).items():
+        job.secrets(**{key: base64.b64encode(text.encode()).decode("ascii")})
+        exports.append(f"export {key}=\"$(printf %s '<% $secrets.{key} %>' | base64 -d)\"")
     job.role(
         role,
         [*exports, *commands],
