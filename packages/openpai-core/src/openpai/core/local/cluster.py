@@ -9,14 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from openpai.core.local.clock import Clock, duration
+from openpai.core.local.faults import Faults
 from openpai.core.local.folder import Folder
 from openpai.core.local.options import Limits, make_options
+from openpai.core.local.reports import NODE_LOST, PREEMPTED, Report
 from openpai.core.local.scheduler import Resources
 
 if TYPE_CHECKING:
     import os
-
-    from openpai.core.local.clock import Clock
 
 __all__ = ["Limits", "LocalCluster", "Resources"]
 
@@ -27,7 +28,6 @@ class LocalCluster:
     Args:
         folder: The state folder; ``None`` means one of its own, removed at the end.
         port: The port; 0 means any that is free.
-        clock: The time it lives in.
         options: See :class:`~openpai.core.local.options.Options`.
 
     Attributes:
@@ -35,6 +35,7 @@ class LocalCluster:
         user: The first user, an admin.
         password: That user's password.
         token: An application token of that user.
+        faults: What is to go wrong with requests.
 
     Raises:
         OpenPaiError: It cannot be started: see the message.
@@ -45,14 +46,14 @@ class LocalCluster:
         folder: str | os.PathLike[str] | None = None,
         *,
         port: int = 0,
-        clock: Clock | None = None,
         **options: Any,
     ) -> None:
         self._own = folder is None
         self.folder = Path(folder or "")
         self._port = port
-        self._clock = clock
+        self._clock = Clock()
         self._options = options
+        self.faults = Faults()
         self.uri = ""
         self.user = ""
         self.password = ""
@@ -66,7 +67,7 @@ class LocalCluster:
         if self._own:
             self.folder = Path(tempfile.mkdtemp(prefix="openpai-local-"))
         try:
-            self.host = Host(Folder(self.folder), options, self._port, self._clock)
+            self.host = Host(Folder(self.folder), options, self._port, self._clock, self.faults)
         except BaseException:
             self._clean()
             raise
@@ -85,6 +86,40 @@ class LocalCluster:
         self.host.shutdown()
         self._thread.join()
         self._clean()
+
+    def advance(self, time: str | float) -> None:
+        """Move the cluster's clock: tokens expire, waits for a retry end; running tasks see none.
+
+        Args:
+            time: Seconds, or a text such as ``90s``, ``10m`` or ``7d``.
+        """
+        self._clock.advance(duration(time))
+        self.host.service.controller.wake()
+
+    def lose_node(self) -> int:
+        """Let the node of all running tasks be lost, as by a crash; return how many tasks ran."""
+        return self.host.service.controller.lose_tasks(NODE_LOST)
+
+    def preempt(self, job: str) -> int:
+        """Let the running tasks of a job give way to more important ones; return how many ran.
+
+        Args:
+            job: The job's name, or ``user~name`` for another user's.
+        """
+        return self.host.service.controller.lose_tasks(PREEMPTED, self._framework(job))
+
+    def fail_tasks(self, job: str, code: int) -> int:
+        """Let the running tasks of a job end with any of PAI's codes; return how many ran.
+
+        Args:
+            job: The job's name, or ``user~name`` for another user's.
+            code: Such as 251, after which PAI waits 60 to 900 s before it tries again.
+        """
+        report = Report(code, None, "The task was ended by a fault that was asked for.", "Fault")
+        return self.host.service.controller.lose_tasks(report, self._framework(job))
+
+    def _framework(self, job: str) -> str:
+        return job if "~" in job else f"{self.user}~{job}"
 
     def _clean(self) -> None:
         if self._own:

@@ -9,6 +9,7 @@ from openpai.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from openpai.core.local.clock import Clock
+    from openpai.core.local.faults import Faults
     from openpai.core.local.folder import Folder
     from openpai.core.local.options import Options
 
@@ -23,6 +24,7 @@ class Host:
         options: How the cluster differs from the usual one.
         port: The port; 0 means any that is free.
         clock: The time it lives in.
+        faults: What goes wrong with requests.
 
     Raises:
         OpenPaiError: The folder is held or cannot be used, the port is in use, werkzeug or bash
@@ -30,7 +32,12 @@ class Host:
     """
 
     def __init__(
-        self, folder: Folder, options: Options, port: int = 0, clock: Clock | None = None
+        self,
+        folder: Folder,
+        options: Options,
+        port: int = 0,
+        clock: Clock | None = None,
+        faults: Faults | None = None,
     ) -> None:
         try:
             from openpai.core.local.app import create_app
@@ -48,7 +55,8 @@ class Host:
             self.folder = folder
             self.service = Service(folder, options, clock)
             try:
-                self.server = Server(create_app(self.service), port)
+                app = create_app(self.service)
+                self.server = Server(faults.wrap(app) if faults else app, port)
             except ConfigError:
                 self.service.close()
                 raise

@@ -188,6 +188,14 @@ class Launcher:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(started["pid"], signal.SIGTERM)
 
+    def kill(self, folder: Path) -> bool:
+        """Kill a task's supervisor, as a crash of the machine would; return whether it ran."""
+        started = _read(folder / "started.json")
+        if started is None or not is_locked(folder / "lock"):
+            return False
+        os.kill(started["pid"], signal.SIGKILL)
+        return True
+
     def clean(self, uid: str) -> int:
         """Kill what a lost supervisor left running; return how many processes that were."""
         return kill_marked("FC_POD_UID", uid)

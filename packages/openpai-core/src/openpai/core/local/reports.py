@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from openpai.core.local.launcher import Exit, Lost
 
-__all__ = ["Report", "exit_report", "lost_report"]
+__all__ = ["DELETED", "NODE_LOST", "PREEMPTED", "Report", "exit_report", "lost_report"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ _OVER = Report(
 )
 
 
+NODE_LOST = Report(-1001, None, "The machine was restarted while the task ran.", "NodeLost")
+PREEMPTED = Report(-1003, None, "The task had to give way to a more important one.", "Preempting")
+DELETED = Report(-101, None, "The task's processes were ended from outside.", "PodExternalDeleted")
+
+
 def exit_report(end: Exit, folder: Path, *, decided: bool) -> Report:
     """Return what PAI says of a task that ended by itself or was stopped.
 
@@ -62,9 +67,7 @@ def lost_report(lost: Lost | None, *, decided: bool) -> Report:
     """Return what PAI says of a task whose process is gone without a word, or never was."""
     if lost is None or decided:
         return _OVER
-    if lost.reboot:
-        return Report(-1001, None, "The machine was restarted while the task ran.", "NodeLost")
-    return Report(-101, None, "The task's processes were ended from outside.", "PodExternalDeleted")
+    return NODE_LOST if lost.reboot else DELETED
 
 
 def _tail(path: Path, size: int) -> str:

@@ -12,8 +12,10 @@ from openpai.core.local.folder import Folder, write_private
 from openpai.core.local.launcher import Launcher
 from openpai.core.local.machine import measure
 from openpai.core.local.options import Limits, Options
+from openpai.core.local.placement import Placement
 from openpai.core.local.rates import Limiter
 from openpai.core.local.records import User
+from openpai.core.local.roster import Roster
 from openpai.core.local.store import Store
 from openpai.core.local.tokens import TokenBook
 
@@ -39,19 +41,18 @@ class Service:
         self.user = options.user or accounts.login_name()
         self.store = Store(folder.database)
         self._bell = Bell(folder.bell)
-        launcher = Launcher(
+        self.launcher = Launcher(
             folder.jobs, folder.bell, grace=options.grace, log_limit=options.log_limit
         )
-        self.controller = Controller(
-            self.store,
-            launcher,
-            self._bell,
-            self.clock,
+        roster = Roster(self.store, self.clock)
+        placement = Placement(
+            roster,
+            self.launcher,
             total=measure(cpus=options.cpus, memory_mb=options.memory_mb, gpus=options.gpus),
             quotas=options.virtual_clusters,
             storages=self.storages_of,
         )
-        self.launcher = launcher
+        self.controller = Controller(roster, placement, self.launcher, self._bell, self.clock)
         self.tokens = TokenBook(self.store, folder.secret("key"), self.clock)
         self.limiters = self._limiters(options.rate_limits)
         self._prepare()
@@ -106,8 +107,7 @@ class Service:
 
     def start(self, uri: str) -> None:
         """Begin to run jobs, telling them that the cluster is found at ``uri``."""
-        self.controller.uri = uri
-        self.controller.start()
+        self.controller.start(uri)
 
     def stop(self) -> None:
         """Let go of everything; running tasks go on and are taken up by the next start."""

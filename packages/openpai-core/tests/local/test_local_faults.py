@@ -1,0 +1,131 @@
+"""Faults and time on request, each counting how often it struck."""
+
+import pytest
+import requests
+
+from openpai.core.local import LocalCluster
+from openpai.core.local.clock import duration
+
+
+@pytest.fixture(autouse=True)
+def no_faults(cluster):
+    """Leave the cluster healthy."""
+    yield
+    cluster.faults.clear()
+
+
+def test_connections_are_cut(client, cluster):
+    """Every third request ends without an answer, and is not carried out."""
+    fault = cluster.faults.cut_connections(every=3)
+    assert client("GET", "/info").status_code == 200
+    assert client("GET", "/info").status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        client("GET", "/info")
+    assert (fault.seen, fault.fired) == (3, 1)
+
+
+def test_an_answer_is_lost(client, cluster, job_text):
+    """The job is taken in, but who submitted it is never told."""
+    fault = cluster.faults.lose_answers(method="POST", path="/jobs$", times=1)
+    with pytest.raises(requests.ConnectionError):
+        client.submit(job_text("unheard"))
+    assert fault.fired == 1
+    assert client.submit(job_text("unheard")).status_code == 409
+    client.wait("unheard")
+
+
+def test_an_answer_of_ones_own(client, cluster):
+    """503 twice, then all is well."""
+    cluster.faults.answer(503, "busy", {"Retry-After": "1"}, times=2)
+    answers = [client("GET", "/info") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert (answers[0].text, answers[0].headers["Retry-After"]) == ("busy", "1")
+
+
+def test_slow_answers(client, cluster):
+    """A client that waits shorter than the delay gives up; one that waits is served."""
+    cluster.faults.delay(0.5, path="/info")
+    with pytest.raises(requests.Timeout):
+        client("GET", "/info", timeout=0.1)
+    assert client("GET", "/info", timeout=10).status_code == 200
+
+
+def test_a_lost_node_is_the_platforms_failure(client, cluster, job_text, tmp_path):
+    """All running tasks are lost with -1001, and their jobs are tried again."""
+    flag = tmp_path / "flag"
+    client.submit(job_text("node", f"test -e {flag} && exit 0; sleep 60"))
+    client.wait("node", "RUNNING")
+    flag.touch()
+    assert cluster.lose_node() == 1
+    status = client.wait("node")["jobStatus"]
+    assert (status["state"], status["retryDetails"]["platform"]) == ("SUCCEEDED", 1)
+    first = client("GET", client.path("node") + "/attempts/0").json()
+    assert first["jobStatus"]["appExitCode"] == -1001
+
+
+def test_a_preempted_job_is_tried_again(client, cluster, job_text, tmp_path):
+    """-1003 for the one job that was named."""
+    flag = tmp_path / "flag"
+    client.submit(job_text("way", f"test -e {flag} && exit 0; sleep 60"))
+    client.wait("way", "RUNNING")
+    flag.touch()
+    assert cluster.preempt("way") == 1
+    client.wait("way")
+    first = client("GET", client.path("way") + "/attempts/0").json()
+    assert first["jobStatus"]["appExitCode"] == -1003
+
+
+def test_tokens_expire_when_time_passes(plain_client, job_text):
+    """After a week a login is over, the application token is not; log addresses live 120 s."""
+    with LocalCluster() as cluster:
+        first = plain_client(cluster.uri, cluster.user, cluster.token)
+        body = {"username": cluster.user, "password": cluster.password}
+        token = first("POST", "/authn/basic/login", json=body).json()["token"]
+        login = plain_client(cluster.uri, cluster.user, token)
+        login.submit(job_text("timed", "echo hi"))
+        login.wait("timed")
+        address = cluster.uri + login.locations("timed")["all"]
+        assert requests.get(address, timeout=10).text == "hi\n"
+        cluster.advance("2m")
+        expired = requests.get(address, timeout=10)
+        assert (expired.status_code, expired.content) == (403, b"")
+        assert login("GET", "/jobs").status_code == 200
+        cluster.advance("7d")
+        assert login("GET", "/jobs").status_code == 401
+        assert first("GET", "/jobs").status_code == 200
+        first.close()
+        login.close()
+
+
+def test_a_wait_for_a_retry_ends_when_time_passes(plain_client, job_text, tmp_path):
+    """A conflict is retried after 60 to 900 seconds, which a test need not wait."""
+    flag = tmp_path / "flag"
+    with LocalCluster() as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        client.submit(job_text("later", f"test -e {flag} && exit 0; sleep 60"))
+        client.wait("later", "RUNNING")
+        flag.touch()
+        cluster.fail_tasks("later", 251)
+        job = client.wait("later", "RUNNING", "WAITING")
+        while job["jobStatus"]["subState"] != "AttemptCompleted":
+            job = client.job("later")
+        assert 60 <= job["jobStatus"]["retryDelayTime"] <= 900
+        assert job["jobStatus"]["state"] == "RUNNING"
+        cluster.advance("15m")
+        assert client.wait("later")["jobStatus"]["state"] == "SUCCEEDED"
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [(5, 5), ("90s", 90), ("10m", 600), ("1d12h", 129600), ("1.5h", 5400)]
+)
+def test_durations(text, seconds):
+    """Numbers are seconds; texts have units."""
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "10 m", "5y"])
+def test_what_is_no_duration(text):
+    """Anything else is refused."""
+    with pytest.raises(ValueError, match="is no duration"):
+        duration(text)
