@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Callable, List, NamedTuple, Pattern, Tuple, Union
 
 from openpai.core.protocol import js
-from openpai.core.protocol.schema import job_schema
+from openpai.core.protocol.schema import shared_schema
 
 __all__ = ["SchemaError", "schema_errors"]
 
@@ -104,7 +104,7 @@ def schema_errors(document: Any) -> list[SchemaError]:
 
 @lru_cache(maxsize=1)
 def _job_check() -> _Check:
-    schema = job_schema()
+    schema = shared_schema()
     return _Compiler(schema).compile(schema, "#")
 
 

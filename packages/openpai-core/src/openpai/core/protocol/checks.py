@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from openpai.core.errors import ProtocolError
-from openpai.core.protocol.ajv import schema_errors
-from openpai.core.protocol.explain import Finding, explain
+from openpai.core.protocol.explain import MOST_FINDINGS, Finding, explain
 from openpai.core.protocol.problems import Problem
-from openpai.core.protocol.source import Source, pointer, same
+from openpai.core.protocol.source import Source, pointer, same, unshared
 
 __all__ = [
     "FileVerdict",
@@ -78,34 +77,48 @@ def text_problems(text: str, strict: bool, file: str | None) -> list[Problem]:
         source = Source(text, file)
     except ProtocolError as error:
         return list(error.problems)
-    return job_problems(source.tree, source, strict)
+    return job_problems(source.tree, source, strict, sent_as_is=True)
 
 
-def job_problems(document: Any, source: Source | None, strict: bool) -> list[Problem]:
+def job_problems(
+    document: Any, source: Source | None, strict: bool, *, sent_as_is: bool = False
+) -> list[Problem]:
     """Return what is wrong with a job, in the order of its text.
 
     Args:
         document: The job.
         source: The text that it was read from, if it was; places come from there.
         strict: Also what the server takes and what then fails.
+        sent_as_is: Whether the text is what would be sent; a job object is written anew where its
+            text would show its secrets.
     """
-    from openpai.core.protocol.strict import strict_findings
     from openpai.core.protocol.verdict import judge
 
     placed = source if source and same(source.tree, document) else None
-    findings = explain(document, schema_errors(document))
     verdict = judge(document)
+    findings = explain(document, verdict.errors)
     if not findings and not verdict.accepted:
         findings = _server_findings(document, verdict.status, verdict.message)
     if strict:
-        known = {(finding.path, finding.message) for finding in findings}
-        for finding in strict_findings(document, placed):
-            if (finding.path, finding.message) not in known:
-                findings.append(finding)
+        findings += _strict_findings(document, source if sent_as_is else None, findings)
+    findings = findings[:MOST_FINDINGS]
     problems = [_placed(finding, placed) for finding in findings]
     if placed:
         problems.sort(key=lambda p: (p.line or 0, p.column or 0))
     return problems
+
+
+def _strict_findings(
+    document: Any, source: Source | None, known: Sequence[Finding]
+) -> list[Finding]:
+    from openpai.core.protocol.strict import strict_findings
+
+    try:
+        found = strict_findings(unshared(document), source)
+    except ProtocolError as error:  # its aliases make it endless
+        return [Finding((), error.message, error.hint)]
+    told = {(finding.path, finding.message) for finding in known}
+    return [finding for finding in found if (finding.path, finding.message) not in told]
 
 
 def _server_findings(document: Any, status: int, message: str) -> list[Finding]:

@@ -14,6 +14,7 @@ from typing import Any, Mapping, Sequence
 from openpai.core.protocol import js
 from openpai.core.protocol.names import convert_name, encode_name
 from openpai.core.protocol.policy import completion_limits
+from openpai.core.protocol.references import task_roles
 
 __all__ = ["controller_environment", "job_environment", "place_environment"]
 
@@ -29,7 +30,7 @@ def job_environment(document: Mapping[str, Any], user: str, virtual_cluster: str
         user: Who submitted it.
         virtual_cluster: Where it runs.
     """
-    roles = document["taskRoles"]
+    roles = task_roles(document)
     counts = {name: int(role.get("instances") or 1) for name, role in roles.items()}
     job = f"{user}~{document['name']}"
     names, total = ",".join(roles), str(sum(counts.values()))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from itertools import islice
 from typing import Any, Iterable, Iterator, NamedTuple, Sequence
 
 from openpai.core.protocol.ajv import Path, SchemaError
 from openpai.core.protocol.js import UNDEFINED, Timestamp
 
-__all__ = ["Finding", "did_you_mean", "explain", "kind_of", "shown"]
+__all__ = ["MOST_FINDINGS", "Finding", "did_you_mean", "explain", "kind_of", "shown"]
+
+MOST_FINDINGS = 500
+"""More of them help nobody."""
 
 _BRANCHES = {"script": 0, "output": 0, "data": 1, "dockerimage": 2}
 
@@ -50,7 +54,9 @@ def kind_of(value: Any) -> str:
         return f"the text {shown(value)}"
     if isinstance(value, Timestamp):
         return f"the date {value.source}"
-    return "a list" if isinstance(value, list) else "a mapping"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
 
 
 def shown(text: str) -> str:
@@ -63,7 +69,7 @@ def shown(text: str) -> str:
 def explain(document: Any, errors: Sequence[SchemaError]) -> list[Finding]:
     """Return one finding for each thing that is wrong, in the order of the document."""
     findings: list[Finding] = []
-    for error in _relevant(document, errors):
+    for error in islice(_relevant(document, errors), MOST_FINDINGS):
         findings.extend(_explained(document, error))
     misspelled = {(f.path[:-1], f.hint) for f in findings if f.at_key}
     return [
@@ -190,7 +196,7 @@ def _unknown_key(error: SchemaError) -> Finding:
     path = (*error.path, key)
     if error.path and error.path[-1] in ("taskRoles", "ports"):
         what = "task role" if error.path[-1] == "taskRoles" else "port label"
-        message = f"'{key}' cannot be the name of a {what}."
+        message = f"{shown(key)} cannot be the name of a {what}."
         return Finding(
             path, message, "Use letters and digits, and begin with a letter.", at_key=True
         )
@@ -198,14 +204,15 @@ def _unknown_key(error: SchemaError) -> Finding:
     hint = did_you_mean(key, known) or f"Known are: {', '.join(known)}."
     if not error.path and "virtualCluster" in hint:
         hint = ""
-    return Finding(path, f"'{key}' is not a key of {_place(error.path)}.", hint, at_key=True)
+    message = f"{shown(key)} is not a key of {_place(error.path)}."
+    return Finding(path, message, hint, at_key=True)
 
 
 def allowed_keys(path: Path) -> list[str]:
     """Return the keys that the schema has for the mapping at a path."""
-    from openpai.core.protocol.schema import job_schema
+    from openpai.core.protocol.schema import shared_schema
 
-    schema = job_schema()
+    schema = shared_schema()
     for step in path:
         if isinstance(step, int):
             schema = schema["items"]

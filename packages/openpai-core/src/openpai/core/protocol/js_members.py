@@ -16,6 +16,7 @@ __all__ = ["OBJECT_MEMBERS", "Method", "member"]
 _OBJECT = "[object Object]"
 _SCOPE_AS_TEXT = {"toLowerCase": "[object object]", "toUpperCase": "[OBJECT OBJECT]"}
 _NO_CALLBACK = js.JsError("undefined is not a function")
+_DATE_METHOD = re.compile("(?:get|set|to)[A-Z][A-Za-z]*|valueOf")
 _INDEX = re.compile("0|[1-9][0-9]*")
 
 
@@ -38,9 +39,17 @@ class Method:
         return self.result
 
 
-def _methods(results: dict[str, Any]) -> dict[str, Any]:
+def _methods(kind: str, results: dict[str, Any]) -> dict[str, Any]:
+    """Return the methods of a kind of object.
+
+    Args:
+        kind: Its name, which is that of its constructor.
+        results: What calls return, by the names of methods that return the same.
+    """
     return {
-        name: Method(name, result) for group, result in results.items() for name in group.split()
+        name: Method(kind if name == "constructor" else name, result)
+        for names, result in results.items()
+        for name in names.split()
     }
 
 
@@ -53,13 +62,14 @@ def _needs(kind: str, names: str) -> dict[str, Any]:
 
 
 _BASE = _methods(
+    "Object",
     {
         "constructor valueOf toString toLocaleString": _OBJECT,
         "hasOwnProperty isPrototypeOf propertyIsEnumerable": "false",
         "__lookupGetter__ __lookupSetter__": js.UNDEFINED,
         "__defineGetter__": js.JsError("Object.prototype.__defineGetter__: Expecting function"),
         "__defineSetter__": js.JsError("Object.prototype.__defineSetter__: Expecting function"),
-    }
+    },
 )
 OBJECT_MEMBERS = frozenset(_BASE) | {"__proto__"}
 """The names that every object has, so that ``name in object`` is true for them."""
@@ -69,6 +79,7 @@ _MEMBERS: dict[type, dict[str, Any]] = {
     list: {
         "__proto__": [],
         **_methods(
+            "Array",
             {
                 "constructor slice splice join flat toLocaleString": "",
                 "toReversed toSorted toSpliced": "",
@@ -81,12 +92,13 @@ _MEMBERS: dict[type, dict[str, Any]] = {
                 "find findIndex findLast findLastIndex forEach filter map every some": _NO_CALLBACK,
                 "reduce reduceRight": _NO_CALLBACK,
                 "flatMap": js.JsError("flatMap mapper function is not callable"),
-            }
+            },
         ),
     },
     str: {
         "__proto__": "",
         **_methods(
+            "String",
             {
                 "constructor match repeat": "",
                 "concat normalize padEnd padStart replace replaceAll slice split substr "
@@ -112,23 +124,24 @@ _MEMBERS: dict[type, dict[str, Any]] = {
                     for tag in ["big", "blink", "small", "strike", "sub", "sup"]
                 },
                 **_needs("String", "toString valueOf"),
-            }
+            },
         ),
     },
     float: {
         "__proto__": 0,
         **_methods(
+            "Number",
             {
                 "constructor": "0",
                 **_needs(
                     "Number", "toExponential toFixed toPrecision toString valueOf toLocaleString"
                 ),
-            }
+            },
         ),
     },
     bool: {
         "__proto__": False,
-        **_methods({"constructor": "false", **_needs("Boolean", "toString valueOf")}),
+        **_methods("Boolean", {"constructor": "false", **_needs("Boolean", "toString valueOf")}),
     },
 }
 _MEMBERS[int] = _MEMBERS[float]
@@ -151,6 +164,8 @@ def member(value: Any, name: str) -> Any:
             return _item(value, int(name))
     if kind is Method and name == "name":
         return value.name
+    if kind is js.Timestamp and _DATE_METHOD.fullmatch(name):
+        return Method(name, js.JsError("this is not a Date object."))
     found = _MEMBERS.get(kind, {}).get(name)
     return _BASE.get(name, js.UNDEFINED) if found is None else found
 

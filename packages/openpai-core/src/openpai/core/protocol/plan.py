@@ -15,7 +15,7 @@ from openpai.core.protocol.environment import (
     place_environment,
 )
 from openpai.core.protocol.plugins import plugin_commands, role_plugins
-from openpai.core.protocol.references import resolve_references
+from openpai.core.protocol.references import resolve_references, task_roles
 from openpai.core.protocol.rendering import render_job
 from openpai.core.protocol.stage2 import fill_parameters, render_secrets
 
@@ -215,6 +215,6 @@ def _devices(
 
 
 def _all_tasks(document: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    for name, role in document["taskRoles"].items():
+    for name, role in task_roles(document).items():
         for number in range(int(role.get("instances") or 1)):
             yield name, number

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from openpai.core.protocol.exit_codes import exit_spec
+from openpai.core.protocol.references import task_roles
 
 __all__ = [
     "FinishedTask",
@@ -103,7 +104,7 @@ def job_outcome(document: Mapping[str, Any], finished: Sequence[FinishedTask]) -
         document: The job.
         finished: The tasks of this attempt that have ended, in any order.
     """
-    roles = document["taskRoles"]
+    roles = task_roles(document)
     limits = {name: completion_limits(role) for name, role in roles.items()}
     counts = dict.fromkeys([(name, ok) for name in roles for ok in (False, True)], 0)
     for task in sorted(finished, key=lambda task: task.completed_at):

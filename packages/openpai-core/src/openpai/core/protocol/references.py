@@ -6,12 +6,20 @@ image is called ``toString`` passes its checks.
 
 from __future__ import annotations
 
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 from openpai.core.protocol import js
 from openpai.core.protocol.js_members import OBJECT_MEMBERS, member
 
-__all__ = ["BrokenReferenceError", "References", "Table", "has", "resolve_references"]
+__all__ = [
+    "BrokenReferenceError",
+    "References",
+    "Table",
+    "has",
+    "members",
+    "resolve_references",
+    "task_roles",
+]
 
 _KINDS = ("script", "output", "data", "dockerimage")
 _FIELDS = ("script", "output", "data", "dockerImage")
@@ -91,6 +99,12 @@ def members(value: Any) -> list[tuple[str, Any]]:
     return []
 
 
+def task_roles(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the task roles; none where the server was given a number or an empty list."""
+    roles = document["taskRoles"]
+    return roles if isinstance(roles, dict) else {}
+
+
 def resolve_references(document: dict[str, Any]) -> References:
     """Check a job that keeps to the schema.
 
@@ -147,8 +161,3 @@ def _check_default(document: dict[str, Any], deployments: Table) -> None:
         wanted = js.text(member(defaults, "deployment"))
         if wanted not in deployments:
             raise BrokenReferenceError(f"Default deployment {wanted} does not exist.")
-
-
-def iterate(value: Any) -> Iterable[Any]:
-    """Return what JavaScript's ``for … of`` goes over."""
-    return value if isinstance(value, (list, str)) else ()

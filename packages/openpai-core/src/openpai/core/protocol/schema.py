@@ -7,17 +7,17 @@ people and editors. :mod:`openpai.core.protocol.ajv` checks jobs against it.
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["editor_schema", "job_schema"]
+__all__ = ["editor_schema", "job_schema", "shared_schema"]
 
 
 def job_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 7) of a job, a copy of your own."""
-    schema: dict[str, Any] = json.loads(_text())
-    return schema
+    return deepcopy(shared_schema())
 
 
 def editor_schema() -> dict[str, Any]:
@@ -30,5 +30,8 @@ def editor_schema() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _text() -> str:
-    return Path(__file__).with_name("job.schema.json").read_text(encoding="utf-8")
+def shared_schema() -> dict[str, Any]:
+    """Return the schema that everybody shares and nobody changes."""
+    text = Path(__file__).with_name("job.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema

@@ -24,11 +24,24 @@ def mask_secrets(text: str) -> str:
 
 
 def hides_secrets(text: str, document: Mapping[str, Any]) -> bool:
-    """Whether the server's mask covers the secrets in the text of a job."""
+    """Whether the server's mask covers the secrets in the text of a job, and nothing else.
+
+    The stored text must say the same as the job, but for the asterisks: a mask that ends too early
+    shows a part of the secrets, one that ends too late takes other keys away from the runtime.
+    """
     if not document.get("secrets") or are_masked(document):
         return True
-    masked = mask_secrets(text)
-    return masked != text and masked.count(MASK) > text.count(MASK)
+    from openpai.core.protocol.source import same
+    from openpai.core.protocol.yaml_io import YamlError, load_yaml
+
+    try:
+        stored = load_yaml(mask_secrets(text))
+    except YamlError:
+        return False
+    wanted = {**document, "secrets": MASK}
+    if not isinstance(stored, dict) or set(stored) != set(wanted):
+        return False
+    return all(same(value, wanted[key]) for key, value in stored.items())
 
 
 def are_masked(document: Mapping[str, Any]) -> bool:

@@ -101,6 +101,8 @@ def pointer(path: Iterable[str | int]) -> str:
 
 def same(one: Any, other: Any, depth: int = 0) -> bool:
     """Whether two values are the same job text: 1 and 1.0 are, 1 and true are not."""
+    if one is other:
+        return True
     if depth > _DEEPEST:
         return False
     if isinstance(one, dict) and isinstance(other, dict):

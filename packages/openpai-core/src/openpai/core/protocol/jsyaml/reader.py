@@ -46,10 +46,15 @@ class Reader(Collections):
         while self.text[self.at] == " ":
             self.line_indent += 1
             self.at += 1
+        second = None
         while self.at < self.length - 1:
+            if len(self.documents) == 1:
+                second = self.line + 1
             self._read_document()
-        if len(self.documents) > 1:
-            raise YamlError("expected a single document in the stream, but found more")
+        if second is not None:
+            error = YamlError("expected a single document in the stream, but found more")
+            error.line, error.column = second, 1  # which js-yaml does not tell
+            raise error
         return self.documents[0] if self.documents else js.UNDEFINED
 
     def _read_document(self) -> None:

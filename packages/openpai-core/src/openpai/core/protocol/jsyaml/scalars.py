@@ -36,6 +36,8 @@ _TIME = re.compile(
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\r\n]*")
 _MAYBE_SPECIAL = frozenset("-+.0123456789~nNtTfF<")
 _EXACT = 2**53
+_EXACT_DIGITS = 16
+_LARGEST = 1.7976931348623157e308
 
 
 def resolve(text: str) -> tuple[str, Any]:
@@ -59,24 +61,31 @@ def _int(text: str) -> Any:
     sign = -1 if text[0] == "-" else 1
     digits = text.replace("_", "").lstrip("+-")
     if ":" in digits:
-        value = 0
-        for part in digits.split(":"):
-            value = value * 60 + int(part)
-    elif digits[:2] in ("0b", "0x"):
-        value = int(digits[2:], 2 if digits[1] == "b" else 16)
-    else:
-        value = int(digits, 8 if digits[0] == "0" else 10)
-    return sign * _as_double(value)
+        return sign * _whole(_sexagesimal(digits))
+    if digits[:2] in ("0b", "0x"):
+        return sign * _as_double(int(digits[2:], 2 if digits[1] == "b" else 16))
+    if digits[0] == "0":
+        return sign * _as_double(int(digits, 8))
+    return sign * (int(digits) if len(digits) < _EXACT_DIGITS else _whole(float(digits)))
 
 
 def _as_double(value: int) -> Any:
     """Return the number that a double makes of an integer."""
-    if value <= _EXACT:
-        return value
     try:
-        return int(float(value))
+        return value if value <= _EXACT else _whole(float(value))
     except OverflowError:
         return float("inf")
+
+
+def _whole(value: float) -> Any:
+    return int(value) if value <= _LARGEST else value
+
+
+def _sexagesimal(digits: str) -> float:
+    value = 0.0
+    for part in digits.split(":"):
+        value = value * 60 + _parse_float(part)
+    return value
 
 
 def _float(text: str) -> Any:
@@ -86,10 +95,7 @@ def _float(text: str) -> Any:
     digits = text.replace("_", "").lstrip("+-").lower()
     if digits in (".inf", ".nan"):
         return sign * float(digits[1:])
-    value = 0.0
-    for part in digits.split(":"):
-        value = value * 60 + _parse_float(part)
-    return sign * value
+    return sign * _sexagesimal(digits)
 
 
 def _parse_float(digits: str) -> float:

@@ -204,7 +204,7 @@ def _runtime_section(case: Case) -> Iterator[Finding]:
 
     if not case.mapping("extras"):
         return
-    for problem in section_problems(case.document):
+    for problem in section_problems(case.document, complete=False):
         steps = [step.replace("~1", "/").replace("~0", "~") for step in problem.path.split("/")[1:]]
         yield Finding(_typed(case.document, steps), problem.message, problem.hint)
 

@@ -53,6 +53,11 @@ def _unresolved(case: Case) -> Iterator[Finding]:
                 yield Finding(path, message, hint)
 
 
+def shown_tag(name: str, kind: str = "") -> str:
+    """Return a tag as it may be written, shortened."""
+    return f"<%{kind} {name[:60]}{'…' if len(name) > 60 else ''} %>"
+
+
 def _tags(case: Case) -> Iterator[tuple[str | None, tuple[Any, ...], str, str]]:
     """Yield (task role or ``None`` for credentials, path, kind, name) of every tag."""
     texts: list[tuple[str | None, tuple[Any, ...], str]] = list(case.commands())
@@ -74,7 +79,7 @@ def _tags(case: Case) -> Iterator[tuple[str | None, tuple[Any, ...], str, str]]:
 def _unresolved_tag(case: Case, role: str | None, name: str) -> tuple[str, str]:
     """Return (message, hint) for a tag whose value is missing, else two empty texts."""
     scope, *steps = name.split(".")
-    tag = f"<% {name} %>"
+    tag = shown_tag(name)
     if role is None and scope != "$secrets":
         return f"{tag} has no value here: credentials know $secrets only.", ""
     if scope in _SCOPES:
@@ -130,10 +135,10 @@ def _odd_values(case: Case) -> Iterator[Finding]:
         for step in steps:
             value = member(value, step)
         if isinstance(value, dict) or (isinstance(value, list) and any(map(_is_mapping, value))):
-            message = f"<% {name} %> would be written as [object Object]."
+            message = f"{shown_tag(name)} would be written as [object Object]."
             yield Finding(path, message, "Name a key of it.")
         elif isinstance(value, js.Timestamp):
-            message = f"<% {name} %> would be written as '{value}'."
+            message = f"{shown_tag(name)} would be written as '{value}'."
             yield Finding(path, message, f"Put the date into quotes: '{value.source}'")
 
 
@@ -149,7 +154,7 @@ def _is_mapping(value: Any) -> bool:
 def _dropped(case: Case) -> Iterator[Finding]:
     for _, path, kind, name in _tags(case):
         if kind not in ("name", "text", "/"):
-            message = f"The server drops '<%{kind} {name} %>' from the command."
+            message = f"The server drops '{shown_tag(name, kind)}' from the command."
             hint = "To write '<%' itself, write \"<''%\"."
             yield Finding(path, message, hint)
 

@@ -1,0 +1,111 @@
+"""The verdict against a thousand documents that the real server has judged."""
+
+from __future__ import annotations
+
+from openpai.core.protocol.checks import check_text
+from openpai.core.protocol.environment import job_environment
+from openpai.core.protocol.verdict import server_verdict
+
+
+def _differences(corpus, expected, found):
+    pairs = [(entry["id"], expected(entry), found(entry)) for entry in corpus]
+    return [pair for pair in pairs if pair[1] != pair[2]]
+
+
+def test_every_status_and_code_is_the_servers(corpus):
+    """Accepted, refused or failed: the same answer on every document."""
+
+    def expected(entry):
+        error = entry["error"] or {"status": 202, "code": None}
+        return error["status"], error["code"]
+
+    def found(entry):
+        verdict = server_verdict(entry["yaml"])
+        return verdict.status, verdict.code
+
+    assert len(corpus) == 1002
+    assert _differences(corpus, expected, found) == []
+
+
+def test_every_message_is_the_servers(corpus):
+    """The list of schema errors, the sentence about a reference, the text of an exception."""
+    refused = [entry for entry in corpus if not entry["valid"]]
+    assert (
+        _differences(
+            refused,
+            lambda entry: entry["error"]["message"],
+            lambda entry: server_verdict(entry["yaml"]).message,
+        )
+        == []
+    )
+
+
+def test_every_rendered_script_is_the_servers(corpus):
+    """What each task role runs, character for character."""
+    accepted = [entry for entry in corpus if entry["valid"]]
+    assert (
+        _differences(
+            accepted,
+            lambda entry: entry.get("rendered") or {},
+            lambda entry: server_verdict(entry["yaml"]).scripts,
+        )
+        == []
+    )
+
+
+def test_validation_without_strict_is_the_verdict(corpus):
+    """``valid`` without strict mode is the server's own, and a refusal has a reason."""
+    for entry in corpus:
+        verdict = check_text(entry["yaml"], strict=False)
+        assert verdict.valid == entry["valid"], entry["id"]
+        assert bool(verdict.errors) != entry["valid"], entry["id"]
+
+
+def test_strict_mode_takes_nothing_that_the_server_refuses(corpus):
+    """Strict mode only adds to the server's rules."""
+    for entry in corpus:
+        if not entry["valid"]:
+            assert not check_text(entry["yaml"]).valid, entry["id"]
+
+
+def test_every_problem_says_what_and_where(corpus):
+    """No problem is without a sentence, and none speaks of the server's own program."""
+    for entry in corpus:
+        for problem in check_text(entry["yaml"]).errors:
+            assert problem.message.endswith((".", "?")), (entry["id"], problem)
+            assert "The server answers" not in problem.message, (entry["id"], problem)
+            assert problem.line is not None, (entry["id"], problem)
+
+
+def test_the_environment_of_every_accepted_job_is_the_servers(corpus):
+    """The variables that need only the job, as the server sets them."""
+    accepted = [entry for entry in corpus if entry["valid"] and entry.get("runtime_env")]
+
+    def expected(entry):
+        environment = {**entry["runtime_env"], "PAI_VIRTUAL_CLUSTER": "default"}
+        whole = (
+            float(value) if isinstance(value, int) else value for value in environment.values()
+        )
+        return {
+            key: f"{value:g}" if isinstance(value, float) and value < 1e6 else _number(value)
+            for key, value in zip(environment, whole)
+        }
+
+    def found(entry):
+        document = server_verdict(entry["yaml"]).document
+        return job_environment(document, "alice", "default")
+
+    assert _differences(accepted, expected, found) == []
+
+
+def _number(value):
+    return str(int(value)) if isinstance(value, float) else value
+
+
+def test_the_31_jobs_pass_unchanged(job_files):
+    """The job files of PAI's own examples are accepted, in strict mode too."""
+    assert len(job_files) == 31
+    for path in job_files:
+        text = path.read_text(encoding="utf-8")
+        assert server_verdict(text).status == 202, path.name
+        assert check_text(text).errors == [], path.name

@@ -1,0 +1,242 @@
+"""YAML as js-yaml 3.13 reads it: types, keys, syntax, errors, places."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+import pytest
+
+from openpai.core.protocol.js import UNDEFINED, Timestamp
+from openpai.core.protocol.yaml_io import YamlError, load_yaml, read_yaml
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-4", 0.0001),
+        ("1e3", 1000.0),
+        ("1.5e3", 1500.0),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("No", "No"),
+        ("0o10", "0o10"),
+        ("010", 8),
+        ("08", "08"),
+        ("0x1F", 31),
+        ("0b11", 3),
+        ("1_000", 1000),
+        ("1_", "1_"),
+        ("12:30:45", 45045),
+        ("1:20.5", 80.5),
+        ("-0", 0),
+        ("+1", 1),
+        ("~", None),
+        ("Null", None),
+        ("nULL", "nULL"),
+        ("TRUE", True),
+        ("tRUE", "tRUE"),
+        (".inf", math.inf),
+        ("-.INF", -math.inf),
+        ("+.inf", math.inf),
+        ("=", "="),
+        ("1.", 1.0),
+        ("1.2.3", "1.2.3"),
+        ("12345678901234567890", 12345678901234567168),
+        ("9" * 400, math.inf),
+        ("''", ""),
+        ("'it''s'", "it's"),
+        (r'"a\x41\u00e9\U0001F600"', "aAé😀"),
+        (r'"\ud83d\ude00"', "😀"),
+        ("!!str 5", "5"),
+        ("!!int '5'", 5),
+        ("!!float 1", 1.0),
+        ("!!binary aGk=", b"hi"),
+        ("!!seq", []),
+        ("!!set {a, b}", {"a": None, "b": None}),
+        ("!!omap [a: 1]", [{"a": 1}]),
+        ("!!pairs [a: 1, a: 2]", [["a", 1], ["a", 2]]),
+        ("! 5", "5"),
+        ("", UNDEFINED),
+        ("# nothing", None),
+    ],
+)
+def test_scalars_mean_what_they_mean_to_the_server(text, value):
+    """Numbers, truth values, texts, tags: js-yaml's safe schema."""
+    found = load_yaml(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_nan_is_a_number():
+    """``.nan`` is read as a number that is none."""
+    assert math.isnan(load_yaml(".NaN"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2001-12-14", "Fri Dec 14 2001 00:00:00 GMT+0000 (Coordinated Universal Time)"),
+        (
+            "2001-12-14t21:59:43.10-05:00",
+            "Sat Dec 15 2001 02:59:43 GMT+0000 (Coordinated Universal Time)",
+        ),
+        ("2020-02-31", "Mon Mar 02 2020 00:00:00 GMT+0000 (Coordinated Universal Time)"),
+        ("0050-01-01", "Sun Jan 01 1950 00:00:00 GMT+0000 (Coordinated Universal Time)"),
+    ],
+)
+def test_dates_are_javascripts(text, shown):
+    """Unquoted dates become JavaScript dates, days beyond the month and old years included."""
+    value = load_yaml(text)
+    assert isinstance(value, Timestamp)
+    assert str(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{1: a, true: b, null: c, 1.0: d}", "duplicated mapping key"),
+        ("{1: a, true: b, null: c}", {"1": "a", "true": "b", "null": "c"}),
+        ("? [a, b]\n: 1", {"a,b": 1}),
+        ("? {a: b}\n: 1", {"[object Object]": 1}),
+        ("2001-01-01: x", {"Mon Jan 01 2001 00:00:00 GMT+0000 (Coordinated Universal Time)": "x"}),
+        ("a: &x {b: 1}\nc: {<<: *x, d: 2}", {"a": {"b": 1}, "c": {"b": 1, "d": 2}}),
+        ("<<: [{a: 1}, {a: 2, c: 3}]", {"a": 1, "c": 3}),
+        ("<<: {a: 1}\na: 2", {"a": 2}),
+        ("<<: 5", "cannot merge mappings"),
+        ("a: 1\na: 2", "duplicated mapping key"),
+        ("[a: 1, b]", [{"a": 1}, "b"]),
+        ("{a, b: }", {"a": None, "b": None}),
+        ("- a\n-\n- - b\n  - c", ["a", None, ["b", "c"]]),
+        ("a:\n- b\n- c", {"a": ["b", "c"]}),
+        ("a: b\n  c\n\n  d", {"a": "b c\nd"}),
+        ("a: |\n  x\n   y\n\n  z\n\n", {"a": "x\n y\n\nz\n"}),
+        ("a: >-\n  x\n  y\n\n  z\n", {"a": "x y\nz"}),
+        ("a: |+\n  x\n\nb: 1", {"a": "x\n\n", "b": 1}),
+        ("a: |2\n    x\n", {"a": "  x\n"}),
+        ('{"a":1,"b":[true,null]}', {"a": 1, "b": [True, None]}),
+        ("%YAML 1.2\n---\na: 1\n...\n", {"a": 1}),
+        ("\ufeffa: 1\r\nb: |\r\n  x\r\n", {"a": 1, "b": "x\n"}),
+        ("a: &x\n  foo\nb: *x", {"a": "foo", "b": {}}),
+    ],
+)
+def test_collections_mean_what_they_mean_to_the_server(text, value):
+    """Keys are texts, merges count, no key comes twice; js-yaml's own oddities included."""
+    if isinstance(value, str):
+        with pytest.raises(YamlError, match=value):
+            load_yaml(text)
+    else:
+        assert load_yaml(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "place"),
+    [
+        ("a: b: c", "incomplete explicit mapping pair", (1, 5)),
+        ("a:\n  - @x", "bad indentation of a sequence entry", (2, 5)),
+        ("a: *x", 'unidentified alias "x"', (1, 6)),
+        ("a: [1, 2", "unexpected end of the stream within a flow collection", (2, 1)),
+        ("a: 'x", "unexpected end of the stream within a single quoted scalar", (2, 1)),
+        ('a: "\\q"', "unknown escape sequence", (1, 6)),
+        ('a: "\\xZZ"', "expected hexadecimal character", (1, 7)),
+        ("a: x\x07", "the stream contains non-printable characters", (1, 6)),
+        ("a: !!js/function x", "unknown tag !<tag:yaml.org,2002:js/function>", (1, 19)),
+        ("a: !!python/object:os.x {}", "unknown tag", (1, 27)),
+        ("a: 1\n b: 2", "bad indentation of a mapping entry", (2, 3)),
+        ("a: 1\nb", "can not read a block mapping entry; a multiline key", (3, 1)),
+        ("a: 1\n---\nb: 2", "expected a single document", (2, 1)),
+        ("%YAML 2.0\n---\n", "unacceptable YAML version", (2, 1)),
+        ("a: |0\n x", "bad explicit indentation width", (1, 5)),
+        ("a: !<x", "unexpected end of the stream within a verbatim tag", (1, 8)),
+    ],
+)
+def test_errors_have_js_yamls_reason_and_a_place(text, reason, place):
+    """What the server refuses is refused in its words, with line and column."""
+    with pytest.raises(YamlError) as caught:
+        load_yaml(text)
+    assert caught.value.reason.startswith(reason)
+    assert (caught.value.line, caught.value.column) == place
+
+
+def test_the_message_is_js_yamls(corpus):
+    """Reason, place, the line cut to size, and a caret below the place."""
+    checked = 0
+    for entry in corpus:
+        if "parse_error" in entry:
+            with pytest.raises(YamlError) as caught:
+                load_yaml(entry["yaml"])
+            assert caught.value.message == entry["parse_error"]["message"], entry["id"]
+            checked += 1
+    assert checked == 10
+
+
+def test_long_lines_are_cut_around_the_place():
+    """The caret stays below the place when the line is long."""
+    text = "a: " + "x" * 100 + ": " + "y" * 100
+    with pytest.raises(YamlError) as caught:
+        load_yaml(text)
+    first, line, caret = caught.value.message.split("\n")
+    assert first.endswith("at line 1, column 104:")
+    assert line.startswith("     ... xxx")
+    assert line.endswith("yyy ... ")
+    assert line[caret.index("^")] == ":"
+
+
+def test_aliases_share_one_value():
+    """An alias is the very object that it names, so that a chain of them needs no space."""
+    text = "a0: &a0 [x, x]\n" + "".join(
+        f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60)
+    )
+    value = load_yaml(text)
+    assert value["a59"][0] is value["a59"][1]
+
+
+def test_deep_nesting_is_refused():
+    """A thousand levels end in an error, not in an exhausted stack."""
+    for text in ("[" * 1000, "{a: " * 1000, "- " * 1000, "? " * 1000):
+        with pytest.raises(YamlError, match="nested deeper than 100 levels"):
+            load_yaml(text)
+    assert load_yaml("[" * 60 + "]" * 60)
+
+
+def test_places_of_keys_and_values_are_known():
+    """Each pair and item knows where its key, its value and the end of its value are."""
+    text = "a: 1\nb:\n  - x  # c\n  - {k: 'v'}\nc: |\n  t\n"
+    reader = read_yaml(text)
+    tree = reader.read()
+
+    def value_of(container, key):
+        _, start, end = reader.places[id(container)][1][key]
+        return text[start:end]
+
+    assert value_of(tree, "a") == "1"
+    assert value_of(tree["b"], 0) == "x"
+    assert value_of(tree["b"], 1) == "{k: 'v'}"
+    assert value_of(tree["b"][1], "k") == "'v'"
+    assert value_of(tree, "c") == "|\n  t"
+
+
+def test_every_parsed_value_is_the_servers(corpus):
+    """All documents of the corpus are read as the server reads them."""
+    checked = 0
+    for entry in corpus:
+        if "parsed" in entry and "parsed_undefined" not in entry:
+            assert _plain(load_yaml(entry["yaml"])) == _plain(entry["parsed"]), entry["id"]
+            checked += 1
+    assert checked > 950
+
+
+def _plain(value):
+    """Return what JSON makes of a value in JavaScript."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Timestamp):
+        moment = datetime(1970, 1, 1) + timedelta(milliseconds=value.ms)
+        return moment.isoformat(timespec="milliseconds") + "Z"
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$nonfinite": "NaN" if math.isnan(value) else "Infinity"}
+    if isinstance(value, int) and abs(value) > 2**53:
+        return float(value)
+    return value
