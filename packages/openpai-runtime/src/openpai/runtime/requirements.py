@@ -20,6 +20,7 @@ from openpai.core.errors import OpenPaiError
 
 __all__ = ["environment_folder", "install", "python_of", "with_environment"]
 
+_PIP = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
 _DONE = "openpai-complete"
 _DESCRIBE = (
     "import sys, sysconfig; print(sys.version); print(sys.prefix); "
@@ -76,7 +77,7 @@ def _make(
 
 
 def _run(argv: Sequence[str], environ: Mapping[str, str]) -> None:
-    kept = {**environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+    kept = {**environ, **_PIP}
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=2, env=kept, check=False)
     if done.returncode:
         raise OpenPaiError(f"'{' '.join(argv[1:4])}' failed.", "Its own message is above.")
