@@ -30,29 +30,30 @@ def log_file(call: Call) -> Response:
         wanted = call.request.headers.get("Range")
         if arguments.get("tail-mode") == "true":
             wanted = f"bytes=-{TAIL}"
-        start, end = _span(wanted, size)
+        span = _span(wanted, size)
         headers = {
             "Accept-Ranges": "bytes",
             "Content-Disposition": "attachment",
             "Content-Type": "application/octet-stream",
         }
-        if start >= end and wanted is not None:
+        start, end = span or (0, size)
+        if span is not None and start >= end:
             headers["Content-Range"] = f"bytes */{size}"
             return Response(status=416, headers=headers)
         found.seek(start)
         data = found.read(end - start)
-    if wanted is None:
+    if span is None:
         return Response(data, status=200, headers=headers)
     headers["Content-Range"] = f"bytes {start}-{start + len(data) - 1}/{size}"
     return Response(data, status=206, headers=headers)
 
 
-def _span(wanted: str | None, size: int) -> tuple[int, int]:
-    """Return [start, end) of a Range header with one range; anything else is the whole file."""
+def _span(wanted: str | None, size: int) -> tuple[int, int] | None:
+    """Return [start, end) of a Range header; ``None`` unless it asks for one range of bytes."""
     unit, _, span = (wanted or "").partition("=")
     first, dash, last = span.strip().partition("-")
     if unit.strip() != "bytes" or not dash or not (first + last).isdigit():
-        return 0, size
+        return None
     if not first:
         return max(0, size - int(last)), size
     return min(int(first), size), min(int(last) + 1, size) if last else size

@@ -1,0 +1,143 @@
+"""Logs: found, read in ranges, followed, bounded."""
+
+import pytest
+import requests
+
+from openpai.core.local import LocalCluster
+
+
+@pytest.fixture(scope="module")
+def log_uri(cluster, plain_client, job_text):
+    """The address of a finished task's log of 26 lines."""
+    client = plain_client(cluster.uri, cluster.user, cluster.token)
+    client.submit(job_text("alphabet", "printf '%s\\n' {a..z}"))
+    client.wait("alphabet")
+    uri = cluster.uri + client.locations("alphabet")["stdout"]
+    client.close()
+    return uri
+
+
+def test_the_whole_log(log_uri):
+    """Without a range it comes whole, as a file to keep."""
+    answer = requests.get(log_uri, timeout=10)
+    assert (answer.status_code, len(answer.content)) == (200, 52)
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    assert answer.headers["Content-Disposition"] == "attachment"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "content", "range_"),
+    [
+        ("bytes=0-3", "a\nb\n", "bytes 0-3/52"),
+        ("bytes=48-", "y\nz\n", "bytes 48-51/52"),
+        ("bytes=-2", "z\n", "bytes 50-51/52"),
+        ("bytes=50-999", "z\n", "bytes 50-51/52"),
+    ],
+)
+def test_a_range(log_uri, wanted, content, range_):
+    """A part is 206 and says which."""
+    answer = requests.get(log_uri, headers={"Range": wanted}, timeout=10)
+    assert (answer.status_code, answer.text) == (206, content)
+    assert answer.headers["Content-Range"] == range_
+
+
+def test_nothing_new(log_uri):
+    """A range behind the end is 416, and tells the size."""
+    answer = requests.get(log_uri, headers={"Range": "bytes=52-"}, timeout=10)
+    assert (answer.status_code, answer.headers["Content-Range"]) == (416, "bytes */52")
+
+
+@pytest.mark.parametrize("wanted", ["bytes=x-", "lines=1-2", "bytes=1-2,5-6"])
+def test_a_range_that_is_not_understood(log_uri, wanted):
+    """It is as if there were none."""
+    assert requests.get(log_uri, headers={"Range": wanted}, timeout=10).status_code == 200
+
+
+def test_it_needs_no_token_but_its_own(log_uri):
+    """The address alone opens the log; a changed one opens nothing."""
+    assert requests.get(log_uri, timeout=10).status_code == 200
+    broken = log_uri.replace("token=", "token=x")
+    assert requests.get(broken, timeout=10).status_code == 403
+    other = log_uri.replace("pod-uid=", "pod-uid=0")
+    assert requests.get(other, timeout=10).status_code == 403
+
+
+@pytest.mark.parametrize("file", ["..%2F..%2Fplan.json", "plan.json", "../plan.json", "nothing"])
+def test_no_other_file_is_served(log_uri, file):
+    """A log's address leads to logs only."""
+    answer = requests.get(log_uri.replace("user-stdout", file), timeout=10)
+    assert answer.status_code == 404
+
+
+def test_the_tail(client, job_text, cluster):
+    """Tail mode gives the last 16384 bytes, whatever range is asked for."""
+    client.submit(job_text("longlog", "head -c 20000 /dev/zero | tr '\\0' x; echo end"))
+    client.wait("longlog")
+    task = client.task("longlog")["containerLog"]
+    answer = client("GET", "/rest-server" + task, params={"tail-mode": "true"})
+    (uri,) = (item["uri"] for item in answer.json()["locations"] if item["name"] == "all")
+    tail = requests.get(cluster.uri + uri, headers={"Range": "bytes=0-1"}, timeout=10)
+    assert (tail.status_code, len(tail.content)) == (206, 16384)
+    assert tail.text.endswith("xend\n")
+
+
+def test_the_tail_of_an_empty_log(client, job_text, cluster):
+    """There is nothing to give: 416."""
+    client.submit(job_text("silent", "true"))
+    client.wait("silent")
+    answer = client(
+        "GET", "/rest-server" + client.task("silent")["containerLog"] + "?tail-mode=true"
+    )
+    for item in answer.json()["locations"]:
+        if item["name"] == "all":
+            assert requests.get(cluster.uri + item["uri"], timeout=10).status_code == 416
+
+
+def test_a_running_tasks_log_grows(client, job_text, cluster, until):
+    """What a task writes can be read while it runs."""
+    client.submit(job_text("grows", "echo one", "sleep 0.3", "echo two", "sleep 60"))
+    client.wait("grows", "RUNNING")
+    uri = cluster.uri + client.locations("grows")["all"]
+    until(lambda: requests.get(uri, timeout=10).text == "one\n")
+    until(lambda: requests.get(uri, headers={"Range": "bytes=4-"}, timeout=10).text == "two\n")
+    client.stop("grows")
+    client.wait("grows")
+
+
+def test_a_log_is_bounded(plain_client, job_text):
+    """A full file becomes .1, and what was there before is dropped; the task does not notice."""
+    with LocalCluster(log_limit=100_000) as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        client.submit(job_text("flood", "seq 1 100000"))
+        assert client.wait("flood")["jobStatus"]["state"] == "SUCCEEDED"
+        places = client.locations("flood")
+        newest = requests.get(cluster.uri + places["stdout"], timeout=10).text
+        older = requests.get(cluster.uri + places["stdout.1"], timeout=10).text
+        assert newest.endswith("\n100000\n")
+        assert len(newest) <= 100_000
+        assert len(older) <= 100_000
+        assert (older + newest).split()[-1000:] == [str(n) for n in range(99001, 100001)]
+        client.close()
+
+
+def test_a_task_without_output_has_logs(client, job_text):
+    """All names are there, with nothing in them."""
+    client.submit(job_text("quiet", "true"))
+    client.wait("quiet")
+    assert set(client.locations("quiet")) == {"all", "stdout", "stderr", "runtime.log"}
+
+
+def test_output_that_is_no_text(client, job_text, cluster):
+    """Bytes are kept as they are."""
+    client.submit(job_text("bytes", "printf '\\000\\377\\xfe'"))
+    client.wait("bytes")
+    answer = requests.get(cluster.uri + client.locations("bytes")["stdout"], timeout=10)
+    assert answer.content == b"\x00\xff\xfe"
+
+
+def test_a_command_that_closes_its_output(client, job_text):
+    """It runs on, and its status counts."""
+    client.submit(job_text("closed", "echo before; exec >&- 2>&-; sleep 0.2; exit 4"))
+    status = client.wait("closed")["jobStatus"]
+    assert status["appExitMessages"]["runtime"]["originUserExitCode"] == 4
+    assert client.log("closed") == "before\n"

@@ -1,0 +1,159 @@
+"""What a task finds around it."""
+
+import json
+
+import pytest
+
+
+def test_gpus_are_given_out(client, job_text):
+    """Two tasks of one GPU each get different devices; a task without gets none."""
+    show = 'echo "$CUDA_VISIBLE_DEVICES/$NVIDIA_VISIBLE_DEVICES"'
+    client.submit(job_text("gpus", show, "sleep 0.2", instances=2, gpu=1))
+    client.wait("gpus")
+    seen = {client.log("gpus", index=index).strip() for index in (0, 1)}
+    assert seen == {"0/0", "1/1"}
+    client.submit(job_text("nogpus", show))
+    client.wait("nogpus")
+    assert client.log("nogpus") == "/none\n"
+
+
+def test_the_environment_of_pai(cluster, client, job_text):
+    """PAI's variables, and where the local cluster and its storages are."""
+    client.submit(job_text("env", "env"))
+    client.wait("env")
+    seen = dict(line.split("=", 1) for line in client.log("env", "stdout").splitlines())
+    assert seen["PAI_JOB_NAME"] == f"{client.user}~env"
+    assert seen["PAI_CURRENT_TASK_ROLE_NAME"] == "worker"
+    assert seen["OPENPAI_LOCAL_CLUSTER"] == cluster.uri
+    assert seen["PAI_WORK_DIR"] == seen["PWD"]
+    assert json.loads(seen["OPENPAI_STORAGES"]).keys() == {"local-storage"}
+    assert seen["FC_POD_UID"] == client.task("env")["containerId"]
+
+
+def test_nothing_of_the_servers_own_settings_leaks(tmp_path, plain_client, job_text, monkeypatch):
+    """Tasks do not inherit tokens or PAI variables from whoever started the server."""
+    from openpai.core.local import LocalCluster
+
+    monkeypatch.setenv("OPENPAI_TOKEN", "should-not-be-seen")
+    monkeypatch.setenv("PAI_JOB_NAME", "should-not-be-seen")
+    monkeypatch.setenv("SOMETHING_ELSE", "is-seen")
+    with LocalCluster() as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        client.submit(job_text("leak", "env"))
+        client.wait("leak")
+        seen = client.log("leak")
+        client.close()
+    assert "should-not-be-seen" not in seen
+    assert "is-seen" in seen
+
+
+def test_the_ports_that_are_shown_are_the_tasks_own(client, job_text):
+    """The API's ports are those in the environment, computed from the task's uid."""
+    from openpai.core.protocol.ports import task_ports
+
+    client.submit(job_text("ports", 'echo "$PAI_CONTAINER_HOST_http_PORT_LIST"'))
+    client.wait("ports")
+    task = client.task("ports")
+    assert client.log("ports").strip() == task["containerPorts"]["http"]
+    wanted = task_ports(task["containerId"], {"ssh": 1, "http": 1})
+    assert task["containerPorts"] == {label: str(numbers[0]) for label, numbers in wanted.items()}
+
+
+def test_a_port_in_use_is_never_given(monkeypatch):
+    """Where a uid's ports are taken, another uid is chosen before the start."""
+    from openpai.core.local import placing
+
+    document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
+    uid, ports = placing.choose_uid(document, "worker", "first", [])
+    assert uid == "first"
+    again, others = placing.choose_uid(document, "worker", "first", ports["http"])
+    assert again != "first"
+    assert set(others["http"]).isdisjoint(ports["http"])
+
+
+def test_tasks_find_each_other(client, job_text):
+    """Two tasks talk over the ports of PAI's host list."""
+    serve = "\n".join(
+        [
+            "import os, socket, time",
+            "hosts = os.environ['PAI_TASK_ROLE_worker_HOST_LIST'].split(',')",
+            "host, port = hosts[0].split(':')",
+            "if os.environ['PAI_TASK_INDEX'] == '0':",
+            "    server = socket.create_server((host, int(port)))",
+            "    peer, _ = server.accept()",
+            "    print(peer.recv(100).decode())",
+            "else:",
+            "    for _ in range(200):",
+            "        try:",
+            "            socket.create_connection((host, int(port))).sendall(b'hello')",
+            "            break",
+            "        except OSError:",
+            "            time.sleep(0.05)",
+        ]
+    )
+    role = "completion: {minFailedInstances: 1, minSucceededInstances: -1}"
+    client.submit(job_text("talk", f"python3 - <<'END'\n{serve}\nEND", instances=2, role=role))
+    assert client.wait("talk")["jobStatus"]["state"] == "SUCCEEDED"
+    assert client.log("talk", index=0) == "hello\n"
+
+
+def test_deployments_and_parameters(client, job_text):
+    """Templates are filled in, and the active deployment goes around the commands."""
+    text = job_text("deploy", "echo <% $parameters.word %> $kept", top="parameters: {word: main}")
+    text += (
+        "deployments:\n"
+        "  - name: here\n"
+        "    taskRoles:\n"
+        "      worker:\n"
+        "        preCommands: ['kept=yes; echo pre']\n"
+        "        postCommands: [echo post]\n"
+        "defaults: {deployment: here}\n"
+    )
+    client.submit(text)
+    client.wait("deploy")
+    assert client.log("deploy") == "pre\nmain yes\npost\n"
+
+
+def test_plugin_commands_run_around_the_users(client, job_text):
+    """The cmd plugin's pre-commands come before, its post-commands after a success."""
+    text = job_text("plugin", "cat begun; echo main") + (
+        "extras:\n"
+        "  com.microsoft.pai.runtimeplugin:\n"
+        "    - plugin: cmd\n"
+        "      parameters:\n"
+        "        preCommands: ['echo ready > begun']\n"
+        "        postCommands: ['echo tidied']\n"
+    )
+    client.submit(text)
+    assert client.wait("plugin")["jobStatus"]["state"] == "SUCCEEDED"
+    assert client.log("plugin") == "ready\nmain\n"
+    assert "tidied" in client.log("plugin", "runtime.log")
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("rm -rf $PWD; exit 5", 5), ("kill -9 $$", 137), ("/dev/null", 126)],
+    ids=["folder-gone", "killed", "not-executable"],
+)
+def test_odd_ends(client, job_text, command, status, request):
+    """Whatever happens to a command, its own status is told."""
+    name = request.node.callspec.id
+    client.submit(job_text(name, command))
+    if status == 137:  # the platform would try again without end
+        client.wait(name, "RUNNING", "WAITING")
+        client.stop(name)
+        assert client.wait(name)["jobStatus"]["state"] == "STOPPED"
+        return
+    ended = client.wait(name)["jobStatus"]
+    assert ended["appExitMessages"]["runtime"]["originUserExitCode"] == status
+
+
+def test_a_fork_bomb_is_ended(client, job_text, until):
+    """A task that multiplies is killed whole; the server answers all the time."""
+    bomb = "f() { [ $1 -gt 0 ] || { sleep 300; return; }; f $(($1-1)) & f $(($1-1)) & wait; }; f 6"
+    client.submit(job_text("bomb", "echo started", bomb))
+    client.wait("bomb", "RUNNING")
+    until(lambda: client.log("bomb") == "started\n")
+    assert client("GET", "/info").status_code == 200
+    client.stop("bomb")
+    assert client.wait("bomb")["jobStatus"]["state"] == "STOPPED"
