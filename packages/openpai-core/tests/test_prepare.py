@@ -53,7 +53,7 @@ def base(tmp_path):
 
 def job(name="some_job", **extras):
     """A job of one command."""
-    made = command_job(name, ["python src/train.py"], image="python:3.11")
+    made = command_job(name, ["true"], image="python:3.11", cpu=1, memory_mb=64)
     if extras:
         made.document["extras"] = extras
     return made
@@ -86,7 +86,7 @@ def test_the_commands_begin_with_the_bootstrap(cluster):
     ready = prepare(given, cluster, Extras(outputs=["x"]))
     assert ready.document["taskRoles"]["main"]["commands"] == [
         bootstrap_text(needed=False),
-        "python src/train.py",
+        "true",
     ]
     assert given.to_dict() == job().to_dict()
 
@@ -185,3 +185,20 @@ def test_an_unknown_storage_is_told(cluster, base):
     extras = Extras(sources=["src"], workspace="nosuch:/x")
     with pytest.raises(NotFoundError):
         prepare(job(), cluster, extras, base=base)
+
+
+def test_a_workspace_may_be_missing_before_submission(cluster):
+    """A file without one is right as it is; submitting it fills it in."""
+    given = job("submitted", **{SECTION: {"version": 1, "outputs": [{"path": "x"}]}})
+    assert given.problems() == []
+    stored = cluster.submit(given).config()
+    assert stored.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"
+    assert stored.document["taskRoles"]["main"]["commands"][0] == bootstrap_text(needed=False)
+
+
+def test_many_jobs_are_prepared_like_one(cluster):
+    """Jobs that are submitted together get their workspace, too."""
+    given = job("one_of_many", **{SECTION: {"version": 1, "outputs": [{"path": "x"}]}})
+    (outcome,) = cluster.submit_all([given])
+    stored = outcome.remote.config()
+    assert stored.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"

@@ -97,7 +97,9 @@ def submit_all(
         ApiError: The list of jobs was refused; nothing was sent.
         ConnectionFailed: The list of jobs could not be had; nothing was sent.
     """
-    ready = _checked(list(jobs), strict)
+    from openpai.core.prepare import prepare
+
+    ready = _checked([prepare(job, cluster) for job in jobs], strict)
     user = cluster.user
     existing = _existing(cluster, [name for name, _ in ready]) if ready else {}
 

@@ -169,18 +169,27 @@ class Cluster:
         try:
             return authn.basic_login(self._session, self._user, password).token
         except NotFoundError as error:
-            if error.code != "NoUserError":
+            told = {
+                "NoUserError": (
+                    f"The cluster knows no user '{self._user}'.",
+                    "Check the name: opai cluster show",
+                ),
+                "NoApiError": (
+                    "The cluster takes no passwords: its users sign in with a browser.",
+                    "Log in with: opai cluster login --sso",
+                ),
+            }.get(error.code)
+            if told is None:
                 raise
             raise AuthenticationError(
-                f"The cluster knows no user '{self._user}'.",
-                status=error.status,
-                code=error.code,
-                request=error.request,
-                hint="Check the name: opai cluster show",
+                told[0], status=error.status, code=error.code, request=error.request, hint=told[1]
             ) from None
 
     def submit(self, job: Job, *, strict: bool = True) -> RemoteJob:
         """Submit a job exactly once, even if the answer is lost on the way.
+
+        Where its runtime section lacks what only the cluster can tell, that is filled in
+        (:func:`openpai.core.prepare.prepare`, which also brings code).
 
         Args:
             job: What to run.
@@ -193,8 +202,10 @@ class Cluster:
             ApiError: The cluster refused.
             ConnectionFailed: It could not be found out whether the job was recorded.
         """
+        from openpai.core.prepare import prepare
         from openpai.core.submission import check_winner, submit_once
 
+        job = prepare(job, self)
         job.validate(strict=strict)
         key, text = f"{self.user}~{job.name}", job.to_yaml()
         submit_once(self.session, key, text)

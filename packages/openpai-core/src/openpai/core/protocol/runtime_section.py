@@ -214,18 +214,26 @@ def raw_section(document: Mapping[str, Any]) -> Any:
     return extras.get(SECTION_KEY) if isinstance(extras, Mapping) else None
 
 
-def section_problems(document: Mapping[str, Any]) -> list[Problem]:
-    """Return everything that is wrong with the section of a job config; positions are unset."""
+def section_problems(document: Mapping[str, Any], *, complete: bool = True) -> list[Problem]:
+    """Return everything that is wrong with the section of a job config; positions are unset.
+
+    Args:
+        document: The job config.
+        complete: Whether it is as the runtime will read it; before submission, a workspace may be
+            missing (:mod:`openpai.core.prepare` fills it in).
+    """
     data = raw_section(document)
     if data is None:
         return []
-    return list(check(data, _POINTER)) or list(_meaning(document, data))
+    return list(check(data, _POINTER)) or list(_meaning(document, data, complete))
 
 
-def _meaning(document: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Problem]:
+def _meaning(
+    document: Mapping[str, Any], data: Mapping[str, Any], complete: bool
+) -> Iterator[Problem]:
     """Yield what the schema cannot say, of a section that meets it."""
     section = RuntimeSection.from_dict(data)
-    yield from _workspace(section)
+    yield from _workspace(section, complete)
     roles = document.get("taskRoles")
     for index, callback in enumerate(section.callbacks):
         pointer = f"{_POINTER}/callbacks/{index}"
@@ -239,7 +247,7 @@ def _meaning(document: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[P
                 )
 
 
-def _workspace(section: RuntimeSection) -> Iterator[Problem]:
+def _workspace(section: RuntimeSection, complete: bool) -> Iterator[Problem]:
     from openpai.core.workspace import Workspace
 
     if section.workspace:
@@ -247,6 +255,7 @@ def _workspace(section: RuntimeSection) -> Iterator[Problem]:
             Workspace.parse(section.workspace)
         except StorageError as error:
             yield problem(f"{_POINTER}/workspace", error.message, error.hint)
+    if section.workspace or not complete:
         return
     hint = "Add workspace: NAME:/PATH."
     if section.outputs:
