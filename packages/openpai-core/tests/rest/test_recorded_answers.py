@@ -139,6 +139,12 @@ CALLS = {
         lambda s, r: groups.update_group(s, "testgroup", description="changed"),
         lambda a: a is None,
     ),
+    "updateGroupExtension": (
+        lambda s, r: groups.set_group_extension(
+            s, "testgroup", ["acls", "virtualClusters"], ["vc2", "default"]
+        ),
+        lambda a: a is None,
+    ),
     "deleteGroup": (lambda s, r: groups.delete_group(s, "testgroup"), lambda a: a is None),
     "getGroupMembers": (
         lambda s, r: groups.list_group_members(s, "default"),

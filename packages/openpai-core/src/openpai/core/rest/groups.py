@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from openpai.core.rest.record import Record, flag, mapping, text
 from openpai.core.rest.session import Session, segment
@@ -15,6 +15,7 @@ __all__ = [
     "get_group",
     "list_group_members",
     "list_groups",
+    "set_group_extension",
     "update_group",
 ]
 
@@ -129,6 +130,25 @@ def update_group(session: Session, name: str, **changes: Any) -> None:
     """
     body = {"data": {"groupname": name, **changes}, "patch": True}
     session.send("PUT", "/groups", body, repeatable=True)
+
+
+def set_group_extension(session: Session, name: str, keys: Sequence[str], value: Any) -> None:
+    """``PUT /api/v2/groups/{group}/extension/{keys}``; undocumented, an admin's user token.
+
+    Args:
+        session: The cluster's session.
+        name: Which group.
+        keys: One or two keys, such as ``("acls", "virtualClusters")``.
+        value: What is to stand there.
+
+    Raises:
+        NotFoundError: There is no such group (the server answers 400).
+        PermissionDeniedError: Not an admin.
+        ConnectionFailed: No answer came.
+    """
+    path = "/".join(segment(key) for key in keys)
+    body = {"data": value}
+    session.send("PUT", f"/groups/{segment(name)}/extension/{path}", body, repeatable=True)
 
 
 def delete_group(session: Session, name: str) -> None:

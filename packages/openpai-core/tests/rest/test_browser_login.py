@@ -1,0 +1,112 @@
+"""Signing in with a browser, against a stand-in for the server and its identity provider."""
+
+from __future__ import annotations
+
+import threading
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import requests
+from werkzeug import Response
+
+from openpai.core import Cluster
+from openpai.core.browser_login import BrowserLogin
+from openpai.core.errors import AuthenticationError, WaitTimeout
+from openpai.core.rest.authn import oidc_logout_url
+
+TOKEN = "header.claims.signature"
+
+
+@pytest.fixture
+def provider(httpserver):
+    """Answer the login as the server does after a sign-in; tests may change what it says."""
+    said = {"user": "alice", "token": TOKEN, "admin": "false", "hasGitHubPAT": ""}
+
+    def sign_in(request):
+        query = {**said, "from": request.args["from"]}
+        return Response("", 302, {"Location": f"{request.args['redirect_uri']}?{urlencode(query)}"})
+
+    httpserver.expect_request("/rest-server/api/v1/authn/oidc/login").respond_with_handler(sign_in)
+    return said
+
+
+def browse(url):
+    """What a browser does: follow the redirects."""
+    with requests.Session() as browser:
+        browser.trust_env = False
+        return browser.get(url, timeout=10)
+
+
+def test_the_browser_brings_the_token(session, provider):
+    """It comes back to the listener, which tells the user to close the window."""
+    with BrowserLogin(session) as login:
+        answer = []
+        thread = threading.Thread(target=lambda: answer.append(browse(login.url)))
+        thread.start()
+        found = login.wait(timeout=10)
+        thread.join()
+    assert (found.user, found.token, found.admin) == ("alice", TOKEN, False)
+    assert "You are logged in" in answer[0].text
+    assert TOKEN not in answer[0].text
+    assert TOKEN not in repr(found)
+
+
+def test_an_admin_is_one(session, provider):
+    """The server says it by a text."""
+    provider["admin"] = "true"
+    with BrowserLogin(session) as login:
+        browse(login.url)
+        assert login.wait(timeout=10).admin is True
+
+
+def test_a_refusal_is_told(session, provider):
+    """The server sends the browser back with a message."""
+    provider.clear()
+    provider["errorMessage"] = "User is not in any group"
+    with BrowserLogin(session) as login:
+        assert "The login failed" in browse(login.url).text
+        with pytest.raises(AuthenticationError, match="not in any group"):
+            login.wait(timeout=10)
+
+
+def test_nobody_else_can_bring_a_token(session):
+    """The path is secret, and what the server gives back must be this sign-in's."""
+    with BrowserLogin(session) as login:
+        back = parse_qs(urlsplit(login.url).query)["redirect_uri"][0]
+        origin = back.rpartition("/")[0]
+        assert browse(f"{origin}/?user=eve&token=evil").status_code == 404
+        assert browse(f"{back}?user=eve&token=evil&from=other").status_code == 404
+        with pytest.raises(WaitTimeout, match="Nobody signed in"):
+            login.wait(timeout=0.3)
+
+
+def test_without_a_browser_here_the_address_is_pasted(session, provider):
+    """The browser elsewhere ends at an address that it cannot open."""
+    with BrowserLogin(session) as login:
+        with requests.Session() as browser:
+            browser.trust_env = False
+            address = browser.get(login.url, allow_redirects=False, timeout=10).headers["Location"]
+        assert login.accept(f" {address}\n").token == TOKEN
+
+
+@pytest.mark.parametrize("address", ["", "https://example.org", "http://127.0.0.1:1/x?token=evil"])
+def test_another_address_is_not_taken(session, address):
+    """With a word on what to copy."""
+    with BrowserLogin(session) as login, pytest.raises(AuthenticationError) as caught:
+        login.accept(address)
+    assert "Copy the whole address" in caught.value.hint
+
+
+def test_a_password_on_such_a_cluster_is_told(httpserver):
+    """The routes of the other way to log in do not exist there."""
+    httpserver.expect_request("/rest-server/api/v2/authn/basic/login").respond_with_json(
+        {"code": "NoApiError", "message": "API is not found."}, 404
+    )
+    cluster = Cluster(httpserver.url_for("/"), user="alice")
+    with cluster, pytest.raises(AuthenticationError, match="takes no passwords"):
+        cluster.login("a-password")
+
+
+def test_the_address_to_sign_out(session):
+    """It is the provider's; PAI's tokens stay good."""
+    assert oidc_logout_url(session).endswith("/rest-server/api/v2/authn/oidc/logout")
