@@ -166,6 +166,13 @@ def test_storages_that_are_mounted_stay(cluster):
     assert default.document["extras"]["storages"] == [{"name": "local-storage"}]
 
 
+def test_a_mount_of_the_section_is_mounted_by_the_cluster(cluster):
+    """What the job wants under a path is listed with that path; a storage is listed once."""
+    wanted = [{"storage": "team", "path": "/mnt/data"}, {"storage": "team", "path": "/mnt/again"}]
+    prepared = prepare(job(**{SECTION: {"mounts": wanted}}), cluster)
+    assert prepared.document["extras"]["storages"] == [{"name": "team", "mountPath": "/mnt/data"}]
+
+
 def test_a_broken_section_is_told(cluster):
     """What is wrong with the section comes with its place."""
     section = {"version": 1, "outputs": [{"path": "x", "when": "sometimes"}]}

@@ -112,6 +112,8 @@ def prepare(
         document["extras"][SECTION_KEY] = section.to_dict()
         if workspace and (section.outputs or section.code):
             _mount(document["extras"], cluster, workspace.storage)
+        for mount in section.mounts:
+            _mount(document["extras"], cluster, mount.storage, mount.path)
         ready = Job.from_dict(add_bootstrap(document))
         if archive and workspace and send:
             ready.validate(strict=strict)
@@ -180,8 +182,8 @@ def _workspace(cluster: Cluster, wanted: Any) -> Workspace:
     return workspace if workspace.storage else replace(workspace, storage=cluster.default_storage())
 
 
-def _mount(extras: Any, cluster: Cluster, storage: str) -> None:
-    """List the storage among those that PAI mounts.
+def _mount(extras: Any, cluster: Cluster, storage: str, path: str = "") -> None:
+    """List the storage among those that PAI mounts, at its usual place unless a path is given.
 
     An empty list means the user's default storages (rest-server/src/models/v2/job/k8s.js), so it
     is spelled out before another storage joins it.
@@ -194,4 +196,4 @@ def _mount(extras: Any, cluster: Cluster, storage: str) -> None:
         listed.extend({"name": item.name} for item in defaults)
     names = [item.get("name") for item in listed if isinstance(item, dict)]
     if storage not in names:
-        listed.append({"name": storage})
+        listed.append({"name": storage, **({"mountPath": path} if path else {})})
