@@ -15,11 +15,13 @@ The folder of one task attempt::
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, Sequence
@@ -29,7 +31,7 @@ from openpai.core.local.folder import is_locked
 from openpai.core.local.supervisor.task import boot_id
 from openpai.core.local.supervisor.tree import kill_marked
 
-__all__ = ["Exit", "Launcher", "Lost", "Running", "TaskScript"]
+__all__ = ["Exit", "Launcher", "Lost", "Mount", "Running", "TaskScript"]
 
 #: ``-I -S``: the supervisor needs nothing but the standard library, and starts twice as fast.
 _START = (
@@ -48,6 +50,15 @@ class TaskScript:
     script: str
     when: str
     failure_policy: str
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A storage to be shown to a task: the folder ``source`` under the path ``target``."""
+
+    name: str
+    source: str
+    target: str
 
 
 @dataclass(frozen=True)
@@ -95,12 +106,21 @@ class Launcher:
         bell: The pipe by which supervisors report.
         grace: Seconds between SIGTERM and SIGKILL.
         log_limit: Bytes after which a log file is changed over.
+        work_folder: The folder that all tasks work in; ``None`` gives each one of its own.
 
     Raises:
         OpenPaiError: This machine has no bash.
     """
 
-    def __init__(self, jobs: Path, bell: Path, *, grace: float, log_limit: int) -> None:
+    def __init__(
+        self,
+        jobs: Path,
+        bell: Path,
+        *,
+        grace: float,
+        log_limit: int,
+        work_folder: str | None = None,
+    ) -> None:
         shell = shutil.which("bash")
         if shell is None:
             raise OpenPaiError(
@@ -111,6 +131,7 @@ class Launcher:
         self._bell = bell
         self._grace = grace
         self._log_limit = log_limit
+        self._work_folder = work_folder
         self._children: dict[str, int] = {}
 
     def folder(self, framework: str, uid: str) -> Path:
@@ -121,8 +142,10 @@ class Launcher:
         self,
         folder: Path,
         uid: str,
+        *,
         environment: Mapping[str, str],
         steps: Sequence[TaskScript],
+        mounts: Sequence[Mount],
         config: str,
     ) -> None:
         """Write everything that the supervisor needs."""
@@ -141,14 +164,16 @@ class Launcher:
                 }
             )
         _write(folder / "job.yaml", config)
+        work = self._work_folder or str(folder / "work")
         plan: dict[str, Any] = {
             "uid": uid,
             "bell": str(self._bell),
             "shell": self._shell,
             "grace": self._grace,
             "logLimit": self._log_limit,
-            "work": str(folder / "work"),
-            "environment": dict(environment),
+            "work": work,
+            "environment": {"PAI_WORK_DIR": work, **environment},
+            "mounts": [dataclasses.asdict(mount) for mount in mounts],
             "steps": files,
         }
         _write(folder / "plan.json", json.dumps(plan))
@@ -194,6 +219,9 @@ class Launcher:
         if started is None or not is_locked(folder / "lock"):
             return False
         os.kill(started["pid"], signal.SIGKILL)
+        deadline = time.monotonic() + 1
+        while is_locked(folder / "lock") and time.monotonic() < deadline:
+            time.sleep(0.001)
         return True
 
     def clean(self, uid: str) -> int:

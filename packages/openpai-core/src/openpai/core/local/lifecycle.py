@@ -145,7 +145,8 @@ def end_task(live: Live, task: Task, report: Report, now: int) -> None:
             accountable_retries=task.counted,
         )
         if decision.retry:
-            _retry_task(live, task, decision.accountable, now + _delay(decision.delay))
+            delay = _delay(decision.delay) or _patience(task.retry)
+            _retry_task(live, task, decision.accountable, now + delay)
             return
     task.over = True
     task.sub_state = "Completed"
@@ -222,7 +223,7 @@ def finish_attempt(live: Live, now: int) -> None:
     if decision.retry:
         job.retries += 1
         job.user_retries += int(decision.accountable)
-        delay = _delay(decision.delay)
+        delay = _delay(decision.delay) or _patience(job.retries)
         job.retry_at = now + delay
         job.retry_delay = delay // 1000
         live.set_state("AttemptCompleted")
@@ -230,6 +231,15 @@ def finish_attempt(live: Live, now: int) -> None:
     job.completed = now
     live.set_state("Completed")
     attempt.sub_state = "AttemptCompleted"
+
+
+def _patience(retries: int) -> int:
+    """Return milliseconds to wait before yet another try.
+
+    PAI has no such wait, but its containers take seconds to start; here a command that the platform
+    tries without end would otherwise keep the machine busy with nothing else.
+    """
+    return 0 if retries < 5 else min(60_000, 100 * 2 ** min(retries - 5, 10))
 
 
 def _delay(bounds: tuple[float, float]) -> int:

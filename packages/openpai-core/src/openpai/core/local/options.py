@@ -43,6 +43,7 @@ class Options:
         storages: Further storages by name, with the folders that they are.
         rate_limits: How many requests are answered; ``None`` means all.
         user: The first user, an admin; ``None`` means whoever starts the cluster.
+        work_folder: The folder that all tasks work in; ``None`` gives each one of its own.
     """
 
     cpus: int | None = None
@@ -55,6 +56,7 @@ class Options:
     storages: Mapping[str, str] = field(default_factory=dict)
     rate_limits: Limits | None = None
     user: str | None = None
+    work_folder: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what :func:`make_options` reads back."""

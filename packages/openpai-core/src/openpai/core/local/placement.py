@@ -97,7 +97,7 @@ class Placement:
         """Start a placed task; what hinders it is told, and the next sweep tries again."""
         folder = self._launcher.folder(live.job.debug_id, task.uid)
         try:
-            environment, steps = plan(
+            planned = plan(
                 live.job,
                 live.document,
                 task,
@@ -107,7 +107,14 @@ class Placement:
                 uri=self.uri,
                 storages=self._storages(live.job.user),
             )
-            self._launcher.prepare(folder, task.uid, environment, steps, self._roster.config(live))
+            self._launcher.prepare(
+                folder,
+                task.uid,
+                environment=planned.environment,
+                steps=planned.steps,
+                mounts=planned.mounts,
+                config=self._roster.config(live),
+            )
             self._launcher.start(folder, task.uid)
         except OSError as error:  # a full disk, no more processes
             log.warning("task %s could not be started: %s", task.uid, error)

@@ -7,15 +7,16 @@ import os
 import socket
 import sys
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
-from openpai.core.local.launcher import TaskScript
+from openpai.core.local.launcher import Mount, TaskScript
 from openpai.core.local.records import Job, Task
 from openpai.core.protocol.plan import Placement, plan_task, role_ports
 from openpai.core.protocol.ports import task_ports
 
-__all__ = ["IP", "choose_gpus", "choose_uid", "inherited", "plan"]
+__all__ = ["IP", "Planned", "choose_gpus", "choose_uid", "inherited", "plan", "storage_mounts"]
 
 IP = "127.0.0.1"
 
@@ -73,6 +74,15 @@ def inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
+@dataclass(frozen=True)
+class Planned:
+    """All that a task needs in order to start."""
+
+    environment: Mapping[str, str]
+    steps: Sequence[TaskScript]
+    mounts: Sequence[Mount]
+
+
 def plan(
     job: Job,
     document: Mapping[str, Any],
@@ -83,8 +93,19 @@ def plan(
     folder: Path,
     uri: str,
     storages: Mapping[str, Path],
-) -> tuple[dict[str, str], list[TaskScript]]:
-    """Return a placed task's environment and steps."""
+) -> Planned:
+    """Return what a placed task needs.
+
+    Args:
+        job: The job.
+        document: The job as submitted.
+        task: The task.
+        all_tasks: The newest attempts of all its tasks.
+        gpus_managed: Whether the cluster has GPUs to give out.
+        folder: The task's folder.
+        uri: Where the cluster is.
+        storages: The user's storages by name, the default one first.
+    """
     placed = [other for other in all_tasks if other.node_ip is not None]
     planned = plan_task(
         document,
@@ -117,4 +138,23 @@ def plan(
     steps = [
         TaskScript(step.name, step.script, step.when, step.failure_policy) for step in planned.steps
     ]
-    return environment, steps
+    return Planned(environment, steps, storage_mounts(document, storages))
+
+
+def storage_mounts(document: Mapping[str, Any], storages: Mapping[str, Path]) -> list[Mount]:
+    """Return the storages that a job wants to see under a path, as rest-server reads it.
+
+    An empty list in the job means the user's default storages, here the first one.
+    """
+    wanted = (document.get("extras") or {}).get("storages")
+    if not isinstance(wanted, list):
+        return []
+    if not wanted:
+        wanted = [{"name": name} for name in list(storages)[:1]]
+    mounts = []
+    for item in wanted:
+        name = str(item.get("name")) if isinstance(item, Mapping) else ""
+        if name in storages:
+            target = item.get("mountPath") or f"/mnt/{name}"
+            mounts.append(Mount(name, str(storages[name]), str(target)))
+    return mounts

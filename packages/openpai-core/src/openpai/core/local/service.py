@@ -42,7 +42,11 @@ class Service:
         self.store = Store(folder.database)
         self._bell = Bell(folder.bell)
         self.launcher = Launcher(
-            folder.jobs, folder.bell, grace=options.grace, log_limit=options.log_limit
+            folder.jobs,
+            folder.bell,
+            grace=options.grace,
+            log_limit=options.log_limit,
+            work_folder=options.work_folder,
         )
         roster = Roster(self.store, self.clock)
         placement = Placement(

@@ -23,6 +23,7 @@ import time
 from typing import Any
 
 from openpai.core.local.supervisor.logfile import LogFile
+from openpai.core.local.supervisor.mounts import mount_folders
 from openpai.core.local.supervisor.tree import (
     become_reaper,
     die_with_parent,
@@ -115,6 +116,8 @@ class Supervisor:
     def run(self) -> None:
         """Run all steps and write the exit record."""
         become_reaper()
+        for sentence in mount_folders(self.plan["mounts"]):
+            self._note(sentence)
         self._ring()
         started = _now()
         step, status = self._run_steps()
