@@ -18,6 +18,7 @@ __all__ = [
     "job_problems",
     "protocol_error",
     "render_file",
+    "size_problems",
 ]
 
 
@@ -67,17 +68,24 @@ def check_text(text: str, strict: bool = True, file: str = "-") -> FileVerdict:
 
 def text_problems(text: str, strict: bool, file: str | None) -> list[Problem]:
     """Return what is wrong with the text of a job."""
-    from openpai.core.protocol.verdict import MAX_BYTES, too_large
-
-    if too_large(text):
-        message = f"The job has more than {MAX_BYTES // 1024} KiB; the server takes no more."
-        hint = "Move scripts and data out of the commands: into the code, a storage or the image."
-        return [Problem("", None, None, message, hint)]
+    if size_problems(text):
+        return size_problems(text)
     try:
         source = Source(text, file)
     except ProtocolError as error:
         return list(error.problems)
     return job_problems(source.tree, source, strict, sent_as_is=True)
+
+
+def size_problems(text: str) -> list[Problem]:
+    """Return a problem if a text is more than the server takes."""
+    from openpai.core.protocol.verdict import MAX_BYTES, too_large
+
+    if not too_large(text):
+        return []
+    message = f"The job has more than {MAX_BYTES // 1024} KiB; the server takes no more."
+    hint = "Move scripts and data out of the commands: into the code, a storage or the image."
+    return [Problem("", None, None, message, hint)]
 
 
 def job_problems(

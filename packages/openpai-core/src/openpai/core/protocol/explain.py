@@ -49,7 +49,7 @@ def kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"
     if isinstance(value, (int, float)):
-        return f"the number {value}"
+        return f"the number {value:g}" if abs(value) > 2**53 else f"the number {value}"
     if isinstance(value, str):
         return f"the text {shown(value)}"
     if isinstance(value, Timestamp):

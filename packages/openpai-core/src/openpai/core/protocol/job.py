@@ -203,9 +203,13 @@ class Job(Building):
         Args:
             strict: Also what the server takes and what then fails or is not what was meant.
         """
-        from openpai.core.protocol.checks import job_problems
+        from openpai.core.protocol.checks import job_problems, size_problems
 
-        return job_problems(self.document, self._source, strict)
+        try:
+            text = self.to_yaml()
+        except ProtocolError as error:
+            return list(error.problems)
+        return size_problems(text) or job_problems(self.document, self._source, strict)
 
     def validate(self, strict: bool = True) -> None:
         """Check the job.

@@ -13,6 +13,7 @@ from typing import Any, Iterator, Mapping
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.js import Timestamp
+from openpai.core.protocol.problems import Problem
 
 __all__ = ["entry", "inline", "write"]
 
@@ -49,7 +50,7 @@ def write(document: Any) -> str:
         parts.append(part)
         size += len(part)
         if size > _LARGEST:
-            raise ProtocolError("The job is far too large: the server takes 100 KiB.")
+            raise _unwritable("The job is far too large: the server takes 100 KiB.")
     return "".join(parts).lstrip(" ")
 
 
@@ -90,10 +91,14 @@ def inline(value: Any) -> str:
         return f"!!binary {base64.b64encode(value).decode('ascii')}"
     if not value and isinstance(value, (Mapping, list, tuple)):
         return "{}" if isinstance(value, Mapping) else "[]"
-    raise ProtocolError(
+    raise _unwritable(
         f"A value of type {type(value).__name__} cannot stand in a job.",
-        hint="Use texts, numbers, true, false, None, lists and dicts.",
+        "Use texts, numbers, true, false, None, lists and dicts.",
     )
+
+
+def _unwritable(message: str, hint: str = "") -> ProtocolError:
+    return ProtocolError(message, [Problem("", None, None, message, hint)], hint)
 
 
 def _float(value: float) -> str:
@@ -144,7 +149,7 @@ class _Writer:
             depth: How deep it is nested.
         """
         if depth > _DEEPEST:
-            raise ProtocolError(f"The job is nested deeper than {_DEEPEST} levels.")
+            raise _unwritable(f"The job is nested deeper than {_DEEPEST} levels.")
         if isinstance(value, Mapping) and value:
             yield from self._below(lead, self._mapping(value, indent, depth), indent)
         elif isinstance(value, (list, tuple)) and value:
@@ -179,7 +184,7 @@ def _key(key: Any) -> str:
     """Return a key as the text that it is to the server."""
     if isinstance(key, (bool, int, float)) or key is None:
         return inline(key)
-    raise ProtocolError(f"A key of type {type(key).__name__} cannot stand in a job.")
+    raise _unwritable(f"A key of type {type(key).__name__} cannot stand in a job.")
 
 
 def _is_block(text: str) -> bool:

@@ -1,0 +1,245 @@
+"""Edits by path, in the document and in the text of a file."""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openpai.core.errors import ProtocolError
+from openpai.core.protocol.edits import parse_path, parse_update, set_value
+from openpai.core.protocol.job import Job
+from openpai.core.protocol.source import same
+from openpai.core.protocol.yaml_io import load_yaml
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("name", ["name"]),
+        ("taskRoles.worker.instances", ["taskRoles", "worker", "instances"]),
+        ("commands[0]", ["commands", 0]),
+        ("a[0][1].b", ["a", 0, 1, "b"]),
+        (
+            'extras."com.microsoft.pai.runtimeplugin"[0]',
+            ["extras", "com.microsoft.pai.runtimeplugin", 0],
+        ),
+        ('a."x\\"y"', ["a", 'x"y']),
+        ("parameters:lr", ["parameters", "lr"]),
+        ("a:b:0", ["a", "b", "0"]),
+        ("/a/b/0", ["a", "b", "0"]),
+        ("/a~1b/~0c", ["a/b", "~c"]),
+    ],
+)
+def test_three_ways_to_write_a_path(path, steps):
+    """Dots and brackets, the old colons, JSON pointers."""
+    assert parse_path(path) == steps
+
+
+@pytest.mark.parametrize("path", ["", "a..b", "a.", "a[", "a[x]", "a[0]b", '"a', "]"])
+def test_paths_that_make_no_sense(path):
+    """The error says how to write a path."""
+    with pytest.raises(ProtocolError) as caught:
+        parse_path(path)
+    assert "a.b[0].c" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a=4", 4),
+        ("a='4'", "4"),
+        ("a=1e-4", 0.0001),
+        ("a=yes", "yes"),
+        ("a=[x, 2]", ["x", 2]),
+        ("a={b: c}", {"b": "c"}),
+        ("a=null", None),
+        ("a=", ""),
+        ("a=x=y", "x=y"),
+        ("a=echo: [broken", "echo: [broken"),
+    ],
+)
+def test_values_have_the_types_of_yaml(text, value):
+    """A value is read as the file would be; what is no YAML is a text."""
+    assert parse_update(text) == (["a"], value)
+
+
+def test_an_update_needs_an_equals_sign():
+    """Without one nothing is set."""
+    with pytest.raises(ProtocolError, match="sets nothing"):
+        parse_update("a.b")
+
+
+@pytest.mark.parametrize(
+    ("before", "path", "value", "after"),
+    [
+        ({}, "a.b", 1, {"a": {"b": 1}}),
+        ({}, "a[0].b", 1, {"a": [{"b": 1}]}),
+        ({}, "a:0:b", 1, {"a": [{"b": 1}]}),
+        ({"a": ["x"]}, "a[1]", "y", {"a": ["x", "y"]}),
+        ({"a": ["x"]}, "/a/-", "y", {"a": ["x", "y"]}),
+        ({"a": ["x"]}, "a:0", "y", {"a": ["y"]}),
+        ({"a": None}, "a.b", 1, {"a": {"b": 1}}),
+        ({"a": {"0": 1}}, "a:0", 2, {"a": {"0": 2}}),
+    ],
+)
+def test_what_leads_to_a_value_is_made(before, path, value, after):
+    """Mappings and lists on the way are made; a list grows at its end."""
+    set_value(before, parse_path(path), value)
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "message"),
+    [
+        ({"a": "x"}, "a.b", "/a is a text: it has no 'b'"),
+        ({"a": 5}, "a[0]", "/a is a number"),
+        ({"a": ["x"]}, "a[3]", "a list of 1: '3' is none of its places"),
+        ({"a": ["x"]}, "a.name", "'name' is none of its places"),
+    ],
+)
+def test_paths_that_do_not_fit(document, path, message):
+    """The error names what is there."""
+    with pytest.raises(ProtocolError, match=message.replace("[", r"\[")):
+        set_value(document, parse_path(path), 1)
+
+
+TEXT = """\
+# A job of ours.
+protocolVersion: 2
+name: old   # the name
+type: job
+prerequisites:
+  - {name: img, type: dockerimage, uri: 'a:1'}  # flow
+taskRoles:
+  worker:
+    instances: 1
+    # what it runs
+    commands:
+      - echo one  # first
+      - |
+        for i in 1 2; do
+          echo $i
+        done
+
+    dockerImage: img
+parameters: {lr: 0.1}
+empty:
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "removed", "added"),
+    [
+        ("name", "new", ["name: old   # the name"], ["name: new   # the name"]),
+        (
+            "taskRoles.worker.instances",
+            4,
+            ["    instances: 1"],
+            ["    instances: 4"],
+        ),
+        (
+            "taskRoles.worker.commands[0]",
+            "echo two",
+            ["      - echo one  # first"],
+            ["      - echo two  # first"],
+        ),
+        (
+            "taskRoles.worker.commands[2]",
+            "date",
+            [],
+            ["      - date"],
+        ),
+        (
+            "taskRoles.worker.commands[1]",
+            "true\nfalse\n",
+            ["        for i in 1 2; do", "          echo $i", "        done"],
+            ["        true", "        false"],
+        ),
+        ("parameters.lr", 0.2, ["parameters: {lr: 0.1}"], ["parameters: {lr: 0.2}"]),
+        ("parameters.k", 3, ["parameters: {lr: 0.1}"], ["parameters: {lr: 0.1, k: 3}"]),
+        (
+            "prerequisites[0].uri",
+            "b:2",
+            ["  - {name: img, type: dockerimage, uri: 'a:1'}  # flow"],
+            ["  - {name: img, type: dockerimage, uri: b:2}  # flow"],
+        ),
+        ("empty", [1], [], ["  - 1"]),
+        ("extras.a.b", "c", [], ["extras:", "  a:", "    b: c"]),
+        (
+            "taskRoles.worker.completion.minFailedInstances",
+            -1,
+            [],
+            ["    completion:", "      minFailedInstances: -1"],
+        ),
+    ],
+)
+def test_an_edit_leaves_the_rest_of_the_text_alone(path, value, removed, added):
+    """Comments, layout and every other line stay as they are."""
+    job = Job.from_yaml(TEXT).set(path, value)
+    text = job.to_yaml()
+    diff = list(difflib.ndiff(TEXT.splitlines(), text.splitlines()))
+    assert [line[2:] for line in diff if line.startswith("- ")] == removed
+    assert [line[2:] for line in diff if line.startswith("+ ")] == added
+    assert load_yaml(text) == job.document
+
+
+def test_an_unchanged_job_keeps_its_text(job_files):
+    """What was only read is written as it was."""
+    for path in job_files:
+        text = path.read_text(encoding="utf-8")
+        assert Job.from_file(path).to_yaml().splitlines() == text.splitlines()
+
+
+def test_problems_of_an_edited_job_have_the_new_places():
+    """After an edit in the text, lines are those of the new text."""
+    job = Job.from_yaml(TEXT).set("taskRoles.worker.commands[2]", "date").set("empty", 5)
+    (problem,) = [p for p in job.problems() if p.path == "/empty"]
+    assert job.to_yaml().splitlines()[problem.line - 1] == "empty: 5"
+
+
+def test_a_changed_document_is_written_anew():
+    """A change past ``set`` is not lost: the text gives way."""
+    job = Job.from_yaml(TEXT)
+    job.document["name"] = "changed"
+    assert "#" not in job.to_yaml()
+    assert load_yaml(job.to_yaml())["name"] == "changed"
+    job.set("type", "job")
+    assert load_yaml(job.to_yaml())["name"] == "changed"
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-99, 99),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(alphabet="ab: #-'\n[],{}&*!|>%@", max_size=12),
+    st.lists(st.sampled_from(["x", "a, b", 5]), max_size=2),
+    st.dictionaries(st.sampled_from(["k", "a b", "1"]), st.sampled_from(["v", None]), max_size=2),
+)
+
+
+def _paths(value, path=()):
+    if path:
+        yield list(path)
+    if isinstance(value, dict):
+        yield [*path, "added"]
+        for key, item in value.items():
+            yield from _paths(item, (*path, key))
+    elif isinstance(value, list):
+        yield [*path, len(value)]
+        for index, item in enumerate(value):
+            yield from _paths(item, (*path, index))
+
+
+@given(data=st.data())
+def test_any_edit_of_any_job_says_what_was_set(job_files, data):
+    """Whatever is set wherever, the text and the document stay one."""
+    path = data.draw(st.sampled_from(job_files))
+    job = Job.from_file(path)
+    for _ in range(2):
+        steps = data.draw(st.sampled_from(list(_paths(job.document))))
+        job.set(steps, data.draw(_VALUES))
+        assert same(load_yaml(job.to_yaml()), job.document)

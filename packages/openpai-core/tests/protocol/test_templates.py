@@ -1,0 +1,181 @@
+"""The template language, stage 1 as the server does it and stage 2 both ways."""
+
+from __future__ import annotations
+
+import pytest
+
+from openpai.core.protocol import js
+from openpai.core.protocol.stage2 import fill_parameters, render_secrets
+from openpai.core.protocol.templates import TemplateError, render, tags
+
+SCOPE = {
+    "$parameters": {
+        "text": "A",
+        "whole": 5,
+        "half": 0.5,
+        "tiny": 1e-7,
+        "huge": 1e21,
+        "large": 123456789012345680000,
+        "yes": True,
+        "none": None,
+        "empty": "",
+        "list": [1, "two", [3, None], None],
+        "map": {"x": {"y": "deep"}, "a b": 1},
+        "tag": "<% $parameters.text %>",
+        "html": "<b>&'\"</b>",
+        "0": "zero",
+    },
+    "$data": {"name": "d", "uri": ["u0", "u1"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "result"),
+    [
+        ("x <% $parameters.text %> y", "x A y"),
+        ("<%$parameters.text%>", "A"),
+        ("<% $parameters.whole %> <% $parameters.half %>", "5 0.5"),
+        ("<% $parameters.tiny %> <% $parameters.huge %>", "1e-7 1e+21"),
+        ("<% $parameters.large %>", "123456789012345680000"),
+        ("<% $parameters.yes %>", "true"),
+        ("<% $parameters.none %>", "<% $parameters.none %>"),
+        ("[<% $parameters.empty %>]", "[]"),
+        ("<% $parameters.list %>", "1,two,3,,"),
+        ("<% $parameters.list[2][0] %>", "3"),
+        ("<%   $parameters.list[9]   %>", "<% $parameters.list.9 %>"),
+        ("<% $parameters.list.length %>", "4"),
+        ("<% $parameters.text.length %> <% $parameters.text[0] %>", "1 A"),
+        ("<% $parameters.map %>", "[object Object]"),
+        ("<% $parameters.map.x.y %> <% $parameters.map.a b %>", "deep 1"),
+        ("<% $parameters[0] %>", "zero"),
+        ("<% $parameters.tag %>", "<% $parameters.text %>"),
+        ("<% $parameters.html %>", "<b>&'\"</b>"),
+        ("<% $parameters.text.x.y %>", "<% $parameters.text.x.y %>"),
+        ("<% $data.uri[1] %> <% $data.uri %>", "u1 u0,u1"),
+        ("<% $secrets.x %>", "<% $secrets.x %>"),
+        ("a<%# $parameters.yes %>b<%/ $parameters.yes %>c", "ac"),
+        ("a<%^ x %>b<%# y %>c<%/ y %>d<%/ x %>e", "ae"),
+        ("a<%& $parameters.text %>b<%{ $parameters.text }%>c", "abc"),
+        ("a\n  <%! comment %>  \nb", "a\nb"),
+        ("a<%> part %>b", "ab"),
+        ("a<%=[[ ]]=%>[[ $parameters.text ]]<% x %>", "aA<% x %>"),
+        ("  lead\ttrail\u00a0\ufeff\n", "lead\ttrail"),
+        ("{{ x }} ${y} $Z 100%", "{{ x }} ${y} $Z 100%"),
+        ("<% . %>", "[object Object]"),
+        ("<% $parameters.text.toUpperCase %>", "[OBJECT OBJECT]"),
+        ("<% $parameters.constructor.name %>", "Object"),
+        ("<% %>", "<%  %>"),
+    ],
+)
+def test_tags_are_filled_in_as_by_the_server(template, result):
+    """JavaScript's texts, one pass, no escaping, unknown tags left, special tags dropped."""
+    assert render(template, SCOPE) == result
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("echo <% x", "Unclosed tag at 9"),
+        ("😀 <% x", "Unclosed tag at 7"),
+        ("<%# a %>x", 'Unclosed section "a" at 9'),
+        ("<%/ a %>", 'Unopened section "a" at 0'),
+        ("<%# a %><%/ b %>", 'Unclosed section "a" at 8'),
+        ("<%= a %>", "Unclosed tag at 8"),
+        ("<%=a=%>", "Invalid tags: a"),
+    ],
+)
+def test_broken_templates_have_mustaches_messages(template, message):
+    """The server's answer names the place as mustache counts it."""
+    with pytest.raises(TemplateError, match=message.replace("(", r"\(")):
+        render(template, SCOPE)
+
+
+@pytest.mark.parametrize("template", [5, True, ["a"], {"a": 1}, "constructor", "toString"])
+def test_some_values_make_the_server_fail(template):
+    """Numbers, lists, and texts that every JavaScript object has as a member."""
+    with pytest.raises(js.JsError):
+        render(template, SCOPE)
+
+
+@pytest.mark.parametrize("method", ["toFixed", "valueOf"])
+def test_methods_of_numbers_make_the_server_fail(method):
+    """A method is called with the scope as ``this``, which is no number."""
+    with pytest.raises(js.JsError, match="requires that 'this' be a Number"):
+        render(f"<% $parameters.whole.{method} %>", SCOPE)
+
+
+def test_a_text_without_end_is_refused():
+    """A list that aliases make endless is not joined for ever."""
+    value: list[object] = ["x"]
+    for _ in range(40):
+        value = [value, value]
+    with pytest.raises(js.JsError, match="Invalid string length"):
+        render("<% $parameters.v %>", {"$parameters": {"v": value}})
+
+
+def test_the_names_in_a_text_can_be_listed():
+    """Names come without brackets and in their order."""
+    assert tags("<% $a.b[0] %> x <%# s %><% in %><%/ s %><% $c %>") == ["$a.b.0", "$c"]
+
+
+SECRETS = {"pw": "a&<b>'\"", "list": [1.0, True], "nested": {"k": "v"}}
+
+
+def test_secrets_are_put_in_as_they_are():
+    """No escaping; numbers as in stage 1; other tags stay."""
+    script = "x <% $secrets.pw %> <% $secrets.list[0] %> <% $secrets.nested.k %> <% $other %>"
+    assert render_secrets(script, SECRETS) == "x a&<b>'\" 1 v <% $other %>"
+
+
+def test_the_runtimes_own_rendering_can_be_had():
+    """``exact``: HTML escapes, Python's texts, empty other tags, special tags obeyed."""
+    script = "<% $secrets.pw %>|<%& $secrets.pw %>|<% $secrets.list[0] %>|"
+    script += "<% $secrets.list[1] %>|<% $other %>"
+    assert render_secrets(script, SECRETS, exact=True) == (
+        "a&amp;&lt;b&gt;&#x27;&quot;|a&<b>'\"|1.0|True|"
+    )
+
+
+def test_without_secrets_the_text_is_not_touched():
+    """A job without secrets has no second stage."""
+    assert render_secrets("<% $secrets.pw %> <%# x", None) == "<% $secrets.pw %> <%# x"
+
+
+DOCUMENT = {
+    "parameters": {"n": 3, "lines": ["a", "b'c"]},
+    "prerequisites": [{"name": "d", "type": "data", "uri": ["u0"]}],
+    "taskRoles": {"worker": {"data": "d"}},
+}
+
+
+def test_parameters_of_plugins_keep_their_types():
+    """A reference alone becomes the value; inside a text it becomes a text."""
+    parameters = {
+        "port": "<% $parameters.n %>",
+        "all": "<%$parameters.lines%>",
+        "text": "n=<% $parameters.n %> <% $data.uri[0] %> <% $secrets.s %>",
+        "commands": ["echo\n<% $parameters.lines[1] %>", 5, None],
+    }
+    assert fill_parameters(parameters, DOCUMENT, "worker", {"s": "S"}) == {
+        "port": 3,
+        "all": ["a", "b'c"],
+        "text": "n=3 u0 S",
+        "commands": ["echo\nb'c", 5, None],
+    }
+
+
+def test_a_reference_that_leads_nowhere_is_told():
+    """The runtime would die of it; here it has a sentence."""
+    for wrong in ("<% $parameters.x %>", "<% $secrets.s %>", "<% $script.uri %>", "<% $nope.x %>"):
+        with pytest.raises(TemplateError, match="leads nowhere"):
+            fill_parameters({"a": wrong}, DOCUMENT, "worker", None)
+
+
+def test_the_runtimes_own_way_with_parameters_can_be_had():
+    """``exact``: through Python's repr and YAML, which spoils lines and refuses numbers."""
+    filled = fill_parameters(
+        {"a": "<% $parameters.lines[0] %>", "b": "x\ny"}, DOCUMENT, "worker", None, exact=True
+    )
+    assert filled == {"a": "a", "b": "x\\ny"}
+    with pytest.raises(TemplateError, match="is no text"):
+        fill_parameters("<% $parameters.n %>", DOCUMENT, "worker", None, exact=True)
