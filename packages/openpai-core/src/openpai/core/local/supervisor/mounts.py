@@ -51,11 +51,17 @@ def _refusal(mount: Mapping[str, Any], reason: str) -> str:
 def _mount_one(mount: Mapping[str, Any]) -> str:
     target = os.path.abspath(mount["target"])
     try:
-        if not os.path.isdir(target):
-            _make_room(target)
-        _mount(mount["source"], target, MS_BIND)
+        source = os.open(mount["source"], os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         return _refusal(mount, error.strerror or str(error))
+    try:
+        if not os.path.isdir(target):
+            _make_room(target)
+        _mount(f"/proc/self/fd/{source}", target, MS_BIND)
+    except OSError as error:
+        return _refusal(mount, error.strerror or str(error))
+    finally:
+        os.close(source)
     return f"storage {mount['name']} is at {target}"
 
 
