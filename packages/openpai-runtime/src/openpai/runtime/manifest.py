@@ -10,8 +10,8 @@
      "seconds": {"before": 0.1, "command": 590.2}, "explanation": {…}}
 
 ``explanation`` is there when the command failed (:class:`openpai.runtime.explain.Evidence`). The
-manifest is written when the task ends; a task that was killed leaves none. Paths of files are
-relative to the job's output folder.
+manifest is written when the task ends; a task that was killed leaves none. Paths of ``files`` are
+relative to the job's output folder, other paths to the task's working directory.
 """
 
 from __future__ import annotations
@@ -26,10 +26,7 @@ from openpai.core.protocol.runtime_section import Output
 from openpai.core.storage import Storage
 from openpai.runtime.job import TaskJob
 
-__all__ = ["Ended", "FileRecord", "manifest_path", "stamp", "write_manifest"]
-
-FileRecord = Mapping[str, Any]
-"""One entry of ``files``."""
+__all__ = ["Ended", "manifest_path", "stamp", "write_manifest"]
 
 
 @dataclass(frozen=True)
@@ -91,4 +88,6 @@ def write_manifest(
         **outcome,
     }
     with storage.open_write(manifest_path(job)) as stream:
-        stream.write(json.dumps(content, indent=1).encode())
+        # In pieces: with very many outputs the whole text would not fit into a small container.
+        for piece in json.JSONEncoder(indent=1).iterencode(content):
+            stream.write(piece.encode())

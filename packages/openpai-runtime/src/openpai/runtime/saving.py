@@ -18,7 +18,7 @@ from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import Storage
 from openpai.core.transfer import upload
 from openpai.runtime.job import TaskJob
-from openpai.runtime.manifest import Ended, FileRecord, write_manifest
+from openpai.runtime.manifest import Ended, write_manifest
 from openpai.runtime.matching import find
 from openpai.runtime.messages import say
 
@@ -44,8 +44,8 @@ _LASTING = (
 class _File(NamedTuple):
     is_glob: bool
     size: int
-    source: str
-    target: str
+    root: str
+    path: str
 
 
 class Saver:
@@ -75,7 +75,7 @@ class Saver:
         self._ended = ended
         self._extra = extra
         self._deadline = deadline
-        self._saved: dict[str, FileRecord] = {}
+        self._saved: dict[str, tuple[int, str]] = {}
         self._failed: dict[str, str] = {}
         self._refused: list[str] = []
         self._unmatched: list[str] = []
@@ -114,8 +114,7 @@ class Saver:
     def _add(self, files: dict[str, _File], root: Path, pattern: str, is_glob: bool) -> bool:
         found = find(root, pattern)
         for path, size in found.files.items():
-            target = posixpath.join(self._job.output, path)
-            files.setdefault(target, _File(is_glob, size, f"{root}/{path}", target))
+            files.setdefault(path, _File(is_glob, size, str(root), path))
         self._refused += [path for path in found.refused if path not in self._refused]
         return bool(found.files or found.refused)
 
@@ -127,7 +126,7 @@ class Saver:
             with self._job.workspace_storage() as storage:
                 self._check(storage)
                 for file in files:
-                    if file.target not in self._saved:
+                    if file.path not in self._saved:
                         self._save(storage, file)
                 if self._ended.event != "interval":
                     self._write_manifest(storage)
@@ -147,20 +146,20 @@ class Saver:
 
     def _save(self, storage: Storage, file: _File) -> None:
         if self._is_late():
-            self._failed[file.target] = "there was no time left"
+            self._failed[file.path] = "there was no time left"
             return
-        source = Path(file.source)
+        source = Path(file.root, file.path)
         try:
             before = source.stat().st_mtime_ns
-            target = posixpath.join(self._output, file.target)
+            target = posixpath.join(self._output, self._job.output, file.path)
             size = upload(storage, source, target, overwrite=True)[0].size
             # While the command runs nothing is written down, so nothing needs a checksum.
             sha256 = "" if self._ended.event == "interval" else file_sha256(source)
             if source.stat().st_mtime_ns != before:
                 raise StorageError(f"{source} changed while it was saved.")
-            self._saved[file.target] = {"path": file.target, "size": size, "sha256": sha256}
+            self._saved[file.path] = size, sha256
         except (OSError, OpenPaiError) as error:
-            self._fail(file.target, error)
+            self._fail(file.path, error)
 
     def _fail(self, target: str, error: Exception) -> None:
         self._lasting = self._lasting and getattr(error, "errno", None) in _LASTING
@@ -169,8 +168,11 @@ class Saver:
     def _write_manifest(self, storage: Storage) -> None:
         outcome = {
             "complete": not self._failed,
-            "files": list(self._saved.values()),
-            "notSaved": [{"path": path, "reason": reason} for path, reason in self._failed.items()],
+            "files": [
+                {"path": posixpath.join(self._job.output, path), "size": size, "sha256": sha256}
+                for path, (size, sha256) in self._saved.items()
+            ],
+            "notSaved": [{"path": path, "reason": why} for path, why in self._failed.items()],
             "refused": self._refused,
             "unmatched": self._unmatched,
         }
@@ -187,7 +189,7 @@ class Saver:
             )
             say(f"Not saved: {what}: {why.rstrip('.')}.")
         if self._saved:
-            size = sum(record["size"] for record in self._saved.values())
+            size = sum(size for size, _ in self._saved.values())
             name = (self._job.section.workspace or "").partition(":")[0]
             where = f"{name}:{posixpath.join(self._output, self._job.output).rstrip('/')}"
             files = "1 file" if len(self._saved) == 1 else f"{len(self._saved)} files"
