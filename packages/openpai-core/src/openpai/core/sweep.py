@@ -135,9 +135,9 @@ def point_name(base: str, point: Point) -> str:
 
 
 def _text(value: Any) -> str:
-    text = json.dumps(value) if isinstance(value, (dict, list, bool)) else str(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        text = text.replace(".", "p").replace("+", "")
+        return _safe(str(value).replace(".", "p").replace("+", ""))[:_LONGEST_VALUE]
+    text = json.dumps(value) if isinstance(value, (dict, list, bool)) else str(value)
     return _safe(text)[:_LONGEST_VALUE].strip("-_") or "x"
 
 

@@ -29,8 +29,8 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _TRANSIENT = (502, 503, 504)
 _ATTEMPTS = 4
 _REDIRECTS = 5
-# Only a short wait for the rate limit is kept inside one call; a longer one is the caller's choice.
-_LONGEST_RATE_WAIT = 65.0
+# A window of the limit on all calls is a minute long; a longer wait is the caller's choice.
+_RATE_WAIT = 65.0
 _FRESH_SECONDS = 5.0
 _RENEWAL_SECONDS = 600.0
 
@@ -48,6 +48,7 @@ class Session:
     Attributes:
         log_in: Gets a new token; called when there is none, shortly before its end and when it is
             refused. ``None``: the token is all there is.
+        longest_rate_wait: Seconds that one call waits at most until the server counts anew.
         answered: Whether the cluster has answered before, so that its address must be right.
 
     Raises:
@@ -62,6 +63,7 @@ class Session:
         self.timeout = timeout
         self.verify = connection.checked_verify(verify)
         self.log_in: Callable[[], str] | None = None
+        self.longest_rate_wait = _RATE_WAIT
         self.answered = False
         self._http: requests.Session | None = None
         self._fresh_until = 0.0
@@ -231,7 +233,7 @@ class Session:
             return self._pause_for_token(call, usual)
         if isinstance(error, RateLimitError) and error.reset is not None:
             pause = max(error.reset - time.time(), 0.0) + usual
-            return pause if pause <= _LONGEST_RATE_WAIT else None
+            return pause if pause <= self.longest_rate_wait else None
         may_pass = error.transient if isinstance(error, NoAnswer) else error.status in _TRANSIENT
         in_time = time.monotonic() - call.started < self.timeout
         return usual if may_pass and in_time and call.repeatable else None

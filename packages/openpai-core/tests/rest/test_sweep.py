@@ -1,0 +1,110 @@
+"""Sweeps: points, the names of their jobs, and jobs that say what they were given."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.sweep import grid, point_name, sample, sweep_jobs, zipped
+
+
+@pytest.fixture
+def job(make_job):
+    """A job that uses two parameters."""
+    job = make_job("train --lr <% $parameters.lr %> --batch <% $parameters.batch %>", name="train")
+    job.document["parameters"] = {"lr": 0.1, "batch": 32}
+    return job
+
+
+def test_a_grid_has_every_combination():
+    """The last axis changes fastest."""
+    assert grid(a=[1, 2], b=["x", "y"]) == [
+        {"a": 1, "b": "x"},
+        {"a": 1, "b": "y"},
+        {"a": 2, "b": "x"},
+        {"a": 2, "b": "y"},
+    ]
+
+
+def test_a_zip_goes_side_by_side():
+    """And says so when the axes are not equally long."""
+    assert zipped(a=[1, 2], b=[3, 4]) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
+    with pytest.raises(OpenPaiError, match="a has 2, b has 1 values"):
+        zipped(a=[1, 2], b=[3])
+
+
+def test_samples_are_the_same_for_the_same_seed():
+    """So a random search can be resumed."""
+    choices = {"lr": lambda r: 10 ** r.uniform(-4, -1), "batch": [16, 32]}
+    assert sample(20, seed=7, **choices) == sample(20, seed=7, **choices)
+    assert sample(20, seed=7, **choices) != sample(20, seed=8, **choices)
+    assert all(1e-4 <= point["lr"] <= 0.1 for point in sample(50, **choices))
+
+
+def test_names_say_what_the_parameters_are(job):
+    """In the letters that PAI allows."""
+    jobs = sweep_jobs(job, grid(lr=[0.1, 1e-05], batch=[32, 64]))
+    assert [j.name for j in jobs] == [
+        "train_lr-0p1_batch-32",
+        "train_lr-0p1_batch-64",
+        "train_lr-1e-05_batch-32",
+        "train_lr-1e-05_batch-64",
+    ]
+
+
+def test_the_jobs_have_their_parameters_and_the_original_keeps_its_own(job):
+    """Each job is a whole description."""
+    jobs = sweep_jobs(job, [{"lr": 0.5}], name="other")
+    assert jobs[0].name == "other_lr-0p5"
+    assert jobs[0].document["parameters"] == {"lr": 0.5, "batch": 32}
+    assert job.document["parameters"]["lr"] == 0.1
+
+
+def test_a_parameter_that_the_job_never_reads_is_an_error(job):
+    """All the jobs would do the same."""
+    with pytest.raises(OpenPaiError, match="no parameter 'rate'"):
+        sweep_jobs(job, [{"rate": 1}])
+
+
+def test_values_that_look_alike_in_a_name_are_told_apart(job):
+    """By a mark of their values."""
+    names = [j.name for j in sweep_jobs(job, [{"lr": "a b"}, {"lr": "a/b"}, {"lr": "c"}])]
+    assert len(set(names)) == 3
+    assert names[2] == "train_lr-c"
+    assert names == [j.name for j in sweep_jobs(job, [{"lr": "a b"}, {"lr": "a/b"}, {"lr": "c"}])]
+
+
+def test_equal_points_get_numbers(job):
+    """A random search may draw one twice."""
+    names = [j.name for j in sweep_jobs(job, [{"lr": 1}, {"lr": 1}, {"lr": 2}])]
+    assert len(set(names)) == 3
+
+
+POINTS = st.lists(
+    st.dictionaries(
+        st.text(min_size=1, max_size=20),
+        st.one_of(st.integers(), st.floats(), st.text(max_size=400), st.booleans(), st.none()),
+        max_size=8,
+    ),
+    max_size=8,
+)
+
+
+@given(points=POINTS)
+def test_every_name_is_one_that_pai_accepts(points):
+    """Letters, digits, _ and -, at most 255 of them."""
+    from openpai.core.sweep import _names
+
+    names = _names("base", points)
+    assert len(set(names)) == len(points)
+    for name in names:
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name), name
+
+
+def test_a_name_alone(job):
+    """As a script may want it for a folder."""
+    assert point_name("train", {"lr": -0.5, "deep": True}) == "train_lr--0p5_deep-true"
