@@ -24,6 +24,7 @@ VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 TOOLS = ("click", "hypothesis", "pexpect", "pytest", "pytest-httpserver", "pytest-timeout")
 EVERYWHERE = {"openpai-core": "[local]", "openpai-storage": "", "openpai-runtime": ""}
 NEWER = {"openpai-notebook": "[execute]", "openpai-cli": ""}
+NEWER_TOOLS = ("jupyter-server", "nbconvert")
 
 
 def find(version: str) -> str | None:
@@ -49,15 +50,16 @@ def find(version: str) -> str | None:
 def run(version: str, interpreter: str, arguments: list[str]) -> bool:
     """Run the unit tests of the distributions that claim this version; return whether they pass."""
     began = time.monotonic()
-    packages = dict(EVERYWHERE)
+    packages, tools = dict(EVERYWHERE), [*TOOLS]
     if tuple(map(int, version.split("."))) >= (3, 10):
         packages.update(NEWER)
+        tools += NEWER_TOOLS
     with tempfile.TemporaryDirectory() as folder:
         python = str(Path(folder) / "bin" / "python")
         subprocess.run(["uv", "venv", "--quiet", "--python", interpreter, folder], check=True)
         members = [f"{ROOT / 'packages' / name}{extra}" for name, extra in packages.items()]
         subprocess.run(
-            ["uv", "pip", "install", "--quiet", "--python", python, *members, *TOOLS], check=True
+            ["uv", "pip", "install", "--quiet", "--python", python, *members, *tools], check=True
         )
         tests = [str(ROOT / "packages" / name / "tests") for name in packages]
         environment = {**os.environ, "PATH": f"{folder}/bin{os.pathsep}{os.environ['PATH']}"}
