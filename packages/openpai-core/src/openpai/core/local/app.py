@@ -167,7 +167,7 @@ def _respond(service: Service, request: Request, counts: _Counts) -> Response:
     route, arguments = find_route(request.method, path, service.options.faithful)
     body = {} if route.raw else read_body(request)
     call = Call(service, request, body, arguments)
-    if route.access != "open":
+    if route.access in ("token", "login"):
         call.authenticate()
     if route.access == "login":
         call.refuse_applications()

@@ -36,9 +36,10 @@ class Route:
 
     Attributes:
         methods: HTTP methods; empty means any.
-        path: Its path; ``{}`` stands for one part.
+        path: Its path; ``{name}`` stands for one part.
         handler: What answers.
-        access: ``open`` to all, ``token`` of any kind, or ``login``: no application token.
+        access: ``open`` to all, ``token`` of any kind, ``login``: no application token, or
+            ``late``: a token, which the handler asks for itself after its own checks.
         raw: Whether the body is left alone.
         limiter: The rate limit by user that counts it, if any.
         old: Whether today's real servers have it no more; not served when faithful.
@@ -65,7 +66,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {}
 
 def _pattern(path: str) -> re.Pattern[str]:
     if path not in _PATTERNS:
-        expression = re.escape(path).replace(re.escape("{}"), "([^/]+)") + "/?"
+        expression = re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(path)) + "/?"
         _PATTERNS[path] = re.compile(expression, re.IGNORECASE)
     return _PATTERNS[path]
 
@@ -95,10 +96,10 @@ def _aliases(word: str, *routes: Route) -> list[Route]:
     ]
 
 
-_VC = "/api/v2/virtual-clusters/{}"
-_JOB = "/api/v2/jobs/{}"
-_OLD_JOB = "/api/v1/user/{}/jobs/{}"
-_TASK = _JOB + "/attempts/{}/taskRoles/{}/taskIndex/{}/attempts"
+_VC = "/api/v2/virtual-clusters/{vc}"
+_JOB = "/api/v2/jobs/{job}"
+_OLD_JOB = "/api/v1/user/{user}/jobs/{job}"
+_TASK = _JOB + "/attempts/{attempt}/taskRoles/{role}/taskIndex/{index}/attempts"
 
 ROUTES: tuple[Route, ...] = (
     Route("", "/api/v2/info", cluster.info, "open"),
@@ -106,10 +107,10 @@ ROUTES: tuple[Route, ...] = (
     Route("", "/api/v2", cluster.banner, "open"),
     Route("GET HEAD", "/healthz", cluster.healthz, "open"),
     Route("GET", "/api/v2/virtual-clusters", virtual_clusters.listing),
-    Route("GET", _VC, virtual_clusters.one, "open"),
-    Route("PUT", _VC, virtual_clusters.put, "open"),
-    Route("DELETE", _VC, virtual_clusters.delete, "open"),
-    Route("PUT", _VC + "/status", virtual_clusters.set_status, "open"),
+    Route("GET", _VC, virtual_clusters.one, "late"),
+    Route("PUT", _VC, virtual_clusters.put, "late"),
+    Route("DELETE", _VC, virtual_clusters.delete, "late"),
+    Route("PUT", _VC + "/status", virtual_clusters.set_status, "late"),
     Route("GET", "/api/v2/cluster/sku-types", virtual_clusters.sku_types),
     *_both("GET", "/kubernetes/nodes", kubernetes.nodes, "token"),
     *_both("GET", "/kubernetes/pods", kubernetes.pods, "token"),
@@ -126,48 +127,48 @@ ROUTES: tuple[Route, ...] = (
             ("GET", "", tokens.listing, "login"),
             ("GET", "/check", tokens.check, "token"),
             ("POST", "/application", tokens.create_application, "login"),
-            ("DELETE", "/{}", tokens.revoke, "login"),
+            ("DELETE", "/{token}", tokens.revoke, "login"),
         )
     ),
-    Route("GET", "/api/v1/user/{}", users.one),
+    Route("GET", "/api/v1/user/{user}", users.one),
     *_aliases(
         "user",
         Route("GET", "", users.listing),
         Route("POST", "", user_changes.create, "login"),
         Route("PUT", "", user_changes.update, "login"),
         Route("PUT", "/me", user_changes.update_self, "login"),
-        Route("GET", "/{}", users.one),
-        Route("DELETE", "/{}", user_changes.delete, "login"),
-        Route("PUT", "/{}/extension", user_changes.set_extension, "login"),
-        Route("PUT", "/{}/email", user_changes.set_email, "login"),
-        Route("PUT", "/{}/password", user_changes.set_password, "login"),
-        Route("PUT", "/{}/admin", user_changes.set_admin, "login"),
-        Route("PUT", "/{}/virtualcluster", user_changes.set_virtual_clusters, "login"),
-        Route("PUT", "/{}/grouplist", user_changes.set_groups, "login"),
-        Route("PUT", "/{}/group", user_changes.add_group, "login"),
-        Route("DELETE", "/{}/group", user_changes.remove_group, "login"),
+        Route("GET", "/{user}", users.one),
+        Route("DELETE", "/{user}", user_changes.delete, "login"),
+        Route("PUT", "/{user}/extension", user_changes.set_extension, "login"),
+        Route("PUT", "/{user}/email", user_changes.set_email, "login"),
+        Route("PUT", "/{user}/password", user_changes.set_password, "login"),
+        Route("PUT", "/{user}/admin", user_changes.set_admin, "login"),
+        Route("PUT", "/{user}/virtualcluster", user_changes.set_virtual_clusters, "login"),
+        Route("PUT", "/{user}/grouplist", user_changes.set_groups, "login"),
+        Route("PUT", "/{user}/group", user_changes.add_group, "login"),
+        Route("DELETE", "/{user}/group", user_changes.remove_group, "login"),
     ),
     *_aliases(
         "group",
         Route("GET", "", groups.listing),
         Route("POST", "", groups.create, "login"),
         Route("PUT", "", groups.update, "login"),
-        Route("GET", "/{}", groups.one),
-        Route("DELETE", "/{}", groups.delete, "login"),
-        Route("GET", "/{}/userlist", groups.members),
-        Route("PUT", "/{}/extension/{}", groups.set_extension, "login"),
-        Route("PUT", "/{}/extension/{}/{}", groups.set_extension, "login"),
+        Route("GET", "/{group}", groups.one),
+        Route("DELETE", "/{group}", groups.delete, "login"),
+        Route("GET", "/{group}/userlist", groups.members),
+        Route("PUT", "/{group}/extension/{key}", groups.set_extension, "login"),
+        Route("PUT", "/{group}/extension/{key}/{inner}", groups.set_extension, "login"),
     ),
     Route("GET", "/api/v2/storages", storages.listing),
-    Route("GET", "/api/v2/storages/{}", storages.one),
+    Route("GET", "/api/v2/storages/{storage}", storages.one),
     Route("GET", "/api/v2/storage/config", storages.old_configs),
-    Route("GET", "/api/v2/storage/config/{}", storages.old_config),
+    Route("GET", "/api/v2/storage/config/{storage}", storages.old_config),
     Route("GET", "/api/v2/storage/server", storages.old_servers),
-    Route("GET", "/api/v2/storage/server/{}", storages.old_server),
+    Route("GET", "/api/v2/storage/server/{volume}", storages.old_server),
     Route("GET", "/api/v2/jobs", jobs.listing, limiter="list"),
     Route("POST", "/api/v2/jobs", jobs.submit, limiter="submit"),
     Route("GET", _JOB, jobs.one),
-    Route("GET", _JOB + "/attempts/{}", jobs.one),
+    Route("GET", _JOB + "/attempts/{attempt}", jobs.one),
     Route("GET", _JOB + "/config", jobs.config),
     Route("PUT", _JOB + "/executionType", jobs.set_execution_type),
     Route("PUT", _JOB + "/tag", jobs.add_tag),
@@ -176,18 +177,20 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _JOB + "/ssh", jobs.ssh),
     Route("GET", _JOB + "/job-attempts/healthz", jobs.attempts_healthz),
     Route("GET", _JOB + "/job-attempts", jobs.attempts),
-    Route("GET", _JOB + "/job-attempts/{}", jobs.attempt),
+    Route("GET", _JOB + "/job-attempts/{attempt}", jobs.attempt),
     Route("GET", _TASK, tasks.history),
-    Route("GET", _TASK + "/{}/logs", tasks.logs),
+    Route("GET", _TASK + "/{retry}/logs", tasks.logs),
     Route("GET", "/api/v1/jobs", jobs.listing, limiter="list", old=True),
-    Route("GET", "/api/v1/user/{}/jobs", jobs.listing_of_user, limiter="list", old=True),
+    Route("GET", "/api/v1/user/{user}/jobs", jobs.listing_of_user, limiter="list", old=True),
     Route("GET", _OLD_JOB, _joined(jobs.one), old=True),
     Route("GET", _OLD_JOB + "/config", _joined(jobs.config), old=True),
     Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh), old=True),
     Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type), old=True),
     Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing, old=True),
-    Route("GET HEAD", "/log-manager/{}/api/v1/logs/{}", files.log_file, "open", raw=True),
-    Route("GET HEAD", "/api/v1/logs/{}", files.log_file, "open", raw=True),
+    Route(
+        "GET HEAD", "/log-manager/{address}/api/v1/logs/{file}", files.log_file, "open", raw=True
+    ),
+    Route("GET HEAD", "/api/v1/logs/{file}", files.log_file, "open", raw=True),
 )
 
 
