@@ -33,6 +33,7 @@ CLUSTER = {
 JOB = {
     "sub": Lazy(f"{_HERE}.job.sub:sub", "Submit one command as a job."),
     "submit": Lazy(f"{_HERE}.job.submit:submit", "Submit a job file."),
+    "run": Lazy(f"{_HERE}.job.run:run", "Run a job file here, without a cluster."),
     "validate": Lazy(f"{_HERE}.job_files:validate", "Check job files without a cluster."),
     "render": Lazy(f"{_HERE}.job_files:render", "Show the scripts that the server makes."),
     "diff": Lazy(f"{_HERE}.job_files:diff", "Compare a job file with another or with a job."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 COLUMNS = [("JOB", "job")]
 
 __all__ = [
+    "JOB_FILE",
     "Wishes",
     "change",
     "job_name",
+    "read_job",
     "submission_options",
     "submit_and_report",
     "take_extras",
@@ -33,6 +36,7 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+JOB_FILE = click.Path(exists=True, path_type=Path, dir_okay=False, allow_dash=True)
 LOCAL_FILE = click.Path(path_type=Path, dir_okay=False)
 LOCAL_PATH = click.Path(path_type=Path)
 
@@ -124,6 +128,20 @@ def job_name(wanted: str | None) -> str | None:
     from openpai.core.command_job import random_letters
 
     return wanted and "".join(random_letters(10) if c == "$" else c for c in wanted)
+
+
+def read_job(path: Path) -> Job:
+    """Read a job file; ``-`` is stdin.
+
+    Raises:
+        ProtocolError: It holds no job.
+        OSError: It cannot be read.
+    """
+    from openpai.core.protocol.job import Job
+
+    if str(path) == "-":
+        return Job.from_yaml(sys.stdin.read(), file="<stdin>")
+    return Job.from_file(path)
 
 
 def change(

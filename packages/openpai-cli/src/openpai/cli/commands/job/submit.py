@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import UsageProblem, command
 from openpai.cli._submission import (
+    JOB_FILE,
     change,
+    read_job,
     submission_options,
     submit_and_report,
     take_extras,
     take_wishes,
     update_option,
 )
-
-if TYPE_CHECKING:
-    from openpai.core.protocol.job import Job
-
-JOB_FILE = click.Path(exists=True, path_type=Path, dir_okay=False, allow_dash=True)
 
 
 @command(
@@ -61,13 +57,5 @@ def submit(
         raise UsageProblem("Exactly one job file is needed.", "opai job submit FILE")
     wishes = take_wishes(options, strict=not no_strict)
     extras = take_extras(app, options)
-    job = change(app, _read(path), **options)
+    job = change(app, read_job(path), **options)
     context.exit(submit_and_report(app, job, extras, wishes))
-
-
-def _read(path: Path) -> Job:
-    from openpai.core.protocol.job import Job
-
-    if str(path) == "-":
-        return Job.from_yaml(sys.stdin.read(), file="<stdin>")
-    return Job.from_file(path)

@@ -1,0 +1,53 @@
+"""``opai job run``: a job on this machine, in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openpai.cli._app import CliApp, pass_app
+from openpai.cli._command import command
+from openpai.cli._submission import JOB_FILE, change, read_job, update_option
+
+
+@command(
+    "run",
+    examples="""
+    opai job run job.yaml
+    opai job run job.yaml --update parameters:epochs=1
+    """,
+)
+@click.argument("file", type=JOB_FILE)
+@update_option
+@click.option("--no-strict", is_flag=True, help="Refuse only what a server would refuse.")
+@click.pass_context
+@pass_app
+def run(
+    app: CliApp,
+    context: click.Context,
+    /,
+    *,
+    file: Path,
+    updates: tuple[str, ...],
+    no_strict: bool,
+) -> None:
+    """Run a job file here, without a cluster.
+
+    All tasks run at once, in this folder, as processes of yours, with the environment, ports,
+    retries and completion policy of a cluster; images are not used. Code and outputs are in this
+    folder, so what the job says of them in an openpai.runtime section is left out, and so are its
+    requirements, mounts and callbacks.
+
+    The exit code is the job's own. Ctrl-C stops it.
+    """
+    from openpai.cli._follow import write_lines
+    from openpai.cli._jobs import exit_code_of, how_it_ended
+    from openpai.core.local.here import run_here
+
+    job = change(app, read_job(file), updates=updates, name=None, virtual_cluster=None)
+    with run_here(job, Path.cwd(), strict=not no_strict) as remote:
+        write_lines(app, remote, remote.log_lines(follow=True))
+        detail = remote.wait()
+    app.note(how_it_ended(detail))
+    context.exit(exit_code_of(detail))
