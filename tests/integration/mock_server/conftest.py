@@ -30,7 +30,7 @@ class MockPai:
     def __init__(self, server: HTTPServer, local: LocalCluster) -> None:
         self.uri = server.url_for("").rstrip("/")
         self.struck = 0
-        self._application = create_app(local.service)
+        self._application = create_app(local.host.service)
         self._faults: list[tuple[str, re.Pattern[str], Fault]] = []
         server.expect_request(re.compile(".*")).respond_with_handler(self._answer)
 
