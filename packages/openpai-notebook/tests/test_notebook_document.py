@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from openpai.notebook.document import dump_notebook, language, load_notebook, parse_notebook
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 
 
 def test_texts_are_joined(make_notebook):
@@ -102,7 +102,7 @@ BROKEN = {
 def test_bad_files_get_one_clear_sentence(case):
     """What is wrong with a file that is no notebook is said with the file's name."""
     data, expected = BROKEN[case]
-    with pytest.raises(NotebookError, match=expected) as raised:
+    with pytest.raises(InvalidNotebookError, match=expected) as raised:
         parse_notebook(data, "some.ipynb")
     assert "some.ipynb" in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -110,9 +110,9 @@ def test_bad_files_get_one_clear_sentence(case):
 
 def test_missing_file_and_folder(tmp_path):
     """A path that is no file is named."""
-    with pytest.raises(NotebookError, match=r"no file '.*gone\.ipynb'"):
+    with pytest.raises(InvalidNotebookError, match=r"no file '.*gone\.ipynb'"):
         load_notebook(tmp_path / "gone.ipynb")
-    with pytest.raises(NotebookError, match="is a folder"):
+    with pytest.raises(InvalidNotebookError, match="is a folder"):
         load_notebook(tmp_path)
 
 
@@ -120,7 +120,7 @@ def test_every_cut_of_a_notebook_is_refused(make_notebook):
     """However a notebook file is cut, it is refused and never read in part."""
     data = make_notebook("print('a')", "x = {1: 2}").read_bytes()
     for length in range(1, len(data)):
-        with pytest.raises(NotebookError):
+        with pytest.raises(InvalidNotebookError):
             parse_notebook(data[:length], "cut.ipynb")
 
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from openpai.notebook.document import load_notebook
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.execute.main import parse_parameter_lines
 from openpai.notebook.parameters import (
     check_parameters,
@@ -126,29 +126,29 @@ def test_names_that_the_notebook_declares(make_notebook):
 @pytest.mark.parametrize("name", ["", "a b", "class", "1x", "a-b"])
 def test_names_that_python_has_not(make_notebook, name):
     """A name that cannot be assigned is refused."""
-    with pytest.raises(NotebookError, match="cannot be the name"):
+    with pytest.raises(InvalidNotebookError, match="cannot be the name"):
         check_parameters(load_notebook(make_notebook("1")), {name: 1})
 
 
 def test_values_without_a_form(make_notebook):
     """A value that JSON does not have is refused with its name and type."""
-    with pytest.raises(NotebookError, match="'x' holds a set"):
+    with pytest.raises(InvalidNotebookError, match="'x' holds a set"):
         check_parameters(load_notebook(make_notebook("1")), {"x": {1}})
 
 
 def test_other_languages_are_refused(make_notebook):
     """Values cannot be written into a notebook of another language."""
     metadata = {"kernelspec": {"name": "ir", "language": "R"}}
-    with pytest.raises(NotebookError, match="this one is r"):
+    with pytest.raises(InvalidNotebookError, match="this one is r"):
         check_parameters(load_notebook(make_notebook("1", metadata=metadata)), {"x": 1})
 
 
 def test_assignments_of_a_command_line():
     """NAME=VALUE is split at the first equals sign."""
     assert parse_assignment("a=b=c") == ("a", "b=c")
-    with pytest.raises(NotebookError, match="NAME=VALUE"):
+    with pytest.raises(InvalidNotebookError, match="NAME=VALUE"):
         parse_assignment("lr")
-    with pytest.raises(NotebookError, match="cannot be the name"):
+    with pytest.raises(InvalidNotebookError, match="cannot be the name"):
         parse_assignment("learning-rate=1")
 
 
@@ -166,5 +166,5 @@ def test_lines_that_reach_the_job():
 @pytest.mark.parametrize("line", ["float lr abc", "json x {", "number x 1", "text"])
 def test_broken_lines_are_refused(line):
     """A line that does not say a value is named."""
-    with pytest.raises(NotebookError, match="KIND NAME VALUE"):
+    with pytest.raises(InvalidNotebookError, match="KIND NAME VALUE"):
         parse_parameter_lines([line])

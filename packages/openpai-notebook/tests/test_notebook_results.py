@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.results import RESULTS_FILE, record, recorded, recorded_lines
 
 
@@ -44,5 +44,5 @@ def test_without_a_job_nothing_is_kept(monkeypatch, capsys):
 
 def test_values_without_a_form_are_refused():
     """A value that JSON does not have is named."""
-    with pytest.raises(NotebookError, match="'a' cannot be recorded"):
+    with pytest.raises(InvalidNotebookError, match="'a' cannot be recorded"):
         record("a", object())

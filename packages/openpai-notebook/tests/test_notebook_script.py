@@ -9,7 +9,7 @@ import pytest
 
 from openpai.notebook.convert import to_script
 from openpai.notebook.document import load_notebook
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ REFUSED = {
 def test_what_a_script_cannot_do_is_refused(make_notebook, case):
     """Nothing is dropped in silence: the code cell is named."""
     cells, expected = REFUSED[case]
-    with pytest.raises(NotebookError, match=f"(?i){expected}"):
+    with pytest.raises(InvalidNotebookError, match=f"(?i){expected}"):
         to_script(load_notebook(make_notebook(*cells)), "work.ipynb")
 
 
@@ -96,7 +96,7 @@ def test_a_failing_shell_cell_ends_the_script(run_script):
 def test_other_languages_are_refused(make_notebook):
     """A notebook in R does not become a Python script."""
     path = make_notebook("1", metadata={"kernelspec": {"name": "ir", "language": "R"}})
-    with pytest.raises(NotebookError, match="notebook in r; only Python"):
+    with pytest.raises(InvalidNotebookError, match="notebook in r; only Python"):
         to_script(load_notebook(path), "work.ipynb")
 
 

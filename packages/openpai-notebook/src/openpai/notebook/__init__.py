@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from openpai.notebook.__about__ import __version__
 
 if TYPE_CHECKING:
-    from openpai.notebook.errors import KernelError, NotebookError
+    from openpai.notebook.errors import InvalidNotebookError, KernelError, NotebookError
     from openpai.notebook.job import NotebookJob
     from openpai.notebook.results import record
     from openpai.notebook.submit import submit_notebook
 
 __all__ = [
+    "InvalidNotebookError",
     "KernelError",
     "NotebookError",
     "NotebookJob",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "InvalidNotebookError": "openpai.notebook.errors",
     "KernelError": "openpai.notebook.errors",
     "NotebookError": "openpai.notebook.errors",
     "NotebookJob": "openpai.notebook.job",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.core.app import current_app
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError, NotebookError
 
 if TYPE_CHECKING:
     from openpai.core.app import App
@@ -101,6 +101,7 @@ def submit(context: click.Context, /, **options: Any) -> None:
     from openpai.notebook.describe import describe
 
     app = current_app(context)
+    options["folder"].mkdir(parents=True, exist_ok=True)  # before anything is sent
     wishes = {key: options.pop(key) for key in ("wait", "folder", "dry_run", "alias")}
     with describe(_request(options)) as description:
         for unknown in description.undeclared:
@@ -128,7 +129,7 @@ def connect(context: click.Context, /, job: str, folder: Path, alias: str | None
     app = current_app(context)
     cluster = app.cluster(alias)
     found = NotebookJob(cluster, cluster.job(job).key)
-    found.mode()  # tells that it is no notebook's job before anything else
+    app.note(f"{found.key} runs {found.facts['notebook']}.")
     context.exit(_see_through(app, found, folder))
 
 
@@ -161,9 +162,9 @@ def _from_file(file: Path) -> dict[str, Any]:
     try:
         found = load_yaml(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        raise NotebookError(f"'{file}' is not UTF-8 text.") from None
+        raise InvalidNotebookError(f"'{file}' is not UTF-8 text.") from None
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        raise NotebookError(f"'{file}' does not hold a map of names to values.")
+        raise InvalidNotebookError(f"'{file}' does not hold a map of names to values.")
     return found
 
 

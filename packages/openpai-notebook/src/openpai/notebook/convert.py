@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Callable
 
 from openpai.notebook.document import Notebook, code_cells, language
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 
 __all__ = ["to_script"]
 
@@ -77,10 +77,10 @@ def to_script(notebook: Notebook, name: str, library: Path | None = None) -> str
         library: An archive that brings ``openpai.notebook`` where it is not installed.
 
     Raises:
-        NotebookError: It is not a Python notebook, or a cell has no meaning in a script.
+        InvalidNotebookError: It is not a Python notebook, or a cell has no meaning in a script.
     """
     if language(notebook) not in ("python", "ipython"):
-        raise NotebookError(
+        raise InvalidNotebookError(
             f"'{name}' is a notebook in {language(notebook)}; only Python ones become scripts.",
             "Use the mode 'silent'.",
         )
@@ -109,11 +109,11 @@ def _check(body: str, number: int) -> None:
         line = getattr(error, "lineno", None)
         where = f"cell {number}" + (f", line {line}" if line else "")
         if _awaits_at_top(body):
-            raise NotebookError(
+            raise InvalidNotebookError(
                 f"In {where} something is awaited at top level, which a script cannot do.",
                 "Use the mode 'silent', or asyncio.run.",
             ) from None
-        raise NotebookError(f"In {where} Python finds: {error}.") from None
+        raise InvalidNotebookError(f"In {where} Python finds: {error}.") from None
 
 
 def _awaits_at_top(body: str) -> bool:
@@ -236,8 +236,8 @@ def _cell_magic(head: str, body: str, number: int) -> str:
     raise _refused(f"%%{head}", number)
 
 
-def _refused(magic: str, number: int) -> NotebookError:
-    return NotebookError(
+def _refused(magic: str, number: int) -> InvalidNotebookError:
+    return InvalidNotebookError(
         f"Cell {number} uses '{magic}', which has no meaning in a script.",
         "Use the mode 'silent', or take it out.",
     )

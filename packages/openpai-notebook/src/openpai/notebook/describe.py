@@ -28,7 +28,7 @@ from openpai.core.protocol.runtime_section import SECTION_KEY, Output
 from openpai.notebook.bundle import write_bundle
 from openpai.notebook.convert import to_script
 from openpai.notebook.document import Notebook, dump_notebook, load_notebook
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.parameters import check_parameters, declared_parameters
 
 __all__ = ["FACTS_KEY", "MODES", "Description", "Request", "describe"]
@@ -111,12 +111,14 @@ def describe(request: Request) -> Iterator[Description]:
     """Describe the job of a notebook; the files of the description live as long as the block.
 
     Raises:
-        NotebookError: The file is no notebook, or cannot become what is asked for.
+        InvalidNotebookError: The file is no notebook, or cannot become what is asked for.
     """
     notebook = load_notebook(request.path)
     check_parameters(notebook, request.parameters)
     if request.mode not in MODES:
-        raise NotebookError(f"There is no mode '{request.mode}'.", f"Modes: {', '.join(MODES)}.")
+        raise InvalidNotebookError(
+            f"There is no mode '{request.mode}'.", f"Modes: {', '.join(MODES)}."
+        )
     if request.mode == "script":
         to_script(notebook, request.path.name)  # what cannot be converted is told before it is sent
     declared = declared_parameters(notebook)

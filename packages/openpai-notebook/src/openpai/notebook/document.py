@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.upgrade import upgrade
 
 __all__ = ["Notebook", "code_cells", "dump_notebook", "language", "load_notebook", "parse_notebook"]
@@ -29,16 +29,18 @@ def load_notebook(path: Path) -> Notebook:
     """Read a notebook file of format 3 or 4.
 
     Raises:
-        NotebookError: The file is missing, unreadable, cut short, or not such a notebook.
+        InvalidNotebookError: The file is missing, unreadable, cut short, or not such a notebook.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise NotebookError(f"There is no file '{path}'.") from None
+        raise InvalidNotebookError(f"There is no file '{path}'.") from None
     except IsADirectoryError:
-        raise NotebookError(f"'{path}' is a folder.", "Name the notebook file in it.") from None
+        raise InvalidNotebookError(
+            f"'{path}' is a folder.", "Name the notebook file in it."
+        ) from None
     except OSError as error:
-        raise NotebookError(f"'{path}' cannot be read: {error.strerror}.") from error
+        raise InvalidNotebookError(f"'{path}' cannot be read: {error.strerror}.") from error
     return parse_notebook(data, str(path))
 
 
@@ -46,14 +48,14 @@ def parse_notebook(data: bytes, name: str) -> Notebook:
     """Read a notebook from the bytes of its file; ``name`` is for messages.
 
     Raises:
-        NotebookError: The bytes are not such a notebook.
+        InvalidNotebookError: The bytes are not such a notebook.
     """
     document = _parse_json(data, name)
     version = document.get("nbformat") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(version, int):
-        raise NotebookError(f"'{name}' is not a notebook: it has no 'nbformat' number.")
+        raise InvalidNotebookError(f"'{name}' is not a notebook: it has no 'nbformat' number.")
     if version not in (3, 4):
-        raise NotebookError(
+        raise InvalidNotebookError(
             f"'{name}' is a notebook of format {version}; formats 3 and 4 are known.",
             "Open it in Jupyter and save it again." if version < 3 else "",
         )
@@ -67,41 +69,43 @@ def _upgraded(document: Notebook, name: str) -> Notebook:
     try:
         return upgrade(document)
     except (AttributeError, TypeError, ValueError) as error:
-        raise NotebookError(f"'{name}' breaks notebook format 3: {error}.") from None
+        raise InvalidNotebookError(f"'{name}' breaks notebook format 3: {error}.") from None
 
 
 def _parse_json(data: bytes, name: str) -> Any:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotebookError(
+        raise InvalidNotebookError(
             f"'{name}' is not a notebook: byte {error.start} is not UTF-8 text."
         ) from None
     if not text.strip():
-        raise NotebookError(f"'{name}' is empty.", "Was it saved?")
+        raise InvalidNotebookError(f"'{name}' is empty.", "Was it saved?")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise _json_error(text, name, error) from None
     except RecursionError:
-        raise NotebookError(f"'{name}' is not a notebook: it is nested too deeply.") from None
+        raise InvalidNotebookError(
+            f"'{name}' is not a notebook: it is nested too deeply."
+        ) from None
 
 
-def _json_error(text: str, name: str, error: json.JSONDecodeError) -> NotebookError:
+def _json_error(text: str, name: str, error: json.JSONDecodeError) -> InvalidNotebookError:
     where = f"line {error.lineno}, column {error.colno}"
     if not text.lstrip().startswith(("{", "<<<<<<<")):
-        return NotebookError(f"'{name}' is not a notebook: it does not hold JSON.")
+        return InvalidNotebookError(f"'{name}' is not a notebook: it does not hold JSON.")
     if "\n<<<<<<< " in text or text.startswith("<<<<<<< "):
-        return NotebookError(
+        return InvalidNotebookError(
             f"'{name}' holds the conflict markers of an unfinished merge ({where}).",
             "Resolve the conflict first.",
         )
     if _is_cut(text, error):
-        return NotebookError(
+        return InvalidNotebookError(
             f"'{name}' is cut short: its JSON ends too early, at {where}.",
             "Save or copy it again.",
         )
-    return NotebookError(f"'{name}' is not a notebook: {error.msg} at {where}.")
+    return InvalidNotebookError(f"'{name}' is not a notebook: {error.msg} at {where}.")
 
 
 def _is_cut(text: str, error: json.JSONDecodeError) -> bool:
@@ -112,18 +116,22 @@ def _is_cut(text: str, error: json.JSONDecodeError) -> bool:
 def _check_cells(document: Notebook, name: str) -> None:
     cells = document.get("cells")
     if not isinstance(cells, list):
-        raise NotebookError(f"'{name}' is not a notebook: it has no list of cells.")
+        raise InvalidNotebookError(f"'{name}' is not a notebook: it has no list of cells.")
     for number, cell in enumerate(cells, start=1):
         kind = cell.get("cell_type") if isinstance(cell, dict) else None
         if kind not in ("code", "markdown", "raw"):
-            raise NotebookError(f"Cell {number} of '{name}' has no known type: {kind!r}.")
+            raise InvalidNotebookError(f"Cell {number} of '{name}' has no known type: {kind!r}.")
         if not isinstance(cell.get("source", ""), (str, list)):
-            raise NotebookError(f"Cell {number} of '{name}' has a source that is not text.")
+            raise InvalidNotebookError(f"Cell {number} of '{name}' has a source that is not text.")
         if not isinstance(cell.get("metadata", {}), dict):
-            raise NotebookError(f"Cell {number} of '{name}' has metadata that are not a map.")
+            raise InvalidNotebookError(
+                f"Cell {number} of '{name}' has metadata that are not a map."
+            )
         outputs = cell.get("outputs") or []
         if not isinstance(outputs, list) or not all(isinstance(item, dict) for item in outputs):
-            raise NotebookError(f"Cell {number} of '{name}' has outputs that are not a list.")
+            raise InvalidNotebookError(
+                f"Cell {number} of '{name}' has outputs that are not a list."
+            )
 
 
 def _completed(document: Notebook) -> Notebook:

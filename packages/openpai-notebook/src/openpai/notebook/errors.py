@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from openpai.core.errors import OpenPaiError
+from openpai.core.errors import ConfigError, OpenPaiError
 
-__all__ = ["KernelError", "NotebookError"]
+__all__ = ["InvalidNotebookError", "KernelError", "NotebookError"]
 
 
 class NotebookError(OpenPaiError):
-    """A file that is no notebook, or a notebook that cannot become what was asked for."""
+    """Something about a notebook or its job that is not as it has to be."""
 
 
-class KernelError(OpenPaiError):
+class InvalidNotebookError(NotebookError, ConfigError):
+    """A file that is no notebook, or one that cannot become what was asked for."""
+
+
+class KernelError(NotebookError):
     """No kernel could be started for a notebook, or what runs notebooks is not installed."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.errors import NotFoundError
 from openpai.core.remote_job import RemoteJob
 from openpai.notebook.describe import FACTS_KEY
 from openpai.notebook.document import Notebook, parse_notebook, write_whole
@@ -22,14 +22,19 @@ class NotebookJob(RemoteJob):
     While it runs, what it gives back is as it was saved last, at most half a minute ago.
     """
 
-    def mode(self) -> str:
-        """Return how the notebook runs: ``silent`` or ``script``.
+    @cached_property
+    def facts(self) -> Mapping[str, str]:
+        """Which notebook the job runs, as a path in its working folder, and in which mode.
 
         Raises:
             NotebookError: It is not the job of a notebook.
             OpenPaiError: There is no such job, or the cluster does not answer.
         """
-        return self._facts()["mode"]
+        extras = self.config().document.get("extras") or {}
+        facts = extras.get(FACTS_KEY)
+        if not isinstance(facts, dict) or not facts.get("notebook") or not facts.get("mode"):
+            raise NotebookError(f"'{self.key}' is not the job of a notebook.")
+        return facts
 
     def notebook(self) -> Notebook:
         """Return the executed notebook as the plain data of notebook format 4.
@@ -41,11 +46,20 @@ class NotebookJob(RemoteJob):
             NotebookError: The job has saved none (yet), or its mode makes none.
             OpenPaiError: The cluster or the storage does not answer.
         """
-        facts = self._facts()
-        if facts["mode"] != "silent":
-            raise NotebookError(f"'{self.key}' ran as a script; it gives back no notebook.")
-        data = self._read(facts["notebook"])
-        return parse_notebook(data, posixpath.basename(facts["notebook"]))
+        return parse_notebook(self._executed(), self.facts["notebook"])
+
+    def _executed(self) -> bytes:
+        """Return the file of the executed notebook.
+
+        Until the notebook is begun, the file of this name is the one that was submitted.
+        """
+        if self.facts["mode"] != "silent":
+            raise NotebookError(f"'{self.key}' runs as a script; it gives back no notebook.")
+        data = self._read(self.facts["notebook"])
+        made = parse_notebook(data, self.facts["notebook"])["metadata"].get("openpai")
+        if not isinstance(made, dict) or made.get("job") != self.key:
+            raise self._nothing(f"did not come to run '{self.facts['notebook']}'")
+        return data
 
     def html(self) -> str:
         """Return the executed notebook as a web page.
@@ -64,7 +78,7 @@ class NotebookJob(RemoteJob):
             NotebookError: The job has saved nothing (yet).
             OpenPaiError: The cluster or the storage does not answer.
         """
-        if self._facts()["mode"] == "silent":
+        if self.facts["mode"] == "silent":
             return recorded(self.notebook())
         return recorded_lines(self._read(self._beside(".results.jsonl")).decode("utf-8"))
 
@@ -92,24 +106,16 @@ class NotebookJob(RemoteJob):
             OSError: The file cannot be written.
             OpenPaiError: The cluster or the storage does not answer.
         """
-        silent = self._facts()["mode"] == "silent"
-        source = self._facts()["notebook"] if silent else self._beside(".py")
-        data = self._read(source)
+        silent = self.facts["mode"] == "silent"
+        data = self._executed() if silent else self._read(self._beside(".py"))
         target = Path(folder) / f"{self.name}{'.ipynb' if silent else '.py'}"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, data)
         return target
 
-    def _facts(self) -> Mapping[str, str]:
-        extras = self.config().document.get("extras") or {}
-        facts = extras.get(FACTS_KEY)
-        if not isinstance(facts, dict) or not facts.get("notebook") or not facts.get("mode"):
-            raise NotebookError(f"'{self.key}' is not the job of a notebook.")
-        return facts
-
     def _beside(self, suffix: str) -> str:
         """Return the name of another file that the run makes of the notebook."""
-        return posixpath.splitext(self._facts()["notebook"])[0] + suffix
+        return posixpath.splitext(self.facts["notebook"])[0] + suffix
 
     def _read(self, name: str) -> bytes:
         """Read a file that the job has saved."""
@@ -117,8 +123,11 @@ class NotebookJob(RemoteJob):
             storage, folder = self.outputs()
             with storage, storage.open_read(posixpath.join(folder, name)) as file:
                 return file.read()
-        except (FileNotFoundError, NotFoundError):
-            raise NotebookError(
-                f"'{self.key}' has not saved '{name}'; the job is {self.state()}.",
-                f"Its log may tell why: opai job logs {self.key}",
-            ) from None
+        except FileNotFoundError:
+            raise self._nothing(f"has not saved '{name}'") from None
+
+    def _nothing(self, what: str) -> NotebookError:
+        return NotebookError(
+            f"'{self.key}' {what}; the job is {self.state()}.",
+            f"Its log may tell why: opai job logs {self.key}",
+        )

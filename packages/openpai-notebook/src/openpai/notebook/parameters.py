@@ -13,7 +13,7 @@ import math
 from typing import Any, Mapping
 
 from openpai.notebook.document import Notebook, language
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 
 __all__ = ["check_parameters", "declared_parameters", "infer", "inject", "parse_assignment"]
 
@@ -37,18 +37,18 @@ def parse_assignment(text: str) -> tuple[str, str]:
     """Split ``NAME=VALUE``.
 
     Raises:
-        NotebookError: There is no ``=``, or the name is none that Python has.
+        InvalidNotebookError: There is no ``=``, or the name is none that Python has.
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise NotebookError(f"The parameter '{text}' has no value.", "Write NAME=VALUE.")
+        raise InvalidNotebookError(f"The parameter '{text}' has no value.", "Write NAME=VALUE.")
     _check_name(name)
     return name, value
 
 
 def _check_name(name: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise NotebookError(f"'{name}' cannot be the name of a parameter in Python.")
+        raise InvalidNotebookError(f"'{name}' cannot be the name of a parameter in Python.")
 
 
 def declared_parameters(notebook: Notebook) -> list[str]:
@@ -73,10 +73,10 @@ def check_parameters(notebook: Notebook, values: Mapping[str, Any]) -> None:
     """Refuse values that cannot be written into this notebook.
 
     Raises:
-        NotebookError: A name or value has no form in Python, or the notebook is not in Python.
+        InvalidNotebookError: A name or value has no form in Python, or it is no Python notebook.
     """
     if values and language(notebook) not in ("python", "ipython"):
-        raise NotebookError(
+        raise InvalidNotebookError(
             f"Parameters can be given to Python notebooks; this one is {language(notebook)}."
         )
     for name, value in values.items():
@@ -88,7 +88,7 @@ def inject(notebook: Notebook, values: Mapping[str, Any]) -> Notebook:
     """Return the notebook with a cell that sets these values; without values, the notebook itself.
 
     Raises:
-        NotebookError: As :func:`check_parameters`.
+        InvalidNotebookError: As :func:`check_parameters`.
     """
     if not values:
         return notebook
@@ -134,7 +134,7 @@ def _literal(name: str, value: Any) -> str:
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         items = (f"{key!r}: {_literal(name, item)}" for key, item in value.items())
         return "{" + ", ".join(items) + "}"
-    raise NotebookError(
+    raise InvalidNotebookError(
         f"The parameter '{name}' holds a {type(value).__name__}, which has no form in JSON.",
         "Use numbers, texts, lists and dicts.",
     )

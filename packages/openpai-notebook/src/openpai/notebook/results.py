@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openpai.notebook.document import Notebook, code_cells
-from openpai.notebook.errors import NotebookError
+from openpai.notebook.errors import InvalidNotebookError
 
 __all__ = ["RESULTS_FILE", "record", "recorded", "recorded_lines"]
 
@@ -27,12 +27,12 @@ def record(name: str, value: Any) -> None:
     it goes to the job's results; elsewhere it is not kept.
 
     Raises:
-        NotebookError: The value is not made of numbers, texts, booleans, None, lists and dicts.
+        InvalidNotebookError: The value is not made of numbers, texts, booleans, None, lists, dicts.
     """
     try:
         line = json.dumps({name: value})
     except (TypeError, ValueError) as error:
-        raise NotebookError(f"The result '{name}' cannot be recorded: {error}.") from None
+        raise InvalidNotebookError(f"The result '{name}' cannot be recorded: {error}.") from None
     ipython = sys.modules.get("IPython")
     if ipython is not None and ipython.get_ipython() is not None:
         from IPython.display import display

@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterable, Sequence
 from openpai.core.errors import OpenPaiError
 from openpai.notebook.convert import to_script
 from openpai.notebook.document import Notebook, load_notebook, write_whole
-from openpai.notebook.errors import KernelError, NotebookError
+from openpai.notebook.errors import InvalidNotebookError, KernelError
 from openpai.notebook.execute.log import Log
 from openpai.notebook.parameters import inject
 
@@ -70,7 +70,7 @@ def parse_parameter_lines(lines: Iterable[str]) -> dict[str, Any]:
     """Read lines ``KIND NAME VALUE``, where KIND is ``text``, ``float`` or ``json``.
 
     Raises:
-        NotebookError: A line is not of this form.
+        InvalidNotebookError: A line is not of this form.
     """
     values: dict[str, Any] = {}
     for line in lines:
@@ -81,7 +81,7 @@ def parse_parameter_lines(lines: Iterable[str]) -> dict[str, Any]:
         except (KeyError, ValueError):
             space = ""
         if not space:
-            raise NotebookError(f"The parameter line '{line}' is not KIND NAME VALUE.")
+            raise InvalidNotebookError(f"The parameter line '{line}' is not KIND NAME VALUE.")
     return values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from dataclasses import dataclass
@@ -81,8 +82,10 @@ class _Run:
         self.node: Any = from_dict(notebook)  # type: ignore[no-untyped-call]
         kernel = choose_kernel(notebook, options.kernel, log)
         self._client = Client(self.node, kernel, str(options.cwd), log, options.allow_errors)
-        self._facts = self.node["metadata"].setdefault("openpai", {})
-        self._facts.update(status="running", kernel=kernel, started=_now())
+        job = os.environ.get("PAI_FRAMEWORK_NAME", "")
+        facts = {"status": "running", "kernel": kernel, "started": _now(), "job": job}
+        self.node["metadata"]["openpai"] = facts
+        self._facts = self.node["metadata"]["openpai"]  # a node of its own since the line above
         self._cell: Any = None  # the one that runs
         self._stopping = False
         self._save_failed = False

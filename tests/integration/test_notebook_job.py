@@ -1,0 +1,254 @@
+"""Notebooks go to a local cluster and come back executed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from openpai.core import Cluster
+from openpai.core.errors import ConflictError
+from openpai.core.local import LocalCluster
+from openpai.notebook import NotebookError, NotebookJob, submit_notebook
+
+EXAMPLE = "examples/notebooks/first-job.ipynb"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """Run a local cluster whose tasks find the Python of the tests first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", path)
+        with LocalCluster(tmp_path_factory.mktemp("cluster")) as local:
+            yield local
+
+
+@pytest.fixture
+def cluster(running, clean_home):
+    """Return the client of that cluster."""
+    with Cluster(running.uri, user=running.user, token=running.token) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def submit(cluster, tmp_path, monkeypatch):
+    """Write a notebook of these cells into the current folder and submit it."""
+    monkeypatch.chdir(tmp_path)
+
+    def submit(*cells: str, file: str = "work.ipynb", **options) -> NotebookJob:
+        from nbformat import v4
+
+        path = tmp_path / file
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells]), path)
+        options = {"image": "none", "html": False, "cpu": 1, "memory": 512, **options}
+        return submit_notebook(path, cluster=cluster, **options)
+
+    return submit
+
+
+def printed(notebook: dict) -> list[str]:
+    """Return what each cell has printed."""
+    texts = (
+        [output.get("text", "") for output in cell.get("outputs", [])] for cell in notebook["cells"]
+    )
+    return ["".join(pieces) for pieces in texts]
+
+
+def wait_until(condition) -> None:
+    """Wait until a condition holds, at most a minute."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within a minute"
+        time.sleep(0.1)
+
+
+def test_an_example_comes_back_executed(cluster, root):
+    """The first example: parameters in, figure, page and values out."""
+    parameters = {"throws": 1000, "seed": 7}
+    job = submit_notebook(
+        root / EXAMPLE, cluster=cluster, image="none", parameters=parameters, wait=True
+    )
+    assert job.state() == "SUCCEEDED", "\n".join(job.logs())
+    notebook = job.notebook()
+    nbformat.validate(nbformat.from_dict(notebook))
+    assert notebook["metadata"]["openpai"]["status"] == "succeeded"
+    assert notebook["cells"][2]["source"] == "# Parameters\nthrows = 1000\nseed = 7"
+    assert any("image/svg+xml" in o.get("data", {}) for o in notebook["cells"][5]["outputs"])
+    assert 2.8 < job.result("pi") < 3.5
+    assert "darts hit the quarter circle" in job.html()
+    assert job.config().document["parameters"] == parameters
+
+
+def test_a_failing_cell_fails_the_job_and_the_notebook_is_there(submit):
+    """The notebook up to the failing cell comes back, and the log tells how far it was."""
+    job = submit("print('one')", "1 / 0", "print('three')", wait=True)
+    assert (job.state(), job.exit_code()) == ("FAILED", 1)
+    assert printed(job.notebook()) == ["one\n", "", ""]
+    assert job.notebook()["cells"][1]["outputs"][0]["ename"] == "ZeroDivisionError"
+    assert "openpai-notebook: cell 2 of 3" in list(job.logs())
+
+
+def test_a_dead_kernel_ends_the_job_once(submit):
+    """A job whose kernel is killed fails with the reason, and PAI does not start it anew."""
+    job = submit("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", wait=True)
+    detail = job.status()
+    assert (detail.state, job.exit_code(), detail.retries) == ("FAILED", 1, 0)
+    assert "The kernel was killed" in job.notebook()["metadata"]["openpai"]["message"]
+
+
+def test_a_stopped_job_gives_back_the_notebook(submit):
+    """A cell that never ends is interrupted by stopping the job, and what it printed is there."""
+    job = submit("import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)", "1")
+    wait_until(lambda: "begun" in list(job.logs()))
+    job.stop()
+    assert job.wait(timeout=60).state == "STOPPED"
+    wait_until(lambda: job.notebook()["metadata"]["openpai"]["status"] == "stopped")
+    assert printed(job.notebook())[0] == "begun\n"
+
+
+def test_sources_and_outputs_keep_their_places(submit, tmp_path):
+    """Relative paths mean in the job what they mean here; other files are saved on request."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "helper.py").write_text("ANSWER = 42")
+    (tmp_path / "nb").mkdir()
+    job = submit(
+        "import sys; sys.path.append('../lib')\nimport helper\nprint(helper.ANSWER)",
+        "open('täble.txt', 'w').write('saved')",
+        file="nb/ünter 1.ipynb",
+        sources=["lib"],
+        outputs=["*.txt"],
+        wait=True,
+    )
+    assert printed(job.notebook())[0] == "42\n", "\n".join(job.logs())
+    storage, folder = job.outputs()
+    with storage, storage.open_read(f"{folder}/nb/täble.txt") as file:
+        assert file.read() == b"saved"
+
+
+def test_a_read_only_notebook_is_not_touched(submit, tmp_path):
+    """The submitted file stays as it is, and need not be writable."""
+    job = submit("print(1)", wait=True)
+    path = tmp_path / "work.ipynb"
+    path.chmod(0o444)
+    before = path.read_bytes()
+    fetched = job.fetch(tmp_path / "back")
+    assert fetched == tmp_path / "back" / f"{job.name}.ipynb"
+    assert printed(nbformat.read(fetched, as_version=4)) == ["1\n"]
+    assert path.read_bytes() == before
+
+
+def test_a_script_needs_no_jupyter(submit, tmp_path):
+    """In the mode `script` the notebook runs as Python, and its values come back."""
+    job = submit(
+        "%matplotlib inline\nfrom openpai.notebook import record, submit_notebook",
+        "print(submit_notebook())\nrecord('x', n + 1)",
+        mode="script",
+        parameters={"n": 1},
+        wait=True,
+    )
+    assert job.state() == "SUCCEEDED", "\n".join(job.logs())
+    assert "None" in list(job.logs())
+    assert job.results() == {"x": 2}
+    assert job.fetch(tmp_path / "back").suffix == ".py"
+    with pytest.raises(NotebookError, match="runs as a script"):
+        job.notebook()
+
+
+def test_inside_a_job_a_submission_does_nothing(submit, cluster):
+    """A notebook that submits itself does so once."""
+    before = sum(1 for _ in cluster.jobs())
+    source = "from openpai.notebook import submit_notebook\nprint(submit_notebook('work.ipynb'))"
+    job = submit(source, wait=True)
+    assert printed(job.notebook()) == ["None\n"]
+    assert sum(1 for _ in cluster.jobs()) == before + 1
+
+
+def test_what_was_not_run_is_not_passed_off_as_executed(submit):
+    """A job that did not come to run its notebook gives none back, and says where to look."""
+    job = submit("print(1)", kernel="no-such-kernel", wait=True)
+    assert job.exit_code() == 2
+    with pytest.raises(
+        NotebookError, match=r"did not come to run 'work\.ipynb'; the job is FAILED"
+    ):
+        job.notebook()
+    assert any("wants the kernel 'no-such-kernel'" in line for line in job.logs())
+
+
+def test_a_value_that_was_not_recorded(submit):
+    """The error names what was."""
+    job = submit("from openpai.notebook import record\nrecord('a', 1)", wait=True)
+    with pytest.raises(NotebookError, match=r"recorded no 'b' \(recorded: a\)"):
+        job.result("b")
+
+
+def test_two_notebooks_of_one_name(submit):
+    """Jobs of notebooks with the same name have names of their own, unless one is asked for."""
+    first, second = submit("1"), submit("2")
+    assert first.name != second.name
+    name = first.name + "_x"
+    submit("1", name=name)
+    with pytest.raises(ConflictError, match=name):
+        submit("2", name=name)
+
+
+def test_other_jobs_are_told_from_notebooks(cluster, submit):
+    """Asking a job that runs no notebook for one is a clear error."""
+    from openpai.core.command_job import command_job
+
+    key = cluster.submit(command_job("plain", ["true"], image="none")).key
+    with pytest.raises(NotebookError, match="not the job of a notebook"):
+        NotebookJob(cluster, key).notebook()
+
+
+def test_the_command_line_brings_the_notebook_back(opai, local_cluster, root):
+    """`opai notebook submit` follows the log, fetches the notebook, and ends as the job does."""
+    shutil.copy(root / EXAMPLE, opai.folder / "first.ipynb")
+    done = opai(
+        "notebook", "submit", "first.ipynb", "--image", "none", "-p", "throws=1000", "--to", "back"
+    )
+    path = opai.folder / done.stdout.strip()
+    assert path.parent == opai.folder / "back"
+    assert "openpai-notebook: cell 1 of 5" in done.stderr
+    assert "pi = " in done.stderr
+    document = nbformat.read(path, as_version=4)
+    assert document.metadata.openpai.status == "succeeded"
+    again = opai("notebook", "connect", path.stem)
+    assert again.stdout.strip() == path.name
+    assert (opai.folder / path.name).read_bytes() == path.read_bytes()
+
+
+def test_the_command_line_tells_a_failure(opai, local_cluster):
+    """The exit code is the job's, and the notebook is there all the same."""
+    from nbformat import v4
+
+    failing = v4.new_code_cell("raise SystemExit('that is all')")
+    nbformat.write(v4.new_notebook(cells=[failing]), opai.folder / "bad.ipynb")
+    done = opai("notebook", "submit", "bad.ipynb", "-i", "none", "--no-html", code=1)
+    assert (opai.folder / done.stdout.strip()).is_file()
+    assert "failed: the cell raised SystemExit: that is all" in done.stderr
+
+
+def test_the_command_line_refuses_before_it_sends(opai, local_cluster):
+    """What cannot become a job is told in a sentence, and nothing is submitted."""
+    (opai.folder / "cut.ipynb").write_text('{"nbformat": 4, "cells": [')
+    good = opai.folder / "good.ipynb"
+    good.write_text('{"nbformat": 4, "metadata": {}, "cells": []}')
+    cases = [
+        (["gone.ipynb"], "There is no file 'gone.ipynb'"),
+        (["cut.ipynb"], "is cut short"),
+        (["good.ipynb", "-p", "x"], "Write NAME=VALUE"),
+        (["good.ipynb", "--mem", "much"], "no amount of memory"),
+        (["good.ipynb", "--parameters-file", "gone.yaml"], "gone.yaml"),
+    ]
+    for words, sentence in cases:
+        done = opai("notebook", "submit", "-i", "none", *words, code=None)
+        assert done.returncode in (2, 4), done.stderr
+        assert sentence in done.stderr
+    assert opai("job", "list", "-o", "name").stdout == ""
