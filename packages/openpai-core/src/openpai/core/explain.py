@@ -71,7 +71,7 @@ def explain(job: RemoteJob, lines: int = 10) -> Explanation:
         detail,
         _summary(detail),
         tuple(_reasons(detail, log)),
-        tuple(detail.app_exit_spec.get("solution") or ()),
+        detail.advice,
         _events(job),
         log,
     )

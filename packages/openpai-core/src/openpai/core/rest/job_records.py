@@ -185,6 +185,12 @@ class JobDetail(Record):
         except (TypeError, ValueError):
             return self.app_exit_code
 
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What the platform advises for the exit code; to wait for a retry only if one may come."""
+        spoken = self.app_exit_spec.get("solution") or ()
+        return tuple(text for text in spoken if not (self.ended and "next retry" in text))
+
     def tasks(self) -> Iterator[tuple[str, TaskStatus]]:
         """Yield (role as the server spells it, task) for every task known so far."""
         for role, status in self.task_roles.items():

@@ -163,7 +163,7 @@ def _explanation(remote: RemoteJob, detail: JobDetail) -> Iterator[str]:
         for line in said.splitlines()[-_LINES_TOLD:]:
             yield f"  {visible(line)}"
         if detail.app_exit_spec.get("reason"):  # only what PAI recognized has advice to go by
-            for advice in detail.app_exit_spec.get("solution") or ():
+            for advice in detail.advice:
                 yield f"hint: {visible(str(advice))}"
         yield f"hint: All that it wrote: {_command(remote, 'job logs')} {detail.key}"
 
