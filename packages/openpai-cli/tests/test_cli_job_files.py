@@ -50,14 +50,14 @@ def test_every_mistake_is_told_at_once(opai, broken):
     """File, line, column, what is wrong, what to do; exit code 2."""
     result = opai("job", "validate", broken)
     assert result.exit_code == 2
+    worker = "/taskRoles/worker"
+    number = "'instances' must be a whole number, not the text 'one'."
     assert result.stdout.splitlines() == [
-        f"{broken}:2:7: error: 'name' 'm n' has characters that a name must not have. (/name)",
+        f"{broken}:2:7: error: The name 'm n' has characters that a name must not have. (/name)",
         "    hint: Use letters, digits, '_' and '-' only.",
-        f"{broken}:9:16: error: 'instances' must be a whole number, not the text 'one'."
-        " (/taskRoles/worker/instances)",
+        f"{broken}:9:16: error: {number} ({worker}/instances)",
         "    hint: Write a whole number.",
-        f"{broken}:12:5: error: 'comands' is not a key of task role 'worker'."
-        " (/taskRoles/worker/comands)",
+        f"{broken}:12:5: error: 'comands' is not a key of task role 'worker'. ({worker}/comands)",
         "    hint: Did you mean 'commands'?",
     ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.explain import MOST_FINDINGS, Finding, explain
 from openpai.core.protocol.problems import Problem
 from openpai.core.protocol.source import Source, pointer, same, unshared
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "FileVerdict",
@@ -51,7 +53,7 @@ def check_file(path: str | Path, strict: bool = True) -> FileVerdict:
     from openpai.core.protocol.files import read_text
 
     try:
-        text = read_text(Path(path))
+        text = read_text(path)
     except ProtocolError as error:
         return FileVerdict(str(path), False, error.problems)
     except OSError as error:
@@ -179,5 +181,5 @@ def render_file(path: str | Path) -> dict[str, Any]:
     verdict = check_file(path, strict=False)
     if not verdict.valid:
         return {"file": verdict.file, "taskRoles": {}, "errors": verdict.to_dict()["errors"]}
-    scripts = server_verdict(read_text(Path(path))).scripts
+    scripts = server_verdict(read_text(path)).scripts
     return {"file": verdict.file, "taskRoles": dict(scripts or {})}

@@ -6,6 +6,7 @@ import difflib
 from itertools import islice
 from typing import Any, Iterable, Iterator, NamedTuple, Sequence
 
+from openpai.core.errors import ConfigError
 from openpai.core.protocol.ajv import Path, SchemaError
 from openpai.core.protocol.js import UNDEFINED, Timestamp
 
@@ -71,18 +72,15 @@ def explain(document: Any, errors: Sequence[SchemaError]) -> list[Finding]:
     findings: list[Finding] = []
     for error in islice(_relevant(document, errors), MOST_FINDINGS):
         findings.extend(_explained(document, error))
-    misspelled = {(f.path[:-1], f.hint) for f in findings if f.at_key}
-    return [
-        f
-        for f in dict.fromkeys(findings)
-        # A missing key that stands there misspelled is one mistake, not two.
-        if f.at_key or (f.path, f"Did you mean '{_missing(f)}'?") not in misspelled
-    ]
+    misspelled = {(f.path[:-1], f.hint) for f in findings if f.hint.startswith("Did you mean")}
+    # A missing key that stands there misspelled is one mistake, not two.
+    return [f for f in dict.fromkeys(findings) if (f.path, _nearest(f)) not in misspelled]
 
 
-def _missing(finding: Finding) -> str:
-    words = finding.message.split("'")
-    return words[1] if finding.message.startswith("'") else ""
+def _nearest(finding: Finding) -> str:
+    """Return the hint that a misspelling of a missing key has; an empty text for other findings."""
+    name, missing, _ = finding.message.partition(" is missing in ")
+    return f"Did you mean {name}?" if missing else ""
 
 
 def value_at(document: Any, path: Path) -> Any:
@@ -117,7 +115,7 @@ def _explained(document: Any, error: SchemaError) -> Iterator[Finding]:
     elif error.keyword == "required":
         name = error.params["missingProperty"]
         message = f"'{name}' is missing in {_place(error.path)}."
-        yield Finding(error.path, message, _EXAMPLES.get(name, ""))
+        yield Finding(error.path, message, _EXAMPLES.get(name, ""), at_key=True)
     elif error.keyword == "type":
         wanted = _KINDS.get(error.params["type"], error.params["type"])
         found = kind_of(value) if error.path[-1:] != ("password",) else "something else"
@@ -126,7 +124,8 @@ def _explained(document: Any, error: SchemaError) -> Iterator[Finding]:
     elif error.keyword == "enum":
         yield _not_allowed(error, value)
     elif error.keyword == "pattern":
-        message = f"{_name(error.path)} {shown(value)} has characters that a name must not have."
+        fault = "has characters that a name must not have" if value else "is empty"
+        message = f"The name {shown(value)} {fault}."
         yield Finding(error.path, message, "Use letters, digits, '_' and '-' only.")
     elif error.keyword == "maxLength":
         message = f"{_name(error.path)} has {len(value)} characters; 255 are allowed."
@@ -250,3 +249,16 @@ def _type_hint(error: SchemaError, value: Any) -> str:
     if wanted == "array" and isinstance(value, str):
         return f"Write a list: - {value}" if "\n" not in value else "Write a list: begin with '- '."
     return "Give it a value, or remove the key." if value is None else ""
+
+
+def _number_hint(key: str, text: str) -> str:
+    from openpai.core.protocol.units import mebibytes
+
+    if text.strip().lstrip("-").isdigit():
+        return "Remove the quotes."
+    if key.endswith("MB"):
+        try:
+            return f"Write {mebibytes(text)}: the unit is MiB."
+        except ConfigError:
+            pass
+    return "Write a whole number."

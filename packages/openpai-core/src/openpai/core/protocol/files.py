@@ -13,7 +13,7 @@ _LARGEST = 10 * 1024 * 1024
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-def read_text(path: Path) -> str:
+def read_text(path: str | Path) -> str:
     """Return the text of a job file; ``-`` is standard input.
 
     Raises:
@@ -25,7 +25,7 @@ def read_text(path: Path) -> str:
 
         data = sys.stdin.buffer.read(_LARGEST + 1)
     else:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise _refusal(path, "is larger than 10 MiB.", "A job has at most 100 KiB.")
@@ -38,6 +38,6 @@ def read_text(path: Path) -> str:
         raise _refusal(path, message, "Save the file as UTF-8.", line) from None
 
 
-def _refusal(path: Path, message: str, hint: str, line: int | None = None) -> ProtocolError:
+def _refusal(path: str | Path, message: str, hint: str, line: int | None = None) -> ProtocolError:
     problem = Problem("", line, None if line is None else 1, f"The file {message}", hint)
     return ProtocolError(f"{path} {message}", [problem], hint)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.building import Building
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openpai.core.protocol.problems import Problem
     from openpai.core.protocol.source import Source
 
@@ -65,7 +66,7 @@ class Job(Building):
         """
         from openpai.core.protocol.files import read_text
 
-        return cls.from_yaml(read_text(Path(path)), str(path))
+        return cls.from_yaml(read_text(path), str(path))
 
     @classmethod
     def from_json(cls, text: str) -> Job:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator
 
-from openpai.core.protocol.explain import Finding, kind_of
+from openpai.core.protocol.explain import Finding, allowed_keys, did_you_mean, kind_of
 from openpai.core.protocol.names import convert_name
 from openpai.core.protocol.strict.rules import Case, rule
 
@@ -69,9 +69,11 @@ def _collisions(case: Case) -> Iterator[Finding]:
 )
 def _instances(case: Case) -> Iterator[Finding]:
     for name, role in case.roles():
-        if "instances" not in role:
+        # A key that the schema refuses may be this one, misspelled.
+        others = [key for key in role if key not in allowed_keys(("taskRoles", name))]
+        if "instances" not in role and did_you_mean("instances", others) == "":
             message = f"'instances' is missing in task role '{name}'; without it the server fails."
-            yield Finding(("taskRoles", name), message, "Write: instances: 1")
+            yield Finding(("taskRoles", name), message, "Write: instances: 1", at_key=True)
 
 
 @rule(
