@@ -122,6 +122,5 @@ def documented():
     table = page.read_text().partition("<!-- fields -->")[2].partition("<!-- end -->")[0]
     rows = [line.split(" | ", 1) for line in table.splitlines() if line.startswith("| `")]
     return {
-        name.replace("`", "").strip("| "): set(re.findall(r"`(\w+)`", keys.partition(" (what")[0]))
-        for name, keys in rows
+        name.replace("`", "").strip("| "): set(re.findall(r"`(\w+)`", keys)) for name, keys in rows
     }

@@ -45,6 +45,8 @@ JOB = {
     "stop": Lazy(f"{_HERE}.job.stop:stop", "Stop jobs."),
     "start": Lazy(f"{_HERE}.job.again:start", "Take back a stop that has not taken effect yet."),
     "clone": Lazy(f"{_HERE}.job.again:clone", "Submit a job once more."),
+    "sweep": Lazy(f"{_HERE}.job.sweep:sweep", "Submit one job for each set of parameters."),
+    "results": Lazy(f"{_HERE}.job.sweep:results", "Show what became of many jobs, side by side."),
     "tasks": Lazy(f"{_HERE}.job.inspect:tasks", "List the tasks of a job's latest attempt."),
     "events": Lazy(f"{_HERE}.job.inspect:events", "List what happened to a job."),
     "tag": Lazy(f"{_HERE}.job.inspect:tag", "Tag a job, or list its tags."),

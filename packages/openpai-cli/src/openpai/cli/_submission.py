@@ -25,6 +25,7 @@ __all__ = [
     "JOB_FILE",
     "Wishes",
     "change",
+    "extras_options",
     "job_name",
     "read_job",
     "submission_options",
@@ -40,13 +41,16 @@ JOB_FILE = click.Path(exists=True, path_type=Path, dir_okay=False, allow_dash=Tr
 LOCAL_FILE = click.Path(path_type=Path, dir_okay=False)
 LOCAL_PATH = click.Path(path_type=Path)
 
-_OPTIONS = (
-    click.option("-j", "--name", "--job-name", "name", help="The job's name; $ is made random."),
-    click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster."),
+_EXTRAS_OPTIONS = (
     click.option("-w", "--workspace", metavar="[NAME:]/PATH", help="Where code and outputs lie."),
     click.option("--src", "--sources", "sources", multiple=True, type=LOCAL_PATH, help="Its code."),
     click.option("--output", "outputs", multiple=True, metavar="GLOB", help="Files to save."),
     click.option("--pip", "--pip-installs", "requirements", multiple=True, help="A package."),
+)
+_OPTIONS = (
+    click.option("-j", "--name", "--job-name", "name", help="The job's name; $ is made random."),
+    click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster."),
+    *_EXTRAS_OPTIONS,
     click.option("--tag", "tags", multiple=True, help="Tag the job."),
     click.option("--dry-run", "--preview", "dry_run", is_flag=True, help="Show it, send nothing."),
     click.option("--write", type=LOCAL_FILE, help="Also write the job to this file."),
@@ -67,6 +71,13 @@ update_option = click.option(
 def submission_options(function: F) -> F:
     """The options of every command that submits a job."""
     for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def extras_options(function: F) -> F:
+    """The options of what a submission adds to a job: code, outputs, packages."""
+    for option in reversed(_EXTRAS_OPTIONS):
         function = option(function)
     return function
 
