@@ -239,9 +239,7 @@ def _type_hint(error: SchemaError, value: Any) -> str:
     if value == "******" and error.path == ("secrets",):
         return "The server hid the secrets: fill them in again."
     if "integer" in wanted and isinstance(value, str):
-        return (
-            "Remove the quotes." if value.strip().lstrip("-").isdigit() else "Write a whole number."
-        )
+        return _number_hint(str(error.path[-1]), value)
     if "string" in wanted and isinstance(value, dict):
         return "Put the whole text into quotes: a ': ' in it makes it a mapping."
     if "string" in wanted and value is not None and not isinstance(value, list):
