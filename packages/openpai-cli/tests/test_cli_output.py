@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,28 @@ def test_outputs_to_come_are_none_yet(opai, local):
     assert "yet" in listed.stderr
     assert opai("output", "download", name).exit_code == 4
     opai("job", "stop", name)
+
+
+def test_a_saved_file_is_written_to_stdout(opai, saved):
+    """`peek` writes the very bytes of the file; one that does not exist is 4."""
+    assert opai("output", "peek", saved, "d/b.txt").stdout == "bb\n"
+    missing = opai("output", "peek", saved, "nope.txt")
+    assert (missing.exit_code, missing.stdout) == (4, "")
+
+
+def test_a_growing_file_is_followed_to_the_jobs_end(opai, local):
+    """`peek -f` waits for the file, writes each byte once, and ends with the job."""
+    job = opai("job", "sub", "--image", "img", "--output", "x", "sleep 600").stdout.strip()
+    place = local.folder / "storage/users/alice/jobs" / job.partition("~")[2] / "output"
+    command = [sys.executable, "-m", "openpai.cli", "output", "peek", job, "log.txt", "-f"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as peek:
+        assert peek.stdout is not None
+        place.mkdir(parents=True)
+        with (place / "log.txt").open("w") as file:
+            file.write("one\n")
+            file.flush()
+            assert peek.stdout.readline() == "one\n"
+            file.write("two\n")
+        opai("job", "stop", job)
+        assert peek.stdout.read() == "two\n"
+    assert peek.returncode == 0

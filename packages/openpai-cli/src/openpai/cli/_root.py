@@ -58,6 +58,7 @@ JOB = {
 OUTPUT = {
     "list": Lazy(f"{_HERE}.output.files:list_outputs", "List the files a job saved."),
     "download": Lazy(f"{_HERE}.output.files:download", "Fetch the files a job saved."),
+    "peek": Lazy(f"{_HERE}.output.peek:peek", "Write a saved file to stdout."),
 }
 
 LOCAL = {
