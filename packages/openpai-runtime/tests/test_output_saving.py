@@ -55,6 +55,18 @@ def test_what_was_saved_is_said(task: Any) -> None:
     )
 
 
+def test_an_output_may_be_one_role_s_only(task: Any) -> None:
+    """A task of another role neither saves it nor misses it."""
+    task.document["taskRoles"] = {"worker": {"instances": 1}, "ps": {"instances": 1}}
+    task.section(
+        outputs=[{"path": "a", "taskRoles": ["worker"]}, {"path": "b", "taskRoles": ["ps"]}]
+    )
+    told = task.bash("touch a b").stderr
+    assert "Saved 1 file" in told
+    assert "match nothing" not in told
+    assert [file["path"] for file in task.manifest["files"]] == ["worker/0/a"]
+
+
 def test_tasks_of_a_larger_job_do_not_mix(task: Any) -> None:
     """With more than one task each has a folder of its role and index."""
     task.document["taskRoles"] = {"worker": {"instances": 2}, "ps": {}}

@@ -66,6 +66,11 @@ MEANINGLESS = [
     ({"outputs": [{"path": "a"}]}, "/outputs", "Outputs need a workspace to be saved in."),
     ({"code": {"archive": "a", "sha256": SHA}}, "/code", "This code needs a workspace"),
     (
+        {"workspace": "n:/a", "outputs": [{"path": "a", "taskRoles": ["ps"]}]},
+        "/outputs/0/taskRoles/0",
+        "There is no task role 'ps'.",
+    ),
+    (
         {"callbacks": [{"on": "exit", "commands": ["a"], "taskRoles": ["ps"]}]},
         "/callbacks/0/taskRoles/0",
         "There is no task role 'ps'.",

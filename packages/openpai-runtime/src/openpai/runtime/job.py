@@ -11,7 +11,7 @@ from typing import Any, Mapping
 from openpai.core.environment import TaskContext
 from openpai.core.errors import StorageError
 from openpai.core.folder import FolderStorage
-from openpai.core.protocol.runtime_section import RuntimeSection
+from openpai.core.protocol.runtime_section import Output, RuntimeSection
 from openpai.core.storage import StorageUri
 from openpai.core.workspace import JobFolder, Workspace
 
@@ -61,6 +61,11 @@ class TaskJob:
             name: int(role.get("instances") or 1) if isinstance(role, dict) else 1
             for name, role in (roles.items() if isinstance(roles, dict) else ())
         }
+
+    @property
+    def outputs(self) -> list[Output]:
+        """What this task is to save."""
+        return self.section.outputs_of(self.context.role)
 
     @property
     def folder(self) -> JobFolder | None:

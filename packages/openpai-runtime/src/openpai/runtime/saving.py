@@ -103,7 +103,7 @@ class Saver:
     def _find(self) -> list[_File]:
         """Return what is due, each file once, in the order in which it is saved."""
         files: dict[str, _File] = {}
-        for output in filter(self._ended.wants, self._job.section.outputs):
+        for output in filter(self._ended.wants, self._job.outputs):
             is_glob = any(character in output.path for character in "*?[")
             if not self._add(files, self._root, output.path, is_glob):
                 self._unmatched.append(output.path)

@@ -81,7 +81,7 @@ class _Task:
         if self._callbacks.failed:
             say("The command is not started: a callback that may fail the task has failed.")
             return CALLBACK_FAILED
-        self._meanwhile.begin(output.every for output in self._job.section.outputs if output.every)
+        self._meanwhile.begin(output.every for output in self._job.outputs if output.every)
         self._before = time.time() - self._started
         return self._command.run(self._argv, self._environ)
 

@@ -94,6 +94,7 @@ _OUTPUT = _object(
         ),
         "when": _choice("Which end of the command saves them.", "always", "success", "failure"),
         "every": _duration("Save them also while the command runs, each time this much passed."),
+        "taskRoles": _ROLES,
     },
 )
 

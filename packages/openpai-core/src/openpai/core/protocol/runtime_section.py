@@ -104,11 +104,13 @@ class Output(_Part):
         path: A path or glob relative to the working directory.
         when: ``always``, ``success`` or ``failure``.
         every: Seconds between two saves while the command runs; ``None`` saves at the end only.
+        task_roles: The task roles that write them; empty means all.
     """
 
     path: str
     when: str = "always"
     every: float | None = None
+    task_roles: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,10 @@ class RuntimeSection(_Part):
         """Return the map that goes under ``extras["openpai.runtime"]``."""
         return {"version": 1, **super().to_dict()}
 
+    def outputs_of(self, role: str) -> list[Output]:
+        """Return the outputs that tasks of this role write."""
+        return [o for o in self.outputs if not o.task_roles or role in o.task_roles]
+
     @property
     def is_needed(self) -> bool:
         """Whether the command cannot run right unless the runtime is there."""
@@ -234,17 +240,23 @@ def _meaning(
     """Yield what the schema cannot say, of a section that meets it."""
     section = RuntimeSection.from_dict(data)
     yield from _workspace(section, complete)
-    roles = document.get("taskRoles")
+    for index, output in enumerate(section.outputs):
+        yield from _roles(document, output.task_roles, f"{_POINTER}/outputs/{index}")
     for index, callback in enumerate(section.callbacks):
         pointer = f"{_POINTER}/callbacks/{index}"
         yield from _callback(callback, pointer)
-        for place, role in enumerate(callback.task_roles):
-            if isinstance(roles, Mapping) and role not in roles:
-                yield problem(
-                    f"{pointer}/taskRoles/{place}",
-                    f"There is no task role '{role}'.",
-                    f"Task roles of this job: {', '.join(map(str, roles))}.",
-                )
+        yield from _roles(document, callback.task_roles, pointer)
+
+
+def _roles(document: Mapping[str, Any], named: Sequence[str], pointer: str) -> Iterator[Problem]:
+    roles = document.get("taskRoles")
+    for place, role in enumerate(named):
+        if isinstance(roles, Mapping) and role not in roles:
+            yield problem(
+                f"{pointer}/taskRoles/{place}",
+                f"There is no task role '{role}'.",
+                f"Task roles of this job: {', '.join(map(str, roles))}.",
+            )
 
 
 def _workspace(section: RuntimeSection, complete: bool) -> Iterator[Problem]:
