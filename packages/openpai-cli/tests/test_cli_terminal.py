@@ -199,3 +199,23 @@ def test_a_terminal_that_goes_away_ends_the_command(terminal, opai, job):
     assert not child.isalive()
     assert opai("job", "status", name, "-o", "json").json["state"] == "RUNNING"
     opai("job", "stop", name)
+
+
+def test_a_live_list_shows_what_changes(terminal, opai, job):
+    """--watch draws over itself on a screen of its own; Ctrl-C ends it with 0, the cursor back."""
+    name = job("sleep 600")
+    child = terminal("job", "list", "--keyword", name, "--watch")
+    child.expect("RUNNING")
+    opai("job", "stop", name)
+    child.expect("STOPPED")
+    child.sendintr()
+    text = screen(child)
+    assert child.exitstatus == 0
+    assert text.endswith("\x1b[?25h\x1b[?1049l")
+
+
+def test_a_live_list_needs_a_terminal(opai, local):
+    """In a pipe --watch is a usage error, not an endless stream of escape codes."""
+    result = opai("job", "list", "--watch")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "terminal" in result.stderr

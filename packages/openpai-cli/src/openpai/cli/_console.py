@@ -58,6 +58,18 @@ class Console:
         return shutil.get_terminal_size().columns
 
     @property
+    def height(self) -> int:
+        """Lines of the terminal; 24 where nothing is known."""
+        import shutil
+
+        return shutil.get_terminal_size().lines
+
+    @property
+    def can_be_drawn_on(self) -> bool:
+        """Whether stdout is a terminal with a cursor that can be moved."""
+        return self.is_terminal and not self._is_dumb
+
+    @property
     def _is_dumb(self) -> bool:
         return self._environ.get("TERM") == "dumb"
 

@@ -11,7 +11,7 @@ from openpai.cli._table import NOTHING, Cell, draw_record, draw_table
 from openpai.cli._times import ago, duration, iso
 from openpai.core.app import Column, Row
 
-__all__ = ["FORMATS", "emit"]
+__all__ = ["FORMATS", "emit", "table_lines"]
 
 FORMATS = ("table", "json", "yaml", "name")
 
@@ -40,27 +40,27 @@ def emit(
         columns: What a table shows; the first is what ``name`` prints.
         format: One of :data:`FORMATS`.
     """
-    rows: Row | list[Row] = data if isinstance(data, Mapping) else list(data)
+    rows: Row | Sequence[Row] = data if isinstance(data, Mapping) else list(data)
     for line in _lines(console, rows, columns, format):
         console.data(line)
 
 
 def _lines(
-    console: Console, rows: Row | list[Row], columns: Sequence[Column], output: str
+    console: Console, rows: Row | Sequence[Row], columns: Sequence[Column], output: str
 ) -> list[str]:
     if output == "json":
         return _json(rows)
     if output == "yaml":
         return _yaml(rows)
-    return _names(rows, columns) if output == "name" else _table(console, rows, columns)
+    return _names(rows, columns) if output == "name" else table_lines(console, rows, columns)
 
 
-def _names(rows: Row | list[Row], columns: Sequence[Column]) -> list[str]:
+def _names(rows: Row | Sequence[Row], columns: Sequence[Column]) -> list[str]:
     every = [rows] if isinstance(rows, Mapping) else rows
     return [str(row[columns[0][1]]) for row in every]
 
 
-def _json(rows: Row | list[Row]) -> list[str]:
+def _json(rows: Row | Sequence[Row]) -> list[str]:
     """One object over several lines; a list with one row on each line."""
     from json import dumps
 
@@ -70,7 +70,7 @@ def _json(rows: Row | list[Row]) -> list[str]:
     return ["[" + ",\n ".join(shown) + "]"]
 
 
-def _yaml(rows: Row | list[Row]) -> list[str]:
+def _yaml(rows: Row | Sequence[Row]) -> list[str]:
     import json
 
     import yaml
@@ -93,7 +93,10 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _table(console: Console, rows: Row | list[Row], columns: Sequence[Column]) -> list[str]:
+def table_lines(
+    console: Console, rows: Row | Sequence[Row], columns: Sequence[Column]
+) -> list[str]:
+    """Return the lines of a table, or of one row as a record."""
     headers = [header for header, _ in columns]
     if isinstance(rows, Mapping):
         cells = [_cell(rows.get(key), console) for _, key in columns]

@@ -10,6 +10,7 @@ import click
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._options import cluster_option, format_option
+from openpai.cli._watch import watch
 
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
@@ -53,17 +54,28 @@ def state(text: str) -> str:
 @click.option("--tag", "tags", multiple=True, help="Only jobs with this tag.")
 @click.option("--keyword", help="Only with this in the name of job, user or VC.")
 @click.option("--limit", type=click.IntRange(min=0), help="At most so many; 0: all.")
+@click.option("-w", "--watch", "watching", is_flag=True, help="Show them live, until Ctrl-C.")
 @cluster_option
 @format_option
 @pass_app
 def list_jobs(
-    app: CliApp, /, *, alias: str | None, format_: str, limit: int | None, **filters: Any
+    app: CliApp,
+    /,
+    *,
+    alias: str | None,
+    format_: str,
+    limit: int | None,
+    watching: bool,
+    **filters: Any,
 ) -> None:
     """List jobs, the newest first.
 
     On a terminal the 50 newest are shown unless --limit says otherwise; scripts get all.
     """
     cluster = app.cluster(alias)
+    if watching:
+        watch(app, lambda height: _picture(app, cluster, limit or height, filters))
+        return
     screen = limit is None and format_ == "table" and app.console.is_terminal
     most = _SCREENFUL + 1 if screen else limit or None
     rows = [_row(job) for job in _jobs(cluster, most, **filters)]
@@ -73,6 +85,13 @@ def list_jobs(
         app.note(f"These are the {_SCREENFUL} newest; see more with --limit N, or 0 for all.")
     if not rows and format_ == "table":
         app.note("No jobs.")
+
+
+def _picture(app: CliApp, cluster: Cluster, most: int, filters: dict[str, Any]) -> list[str]:
+    from openpai.cli._emit import table_lines
+
+    rows = [_row(job) for job in _jobs(cluster, most, **filters)]
+    return table_lines(app.console, rows, _columns("table", cluster.user, rows)) or ["No jobs."]
 
 
 def _columns(format_: str, me: str, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
