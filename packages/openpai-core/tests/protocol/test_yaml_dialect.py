@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
 
 import pytest
 
@@ -90,6 +89,12 @@ def test_dates_are_javascripts(text, shown):
     value = load_yaml(text)
     assert isinstance(value, Timestamp)
     assert str(value) == shown
+
+
+def test_dates_in_json_are_javascripts():
+    """Milliseconds and the zone are always written, and years beyond 9999 have a sign."""
+    assert load_yaml("2001-12-14t21:59:43.1-05:00").isoformat() == "2001-12-15T02:59:43.100Z"
+    assert load_yaml("9999-99-01").isoformat() == "+010007-03-01T00:00:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -233,8 +238,7 @@ def _plain(value):
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, Timestamp):
-        moment = datetime(1970, 1, 1) + timedelta(milliseconds=value.ms)
-        return moment.isoformat(timespec="milliseconds") + "Z"
+        return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
         return {"$nonfinite": "NaN" if math.isnan(value) else "Infinity"}
     if isinstance(value, int) and abs(value) > 2**53:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from typing import TYPE_CHECKING, Any, Mapping
@@ -13,6 +12,7 @@ from openpai.core.local.records import Attempt, Event, Job, Task
 from openpai.core.local.scheduler import Resources
 from openpai.core.local.views import summary
 from openpai.core.protocol.secrets import mask_secrets
+from openpai.core.protocol.yaml_io import dump_yaml, load_yaml
 
 if TYPE_CHECKING:
     from openpai.core.local.clock import Clock
@@ -51,7 +51,7 @@ class Roster:
 
     def _load_one(self, job: Job) -> Live:
         row = self.store.query("SELECT document FROM configs WHERE job = ?", (job.id,))[0]
-        live = Live(job, json.loads(row["document"]))
+        live = Live(job, load_yaml(row["document"]))
         if job.attempt >= 0:
             key = (job.id, job.attempt)
             live.attempt = self.store.one(Attempt, 'job = ? AND "index" = ?', key)
@@ -72,7 +72,7 @@ class Roster:
                 self.save(live)
                 self.store.execute(
                     "INSERT INTO configs(job, text, document) VALUES(?, ?, ?)",
-                    (job.id, mask_secrets(text), json.dumps(document)),
+                    (job.id, mask_secrets(text), dump_yaml(document)),
                 )
                 self.tell(live, "Normal", "ImageNotRun", _NO_IMAGES)
             self.jobs[job.id] = live

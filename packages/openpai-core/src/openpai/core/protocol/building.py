@@ -132,14 +132,13 @@ class Building:
         from openpai.core.protocol.units import mebibytes
 
         completion = _given(minFailedInstances=min_failed, minSucceededInstances=min_succeeded)
-        options = _given(
-            shmMB=None if shm is None else mebibytes(shm), infiniband=infiniband or None
-        )
+        shm_mb = None if shm is None else mebibytes(shm)
+        options = _given(shmMB=shm_mb, infiniband=infiniband or None)
         resources = {"cpu": cpu, "memoryMB": mebibytes(memory), "gpu": gpu}
         self.document.setdefault("taskRoles", {})[name] = {
             "instances": instances,
             **_given(completion=completion or None, taskRetryCount=task_retries),
-            **_given(prerequisites=list(prerequisites) or None),
+            **({"prerequisites": list(prerequisites)} if prerequisites else {}),
             "dockerImage": image,
             **_given(data=data, script=script, output=output),
             **_given(extraContainerOptions=options or None),

@@ -53,14 +53,25 @@ class Timestamp:
 
     def __str__(self) -> str:
         """Return what JavaScript makes of it in a text; the server's clock is set to UTC."""
-        days, rest = divmod(self.ms, _DAY_MS)
-        year, month, day = civil(days)
-        seconds = rest // 1000
-        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        year, month, day, clock, _ = self._parts()
+        weekday = _DAYS[self.ms // _DAY_MS % 7]
         return (
-            f"{_DAYS[days % 7]} {_MONTHS[month - 1]} {day:02} {year:04} {clock} "
+            f"{weekday} {_MONTHS[month - 1]} {day:02} {year:04} {clock} "
             "GMT+0000 (Coordinated Universal Time)"
         )
+
+    def isoformat(self) -> str:
+        """Return what JavaScript makes of it in JSON."""
+        year, month, day, clock, ms = self._parts()
+        shown = f"{year:04}" if year < 10_000 else f"+{year:06}"
+        return f"{shown}-{month:02}-{day:02}T{clock}.{ms:03}Z"
+
+    def _parts(self) -> tuple[int, int, int, str, int]:
+        """Return (year, month, day, time of day, milliseconds)."""
+        days, rest = divmod(self.ms, _DAY_MS)
+        seconds, ms = divmod(rest, 1000)
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        return (*civil(days), clock, ms)
 
 
 def civil(days: int) -> tuple[int, int, int]:
