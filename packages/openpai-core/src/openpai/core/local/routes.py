@@ -13,6 +13,7 @@ from openpai.core.local.handlers import (
     groups,
     jobs,
     kubernetes,
+    page,
     storages,
     tasks,
     tokens,
@@ -102,6 +103,9 @@ _OLD_JOB = "/api/v1/user/{user}/jobs/{job}"
 _TASK = _JOB + "/attempts/{attempt}/taskRoles/{role}/taskIndex/{index}/attempts"
 
 ROUTES: tuple[Route, ...] = (
+    Route("GET", "/", page.page, "open"),
+    Route("GET", "/job-list.html", page.page, "open"),
+    Route("GET", "/job-detail.html", page.page, "open"),
     Route("", "/api/v2/info", cluster.info, "open"),
     Route("", "/api/v1", cluster.info, "open"),
     Route("", "/api/v2", cluster.banner, "open"),
