@@ -147,7 +147,7 @@ def test_a_portal_that_answers_everything_is_no_cluster(httpserver, make_job):
 
 def test_a_job_beyond_the_servers_limit_is_not_sent(through_proxy, proxy, make_job):
     """The server would answer 413 without a word on what to do."""
-    with pytest.raises(ProtocolError, match="takes 102400 at most"):
+    with pytest.raises(ProtocolError, match="more than 100 KiB"):
         through_proxy.submit(make_job("echo " + "x" * 102_400))
     assert proxy.count(*POST) == 0
 
