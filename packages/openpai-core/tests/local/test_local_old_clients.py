@@ -1,0 +1,102 @@
+"""Requests of other people's clients, as they send them."""
+
+import pytest
+
+NNI_JOB = """\
+protocolVersion: 2
+name: nni_exp_w09qk4bl_env_uRMZM
+type: job
+jobRetryCount: 0
+prerequisites:
+  - type: dockerimage
+    uri: 'msranni/nni:latest'
+    name: docker_image_0
+taskRoles:
+  taskrole:
+    instances: 1
+    completion:
+      minFailedInstances: 1
+      minSucceededInstances: -1
+    taskRetryCount: 0
+    dockerImage: docker_image_0
+    resourcePerInstance:
+      gpu: 0
+      cpu: 1
+      memoryMB: 1024
+    commands:
+      - >-
+        cd "$PWD" && mkdir -p envs/uRMZM && cd envs/uRMZM &&
+        (sleep 300 & echo $! ; wait)
+extras:
+  storages:
+    - name: local-storage
+  submitFrom: submit-job-v2
+defaults:
+  virtualCluster: default
+"""
+JSON = {"Content-Type": "application/json", "Accept": "application/json", "Connection": "close"}
+
+
+def test_nni_runs_an_environment(cluster, client, until, is_alive):
+    """It polls before it submits, wants a bare list of its own jobs, and stops the whole tree."""
+    name = "nni_exp_w09qk4bl_env_uRMZM"
+    base = "/rest-server/api/v2/jobs"
+    assert client("GET", f"{base}/{cluster.user}~{name}", headers=JSON).status_code == 404
+    headers = {**JSON, "Content-Type": "text/yaml"}
+    assert client("POST", base, data=NNI_JOB, headers=headers).status_code == 202
+
+    def state():
+        listed = client("GET", base, params={"username": cluster.user}, headers=JSON).json()
+        return {job["name"]: job["state"] for job in listed}[name]
+
+    until(lambda: state() == "RUNNING")
+    pid = int(until(lambda: client.log(name, role="taskrole").strip()))
+    stop = {"value": "STOP"}
+    answer = client("PUT", f"{base}/{cluster.user}~{name}/executionType", json=stop, headers=JSON)
+    assert answer.status_code == 202
+    until(lambda: state() == "STOPPED")
+    assert not is_alive(pid)
+
+
+def test_the_vs_code_client_logs_in_with_a_form(cluster, client):
+    """Form fields, and an expiration that is checked and ignored."""
+    fields = {"username": cluster.user, "password": cluster.password, "expiration": "4000"}
+    answer = client("POST", "/rest-server/api/v1/token", data=fields)
+    assert answer.json().keys() == {"user", "token", "admin"}
+
+
+def test_the_vs_code_client_finds_out_that_this_is_v2(cluster, client):
+    """Its probe wants an answer in JSON that is not NoApiError; without a token that is 401."""
+    probe = "/rest-server/api/v2/jobs/protocolversion/config"
+    answer = client("GET", probe, headers={"Authorization": None})
+    assert (answer.status_code, answer.json()["code"]) == (401, "UnauthorizedUserError")
+    assert client("GET", "/healthz").status_code == 200
+
+
+def test_names_are_checked_at_the_old_place(client, job_text):
+    """200 means that a job exists, 404 with NoJobError that it does not."""
+    client.submit(job_text("oldname"))
+    client.wait("oldname")
+    old = f"/api/v1/user/{client.user}/jobs"
+    assert client("GET", f"{old}/oldname").json()["name"] == "oldname"
+    assert client("GET", f"{old}/oldname/config").json()["name"] == "oldname"
+    missing = client("GET", f"{old}/nothing")
+    assert (missing.status_code, missing.json()["code"]) == (404, "NoJobError")
+    assert "oldname" in [job["name"] for job in client("GET", old).json()]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/v1", dict),
+        ("/api/v1/jobs", list),
+        ("/api/v1/virtual-clusters", dict),
+        ("/api/v2/storage/config", list),
+        ("/api/v2/storage/server", list),
+    ],
+)
+def test_what_the_old_python_sdk_reads(client, path, kind):
+    """Each address answers with what it expects, also where it sends a body with GET."""
+    answer = client("GET", path, json={})
+    assert answer.status_code == 200
+    assert isinstance(answer.json(), kind)
