@@ -12,7 +12,9 @@ import click
 from openpai.cli._app import CliApp
 from openpai.cli._command import UsageProblem
 from openpai.cli._options import mebibytes, seconds
-from openpai.cli._submission import job_name
+from openpai.cli._submission_options import (
+    job_name,
+)
 
 if TYPE_CHECKING:
     from openpai.core.protocol.job import Job

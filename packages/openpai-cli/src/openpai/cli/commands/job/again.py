@@ -9,11 +9,10 @@ import click
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._options import cluster_option, job_argument
-from openpai.cli._submission import (
-    change,
+from openpai.cli._submission import change, submit_and_report
+from openpai.cli._submission_options import (
     job_name,
     submission_options,
-    submit_and_report,
     take_extras,
     take_wishes,
     update_option,

@@ -8,7 +8,11 @@ import click
 
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
-from openpai.cli._submission import JOB_FILE, change, read_job, update_option
+from openpai.cli._submission import change, read_job
+from openpai.cli._submission_options import (
+    JOB_FILE,
+    update_option,
+)
 
 
 @command(

@@ -9,9 +9,9 @@ import click
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._describe import describe, description_options
-from openpai.cli._submission import (
+from openpai.cli._submission import submit_and_report
+from openpai.cli._submission_options import (
     submission_options,
-    submit_and_report,
     take_extras,
     take_wishes,
 )

@@ -9,12 +9,10 @@ import click
 
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import UsageProblem, command
-from openpai.cli._submission import (
+from openpai.cli._submission import change, read_job, submit_and_report
+from openpai.cli._submission_options import (
     JOB_FILE,
-    change,
-    read_job,
     submission_options,
-    submit_and_report,
     take_extras,
     take_wishes,
     update_option,

@@ -10,11 +10,10 @@ import click
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import cluster_option, format_option
-from openpai.cli._submission import (
+from openpai.cli._submission import change, read_job
+from openpai.cli._submission_options import (
     JOB_FILE,
-    change,
     extras_options,
-    read_job,
     take_extras,
     update_option,
 )
