@@ -59,7 +59,9 @@ _JOBS = st.fixed_dictionaries(
                 {"name": "set", "type": "data", "uri": ["https://a"], "more": 1},
             ]
         ),
-        "parameters": st.fixed_dictionaries({"a": st.one_of(st.integers(), st.floats(), _WORDS)}),
+        "parameters": st.fixed_dictionaries(
+            {"a": st.one_of(st.integers(-(2**53), 2**53), st.floats(), _WORDS)}
+        ),
         "taskRoles": st.dictionaries(_LABELS, _ROLE, min_size=1, max_size=3),
     },
     optional={
