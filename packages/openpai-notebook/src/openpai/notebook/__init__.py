@@ -10,6 +10,7 @@ from openpai.notebook.__about__ import __version__
 if TYPE_CHECKING:
     from openpai.notebook.errors import InvalidNotebookError, KernelError, NotebookError
     from openpai.notebook.job import NotebookJob
+    from openpai.notebook.live import watch
     from openpai.notebook.results import record
     from openpai.notebook.submit import submit_notebook
 
@@ -21,6 +22,7 @@ __all__ = [
     "__version__",
     "record",
     "submit_notebook",
+    "watch",
 ]
 
 _HOMES = {
@@ -30,6 +32,7 @@ _HOMES = {
     "NotebookJob": "openpai.notebook.job",
     "record": "openpai.notebook.results",
     "submit_notebook": "openpai.notebook.submit",
+    "watch": "openpai.notebook.live",
 }
 
 
@@ -37,6 +40,15 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Add the magics and the rich display; IPython calls it for ``%load_ext openpai.notebook``."""
+    from openpai.notebook.display import register
+    from openpai.notebook.magics import OpaiMagics
+
+    register(ipython)
+    ipython.register_magics(OpaiMagics)
 
 
 def __dir__() -> list[str]:

@@ -69,6 +69,7 @@ class Request:
         resources: ``cpu``, ``gpu``, ``memory_mb`` of the one task.
         virtual_cluster: ``None``: the server's default one.
         skip: Indices of cells that are not run.
+        document: The notebook where it is not in a file; ``path`` is only its place then.
     """
 
     path: Path
@@ -87,6 +88,7 @@ class Request:
     resources: Mapping[str, int] = field(default_factory=dict)
     virtual_cluster: str | None = None
     skip: Sequence[int] = ()
+    document: Notebook | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def describe(request: Request) -> Iterator[Description]:
     Raises:
         InvalidNotebookError: The file is no notebook, or cannot become what is asked for.
     """
-    notebook = load_notebook(request.path)
+    notebook = request.document or load_notebook(request.path)
     check_parameters(notebook, request.parameters)
     if request.mode not in MODES:
         raise InvalidNotebookError(
@@ -149,8 +151,8 @@ def _absolute(path: Path) -> Path:
 
 
 def _marked(notebook: Notebook, request: Request, folder: Path) -> Path:
-    """Return the file to send: the notebook's own unless cells of it are to be skipped."""
-    if not request.skip:
+    """Return the file to send: the notebook's own unless it has none or cells are skipped."""
+    if not request.skip and request.document is None:
         return request.path
     for index in request.skip:
         tags = notebook["cells"][index]["metadata"].setdefault("tags", [])

@@ -1,0 +1,107 @@
+"""How clusters, jobs and storages look in a notebook.
+
+The classes live in core and know nothing of notebooks: IPython's formatters are told about them by
+name, so that registering imports none of them.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
+
+if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
+    from openpai.core.protocol.job import Job
+    from openpai.core.remote_job import RemoteJob
+    from openpai.core.rest.job_records import JobDetail
+    from openpai.core.storage import Storage, StorageSpec
+
+__all__ = ["detail_html", "detail_text", "register"]
+
+_COLORS = {"SUCCEEDED": "#2e7d32", "FAILED": "#c62828", "RUNNING": "#1565c0", "STOPPED": "#6d4c41"}
+
+
+def register(ipython: Any) -> None:
+    """Teach an IPython shell how to show the objects of openpai-core."""
+    formatter = ipython.display_formatter.formatters["text/html"]
+    for module, name, show in _SHOWN:
+        formatter.for_type_by_name(module, name, show)
+
+
+def _table(rows: Iterable[Sequence[object]], header: Sequence[str] = ()) -> str:
+    head = "".join(f"<th style='text-align:left'>{escape(text)}</th>" for text in header)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td style='text-align:left'>{_cell(cell)}</td>" for cell in row)
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
+    )
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    color = _COLORS.get(text)
+    shown = escape(text)
+    return f"<b style='color:{color}'>{shown}</b>" if color else shown
+
+
+def _cluster(cluster: Cluster) -> str:
+    return _table([("Cluster", cluster.alias), ("URI", cluster.uri)])
+
+
+def _storage(storage: Storage) -> str:
+    return _table([("Storage", storage.name), ("Kind", type(storage).__name__)])
+
+
+def _storage_spec(spec: StorageSpec) -> str:
+    """Show a storage that is not open; its data may hold keys and are never shown."""
+    access = "read only" if spec.read_only else "read and write"
+    return _table([("Storage", spec.name), ("Type", spec.type), ("Access", access)])
+
+
+def _job(job: Job) -> str:
+    from openpai.core.protocol.secrets import mask_secrets
+
+    return f"<pre>{escape(mask_secrets(job.to_yaml()))}</pre>"
+
+
+def _remote_job(job: RemoteJob) -> str | None:
+    """Show a job as it is now; where the cluster does not answer its plain form has to do."""
+    from openpai.core.errors import OpenPaiError
+
+    try:
+        return detail_html(job.status())
+    except OpenPaiError:
+        return None
+
+
+def detail_html(detail: JobDetail, log: Sequence[str] = ()) -> str:
+    """Return a job, its tasks and the end of its log as HTML."""
+    facts = _table([("Job", detail.key), ("State", detail.state), ("Exit code", detail.exit_code)])
+    tasks = [
+        (f"{role}-{task.index}", task.state, task.container_ip, task.container_exit_code)
+        for role, task in detail.tasks()
+    ]
+    table = _table(tasks, ("Task", "State", "Host", "Exit code")) if tasks else ""
+    tail = f"<pre>{escape(chr(10).join(log))}</pre>" if log else ""
+    return facts + table + tail
+
+
+def detail_text(detail: JobDetail, log: Sequence[str] = ()) -> str:
+    """Return the same as plain text."""
+    code = "" if detail.exit_code is None else f", exit code {detail.exit_code}"
+    tasks = [f"  {role}-{task.index}: {task.state}" for role, task in detail.tasks()]
+    return "\n".join([f"{detail.key}: {detail.state}{code}", *tasks, *log])
+
+
+_SHOWN: Sequence[tuple[str, str, Callable[[Any], str | None]]] = (
+    ("openpai.core.cluster", "Cluster", _cluster),
+    ("openpai.core.protocol.job", "Job", _job),
+    ("openpai.core.remote_job", "RemoteJob", _remote_job),
+    ("openpai.core.rest.job_records", "JobDetail", detail_html),
+    ("openpai.core.storage", "Storage", _storage),
+    ("openpai.core.storage", "StorageSpec", _storage_spec),
+)

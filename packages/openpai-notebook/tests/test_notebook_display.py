@@ -1,0 +1,84 @@
+"""How the objects of core look in a notebook."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from IPython.core.formatters import DisplayFormatter
+
+from openpai.core.cluster import Cluster
+from openpai.core.command_job import command_job
+from openpai.core.rest.job_records import JobDetail
+from openpai.core.storage import StorageSpec
+from openpai.notebook.display import detail_html, detail_text, register
+
+DETAIL = JobDetail(
+    {
+        "name": "a<b>",
+        "jobStatus": {"username": "me", "state": "RUNNING"},
+        "taskRoles": {
+            "main": {"taskStatuses": [{"taskIndex": 0, "taskState": "RUNNING"}]},
+        },
+    }
+)
+
+
+@pytest.fixture
+def shown():
+    """Return the HTML that IPython shows of an object once the display is registered."""
+    formatter = DisplayFormatter()
+    register(SimpleNamespace(display_formatter=formatter))
+
+    def show(value: object) -> str | None:
+        return formatter.format(value)[0].get("text/html")
+
+    return show
+
+
+def test_a_cluster_is_a_table(shown):
+    """A cluster shows its alias and address, and no secret."""
+    with Cluster("http://127.0.0.1:9", user="me", token="hidden-token", alias="mine") as cluster:
+        html = shown(cluster)
+    assert "mine" in html
+    assert "http://127.0.0.1:9" in html
+    assert "hidden-token" not in html
+
+
+def test_a_job_is_its_description_with_secrets_masked(shown):
+    """A job shows its YAML; what it keeps secret is masked as the server masks it."""
+    job = command_job("plain", ["true"], image="some/image")
+    document = job.to_dict()
+    document["secrets"] = {"password": "hidden-password"}
+    html = shown(type(job).from_dict(document))
+    assert "some/image" in html
+    assert "hidden-password" not in html
+
+
+def test_a_storage_shows_no_keys(shown):
+    """What a storage needs to be reached may hold keys, and is not shown."""
+    html = shown(StorageSpec("team", "azureBlob", {"key": "hidden-key"}))
+    assert "azureBlob" in html
+    assert "hidden-key" not in html
+
+
+def test_a_cluster_that_does_not_answer_leaves_the_plain_form(shown):
+    """A job whose cluster is away is shown as text, and raises nothing."""
+    with Cluster("http://127.0.0.1:9", user="me", token="t", timeout=1) as cluster:
+        assert shown(cluster.job("gone")) is None
+
+
+def test_everything_is_escaped():
+    """Neither a job's name nor its log can bring HTML into the notebook."""
+    html = detail_html(DETAIL, ["<script>alert(1)</script>"])
+    assert "a&lt;b&gt;" in html
+    assert "<script>" not in html
+
+
+def test_the_text_form_says_the_same():
+    """Where HTML is not shown, state, tasks and log are there as text."""
+    assert detail_text(DETAIL, ["last line"]).splitlines() == [
+        "me~a<b>: RUNNING",
+        "  main-0: RUNNING",
+        "last line",
+    ]
