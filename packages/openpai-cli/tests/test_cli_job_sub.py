@@ -275,6 +275,7 @@ def test_a_broken_block_is_told(opai, local, block):
         (["--image", "i", "--env-file", "nowhere", "x"], "nowhere"),
         (["--image", "i", "--mount", "data:in", "x"], "NAME:/PATH"),
         (["--image", "i", "--on", "end=x", "x"], "success"),
+        (["--image", "i", "echo a; exit 3", "--wait"], "before the line"),
         (["--image", "i", "--on", "failure", "x"], "EVENT=COMMAND"),
     ],
 )

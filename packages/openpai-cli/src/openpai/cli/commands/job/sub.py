@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
+from openpai.cli._command import UsageProblem, command
 from openpai.cli._describe import describe, description_options
 from openpai.cli._submission import submit_and_report
 from openpai.cli._submission_options import (
@@ -44,6 +44,11 @@ def sub(app: CliApp, context: click.Context, /, *, words: tuple[str, ...], **opt
     """
     from openpai.cli._script import as_script
 
+    if len(words) > 1 and " " in words[0]:
+        raise UsageProblem(
+            f"'{words[0]}' is a line for the shell, and {' '.join(words[1:])} comes after it.",
+            "Put the options of opai before the line, or write a program and its arguments apart.",
+        )
     wishes = take_wishes(options)
     words, extras = as_script(words, take_extras(app, options))
     job = describe(app, words, options)
