@@ -137,6 +137,7 @@ class FaultyProxy:
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
+        self.date = None  # what the answers' Date says instead of the truth
         self.faults: list = []
         self.seen: list = []
 
@@ -202,7 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault["how"] == "answer":
             return self._answer(fault["status"], fault["headers"], fault["body"])
         cut = len(answer.content) // 2 if fault["how"] == "cut" else None
-        return self._answer(answer.status_code, answer.headers, answer.content, cut)
+        dated = {"Date": proxy.date} if proxy.date else {}
+        return self._answer(answer.status_code, {**answer.headers, **dated}, answer.content, cut)
 
     do_GET = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815 - named by the library
 

@@ -17,7 +17,7 @@ from openpai.core.rest.failures import NoAnswer
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["clock_skew", "decoded", "refusal", "text"]
+__all__ = ["clock_skew", "decoded", "refusal", "refuse_page", "text"]
 
 # Date headers have whole seconds and are a moment old when they arrive.
 _GRAIN = 2.0
@@ -47,14 +47,23 @@ def decoded(response: requests.Response) -> Any:
         raise _not_of_pai(response, kind, "JSON") from None
 
 
-def text(response: requests.Response) -> str:
-    """Return the text of an answer that may say anything of its type, but is no web page.
+def refuse_page(response: requests.Response) -> None:
+    """Refuse a web page where a text is expected, whatever type the server gives it.
 
     Raises:
         ServerError: The answer is HTML.
     """
     if _kind(response) == "text/html":
         raise _not_of_pai(response, "text/html", "text")
+
+
+def text(response: requests.Response) -> str:
+    """Return the text of an answer.
+
+    Raises:
+        ServerError: The answer is HTML.
+    """
+    refuse_page(response)
     return response.content.decode("utf-8", "replace")
 
 

@@ -13,7 +13,7 @@ from openpai.core.rest.address import is_loopback, masked
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Bearer", "checked_verify", "open_pool"]
+__all__ = ["Bearer", "checked_verify", "open_pool", "read_whole"]
 
 _log = logging.getLogger("openpai.core.rest")
 
@@ -76,6 +76,15 @@ def open_pool(uri: str, verify: bool | str) -> requests.Session:
     if verify is False:
         _trust_anything(uri)
     return http
+
+
+def read_whole(response: requests.Response) -> None:
+    """Read the body into ``response.content``; a connection that breaks is closed at once."""
+    try:
+        response.content  # noqa: B018 - reading it is what is wanted
+    except Exception:
+        response.close()
+        raise
 
 
 def _trust_anything(uri: str) -> None:

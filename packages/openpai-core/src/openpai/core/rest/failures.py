@@ -164,9 +164,12 @@ def connection_failed(error: Exception, request: str) -> NoAnswer:
     for cause in _CAUSES:
         fits = isinstance(error, getattr(requests.exceptions, cause.kind))
         if fits and (not cause.words or any(word in text for word in cause.words)):
+            hint = cause.hint
+            if cause is _CAUSES[-1] and " http://" in request:
+                hint += " If this port speaks https, write https://."
             return NoAnswer(
                 f"{request}: {cause.reason}.",
-                cause.hint,
+                hint,
                 transient=cause.transient,
                 sent=cause.sent,
             )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from openpai.core.errors import ApiError
 from openpai.core.rest.address import shown
+from openpai.core.rest.answers import refuse_page
 from openpai.core.rest.failures import NoAnswer
 from openpai.core.rest.session import Session, segment
 
@@ -91,8 +92,10 @@ def _whole(response: Any) -> Any:
     """Return the response if its body is as long as it says; older urllib3 does not look.
 
     Raises:
+        ServerError: It is a web page.
         NoAnswer: It ends too early.
     """
+    refuse_page(response)
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and int(length) != len(response.content):
         raise NoAnswer(f"GET {shown(response.url)}: the answer was cut short.", "Try again.")

@@ -193,9 +193,11 @@ class Session:
                 headers=dict(call.headers),
                 auth=connection.Bearer(call.token if call.authorized and ours else ""),
                 allow_redirects=False,
+                stream=True,
                 verify=self.verify,
                 **limits,
             )
+            connection.read_whole(response)
         except requests.RequestException as error:
             _log.debug("%s %s: %s", call.method, shown(url), type(error).__name__)
             raise connection_failed(error, f"{call.method} {shown(url)}") from None
@@ -228,7 +230,7 @@ class Session:
         """Return the seconds after which the call may be made again; ``None``: not at all."""
         if call.attempts >= _ATTEMPTS:
             return None
-        usual = random.uniform(0.5, 1.0) * 0.2 * 2**call.attempts  # noqa: S311 - jitter, no secret
+        usual = random.uniform(0.5, 1.0) * 0.1 * 2**call.attempts  # noqa: S311 - jitter, no secret
         if isinstance(error, AuthenticationError) and error.status == 401 and call.authorized:
             return self._pause_for_token(call, usual)
         if isinstance(error, RateLimitError) and error.reset is not None:
@@ -241,9 +243,10 @@ class Session:
     def _pause_for_token(self, call: _Call, usual: float) -> float | None:
         if call.token != self.token:  # another thread has logged in meanwhile
             return 0.0
-        if time.monotonic() < self._fresh_until:
+        hopeful = call.attempts < 3 or self.log_in is None
+        if time.monotonic() < self._fresh_until and hopeful:
             # The server does not wait until a new token is stored, so it may refuse it at first.
-            return usual
+            return 3 * usual
         return 0.0 if self._log_in_again(call.token) else None
 
     def ensure_token(self) -> None:
@@ -253,13 +256,14 @@ class Session:
             AuthenticationError: The password is not good.
             ConnectionFailed: No answer came.
         """
-        life = jwt.lifetime(self.token) if self.token else (0.0, 0.0)
-        if life is None:
-            return
-        issued, expires = life
+        token = self.token
+        life = jwt.lifetime(token)
+        if token and (life is None or time.monotonic() < self._fresh_until):
+            return  # it never ends, or the server has just made it
+        issued, expires = life or (0.0, 0.0)
         now = time.time() + answers.clock_skew(*self._date)
         if now > expires - min(_RENEWAL_SECONDS, (expires - issued) / 10):
-            self._log_in_again(self.token)
+            self._log_in_again(token)
 
     def _log_in_again(self, old: str) -> bool:
         """Replace a token that is no longer good; one thread does it for all.
