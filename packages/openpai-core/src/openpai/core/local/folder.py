@@ -106,7 +106,8 @@ class Folder:
             ConfigError: It cannot be made or written: a full disk, a read-only home, a file there.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.mkdir(exist_ok=True, mode=0o700)
             self.path.chmod(0o700)
             for part in (self.storage, self.jobs):
                 part.mkdir(exist_ok=True, mode=0o700)
