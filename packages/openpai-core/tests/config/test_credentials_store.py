@@ -1,0 +1,214 @@
+"""Where secrets are kept: the system's keyring where there is one that works, else a private file.
+
+The keyring of these tests is a backend of the library keyring that keeps its entries in a file.
+"""
+
+from __future__ import annotations
+
+import stat
+import sys
+import textwrap
+import time
+
+import pytest
+
+from openpai.core.config import credentials, keyring_store
+from openpai.core.config.clusters import (
+    ClusterEntry,
+    delete_cluster,
+    find_cluster,
+    load_clusters,
+    save_cluster,
+    store_token,
+)
+from openpai.core.config.defaults import set_default
+from openpai.core.errors import ConfigError
+
+BACKEND = """
+import json, os, time
+from pathlib import Path
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+class FileKeyring(KeyringBackend):
+    priority = 5
+
+    def _entries(self):
+        if os.environ.get("TEST_KEYRING_MOOD") == "locked":
+            raise KeyringLocked("Failed to unlock the collection!")
+        if os.environ.get("TEST_KEYRING_MOOD") == "silent":
+            time.sleep(30)
+        path = Path(os.environ["TEST_KEYRING_FILE"])
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def _store(self, entries):
+        Path(os.environ["TEST_KEYRING_FILE"]).write_text(json.dumps(entries))
+
+    def get_password(self, service, username):
+        return self._entries().get(service + "/" + username)
+
+    def set_password(self, service, username, password):
+        self._store({**self._entries(), service + "/" + username: password})
+
+    def delete_password(self, service, username):
+        entries = self._entries()
+        if entries.pop(service + "/" + username, None) is None:
+            raise PasswordDeleteError("not found")
+        self._store(entries)
+"""
+
+ENTRY = ClusterEntry("prod", "https://pai.example.org", "alice", token="t0ken-s3cret")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A configuration folder of the test's own."""
+    for name in ("OPENPAI_TOKEN", "OPENPAI_CLUSTER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def keyring_file(home, tmp_path, monkeypatch):
+    """A keyring that works, chosen for secrets; the file that it keeps them in."""
+    keyring = pytest.importorskip("keyring")
+    (tmp_path / "file_keyring_of_test.py").write_text(textwrap.dedent(BACKEND))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("TEST_KEYRING_FILE", str(tmp_path / "keyring.json"))
+    sys.modules.pop("file_keyring_of_test", None)
+    before = keyring.get_keyring()
+    from file_keyring_of_test import FileKeyring
+
+    keyring.set_keyring(FileKeyring())
+    set_default("credentials", "keyring")
+    yield tmp_path / "keyring.json"
+    keyring.set_keyring(before)
+
+
+def all_texts(folder):
+    """Everything that stands in the files of a folder."""
+    return "".join(p.read_text() for p in folder.rglob("*") if p.is_file())
+
+
+def test_a_file_holds_them_for_the_user_alone(home):
+    """Mode 0600 in a folder of mode 0700, apart from the list of clusters."""
+    set_default("credentials", "file")
+    assert save_cluster(ENTRY) == str(home / "credentials.yaml")
+    assert stat.S_IMODE((home / "credentials.yaml").stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert "s3cret" not in (home / "clusters.yaml").read_text()
+    assert find_cluster("prod").token == ENTRY.token
+
+
+def test_the_keyring_holds_them_and_no_file_of_ours_does(home, keyring_file):
+    """The list says that there is something, without asking the keyring."""
+    assert save_cluster(ENTRY) == "keyring"
+    assert "s3cret" not in all_texts(home)
+    assert "s3cret" in keyring_file.read_text()
+    listed = load_clusters()["prod"]
+    assert (listed.token, listed.in_keyring, listed.logged_in) == ("", True, True)
+    assert find_cluster("prod").token == ENTRY.token
+    assert "s3cret" not in repr(find_cluster("prod"))
+
+
+def test_saving_an_entry_whose_secrets_were_not_read_keeps_them(home, keyring_file):
+    """Whoever edits an entry need not unlock the keyring."""
+    from dataclasses import replace
+
+    save_cluster(ENTRY)
+    save_cluster(replace(load_clusters()["prod"], uri="https://new.example.org"))
+    assert find_cluster("prod").token == ENTRY.token
+    assert find_cluster("prod").uri == "https://new.example.org"
+
+
+def test_logging_out_empties_the_keyring(home, keyring_file):
+    """Also forgetting the whole cluster does."""
+    from dataclasses import replace
+
+    save_cluster(ENTRY)
+    save_cluster(replace(find_cluster("prod"), token=""))
+    assert "s3cret" not in keyring_file.read_text()
+    assert not find_cluster("prod").logged_in
+    save_cluster(ENTRY)
+    delete_cluster("prod")
+    assert "s3cret" not in keyring_file.read_text()
+
+
+def test_a_new_token_goes_to_where_the_old_one_was(home, keyring_file):
+    """And a password that is kept stays."""
+    from dataclasses import replace
+
+    save_cluster(replace(ENTRY, password="pass-word"))
+    store_token("prod", "newer")
+    found = find_cluster("prod")
+    assert (found.token, found.password) == ("newer", "pass-word")
+
+
+def test_secrets_move_when_the_choice_changes(home, keyring_file):
+    """Nothing is left behind in the keyring."""
+    save_cluster(ENTRY)
+    set_default("credentials", "file")
+    save_cluster(find_cluster("prod"))
+    assert "s3cret" not in keyring_file.read_text()
+    assert find_cluster("prod").token == ENTRY.token
+
+
+def test_a_locked_keyring_is_told_and_nothing_is_lost(home, keyring_file, monkeypatch):
+    """With what to do about it."""
+    save_cluster(ENTRY)
+    monkeypatch.setenv("TEST_KEYRING_MOOD", "locked")
+    with pytest.raises(ConfigError, match="Failed to unlock") as caught:
+        find_cluster("prod")
+    assert "credentials=file" in caught.value.hint
+    with pytest.raises(ConfigError):
+        delete_cluster("prod")
+    assert "prod" in load_clusters()
+    monkeypatch.delenv("TEST_KEYRING_MOOD")
+    assert find_cluster("prod").token == ENTRY.token
+
+
+def test_a_token_of_the_environment_needs_no_keyring(home, keyring_file, monkeypatch):
+    """As programs without a desktop use it."""
+    save_cluster(ENTRY)
+    monkeypatch.setenv("TEST_KEYRING_MOOD", "locked")
+    monkeypatch.setenv("OPENPAI_TOKEN", "from-environment")
+    assert find_cluster("prod").token == "from-environment"
+
+
+def test_a_silent_keyring_is_given_up(home, keyring_file, monkeypatch):
+    """Without a desktop some hang for ever."""
+    save_cluster(ENTRY)
+    monkeypatch.setenv("TEST_KEYRING_MOOD", "silent")
+    monkeypatch.setattr(keyring_store, "_SECONDS", 0.2)
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="did not answer within"):
+        find_cluster("prod")
+    assert time.monotonic() - began < 20
+
+
+def test_without_a_keyring_that_is_safe_a_file_is_used(home):
+    """The library's own answer to a missing desktop is a backend that fails."""
+    keyring = pytest.importorskip("keyring")
+    from keyring.backends.fail import Keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())
+    try:
+        assert save_cluster(ENTRY).endswith("credentials.yaml")
+    finally:
+        keyring.set_keyring(before)
+    assert find_cluster("prod").token == ENTRY.token
+
+
+def test_a_choice_that_is_none_is_told(home):
+    """It was misspelled."""
+    set_default("credentials", "keychain")
+    with pytest.raises(ConfigError, match="Set it to auto, keyring or file"):
+        save_cluster(ENTRY)
+
+
+def test_what_is_kept_shows_no_secret():
+    """Not even in a debugger's list of variables."""
+    assert "s3cret" not in repr(credentials.Kept({"token": "t0ken-s3cret"}))
