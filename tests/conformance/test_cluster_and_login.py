@@ -1,0 +1,195 @@
+"""The cluster itself, who one is there, and tokens."""
+
+from __future__ import annotations
+
+import socket
+from datetime import datetime, timezone
+
+import pytest
+
+from openpai.core import Cluster
+from openpai.core.errors import (
+    AuthenticationError,
+    ConfigError,
+    ConnectionFailed,
+    NotFoundError,
+    OpenPaiError,
+    PermissionDeniedError,
+    ServerError,
+)
+from openpai.core.rest import authn, groups, info, users, virtual_clusters
+
+
+def test_a_cluster_tells_its_version_without_a_token(place):
+    """So an address can be tried before anybody logs in."""
+    with Cluster(place.uri) as cluster:
+        found = cluster.info()
+    assert found.launcher_type == "k8s"
+    assert found.authn_method in ("basic", "OIDC")
+
+
+def test_a_cluster_tells_how_to_log_in(cluster):
+    """By password or with a browser."""
+    found = info.get_authn_info(cluster.session)
+    assert found.authn_type in ("basic", "OIDC")
+    assert found.login_uri.startswith("/")
+
+
+@pytest.mark.parametrize("ending", ["/", "/rest-server", "/rest-server/", "/rest-server/api/v2"])
+def test_an_address_may_be_written_in_several_ways(place, ending):
+    """With and without rest-server."""
+    if place.uri.endswith("/api/v2"):
+        pytest.skip("this cluster is reached without its proxy")
+    with place.open() as plain, Cluster(place.uri.rstrip("/") + ending) as other:
+        assert other.uri == plain.uri
+        assert other.info() == plain.info()
+
+
+def test_a_page_that_is_no_cluster_is_told(place):
+    """Whatever stands under another folder of the host answers otherwise than PAI."""
+    with Cluster(place.uri + "/no/such/folder") as cluster, pytest.raises(OpenPaiError) as caught:
+        cluster.info()
+    assert isinstance(caught.value, (NotFoundError, ServerError))
+
+
+def test_nothing_listening_is_told():
+    """In a sentence, within seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    cluster = Cluster(f"http://127.0.0.1:{port}", timeout=1)
+    with cluster, pytest.raises(ConnectionFailed, match="refused"):
+        cluster.info()
+
+
+def test_an_address_without_a_scheme_is_told():
+    """Before anything is sent."""
+    with pytest.raises(ConfigError, match="is no address of a cluster"):
+        Cluster("pai.example.org")
+
+
+def test_the_tokens_user_is_known(place, cluster):
+    """A token alone is enough to learn whose it is."""
+    if not place.token:
+        pytest.skip("needs OPENPAI_CONFORMANCE_TOKEN")
+    with Cluster(place.uri, token=place.token) as other:
+        assert other.user == cluster.user
+
+
+@pytest.mark.parametrize("token", ["", "garbage", "a.b.c"])
+def test_without_a_good_token_nothing_is_told(place, token):
+    """With the way to get one."""
+    with Cluster(place.uri, token=token) as cluster, pytest.raises(AuthenticationError) as caught:
+        list(cluster.jobs(limit=1))
+    assert caught.value.status == 401
+    assert "opai cluster login" in caught.value.hint
+
+
+def test_a_password_logs_in(place, password):
+    """The token's own end is the one that counts: seven days unless configured otherwise."""
+    with Cluster(place.uri, user=place.user) as cluster:
+        token = cluster.login(password)
+        claims = authn.check_token(cluster.session)
+        assert claims.username == place.user
+        assert not claims.application
+        assert authn.TokenClaims.from_token(token).expires_at > datetime.now(timezone.utc)
+
+
+def test_a_fresh_token_is_good_at_once(place, password):
+    """The server may refuse it for a moment; the client does not show it."""
+    for _ in range(3):
+        with Cluster(place.uri, user=place.user, password=password) as cluster:
+            assert authn.check_token(cluster.session).username == place.user
+
+
+def test_a_wrong_password_is_told(place, password):
+    """As what it is, although the server answers 400."""
+    with Cluster(place.uri, user=place.user) as cluster, pytest.raises(AuthenticationError):
+        cluster.login(password + "x")
+
+
+def test_an_unknown_user_is_told(place, password):
+    """The server answers 400 here, too."""
+    cluster = Cluster(place.uri, user="conformance-nobody")
+    with cluster, pytest.raises(AuthenticationError, match="knows no user"):
+        cluster.login("some-password")
+
+
+def test_a_token_that_was_revoked_is_replaced_where_a_password_is_known(place, password):
+    """One more login, and the call goes on."""
+    with (
+        place.open(token="", password=password) as cluster,
+        place.open(token="", password=password) as other,
+    ):
+        token = cluster.session.token
+        authn.check_token(other.session)
+        authn.revoke_token(other.session, token)
+        assert authn.check_token(cluster.session).username == place.user
+
+
+def test_an_application_token_never_ends_and_can_be_revoked(place, password):
+    """It reads and submits, but does not make tokens."""
+    with place.open(token="", password=password) as cluster:
+        token = authn.create_application_token(cluster.session)
+        assert token in authn.list_tokens(cluster.session)
+        with Cluster(place.uri, token=token) as other:
+            claims = authn.check_token(other.session)
+            assert (claims.application, claims.expires_at) == (True, None)
+            with pytest.raises(PermissionDeniedError):
+                authn.list_tokens(other.session)
+        authn.revoke_token(cluster.session, token)
+        assert token not in authn.list_tokens(cluster.session)
+
+
+def test_logging_out_ends_the_token(place, password):
+    """It is of no use to whoever finds it."""
+    with Cluster(place.uri, user=place.user, password=password) as cluster:
+        token = cluster.session.token
+        extra = authn.basic_login(cluster.session, place.user, password).token
+        cluster.logout()
+    if extra != token:  # two logins in one second give one token
+        with Cluster(place.uri, token=token) as cluster, pytest.raises(AuthenticationError):
+            authn.check_token(cluster.session)
+
+
+def test_there_is_a_virtual_cluster_to_submit_to(cluster):
+    """What is free is never below zero."""
+    mine = cluster.resources()
+    assert mine
+    assert set(mine) <= set(cluster.virtual_clusters())
+    for found in mine.values():
+        assert min(found.free.cpu, found.free.memory_mb, found.free.gpu) >= 0
+
+
+def test_a_virtual_cluster_that_is_not_there_is_told(cluster):
+    """By name."""
+    with pytest.raises(NotFoundError):
+        virtual_clusters.get_virtual_cluster(cluster.session, "conformance_no_such_vc")
+
+
+def test_storages_have_names_and_types(cluster):
+    """Those granted to the user; their keys are in no message."""
+    for spec in cluster.storages():
+        assert spec.name
+        for value in (spec.data or {}).values():
+            assert len(str(value)) < 4 or str(value) not in repr(spec)
+
+
+def test_a_storage_that_is_not_there_is_told(cluster):
+    """The server knows no such name."""
+    with pytest.raises(NotFoundError):
+        cluster.storage("conformance-no-such-storage")
+
+
+def test_the_user_can_be_read_and_shows_no_key(cluster):
+    """What the server tells of users holds private keys; no repr does."""
+    found = users.get_user(cluster.session, cluster.user)
+    assert found.username == cluster.user
+    assert "PRIVATE KEY" not in repr(found)
+    known = {group.name for group in groups.list_groups(cluster.session)}
+    assert set(found.groups) <= known
+
+
+def test_a_user_that_is_not_there_is_told(cluster):
+    """The server answers 400."""
+    with pytest.raises(NotFoundError):
+        users.get_user(cluster.session, "conformance-nobody")
