@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openpai.notebook.describe import Request, _default_name, _encode, describe
+from openpai.notebook.describe import Request, _default_name, describe
 from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.execute.main import parse_parameter_lines
+from openpai.notebook.values import encode
 
 READ_ON_THE_WAY = ("<%", "$$", "$(", "{{")
 
@@ -174,7 +175,7 @@ ODD_TEXTS = [
 @given(st.text() | JSON_VALUES | st.sampled_from(ODD_TEXTS))
 def test_every_value_has_a_safe_form(value):
     """What stands in the job is read back as the very value, and nobody on the way reads it."""
-    kind, stored = _encode(value)
+    kind, stored = encode(value)
     text = stored if isinstance(stored, str) else json.dumps(stored)
     assert parse_parameter_lines([f"{kind} x {text}"]) == {"x": value}
     assert not any(mark in text for mark in READ_ON_THE_WAY)

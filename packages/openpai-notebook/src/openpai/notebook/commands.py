@@ -21,6 +21,9 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PATH = click.Path(path_type=Path)
 
+#: What a Jupyter server shows where no file was named.
+_EMPTY = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}
+
 _CLUSTER = click.option(
     "-a", "--cluster-alias", "alias", metavar="ALIAS", help="The cluster, if not the selected one."
 )
@@ -32,7 +35,7 @@ def notebook() -> None:
 
 
 @notebook.command(context_settings=_SETTINGS)
-@click.argument("file", type=_FILE)
+@click.argument("file", type=_FILE, required=False)
 @click.option(
     "-p",
     "--parameter",
@@ -52,9 +55,16 @@ def notebook() -> None:
 @click.option("--parameters-file", type=_FILE, help="Parameters from a YAML or JSON file.")
 @click.option(
     "--mode",
-    type=click.Choice(["silent", "script"]),
+    type=click.Choice(["silent", "script", "interactive"]),
     default="silent",
-    help="Execute it in a kernel, or run it as a script.  [default: silent]",
+    help="Execute it, run it as a script, or serve it.  [default: silent]",
+)
+@click.option("--interactive", is_flag=True, help="The same as --mode interactive.")
+@click.option(
+    "--token",
+    "--notebook-token",
+    "token",
+    help="The token of the Jupyter server.  [default: a random one]",
 )
 @click.option("-i", "--image", help="The docker image.")
 @click.option("--gpu", metavar="N", type=click.IntRange(min=0), help="GPUs.  [default: 0]")
@@ -97,6 +107,9 @@ def submit(context: click.Context, /, **options: Any) -> None:
 
     The job's log is followed on stderr; at the end the executed notebook is fetched, also after a
     failed cell, and the path of its file is written to stdout. The exit code is the job's own.
+
+    With --interactive, or without FILE, a Jupyter server runs in the job. The address with its
+    token is written to stdout once the server answers; the job goes on until it is stopped.
     """
     from openpai.notebook.describe import describe
 
@@ -112,7 +125,7 @@ def submit(context: click.Context, /, **options: Any) -> None:
         job = _send(app, description, wishes["alias"])
     if not wishes["wait"]:
         click.echo(job.key)
-        app.note(f"Fetch it later: opai notebook connect {_named(job)}")
+        app.note(f"Come back to it: opai notebook connect {_named(job)}")
         return
     context.exit(_see_through(app, job, wishes["folder"]))
 
@@ -123,7 +136,11 @@ def submit(context: click.Context, /, **options: Any) -> None:
 @_CLUSTER
 @click.pass_context
 def connect(context: click.Context, /, job: str, folder: Path, alias: str | None) -> None:
-    """Go back to a notebook's job: follow its log to the end, and fetch the executed notebook."""
+    """Come back to the job of a notebook.
+
+    Its log is followed to the end and the executed notebook fetched. Of an interactive job the
+    address of its Jupyter server is written.
+    """
     from openpai.notebook.job import NotebookJob
 
     app = current_app(context)
@@ -137,6 +154,10 @@ def _request(options: dict[str, Any]) -> Request:
     """Read the parameters, and let the layered defaults fill the gaps."""
     from openpai.notebook.submit import make_request
 
+    if options.pop("interactive") or options["file"] is None:
+        options["mode"] = "interactive"
+    if options["file"] is None:
+        options.update(file=Path("Untitled.ipynb"), document=_EMPTY)
     memory = options.pop("memory_mb")
     memory = options.pop("mem") or memory
     parameters = _parameters(*(options.pop(key) for key in ("parameters_file", "values", "texts")))
@@ -171,12 +192,13 @@ def _from_file(file: Path) -> dict[str, Any]:
 def _show(app: App, description: Description, alias: str | None) -> None:
     """Write the job as it would be submitted."""
     from openpai.core.prepare import prepare
+    from openpai.core.protocol.secrets import mask_secrets
 
     job = prepare(
         description.job, app.cluster(alias), description.extras, base=description.base, send=False
     )
     job.validate()
-    click.echo(job.to_yaml(), nl=False)
+    click.echo(mask_secrets(job.to_yaml()), nl=False)
 
 
 def _send(app: App, description: Description, alias: str | None) -> NotebookJob:
@@ -188,7 +210,15 @@ def _send(app: App, description: Description, alias: str | None) -> NotebookJob:
 
 
 def _see_through(app: App, job: NotebookJob, folder: Path) -> int:
-    """Follow the job to its end, fetch what it made, and return its exit code."""
+    """Follow the job to its end, fetch what it made, and return its exit code.
+
+    An interactive job that has not ended is seen through when its server answers.
+    """
+    if job.facts["mode"] == "interactive" and not job.status().ended:
+        app.note("Waiting for its Jupyter server.")
+        click.echo(job.server_url())
+        app.note(f"It goes on until it is stopped: opai job stop {_named(job)}")
+        return 0
     code = app.follow(job, app.note)
     try:
         path = job.fetch(folder)

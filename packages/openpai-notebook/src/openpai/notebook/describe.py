@@ -9,8 +9,6 @@ sweep of values, needs no other code.
 from __future__ import annotations
 
 import glob
-import json
-import math
 import os
 import posixpath
 import re
@@ -29,23 +27,23 @@ from openpai.notebook.bundle import write_bundle
 from openpai.notebook.convert import to_script
 from openpai.notebook.document import Notebook, dump_notebook, load_notebook
 from openpai.notebook.errors import InvalidNotebookError
+from openpai.notebook.interactive import PORT
 from openpai.notebook.parameters import check_parameters, declared_parameters
+from openpai.notebook.values import encoded
 
 __all__ = ["FACTS_KEY", "MODES", "Description", "Request", "describe"]
 
-MODES = ("silent", "script")
+MODES = ("silent", "script", "interactive")
 
 #: The key in ``extras`` that says which notebook a job runs, and how.
 FACTS_KEY = "openpai.notebook"
 
 _BUNDLE = ".openpai/notebook.pyz"
 _MARK = "OPENPAI_PARAMETERS"
+_SECRET = "jupyter_token"  # noqa: S105 - its name
 
 #: Seconds between two copies of the running notebook to the job's outputs.
 _SAVE_EVERY = 30.0
-
-# What would not reach the job's shell as it is: line ends, and what PAI's servers read as theirs.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|<%|\$[$(]|\{\{|^\s|\s$")
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,8 @@ class Request:
     Attributes:
         path: The notebook's file.
         image: The docker image.
-        mode: ``silent``: executed by a kernel; ``script``: run as a Python script.
+        mode: ``silent``: executed by a kernel; ``script``: run as a Python script;
+            ``interactive``: open in a Jupyter server.
         name: The job's name; ``None``: one made of the notebook's.
         parameters: Values for the notebook, made of JSON's types.
         sources: Files and folders that the notebook needs, relative to the current folder.
@@ -70,6 +69,7 @@ class Request:
         virtual_cluster: ``None``: the server's default one.
         skip: Indices of cells that are not run.
         document: The notebook where it is not in a file; ``path`` is only its place then.
+        token: The secret that lets one into the Jupyter server.
     """
 
     path: Path
@@ -89,6 +89,7 @@ class Request:
     virtual_cluster: str | None = None
     skip: Sequence[int] = ()
     document: Notebook | None = None
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,14 @@ class Description:
         extras: The files that go with it.
         base: The folder of this machine that becomes the job's working folder.
         undeclared: Parameters that the notebook's own cell of parameters does not name.
+        token: The token of the Jupyter server, if the job runs one.
     """
 
     job: Job
     extras: Extras
     base: Path
     undeclared: Sequence[str]
+    token: str = field(default="", repr=False)
 
 
 @contextmanager
@@ -121,6 +124,8 @@ def describe(request: Request) -> Iterator[Description]:
         raise InvalidNotebookError(
             f"There is no mode '{request.mode}'.", f"Modes: {', '.join(MODES)}."
         )
+    if request.mode == "interactive":
+        _check_token(request)
     if request.mode == "script":
         to_script(notebook, request.path.name)  # what cannot be converted is told before it is sent
     declared = declared_parameters(notebook)
@@ -142,6 +147,21 @@ def describe(request: Request) -> Iterator[Description]:
             ),
             base=base,
             undeclared=[name for name in request.parameters if declared and name not in declared],
+            token=request.token if request.mode == "interactive" else "",
+        )
+
+
+def _check_token(request: Request) -> None:
+    """Refuse what an open server, or a token that the shell would read, would do."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", request.token):
+        raise InvalidNotebookError(
+            "The token of a Jupyter server needs 16 or more letters, digits, '-' and '_'.",
+            "Leave it out to get a random one.",
+        )
+    if request.parameters:
+        raise InvalidNotebookError(
+            "An interactive notebook is run by hand; it takes no parameters.",
+            "Use the mode 'silent'.",
         )
 
 
@@ -163,17 +183,20 @@ def _marked(notebook: Notebook, request: Request, folder: Path) -> Path:
 
 
 def _job(request: Request, place: str) -> Job:
-    kinds, values = _encoded(request.parameters)
+    kinds, values = encoded(request.parameters)
     job = command_job(
         request.name or _default_name(request.path),
         [_command(request, place, kinds)],
         image=request.image,
         virtual_cluster=request.virtual_cluster,
+        ports={PORT: 1} if request.mode == "interactive" else None,
         **request.resources,  # type: ignore[arg-type]  # the names are those of numbers
     )
     document = job.to_dict()
     if values:
         document["parameters"] = values
+    if request.mode == "interactive":
+        document["secrets"] = {_SECRET: request.token}
     outputs = list(_outputs(request, place))
     document["extras"] = {
         FACTS_KEY: {"notebook": place, "mode": request.mode},
@@ -197,10 +220,14 @@ def _command(request: Request, place: str, kinds: Mapping[str, str]) -> str:
     words = [request.python, _BUNDLE, place]
     if request.mode == "script":
         words.append("--script")
+    if request.mode == "interactive":
+        words.append("--serve")
     words += ["--html"] if request.html and request.mode == "silent" else []
     words += ["--allow-errors"] if request.allow_errors else []
     words += ["--kernel", request.kernel] if request.kernel else []
     line = "exec " + " ".join(map(quote_word, words))
+    if request.mode == "interactive":
+        return f"export JUPYTER_TOKEN=<% $secrets.{_SECRET} %>\n{line}"
     if not kinds:
         return line
     lines = [f"{kind} {name} <% $parameters.{name} %>" for name, kind in kinds.items()]
@@ -215,33 +242,7 @@ def _outputs(request: Request, place: str) -> Iterator[Output]:
         yield Output(f"{stem}.results.jsonl", every=_SAVE_EVERY)
     else:
         yield Output(glob.escape(place), every=_SAVE_EVERY)
-        if request.html:
+        if request.html and request.mode == "silent":
             yield Output(f"{stem}.html")
     for path in request.outputs:
         yield Output(posixpath.normpath(posixpath.join(folder, path)))
-
-
-def _encoded(parameters: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return how each parameter is read in the job, and its value in the job's description.
-
-    The server pastes a value as JavaScript writes it, 1.0 as ``1`` and a list as ``1,2``; so a
-    float is read as one, and what has no plain form travels as JSON text.
-    """
-    kinds: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for name, value in parameters.items():
-        kinds[name], values[name] = _encode(value)
-    return kinds, values
-
-
-def _encode(value: Any) -> tuple[str, Any]:
-    if isinstance(value, str) and value and not _UNSAFE.search(value):
-        return "text", value
-    if isinstance(value, float) and math.isfinite(value):
-        return "float", float(value)
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
-        return "json", value
-    text = json.dumps(value)
-    for character, pattern in (("$", r"\$"), ("<", "<"), ("{", r"\{(?=\{)")):
-        text = re.sub(pattern, f"\\\\u{ord(character):04x}", text)
-    return "json", text

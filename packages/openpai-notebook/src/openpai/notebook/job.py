@@ -53,10 +53,13 @@ class NotebookJob(RemoteJob):
 
         Until the notebook is begun, the file of this name is the one that was submitted.
         """
-        if self.facts["mode"] != "silent":
+        if self.facts["mode"] == "script":
             raise NotebookError(f"'{self.key}' runs as a script; it gives back no notebook.")
         data = self._read(self.facts["notebook"])
         made = parse_notebook(data, self.facts["notebook"])["metadata"].get("openpai")
+        is_edited_by_hand = self.facts["mode"] == "interactive"
+        if is_edited_by_hand:
+            return data
         if not isinstance(made, dict) or made.get("job") != self.key:
             raise self._nothing(f"did not come to run '{self.facts['notebook']}'")
         return data
@@ -78,7 +81,7 @@ class NotebookJob(RemoteJob):
             NotebookError: The job has saved nothing (yet).
             OpenPaiError: The cluster or the storage does not answer.
         """
-        if self.facts["mode"] == "silent":
+        if self.facts["mode"] != "script":
             return recorded(self.notebook())
         return recorded_lines(self._read(self._beside(".results.jsonl")).decode("utf-8"))
 
@@ -95,6 +98,25 @@ class NotebookJob(RemoteJob):
             raise NotebookError(f"'{self.key}' has recorded no '{name}' (recorded: {known}).")
         return results[name]
 
+    def server_url(self, timeout: float | None = None) -> str:
+        """Return the address of an interactive job's Jupyter server, once it answers.
+
+        The address holds the server's token: who has it can run code in the job.
+
+        Args:
+            timeout: Seconds to wait at most; ``None``: as long as the job may still start.
+
+        Raises:
+            NotebookError: The job is not interactive, was submitted from another machine, or ended.
+            WaitTimeout: The time ran out.
+            OpenPaiError: The cluster does not answer.
+        """
+        from openpai.notebook.interactive import server_url as wait_for_url
+
+        if self.facts["mode"] != "interactive":
+            raise NotebookError(f"'{self.key}' is not interactive; it serves no notebook.")
+        return wait_for_url(self, timeout=timeout)
+
     def fetch(self, folder: Path | str = ".") -> Path:
         """Copy what the job made of the notebook to this machine, under the job's name.
 
@@ -106,9 +128,9 @@ class NotebookJob(RemoteJob):
             OSError: The file cannot be written.
             OpenPaiError: The cluster or the storage does not answer.
         """
-        silent = self.facts["mode"] == "silent"
-        data = self._executed() if silent else self._read(self._beside(".py"))
-        target = Path(folder) / f"{self.name}{'.ipynb' if silent else '.py'}"
+        script = self.facts["mode"] == "script"
+        data = self._read(self._beside(".py")) if script else self._executed()
+        target = Path(folder) / f"{self.name}{'.py' if script else '.ipynb'}"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, data)
         return target

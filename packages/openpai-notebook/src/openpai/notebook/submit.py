@@ -51,7 +51,8 @@ def submit_notebook(
         image: The docker image. For the mode ``silent`` it needs nbclient and a kernel.
         parameters: Values that are set after the cell tagged ``parameters``, as papermill does.
         mode: ``silent``: a kernel executes it, and the executed notebook comes back; ``script``: it
-            runs as a Python script, which needs Python alone.
+            runs as a Python script, which needs Python alone; ``interactive``: a Jupyter server
+            opens it, whose address is :meth:`NotebookJob.server_url`.
         sources: Files and folders that the notebook needs; relative paths keep their meaning.
         requirements: Python packages that it needs, as pip reads them.
         outputs: What else to save: paths or globs relative to the notebook's folder.
@@ -126,6 +127,7 @@ def make_request(
     requirements: Sequence[str],
     workspace: str | None,
     virtual_cluster: str | None,
+    token: str = "",
     **given: Any,
 ) -> Request:
     """Return what is asked for, with the layered defaults where something is not given.
@@ -133,6 +135,8 @@ def make_request(
     Raises:
         ConfigError: There is no image, an amount of memory is none, or a defaults file is broken.
     """
+    from secrets import token_urlsafe
+
     from openpai.core.command_job import mebibytes
     from openpai.core.config.defaults import load_defaults
     from openpai.notebook.describe import Request
@@ -153,6 +157,7 @@ def make_request(
         requirements=requirements or default("pip-installs"),
         workspace=workspace or default("workspace"),
         virtual_cluster=virtual_cluster or default("virtual-cluster"),
+        token=token or token_urlsafe(24),
         **given,
     )
 
@@ -165,7 +170,11 @@ def send(description: Description, cluster: Cluster) -> NotebookJob:
         OSError: A file cannot be read, or the storage refuses it.
     """
     from openpai.core.prepare import prepare
+    from openpai.notebook.interactive import keep_token
     from openpai.notebook.job import NotebookJob
 
     job = prepare(description.job, cluster, description.extras, base=description.base)
-    return NotebookJob(cluster, cluster.submit(job).key)
+    remote = NotebookJob(cluster, cluster.submit(job).key)
+    if description.token:
+        keep_token(remote, description.token)
+    return remote

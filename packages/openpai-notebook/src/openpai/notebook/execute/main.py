@@ -14,6 +14,7 @@ from openpai.notebook.convert import to_script
 from openpai.notebook.document import Notebook, load_notebook, write_whole
 from openpai.notebook.errors import InvalidNotebookError, KernelError
 from openpai.notebook.execute.log import Log
+from openpai.notebook.execute.serve import serve
 from openpai.notebook.parameters import inject
 
 __all__ = ["main", "parse_parameter_lines"]
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     log = Log()
     try:
+        if options.serve:
+            serve(options.notebook)
         notebook = load_notebook(options.notebook)
         notebook = inject(notebook, _parameters(options.parameters))
         if options.script:
@@ -46,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("notebook", type=Path, help="the notebook file")
     parser.add_argument("--output", type=Path, help="executed notebook (default: in its place)")
     parser.add_argument("--script", action="store_true", help="run it as a script, without Jupyter")
+    parser.add_argument("--serve", action="store_true", help="open it in a Jupyter server")
     parser.add_argument("--html", action="store_true", help="write a web page as well")
     parser.add_argument("--kernel", help="kernel to use instead of the notebook's own")
     parser.add_argument("--allow-errors", action="store_true", help="go on after a failed cell")
