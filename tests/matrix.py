@@ -21,7 +21,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
-TOOLS = ("click", "hypothesis", "jsonschema", "pexpect", "pytest", "pytest-httpserver", "pytest-timeout")
+TOOLS = (
+    "click",
+    "hypothesis",
+    "jsonschema",
+    "pexpect",
+    "pytest",
+    "pytest-httpserver",
+    "pytest-timeout",
+)
 EVERYWHERE = {"openpai-core": "[local]", "openpai-storage": "", "openpai-runtime": ""}
 NEWER = {"openpai-notebook": "[execute]", "openpai-cli": ""}
 NEWER_TOOLS = ("jupyter-server", "nbconvert")

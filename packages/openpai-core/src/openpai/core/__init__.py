@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from openpai.core.__about__ import __version__
 
+TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as Python's start
 if TYPE_CHECKING:
+    from typing import Any
+
     from openpai.core import errors
     from openpai.core.cluster import Cluster
     from openpai.core.environment import TaskContext, in_job_container
@@ -34,6 +34,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name == "errors":
         return import_module("openpai.core.errors")
     if name in _HOMES:
