@@ -14,6 +14,7 @@ from openpai.cli._app import CliApp
 from openpai.cli._command import UsageProblem
 
 if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
     from openpai.core.config.clusters import ClusterEntry
 
 __all__ = ["Secret", "find_secret", "log_in", "secret_options"]
@@ -28,10 +29,12 @@ class Secret:
     Attributes:
         password: A password, or ``""``.
         token: A token, or ``""``.
+        sso: Whether the user signs in with a browser instead.
     """
 
     password: str = ""
     token: str = ""
+    sso: bool = False
 
     def __repr__(self) -> str:
         return "<Secret>"
@@ -42,6 +45,7 @@ def secret_options(function: F) -> F:
     for option in (
         click.option("--token", "--authen-token", hidden=True, help="A token (seen by others)."),
         click.option("--password", hidden=True, help="A password (seen by others)."),
+        click.option("--sso", is_flag=True, help="Sign in with a browser (OIDC)."),
         click.option("--token-stdin", is_flag=True, help="Read a token from stdin."),
         click.option("--password-stdin", is_flag=True, help="Read the password from stdin."),
     ):
@@ -50,7 +54,7 @@ def secret_options(function: F) -> F:
 
 
 def find_secret(
-    app: CliApp, who: str, *, password: str | None, token: str | None, **stdin: bool
+    app: CliApp, who: str, *, password: str | None, token: str | None, sso: bool, **stdin: bool
 ) -> Secret:
     """Find a password or token: options, then the environment, then a prompt.
 
@@ -59,11 +63,14 @@ def find_secret(
         who: ``USER at URI``, for the prompt.
         password: The old option's value; it works, and a note says why to avoid it.
         token: The same for a token.
+        sso: Whether the user signs in with a browser.
         **stdin: ``password_stdin`` and ``token_stdin``.
 
     Raises:
         UsageProblem: Nothing was given and nobody can be asked.
     """
+    if sso:
+        return Secret(sso=True)
     if stdin["token_stdin"] or stdin["password_stdin"]:
         text = sys.stdin.readline().strip()
         if not text:
@@ -105,7 +112,31 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
         verify=entry.settings.get("verify", True),
     ) as cluster:
         info = cluster.info()
-        token = secret.token or cluster.login(secret.password)
+        if secret.sso:
+            cluster.use_token(_sign_in(cluster))
+        elif not secret.token:
+            cluster.login(secret.password)
+        token = cluster.session.token
         user = check_token(cluster.session).username
     settings = {**entry.settings, "info": dict(info.raw)}
     return replace(entry, uri=cluster.uri, user=user, token=token, password="", settings=settings)
+
+
+def _sign_in(cluster: Cluster) -> str:
+    """Return the token of a sign-in with a browser, on this machine or on another one.
+
+    Raises:
+        AuthenticationError: The cluster refused.
+        WaitTimeout: Nobody signed in.
+    """
+    import webbrowser
+
+    from openpai.core.browser_login import BrowserLogin
+
+    with BrowserLogin(cluster.session) as login:
+        click.echo(f"Sign in here: {login.url}", err=True)
+        if webbrowser.open(login.url):
+            return login.wait().token
+        click.echo("There is no browser here: open the address on another machine.", err=True)
+        ended = click.prompt("Paste the address at which the browser ended", err=True)
+        return login.accept(ended).token

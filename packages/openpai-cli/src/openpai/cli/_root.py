@@ -24,7 +24,9 @@ CLUSTER = {
     "update": Lazy(f"{_HERE}.cluster.upkeep:update", "Ask all clusters again what they are."),
     "edit": Lazy(f"{_HERE}.cluster.upkeep:edit", "Open clusters.yaml in an editor."),
     "delete": Lazy(f"{_HERE}.cluster.entries:delete", "Forget a cluster and its token."),
-    "login": Lazy(f"{_HERE}.cluster.login:login", "Log in again, with a password or a token."),
+    "login": Lazy(
+        f"{_HERE}.cluster.login:login", "Log in again, with a password, a token, or a browser."
+    ),
     "logout": Lazy(f"{_HERE}.cluster.login:logout", "Forget the token of a cluster."),
     "token": Lazy(f"{_HERE}.cluster.login:token", "Print a cluster's token, for scripts."),
     "resources": Lazy(f"{_HERE}.cluster.resources:resources", "Show what is free."),

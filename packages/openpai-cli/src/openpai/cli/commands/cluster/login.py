@@ -20,6 +20,7 @@ alias_argument = click.argument("alias", required=False, shell_complete=_complet
     examples="""
     opai cluster login
     opai cluster login prod --user alice --password-stdin < password.txt
+    opai cluster login prod --sso
     """,
 )
 @alias_argument
@@ -27,7 +28,7 @@ alias_argument = click.argument("alias", required=False, shell_complete=_complet
 @secret_options
 @pass_app
 def login(app: CliApp, /, alias: str | None, user: str | None, **how: Any) -> None:
-    """Log in again, with a password or a token."""
+    """Log in again, with a password, a token, or a browser."""
     from openpai.core.config.clusters import find_cluster, save_cluster
 
     entry = find_cluster(alias)
