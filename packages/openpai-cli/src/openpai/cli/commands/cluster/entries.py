@@ -52,8 +52,8 @@ def add(
 ) -> None:
     """Add a cluster and log in to it.
 
-    The server is asked before anything is stored. The password is not stored; the token is, in a
-    file that only you can read.
+    The server is asked before anything is stored. The password is not stored; the token is:
+    in the keyring, or in a file that only you can read.
     """
     from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
 
