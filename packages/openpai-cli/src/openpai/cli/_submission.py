@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openpai.cli._app import CliApp
-from openpai.cli._command import UsageProblem
 from openpai.cli._submission_options import Wishes, job_name
 
 if TYPE_CHECKING:
@@ -43,11 +42,10 @@ def change(
     virtual_cluster: str | None,
 ) -> Job:
     """Apply what the command line says; it is stronger than the job, a default is not."""
+    from openpai.core.protocol.edits import parse_update
+
     for update in updates:
-        key, equals, value = update.partition("=")
-        if not equals:
-            raise UsageProblem(f"'{update}' changes nothing.", "Write --update KEY=VALUE.")
-        job.set(key, _value(value))
+        job.set(*parse_update(update))
     if name:
         job = job.renamed(job_name(name) or name)
     has_own = (job.document.get("defaults") or {}).get("virtualCluster")
@@ -55,13 +53,6 @@ def change(
     if virtual_cluster:
         job.set("/defaults/virtualCluster", virtual_cluster)
     return job
-
-
-def _value(text: str) -> Any:
-    """Read the value as the file would: ``3`` is a number, ``[a, b]`` a list, ``x`` a text."""
-    from openpai.core.protocol.yaml_io import load_yaml
-
-    return load_yaml(text) if text else ""
 
 
 def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> int:
