@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
-from openpai.core.errors import AuthenticationError, ConfigError, NotFoundError
+from openpai.core.config.mounts import mounts_of_environment
+from openpai.core.errors import AuthenticationError, NotFoundError
 from openpai.core.remote_job import RemoteJob
 from openpai.core.rest import authn, info, jobs, storages, users, virtual_clusters
 from openpai.core.rest.paging import every_job
@@ -363,7 +362,7 @@ class Cluster:
             type=found.type,
             data=found.data,
             read_only=found.read_only,
-            mount_path=_mounts_of_environment().get(name) or self._mounts.get(name),
+            mount_path=mounts_of_environment().get(name) or self._mounts.get(name),
         )
 
     def close(self) -> None:
@@ -380,24 +379,3 @@ class Cluster:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _mounts_of_environment() -> dict[str, str]:
-    """Read ``OPENPAI_STORAGES``: a JSON object of storage name → folder on this machine.
-
-    Raises:
-        ConfigError: It is not such an object.
-    """
-    text = os.environ.get("OPENPAI_STORAGES")
-    if not text:
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ConfigError(
-            "OPENPAI_STORAGES is not a JSON object of storage name to folder.",
-            """Write it as {"NAME": "/FOLDER"}, or unset it.""",
-        )
-    return {str(name): str(folder) for name, folder in found.items()}
