@@ -85,7 +85,7 @@ def run_in(tmp_path):
         file = tmp_path / "runtime" / f"kernel-{kernel}.json"
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
-        client.start_channels()
+        client.start_channels(hb=False)  # a busy machine misses a heartbeat of a second
         try:
             client.wait_for_ready(timeout=60)
             return executed(client, code)

@@ -91,6 +91,17 @@ def test_a_command_is_run_as_a_child() -> None:
     assert seen == ["3"]
 
 
+def test_a_program_that_ran_a_command_collects_no_orphans_afterwards() -> None:
+    """What a program starts later is orphaned to whom it would be without us."""
+    code = (
+        "import ctypes; from openpai.runtime import Runtime; Runtime.from_env({}).run(['true']);"
+        "found = ctypes.c_int(); ctypes.CDLL(None).prctl(37, ctypes.byref(found), 0, 0, 0);"
+        "print(found.value)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "0\n"
+
+
 def test_a_task_is_recognized(tmp_path: Path) -> None:
     """Inside a job the context, the attempt and the output folder are known."""
     app = Runtime.from_env(

@@ -15,6 +15,8 @@ import time
 from types import TracebackType
 from typing import Any, Callable
 
+from openpai.core.local.supervisor.tree import become_reaper
+
 __all__ = ["FORWARDED", "Loop", "shell_status"]
 
 _NOT_FORWARDED = ("SIGKILL", "SIGSTOP", "SIGCHLD", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL")
@@ -62,6 +64,7 @@ class Loop:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        become_reaper(False)  # a command may have asked for it; whoever runs us goes on as before
         for number, before in self._before.items():
             signal.signal(number, signal.SIG_DFL if before is None else before)
         signal.set_wakeup_fd(self._old_bell)

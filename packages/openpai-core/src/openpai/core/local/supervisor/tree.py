@@ -24,9 +24,9 @@ def _prctl(option: int, value: int) -> bool:
         return False
 
 
-def become_reaper() -> bool:
-    """Let orphaned descendants become this process's children (Linux; elsewhere false)."""
-    return _prctl(PR_SET_CHILD_SUBREAPER, 1)
+def become_reaper(wanted: bool = True) -> bool:
+    """Let orphaned descendants become this process's children, or no longer (Linux only)."""
+    return _prctl(PR_SET_CHILD_SUBREAPER, int(wanted))
 
 
 def die_with_parent() -> bool:
