@@ -69,6 +69,7 @@ def test_tags_of_jupyter_are_honoured(make_notebook, run_notebook, outputs):
     path.write_text(json.dumps(document))
     done = run_notebook(path)
     assert done.returncode == 0
+    assert "cell 2 of 3 is left out, as its tag says." in done.stdout
     assert outputs(path)[1] == []
     assert outputs(path)[2][0]["text"] == ["3\n"]
 

@@ -141,6 +141,9 @@ class _Run:
         for number, (index, cell) in enumerate(cells, start=1):
             if self._stopping:
                 return
+            if self._client.skip_cells_with_tag in cell["metadata"].get("tags", []):
+                self._log.note(f"cell {number} of {len(cells)} is left out, as its tag says.")
+                continue
             self._log.note(f"cell {number} of {len(cells)}")
             began = time.monotonic()
             self._cell = cell
