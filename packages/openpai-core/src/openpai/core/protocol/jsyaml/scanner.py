@@ -129,6 +129,19 @@ class Scanner:
         self.result, self.end = result, end
         return True
 
+    def _quoted(self, stops: re.Pattern[str], kind: str) -> tuple[str, str]:
+        """Read on inside quotes; return the text, and the character at which it stops."""
+        if self.at_separator():
+            self.fail(f"unexpected end of the document within a {kind} quoted scalar")
+        at = self.at
+        self.at = end_of(stops, self.text, at)
+        char = self.text[self.at]
+        if char == "\0":
+            self.fail(f"unexpected end of the stream within a {kind} quoted scalar")
+        segment = self.text[at : self.at]
+        self._check_json(segment)
+        return segment, char
+
     def read_single_quoted(self) -> bool:
         """Read a scalar in single quotes."""
         text = self.text
@@ -137,21 +150,13 @@ class Scanner:
         self.at += 1
         result = ""
         while True:
-            if self.at_separator():
-                self.fail("unexpected end of the document within a single quoted scalar")
-            at = self.at
-            self.at = stop = end_of(_SINGLE_QUOTED, text, at)
-            char = text[stop]
-            if char == "\0":
-                self.fail("unexpected end of the stream within a single quoted scalar")
-            segment = text[at:stop]
-            self._check_json(segment)
+            segment, char = self._quoted(_SINGLE_QUOTED, "single")
             result += segment
             if char == "\n":
                 result += _folded(self.skip(comments=False))
                 continue
             self.at += 1
-            if text[stop + 1] != "'":
+            if text[self.at] != "'":
                 break
             result += "'"
             self.at += 1
@@ -166,15 +171,7 @@ class Scanner:
         self.at += 1
         result = ""
         while True:
-            if self.at_separator():
-                self.fail("unexpected end of the document within a double quoted scalar")
-            at = self.at
-            self.at = stop = end_of(_DOUBLE_QUOTED, text, at)
-            char = text[stop]
-            if char == "\0":
-                self.fail("unexpected end of the stream within a double quoted scalar")
-            segment = text[at:stop]
-            self._check_json(segment)
+            segment, char = self._quoted(_DOUBLE_QUOTED, "double")
             result += segment
             if char == "\n":
                 result += _folded(self.skip(comments=False))
