@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import runpy
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -13,10 +16,30 @@ def root() -> Path:
     return Path(__file__).resolve().parent.parent.parent
 
 
+@pytest.fixture(scope="session")
+def needs(root) -> Callable[[str], str]:
+    """``needs("sshd")`` is where a program that ``tests/machine.py`` brings lives.
+
+    ``needs("node_modules/azurite")`` is the folder of a package from npm. What is missing skips the
+    test, and fails it where everything must be there.
+    """
+    machine = runpy.run_path(str(root / "tests" / "machine.py"))
+
+    def where(part: str) -> str:
+        folder = machine["node_folder"]() / part
+        found = str(folder) if folder.exists() else machine["find"](part)
+        if found is None:
+            reason = f"{part} is not on this machine; run: python tests/machine.py"
+            required = {"CI", "OPENPAI_TESTS_REQUIRE_PARTS"} & set(os.environ)
+            pytest.fail(reason) if required else pytest.skip(reason)
+        return found
+
+    return where
+
+
 @pytest.fixture
 def clean_home(tmp_path, monkeypatch) -> Path:
     """A configuration folder of the test's own, and no settings from outside."""
-    import os
 
     for name in os.environ:
         if name.startswith(("OPENPAI_", "PAI_", "FC_")):
@@ -29,7 +52,6 @@ def clean_home(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def opai(clean_home, tmp_path):
     """Call ``opai`` as a user does: a process of its own, in an empty folder."""
-    import os
     import shutil
     import subprocess
     import sys
