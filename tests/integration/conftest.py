@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import runpy
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -40,7 +40,6 @@ def needs(root) -> Callable[[str], str]:
 @pytest.fixture
 def clean_home(tmp_path, monkeypatch) -> Path:
     """A configuration folder of the test's own, and no settings from outside."""
-
     for name in os.environ:
         if name.startswith(("OPENPAI_", "PAI_", "FC_")):
             monkeypatch.delenv(name)

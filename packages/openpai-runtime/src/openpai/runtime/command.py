@@ -6,7 +6,7 @@ import signal
 import time
 from typing import Callable, Mapping, Sequence
 
-from openpai.core.local.supervisor.tree import become_reaper, kill_descendants
+from openpai.core.processes import become_reaper, kill_descendants
 from openpai.runtime.exits import TIMED_OUT
 from openpai.runtime.loop import FORWARDED, Loop
 from openpai.runtime.messages import say

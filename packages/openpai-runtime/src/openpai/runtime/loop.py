@@ -15,7 +15,7 @@ import time
 from types import TracebackType
 from typing import Any, Callable
 
-from openpai.core.local.supervisor.tree import become_reaper
+from openpai.core.processes import become_reaper
 
 __all__ = ["FORWARDED", "Loop", "shell_status"]
 

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Callable, Mapping, NoReturn, Sequence
 
-from openpai.core.local.supervisor.tree import die_with_parent
+from openpai.core.processes import die_with_parent
 from openpai.runtime.loop import Loop
 from openpai.runtime.messages import say
 

@@ -29,7 +29,7 @@ from typing import Any, Mapping, Sequence
 from openpai.core.errors import OpenPaiError
 from openpai.core.local.folder import is_locked
 from openpai.core.local.supervisor.task import boot_id
-from openpai.core.local.supervisor.tree import kill_marked
+from openpai.core.processes import kill_marked
 
 __all__ = ["Exit", "Launcher", "Lost", "Mount", "Running", "TaskScript"]
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from openpai.core.local.supervisor.logfile import LogFile
 from openpai.core.local.supervisor.mounts import mount_folders
-from openpai.core.local.supervisor.tree import (
+from openpai.core.processes import (
     become_reaper,
     die_with_parent,
     kill_descendants,
