@@ -112,3 +112,14 @@ def test_an_ended_job_does_not_start_again(opai, job, end, code):
     if code:
         assert "opai job clone" in result.stderr
     opai("job", "stop", name)
+
+
+def test_status_tells_what_the_runtime_wrote_down(opai, local):
+    """The block that the runtime printed in the container is read from the job's workspace."""
+    pytest.importorskip("openpai.runtime")
+    name = "status_tells_the_record"
+    sub = ("job", "sub", "--job-name", name, "-i", "none", "--output", "a", "--wait")
+    assert opai(*sub, "--", "sh", "-c", "echo x >a; cat no-such-file").exit_code == 1
+    told = opai("job", "status", name).stderr
+    assert "  The command failed with exit code 1 after " in told
+    assert "  Log: cat: no-such-file: No such file or directory" in told

@@ -155,3 +155,43 @@ def test_a_failure_is_explained_in_the_log(submit: Callable[..., RemoteJob]) -> 
     text = "\n".join(log(job))
     assert "[openpai-runtime] The command failed with exit code 1 after" in text
     assert "[openpai-runtime]   Log: cat: no-such-file: No such file or directory" in text
+
+
+def test_the_record_of_a_failure_is_told_from_afar(
+    local: LocalCluster, submit: Callable[..., RemoteJob]
+) -> None:
+    """Whoever asks why a job failed is told what the runtime wrote down inside the container."""
+    job = submit("recorded", "echo x >a", "cat no-such-file", outputs=[{"path": "a"}])
+    job.wait(timeout=60)
+    told = job.explain()
+    assert told.record[0].startswith("The command failed with exit code 1 after ")
+    assert "  Log: cat: no-such-file: No such file or directory" in told.record
+    assert told.record[0] in str(told)
+    (output(local, job) / ".openpai/worker-0.json").unlink()
+    assert "left no record" in job.explain().record[0]
+    assert submit("fine", "true").wait(timeout=60).state == "SUCCEEDED"
+    assert job.cluster.job(f"{job.user}~fine").explain().record == ()
+
+
+def test_a_record_of_an_earlier_start_is_not_told_as_the_last_ones(
+    local: LocalCluster, submit: Callable[..., RemoteJob]
+) -> None:
+    """A later start that was killed has left none, and must not be given another's reasons."""
+    job = submit("replaced", "exit 3", outputs=[{"path": "a"}])
+    job.wait(timeout=60)
+    path = output(local, job) / ".openpai/worker-0.json"
+    path.write_text(path.read_text().replace('"job": 0', '"job": 7'))
+    assert "no record of its last start" in job.explain().record[0]
+
+
+def test_a_record_that_cannot_be_reached_is_said(
+    local: LocalCluster, submit: Callable[..., RemoteJob]
+) -> None:
+    """One sentence, and the rest of the explanation."""
+    job = submit("unreachable", "exit 3", outputs=[{"path": "a"}])
+    job.wait(timeout=60)
+    path = output(local, job) / ".openpai/worker-0.json"
+    path.write_text("[")
+    told = job.explain()
+    assert told.record[0].startswith("The record that the runtime keeps of it cannot be read here")
+    assert "FAILED with exit code 3" in told.summary

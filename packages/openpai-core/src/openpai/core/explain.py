@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openpai.core.remote_job import RemoteJob
     from openpai.core.rest.job_records import Event, JobDetail, TaskStatus
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "explain", "failure_record"]
 
 _EVENTS = 5
 
@@ -29,6 +29,7 @@ class Explanation:
         advice: What the platform advises.
         events: The latest warnings, or the latest events if there was no warning.
         log: The last lines of the task that decided the job's end, or of the first one that runs.
+        record: Of a failed job, what openpai-runtime wrote down in the workspace about that task.
     """
 
     detail: JobDetail
@@ -37,6 +38,7 @@ class Explanation:
     advice: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     log: tuple[LogLine, ...] = ()
+    record: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -44,6 +46,7 @@ class Explanation:
     def _lines(self) -> Iterator[str]:
         yield self.summary
         yield from (f"  {line}" for reason in self.reasons for line in reason.splitlines())
+        yield from (f"  {line}" for line in self.record)
         yield from (f"  -> {text}" for text in self.advice)
         if self.events:
             yield "Events:"
@@ -74,6 +77,7 @@ def explain(job: RemoteJob, lines: int = 10) -> Explanation:
         detail.advice,
         _events(job),
         log,
+        tuple(failure_record(job, detail)),
     )
 
 
@@ -102,6 +106,20 @@ def _reasons(detail: JobDetail, log: tuple[LogLine, ...]) -> Iterator[str]:
         yield str(spec["reason"])
     if detail.state == "FAILED" and not log:  # the platform keeps the last lines, too
         yield (_kept_errors(detail) or detail.app_exit_diagnostics).rstrip()
+
+
+def failure_record(job: RemoteJob, detail: JobDetail) -> list[str]:
+    """Return what openpai-runtime wrote down about the task that made the job fail.
+
+    It is empty for a job that has not failed, or that does not use the runtime.
+    """
+    told = _telling_task(detail) if detail.state == "FAILED" else None
+    if told is None:
+        return []
+    from openpai.core.task_record import record_lines
+
+    role, task = told
+    return record_lines(job, role, task.index, (detail.attempt_id, task.attempt_id))
 
 
 def _kept_errors(detail: JobDetail) -> str:

@@ -30,6 +30,10 @@ class JobFolder:
         """Where the outputs of the job are saved."""
         return posixpath.join(self.path, "output")
 
+    def record(self, role: str, index: int) -> str:
+        """Where the runtime writes down what became of a task."""
+        return posixpath.join(self.output, ".openpai", f"{role}-{index}.json")
+
 
 @dataclass(frozen=True)
 class Workspace:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
+from openpai.core.task_record import failure_lines
 from openpai.runtime.patterns import search
 
 __all__ = ["Evidence", "as_text", "log_tail", "oom_kills"]
@@ -63,17 +64,7 @@ class Evidence:
 
 def as_text(evidence: Evidence) -> str:
     """Return it for people: one block of lines."""
-    lines = [f"The command failed with {_how(evidence.code)} after {evidence.seconds:.1f} s."]
-    if evidence.oom_kills:
-        lines.append(
-            f"  Memory: the kernel killed {evidence.oom_kills} of this container's processes. "
-            "Raise memoryMB of the task role, or use less."
-        )
-    lines += [f"  Disk: {folder} is full." for folder in evidence.full]
-    if evidence.found:
-        lines.append(f"  Log: {evidence.found.line}")
-        lines.append(f"    {evidence.found.pattern.meaning} {evidence.found.pattern.advice}")
-    return "\n".join(lines)
+    return "\n".join(failure_lines(evidence.record()))
 
 
 def oom_kills(cgroup: Path = _CGROUP) -> int:
@@ -129,11 +120,6 @@ def _is_full(folder: Path) -> bool:
         return False
     no_inodes = disk.f_files > 0 and disk.f_favail == 0
     return no_inodes or disk.f_bavail * 1000 < disk.f_blocks
-
-
-def _how(code: int) -> str:
-    name = _signal_name(code)
-    return f"exit code {code} ({name})" if name else f"exit code {code}"
 
 
 def _signal_name(code: int) -> str:

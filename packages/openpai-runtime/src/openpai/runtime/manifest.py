@@ -17,7 +17,6 @@ relative to the job's output folder, other paths to the task's working directory
 from __future__ import annotations
 
 import json
-import posixpath
 import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping
@@ -57,8 +56,7 @@ class Ended:
 def manifest_path(job: TaskJob) -> str:
     """Return the manifest's path inside the workspace's storage."""
     assert job.folder
-    name = f"{job.context.role}-{job.context.index}.json"
-    return posixpath.join(job.folder.output, ".openpai", name)
+    return job.folder.record(job.context.role, job.context.index)
 
 
 def stamp(seconds: float) -> str:

@@ -159,6 +159,9 @@ def _explanation(remote: RemoteJob, detail: JobDetail) -> Iterator[str]:
             yield f"  {event.last_timestamp} {event.reason}: {visible(event.message)}"
         yield f"hint: It waits for a place. What is free: {_command(remote, 'cluster resources')}"
     elif detail.state == "FAILED":
+        from openpai.core.explain import failure_record
+
+        yield from (f"  {visible(line)}" for line in failure_record(remote, detail))
         said = _error_log(detail) or detail.app_exit_diagnostics
         for line in said.splitlines()[-_LINES_TOLD:]:
             yield f"  {visible(line)}"
