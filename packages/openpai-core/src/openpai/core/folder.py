@@ -18,10 +18,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, cast
 
+from openpai.core.folder_upload import PART, FolderUpload, abandoned
 from openpai.core.storage import (
     Entry,
     Storage,
     StorageUri,
+    is_partial,
     naming,
     normalize,
     partial_name,
@@ -130,6 +132,41 @@ class FolderStorage(Storage):
                 partial.unlink()
             raise
 
+    def begin_upload(
+        self,
+        path: str,
+        size: int,
+        *,
+        token: str | None = None,
+        mode: int | None = None,
+        modified: datetime | None = None,
+    ) -> FolderUpload | None:
+        """Begin to write a file in parts; files of one part are not worth it."""
+        if size <= PART:
+            return None
+        where = self.where(path)
+
+        def describe(partial: Path) -> None:
+            _describe(partial, mode, modified)
+
+        with self._changing(path):
+            real = self._real(path)
+            if real.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "Is a folder")
+            _make_parents(real)
+            begun = _reopened(real, token)
+            if begun:
+                upload = FolderUpload(real, *begun, size=size, describe=describe, where=where)
+                if upload.fits:
+                    return upload
+                upload.abort()
+            partial = real.with_name(partial_name())
+            stream = _create(partial, private=mode is not None, mode="w+b")
+            upload = FolderUpload(real, partial, stream, size=size, describe=describe, where=where)
+            with abandoned(upload):
+                upload.prepare()
+        return upload
+
     def mkdir(self, path: str) -> None:
         """Make a folder and its missing parents; an existing folder is fine."""
         with self._changing(path):
@@ -234,10 +271,23 @@ def _make_parents(real: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
-def _create(path: Path, *, private: bool) -> BinaryIO:
+def _create(path: Path, *, private: bool, mode: str = "wb") -> BinaryIO:
     """Create a file; what will get its own permission bits is nobody else's until then."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    return os.fdopen(os.open(path, flags, 0o600 if private else 0o666), "wb")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    number = os.open(path, flags, 0o600 if private else 0o666)
+    return cast(BinaryIO, os.fdopen(number, mode))
+
+
+def _reopened(real: Path, token: str | None) -> tuple[Path, BinaryIO] | None:
+    """Open the partial file that a token names, beside its final place; ``None`` without one."""
+    if not token or "/" in token or not is_partial(token):
+        return None
+    partial = real.with_name(token)
+    try:
+        number = os.open(partial, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    return partial, cast(BinaryIO, os.fdopen(number, "r+b"))
 
 
 def _describe(path: Path, mode: int | None, modified: datetime | None) -> None:

@@ -29,14 +29,18 @@ from typing import (
     NamedTuple,
 )
 
+from openpai.core.checksums import Checksum
 from openpai.core.errors import StorageError
 from openpai.core.plugins import entry_points
+from openpai.core.uploads import Upload
 
 __all__ = [
+    "Checksum",
     "Entry",
     "Storage",
     "StorageSpec",
     "StorageUri",
+    "Upload",
     "is_partial",
     "naming",
     "normalize",
@@ -163,6 +167,8 @@ class StorageSpec:
 class Storage(ABC):
     """Files under POSIX paths. Use it as a context manager, or call :meth:`close`.
 
+    Several threads may use one storage at once.
+
     Every path argument is passed through :func:`normalize`, so that no path leaves the storage.
 
     Attributes:
@@ -251,6 +257,48 @@ class Storage(ABC):
             OSError: A folder is not empty (``errno.ENOTEMPTY``) and ``recursive`` is false.
             PermissionError: The storage may not be written, or the path is its root.
         """
+
+    def checksum(self, path: str) -> Checksum | None:  # noqa: ARG002 - for those that can
+        """Return the checksum of a file, from what the storage holds of it.
+
+        ``None``: the storage keeps none of this file, and could not compute one without sending
+        the file here.
+
+        Raises:
+            FileNotFoundError: There is none.
+            IsADirectoryError: It is a folder.
+        """
+        return None
+
+    def begin_upload(
+        self,
+        path: str,  # noqa: ARG002 - these are for storages that can
+        size: int,  # noqa: ARG002
+        *,
+        token: str | None = None,  # noqa: ARG002
+        mode: int | None = None,  # noqa: ARG002
+        modified: datetime | None = None,  # noqa: ARG002
+    ) -> Upload | None:
+        """Begin to write a file in parts, or go on with what another process began.
+
+        Missing parent folders are made, at the latest by :meth:`Upload.commit`.
+
+        Args:
+            path: The file.
+            size: Its bytes.
+            token: That of an upload of this path and size, to go on with; where it is no longer
+                good, a new upload begins.
+            mode: As for :meth:`open_write`.
+            modified: As for :meth:`open_write`.
+
+        Returns:
+            The upload; ``None`` where the storage cannot, or would win nothing at this size: the
+            file is written by :meth:`open_write` then.
+
+        Raises:
+            OSError: As for :meth:`open_write`, here or by :meth:`Upload.commit`.
+        """
+        return None
 
     def where(self, path: str) -> str:
         """Name a path for people: ``NAME:/PATH``."""

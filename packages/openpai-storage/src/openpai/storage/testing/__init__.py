@@ -15,6 +15,7 @@ server, for each test.
 from __future__ import annotations
 
 from openpai.storage.testing.changing import ChangeContract
+from openpai.storage.testing.parts import PartsContract
 from openpai.storage.testing.paths import PathContract
 from openpai.storage.testing.reading import ListContract, ReadContract
 from openpai.storage.testing.writing import WriteContract
@@ -22,6 +23,7 @@ from openpai.storage.testing.writing import WriteContract
 __all__ = [
     "ChangeContract",
     "ListContract",
+    "PartsContract",
     "PathContract",
     "ReadContract",
     "StorageConformance",
@@ -29,5 +31,7 @@ __all__ = [
 ]
 
 
-class StorageConformance(ReadContract, ListContract, WriteContract, ChangeContract, PathContract):
+class StorageConformance(
+    ReadContract, ListContract, WriteContract, ChangeContract, PathContract, PartsContract
+):
     """All that a storage promises."""

@@ -1,0 +1,69 @@
+"""Checksums of whole files: what a storage says of one, and how to compute the same here."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol
+
+__all__ = ["Checksum", "Hasher", "hasher"]
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """The checksum of a whole file, computed by the storage from what it holds.
+
+    Attributes:
+        algorithm: ``md5``, ``sha256``, ``crc32c``, … or what the storage calls its own kind.
+        value: Hexadecimal digits in lower case.
+    """
+
+    algorithm: str
+    value: str
+
+
+class Hasher(Protocol):
+    """What computes a checksum, as those of :mod:`hashlib` do."""
+
+    def update(self, data: Any, /) -> None:
+        """Take the next bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the checksum of all bytes taken, as :attr:`Checksum.value` has it."""
+
+
+def hasher(algorithm: str) -> Hasher | None:
+    """Return what computes an algorithm on this machine, ``None`` where nothing here does."""
+    if algorithm in ("md5", "sha1", "sha256", "sha512"):
+        made: Hasher = hashlib.new(algorithm)
+        return made
+    if algorithm == "crc32":
+        return _Crc(zlib.crc32)
+    if algorithm == "crc32c":
+        extend = _crc32c()
+        return _Crc(extend) if extend else None
+    return None
+
+
+class _Crc:
+    """A 32-bit checksum that a function ``(data, so far) -> so far`` computes."""
+
+    def __init__(self, extend: Callable[[Any, int], int]) -> None:
+        self._extend = extend
+        self._value = 0
+
+    def update(self, data: Any, /) -> None:
+        self._value = self._extend(data, self._value)
+
+    def hexdigest(self) -> str:
+        return f"{self._value:08x}"
+
+
+def _crc32c() -> Callable[[Any, int], int] | None:
+    """Return the function of whichever package is installed; in Python itself it is too slow."""
+    try:
+        from google_crc32c import extend  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return None
+    return lambda data, value: int(extend(value, bytes(data)))

@@ -1,0 +1,82 @@
+"""One file that is being written in parts: in any order, by several threads, over several runs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import BinaryIO
+
+__all__ = ["Upload"]
+
+
+class Upload(ABC):
+    """A file that :meth:`~openpai.core.storage.Storage.begin_upload` began.
+
+    Nothing appears under its name before :meth:`commit`; an existing file stays as it is until
+    then. As a context manager it is closed at the end of the block, neither committed nor aborted.
+
+    Attributes:
+        token: Names it, as text that JSON can hold; another process goes on with it.
+        size: Bytes of the whole file.
+        part_size: Bytes of every part but the last, which has the rest; chosen by the storage.
+    """
+
+    token: str
+    size: int
+    part_size: int
+
+    @property
+    def parts(self) -> int:
+        """The number of parts; an empty file has none."""
+        return -(-self.size // self.part_size)
+
+    def part(self, index: int) -> tuple[int, int]:
+        """Return where a part begins in the file, and its length, both in bytes."""
+        begin = index * self.part_size
+        return begin, min(self.part_size, self.size - begin)
+
+    @abstractmethod
+    def written(self) -> set[int]:
+        """Return the indexes of the parts that are whole on the storage."""
+
+    @abstractmethod
+    def write(self, index: int, data: BinaryIO) -> None:
+        """Write one part; several threads may, each its own part.
+
+        Writing a part again replaces it, also after an attempt that failed half way.
+
+        Args:
+            index: Which part, from 0.
+            data: A stream that ends with the part: ``read(n)`` gives ``n`` bytes until then. It
+                may be unable to seek.
+
+        Raises:
+            OSError: The storage refuses, or the stream has fewer or more bytes than the part
+                (``errno.EIO``); the part does not count as written.
+        """
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Let the file appear under its name, in one step; all parts must be written.
+
+        Raises:
+            OSError: The storage refuses; by its token the upload can be gone on with.
+        """
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Give up, and remove what was written; also fine where nothing is left."""
+
+    def close(self) -> None:
+        """Give back what this process holds; what was written stays, for another to go on."""
+
+    def __enter__(self) -> Upload:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
