@@ -83,11 +83,33 @@ def test_an_unreachable_cluster_is_6(opai, home):
     assert not (home / "clusters.yaml").exists()
 
 
-def test_an_address_without_a_scheme_is_refused(opai):
-    """`pai.example.org` alone is no address; the error shows one."""
-    result = opai("cluster", "add", "p", "--pai-uri", "pai.example.org", "--token-stdin", stdin="t")
+def test_an_address_is_taken_as_it_is_pasted(opai, server):
+    """Without a scheme, or a page of the web portal: what was found is told and stored."""
+    for pasted in (server.uri[len("http://") :], f"{server.uri}/job-list.html?vc=default"):
+        result = opai(
+            "cluster", "add", "p", "--pai-uri", pasted, "--token-stdin", stdin=server.token
+        )
+        assert result.exit_code == 0
+        assert f"Found PAI 1.8.0 at {server.uri}; users log in by password." in result.stderr
+        assert "Virtual clusters: default (" in result.stderr
+        assert "Storages: local-storage." in result.stderr
+        assert opai("cluster", "list", "-o", "json").json[0]["pai_uri"] == server.uri
+
+
+def test_an_address_that_is_none_is_refused(opai):
+    """Wrong usage: 2, before anybody is asked."""
+    result = opai("cluster", "add", "p", "--pai-uri", "ftp://pai", "--token-stdin", stdin="t")
     assert result.exit_code == 2
-    assert "http" in result.stderr
+    assert "https://HOST" in result.stderr
+
+
+def test_a_password_needs_a_name(opai, server):
+    """The server would only say that a parameter is wrong."""
+    result = opai(
+        "cluster", "add", "p", "--pai-uri", server.uri, "--password-stdin", stdin="secret"
+    )
+    assert result.exit_code == 2
+    assert "--user NAME" in result.stderr
 
 
 def test_without_a_terminal_nobody_is_asked(opai, server):
@@ -188,14 +210,6 @@ def test_a_broken_file_is_an_error_and_is_left_alone(opai, home, server):
     assert (home / "clusters.yaml").read_text() == "- {cluster_alias: ["
 
 
-def test_resources_are_what_is_free(opai, local, documented):
-    """Each virtual cluster with what it has and what of it is free."""
-    (row,) = opai("cluster", "resources", "-o", "json").json
-    assert (row["virtualCluster"], row["cpus"], row["gpus"]) == ("default", 16, 1)
-    assert 0 <= row["cpusFree"] <= 16
-    assert set(row) == documented["cluster resources"]
-
-
 def test_a_good_cluster_is_found_good(opai, local, documented):
     """`check` looks at the server, the token and each storage, and ends with 0."""
     result = opai("cluster", "check", "-o", "json")
@@ -224,6 +238,21 @@ def test_all_clusters_are_asked_again(opai, add, home):
     result = opai("cluster", "update")
     assert result.exit_code == 6
     assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["prod", "dead"]
+    assert "Virtual clusters: default (" in result.stderr
+
+
+def test_the_environments_token_goes_to_no_other_cluster(opai, add, home, monkeypatch, httpserver):
+    """OPENPAI_TOKEN is one cluster's; `update` asks all of them."""
+    add("prod")
+    other = httpserver.url_for("").rstrip("/")
+    httpserver.expect_request("/rest-server/api/v2/info").respond_with_json({"version": "1"})
+    with (home / "clusters.yaml").open("a") as file:
+        file.write(f"- {{cluster_alias: other, pai_uri: '{other}', user: alice, token: own}}\n")
+    monkeypatch.setenv("OPENPAI_TOKEN", "s3cret")
+    opai("cluster", "update")
+    opai("cluster", "resources")
+    assert httpserver.log
+    assert "s3cret" not in "".join(str(request.headers) for request, _ in httpserver.log)
 
 
 def test_the_file_is_edited_and_checked(opai, add, home, tmp_path):

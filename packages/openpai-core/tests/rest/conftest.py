@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from openpai.core.rest.session import Session
@@ -73,6 +75,25 @@ def _response(answer: dict) -> Response:
     for name, value in answer["headers"].items():
         response.headers[name] = value
     return response
+
+
+@pytest.fixture
+def https():
+    """Return a function that starts an https server with one of the certificates."""
+    started = []
+
+    def start(certificate="server.pem"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(DATA / "tls" / certificate)
+        server = HTTPServer(ssl_context=context)
+        server.start()
+        started.append(server)
+        server.expect_request("/rest-server/api/v2/info").respond_with_json({"version": "1.8.0"})
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from pathlib import Path
 
 import pytest
@@ -14,25 +13,6 @@ from openpai.core.rest.session import Session
 
 TLS = Path(__file__).resolve().parent.parent / "data" / "tls"  # keys of nothing but these tests
 INFO = "/rest-server/api/v2/info"
-
-
-@pytest.fixture
-def https():
-    """Return a function that starts an https server with one of the certificates."""
-    started = []
-
-    def start(certificate="server.pem"):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(TLS / certificate)
-        server = HTTPServer(ssl_context=context)
-        server.start()
-        started.append(server)
-        server.expect_request(INFO).respond_with_json({"version": "1.8.0"})
-        return server
-
-    yield start
-    for server in started:
-        server.stop()
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from openpai.cli._command import UsageProblem
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
     from openpai.core.config.clusters import ClusterEntry
+    from openpai.core.rest.info import ClusterInfo
 
-__all__ = ["Secret", "find_secret", "log_in", "secret_options"]
+__all__ = ["Secret", "find_secret", "log_in", "open_entry", "secret_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,13 +55,22 @@ def secret_options(function: F) -> F:
 
 
 def find_secret(
-    app: CliApp, who: str, *, password: str | None, token: str | None, sso: bool, **stdin: bool
+    app: CliApp,
+    who: str,
+    info: ClusterInfo | None = None,
+    *,
+    password: str | None,
+    token: str | None,
+    sso: bool,
+    **stdin: bool,
 ) -> Secret:
     """Find a password or token: options, then the environment, then a prompt.
 
     Args:
         app: The running ``opai``.
         who: ``USER at URI``, for the prompt.
+        info: What the cluster says of itself; where users sign in with a browser, nobody is asked
+            for a password.
         password: The old option's value; it works, and a note says why to avoid it.
         token: The same for a token.
         sso: Whether the user signs in with a browser.
@@ -72,10 +82,10 @@ def find_secret(
     if sso:
         return Secret(sso=True)
     if stdin["token_stdin"] or stdin["password_stdin"]:
-        text = sys.stdin.readline().strip()
-        if not text:
+        text = sys.stdin.readline().rstrip("\r\n")
+        if not text.strip():
             raise UsageProblem("Nothing came on stdin.", "Pipe the password or token in.")
-        return Secret(token=text) if stdin["token_stdin"] else Secret(password=text)
+        return Secret(token=text.strip()) if stdin["token_stdin"] else Secret(password=text)
     if token or password:
         app.note("opai: other users of this machine can read secrets in command lines;")
         app.note("      --password-stdin, --token-stdin or a prompt keep them private.")
@@ -87,6 +97,8 @@ def find_secret(
             "A password or token is needed, and nobody can be asked.",
             "Use --password-stdin or --token-stdin, or set OPENPAI_TOKEN.",
         )
+    if info is not None and info.authn_method == "OIDC":
+        return Secret(sso=True)
     text = click.prompt(f"Password for {who}", hide_input=True, err=True)
     return Secret(password=text)
 
@@ -95,22 +107,18 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
     """Prove to the server who the user is, and return the entry with its token and user.
 
     Raises:
+        UsageProblem: There is a password, and no user's name.
         AuthenticationError: The password or token is not good.
         ApiError: What answers is not a PAI cluster, or it refuses.
         ConnectionFailed: No answer came.
     """
     from dataclasses import replace
 
-    from openpai.core.cluster import Cluster
     from openpai.core.rest.authn import check_token
 
-    with Cluster(
-        entry.uri,
-        user=entry.user,
-        token=secret.token,
-        alias=entry.alias,
-        verify=entry.settings.get("verify", True),
-    ) as cluster:
+    if secret.password and not entry.user:
+        raise UsageProblem("A password needs your name at the cluster.", "Add: --user NAME")
+    with open_entry(replace(entry, token=secret.token)) as cluster:
         info = cluster.info()
         if secret.sso:
             cluster.use_token(_sign_in(cluster))
@@ -120,6 +128,21 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
         user = check_token(cluster.session).username
     settings = {**entry.settings, "info": dict(info.raw)}
     return replace(entry, uri=cluster.uri, user=user, token=token, password="", settings=settings)
+
+
+def open_entry(entry: ClusterEntry) -> Cluster:
+    """Open a cluster as an entry has it, whether that is stored or not."""
+    from openpai.core.cluster import Cluster
+
+    return Cluster(
+        entry.uri,
+        user=entry.user,
+        token=entry.token,
+        alias=entry.alias,
+        verify=entry.settings.get("verify", True),
+        mounts=entry.mounts,
+        attached=entry.attached,
+    )
 
 
 def _sign_in(cluster: Cluster) -> str:

@@ -60,17 +60,21 @@ class Cluster:
             self._remember(password)
 
     @classmethod
-    def load(cls, alias: str | None = None) -> Cluster:
+    def load(cls, alias: str | None = None, *, environment: bool = True) -> Cluster:
         """Open a cluster of the user's list: by alias, else the selected or the only one.
 
         The environment's ``OPENPAI_CLUSTER`` and ``OPENPAI_TOKEN`` are honoured.
+
+        Args:
+            alias: The user's own name for it.
+            environment: Whether ``OPENPAI_TOKEN`` is meant for this one; it is one cluster's.
 
         Raises:
             ConfigError: There is no such cluster, or the list cannot be read.
         """
         from openpai.core.config.clusters import find_cluster, store_token
 
-        entry = find_cluster(alias)
+        entry = find_cluster(alias, environment=environment)
         cluster = cls(
             entry.uri,
             user=entry.user,

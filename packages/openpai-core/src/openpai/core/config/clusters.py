@@ -132,10 +132,11 @@ def load_clusters() -> dict[str, ClusterEntry]:
     return found
 
 
-def find_cluster(alias: str | None = None) -> ClusterEntry:
+def find_cluster(alias: str | None = None, *, environment: bool = True) -> ClusterEntry:
     """Return one cluster: by alias, else ``$OPENPAI_CLUSTER``, else the selected or the only one.
 
-    ``$OPENPAI_TOKEN`` stands in for the stored secrets, which are not looked at then.
+    ``$OPENPAI_TOKEN`` stands in for the stored secrets, which are not looked at then. Whoever asks
+    several clusters says ``environment=False``: its token is one cluster's and no other's.
 
     Raises:
         ConfigError: There is no such cluster, none was chosen, or the keyring is locked.
@@ -155,7 +156,7 @@ def find_cluster(alias: str | None = None) -> ClusterEntry:
             "Add it with: opai cluster add ALIAS --pai-uri URI --user USER",
         )
     entry = clusters[wanted]
-    token = os.environ.get("OPENPAI_TOKEN")
+    token = os.environ.get("OPENPAI_TOKEN") if environment else ""
     if token:
         return replace(entry, token=token)
     if entry.in_keyring:

@@ -73,6 +73,12 @@ class Address(NamedTuple):
         """The shortest text that :meth:`parse` reads as this address."""
         return self.origin if self.prefix else f"{self.origin}/api/v2"
 
+    @property
+    def server(self) -> str:
+        """Scheme, host and port alone."""
+        parts = urlsplit(self.origin)
+        return f"{parts.scheme}://{parts.netloc}"
+
     def url(self, path: str) -> str:
         """Return the URL of a path as this client or the server writes it.
 

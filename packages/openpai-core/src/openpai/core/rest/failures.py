@@ -15,14 +15,22 @@ class NoAnswer(ConnectionFailed):
     Attributes:
         transient: Whether the same request may succeed a moment later.
         sent: Whether the request may have reached the server, and have taken effect.
+        untrusted: Whether a certificate is the reason.
     """
 
     def __init__(
-        self, message: str, hint: str, *, transient: bool = True, sent: bool = True
+        self,
+        message: str,
+        hint: str,
+        *,
+        transient: bool = True,
+        sent: bool = True,
+        untrusted: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.transient = transient
         self.sent = sent
+        self.untrusted = untrusted
 
 
 class _Cause(NamedTuple):
@@ -32,6 +40,7 @@ class _Cause(NamedTuple):
     hint: str
     transient: bool
     sent: bool
+    untrusted: bool = False
 
 
 _ADDRESS = "Write it as http://HOST or https://HOST, with :PORT where needed."
@@ -53,6 +62,7 @@ _CAUSES = (
         "Ask the cluster's admin to renew it, and check this machine's clock.",
         transient=False,
         sent=False,
+        untrusted=True,
     ),
     _Cause(
         "SSLError",
@@ -61,6 +71,7 @@ _CAUSES = (
         "Is this machine's clock right?",
         transient=False,
         sent=False,
+        untrusted=True,
     ),
     _Cause(
         "SSLError",
@@ -69,6 +80,7 @@ _CAUSES = (
         "Name a file of PEM certificates.",
         transient=False,
         sent=False,
+        untrusted=True,
     ),
     _Cause(
         "SSLError",
@@ -77,6 +89,7 @@ _CAUSES = (
         "Name the file of its CA as 'verify' in the cluster's entry, or by REQUESTS_CA_BUNDLE.",
         transient=False,
         sent=False,
+        untrusted=True,
     ),
     _Cause(
         "SSLError",
@@ -172,5 +185,6 @@ def connection_failed(error: Exception, request: str) -> NoAnswer:
                 hint,
                 transient=cause.transient,
                 sent=cause.sent,
+                untrusted=cause.untrusted,
             )
     raise error

@@ -75,6 +75,11 @@ class Session:
         """The cluster's address, without ``/rest-server``."""
         return self.address.uri
 
+    @property
+    def clock_ahead(self) -> float:
+        """Seconds by which the cluster's clock is ahead of this machine's; 0 if by very few."""
+        return answers.clock_skew(*self._date)
+
     def renew(self, token: str) -> None:
         """Go on with a token that the server has just handed out."""
         self.token = token
@@ -261,7 +266,7 @@ class Session:
         if token and (life is None or time.monotonic() < self._fresh_until):
             return  # it never ends, or the server has just made it
         issued, expires = life or (0.0, 0.0)
-        now = time.time() + answers.clock_skew(*self._date)
+        now = time.time() + self.clock_ahead
         if now > expires - min(_RENEWAL_SECONDS, (expires - issued) / 10):
             self._log_in_again(token)
 

@@ -9,7 +9,8 @@ import click
 from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import UsageProblem, command
-from openpai.cli._login import find_secret, log_in, secret_options
+from openpai.cli._found import found_line, offer_lines, warnings
+from openpai.cli._login import find_secret, log_in, open_entry, secret_options
 from openpai.cli._options import format_option
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ LIST_COLUMNS = [
 @command(
     "add",
     examples="""
-    opai cluster add prod --pai-uri https://pai.example.org --user alice
+    opai cluster add prod --pai-uri pai.example.org --user alice
     pass show pai | opai cluster add prod --pai-uri URI --user alice --password-stdin
     opai cluster add prod --pai-uri https://pai.example.org --token-stdin < token.txt
     """,
@@ -52,20 +53,42 @@ def add(
 ) -> None:
     """Add a cluster and log in to it.
 
-    The server is asked before anything is stored. The password is not stored; the token is:
-    in the keyring, or in a file that only you can read.
+    The address may be a host, with or without https:// and a port, or any page of PAI's web portal.
+    What answers there is told before anything is asked or stored. The password is not stored; the
+    token is: in the keyring, or in a file that only you can read.
     """
     from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
+    from openpai.core.rest.discovery import discover
 
     alias = alias or named
     if not alias:
         raise UsageProblem("The cluster needs an alias.", "opai cluster add ALIAS --pai-uri URI")
     known = load_clusters()
     settings = {**known[alias].settings} if alias in known else {}
-    entry = ClusterEntry(alias, uri, user, settings={**settings, **({"verify": ca} if ca else {})})
-    entry = log_in(entry, find_secret(app, f"{user or 'you'} at {uri}", **how))
-    save_cluster(entry)
+    settings.update({"verify": ca} if ca else {})
+    found = discover(uri, verify=settings.get("verify", True))
+    app.note(f"Found {found_line(found)}")
+    for warning in warnings(found):
+        app.note(f"opai: warning: {warning}")
+    entry = ClusterEntry(alias, found.uri, user, settings=settings)
+    secret = find_secret(app, f"{user or 'you'} at {found.uri}", found.info, **how)
+    entry = log_in(entry, secret)
+    place = save_cluster(entry)
     app.note(f"{'Replaced' if alias in known else 'Added'} '{alias}', logged in as {entry.user}.")
+    app.note(f"The token is kept in {'the keyring' if place == 'keyring' else place}.")
+    _tell_offer(app, entry)
+
+
+def _tell_offer(app: CliApp, entry: ClusterEntry) -> None:
+    """Say what the cluster offers; it was added even if it does not tell."""
+    from openpai.core.errors import OpenPaiError
+
+    with open_entry(entry) as cluster:
+        try:
+            for line in offer_lines(cluster):
+                app.note(line)
+        except OpenPaiError as error:
+            app.note(f"opai: warning: what it offers could not be asked: {error.message}")
 
 
 @command("list", examples="opai cluster list\nopai cluster list -o json")

@@ -1,12 +1,28 @@
-"""``opai cluster resources``: what each virtual cluster has, and what of it is free."""
+"""``opai cluster resources``: what is free, on all clusters side by side."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
+from openpai.cli._bars import bar
 from openpai.cli._command import command
-from openpai.cli._options import cluster_option, format_option
+from openpai.cli._options import format_option
+
+if TYPE_CHECKING:
+    from openpai.cli._console import Console
+    from openpai.core.cluster import Cluster
+    from openpai.core.errors import OpenPaiError
+
+    Answer = list[dict[str, Any]] | OpenPaiError
 
 COLUMNS = [
+    ("CLUSTER", "cluster"),
     ("VC", "virtualCluster"),
     ("GPUS FREE", "gpusFree"),
     ("GPUS", "gpus"),
@@ -14,23 +30,148 @@ COLUMNS = [
     ("CPUS", "cpus"),
     ("MIB FREE", "memoryMBFree"),
     ("MIB", "memoryMB"),
+    ("ERROR", "error"),
 ]
+AMOUNTS = (("gpus", "gpu"), ("cpus", "cpu"), ("memoryMB", "memory_mb"))
+# Narrower terminals get numbers alone.
+_WIDE = 80
+_SECONDS = 10.0
 
 
-@command("resources", examples="opai cluster resources\nopai cluster resources -a prod -o json")
-@cluster_option
+@command(
+    "resources",
+    examples="""
+    opai cluster resources
+    opai cluster resources -a prod -a test -o json
+    """,
+)
+@click.option(
+    "-a",
+    "--cluster-alias",
+    "aliases",
+    metavar="ALIAS",
+    multiple=True,
+    shell_complete=_complete.clusters,
+    help="Only this cluster; may be repeated.  [default: all]",
+)
 @format_option
+@click.pass_context
 @pass_app
-def resources(app: CliApp, alias: str | None, format_: str) -> None:
+def resources(app: CliApp, context: click.Context, aliases: tuple[str, ...], format_: str) -> None:
     """Show what is free.
 
-    Free is what a virtual cluster has minus what running tasks hold, and never below zero.
+    All clusters are asked at the same time for the virtual clusters that you may submit to. Free is
+    what healthy nodes have minus what running tasks hold. A cluster that does not answer is shown
+    as such, and gives the exit code.
     """
-    rows = []
-    for name, vc in app.cluster(alias).virtual_clusters().items():
-        row: dict[str, object] = {"virtualCluster": name}
-        for key, amount in (("gpus", "gpu"), ("cpus", "cpu"), ("memoryMB", "memory_mb")):
-            total, used = getattr(vc.total, amount), getattr(vc.used, amount)
-            row[key], row[f"{key}Free"] = total, max(total - used, 0)
-        rows.append(row)
-    app.emit(rows, columns=COLUMNS, format=format_)
+    from openpai.cli._errors import explain
+    from openpai.core.errors import ConnectionFailed, OpenPaiError
+
+    code = 0
+    silent: set[str] = set()
+    rows: list[dict[str, Any]] = []
+    for alias, answer in _ask_all(list(aliases)).items():
+        if isinstance(answer, OpenPaiError):
+            failure = explain(answer)
+            code = code or failure.exit_code
+            app.note(f"opai: warning: {alias}: {failure.message}")
+            rows.append({"cluster": alias, **_row(None), "error": failure.message})
+            silent |= {alias} if isinstance(answer, ConnectionFailed) else set()
+        else:
+            rows += [{"cluster": alias, **row, "error": None} for row in answer]
+    _show(app, rows, silent, format_)
+    context.exit(code)
+
+
+def _ask_all(aliases: list[str]) -> dict[str, Answer]:
+    """Return the rows of each cluster, or why there are none.
+
+    Raises:
+        ConfigError: A cluster is not known, or none is.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from openpai.core.config.clusters import find_cluster, load_clusters
+    from openpai.core.errors import ConfigError
+
+    known = list(load_clusters())
+    try:
+        chosen = find_cluster(aliases[0] if len(aliases) == 1 else None).alias
+    except ConfigError:
+        if not known or len(aliases) == 1:
+            raise
+        chosen = ""
+    with ThreadPoolExecutor(8) as pool:
+        asked = {
+            alias: pool.submit(_ask, alias, environment=alias == chosen)
+            for alias in dict.fromkeys(aliases or known)
+        }
+        return {alias: answer.result() for alias, answer in asked.items()}
+
+
+def _ask(alias: str, *, environment: bool) -> Answer:
+    from openpai.core.cluster import Cluster
+    from openpai.core.errors import OpenPaiError
+
+    try:
+        with Cluster.load(alias, environment=environment) as cluster:
+            return list(_rows(cluster))
+    except OpenPaiError as error:
+        return error
+
+
+def _rows(cluster: Cluster) -> Iterator[dict[str, Any]]:
+    cluster.session.timeout = _SECONDS
+    for name, vc in cluster.resources().items():
+        yield _row(name, vc.total, vc.free)
+
+
+def _row(name: str | None, total: Any = None, free: Any = None) -> dict[str, Any]:
+    row: dict[str, Any] = {"virtualCluster": name}
+    for key, amount in AMOUNTS:
+        row[key] = getattr(total, amount, None)
+        row[f"{key}Free"] = getattr(free, amount, None)
+    return row
+
+
+def _show(app: CliApp, rows: list[dict[str, Any]], silent: set[str], format_: str) -> None:
+    if format_ == "name":
+        names = [row for row in rows if row["virtualCluster"]]
+        app.emit(names, columns=COLUMNS[1:], format=format_)
+    elif format_ == "table" and app.console.is_terminal:
+        columns, drawn = _drawn(app.console, rows, silent)
+        app.emit(drawn, columns=columns, format=format_)
+    else:
+        failed = any(row["error"] for row in rows)
+        app.emit(rows, columns=COLUMNS if failed else COLUMNS[:-1], format=format_)
+
+
+def _drawn(
+    console: Console, rows: list[dict[str, Any]], silent: set[str]
+) -> tuple[list[tuple[str, str]], list[Mapping[str, Any]]]:
+    """Return columns and rows for people: one bar for each amount, where there is room."""
+    width = min((console.width - 40) // 5, 12) if console.width >= _WIDE else 0
+    suffix = " FREE" if width else ""
+    columns = [
+        *COLUMNS[:2],
+        *((f"{title}{suffix}", key) for title, key in zip(_TITLES, _KEYS, strict=True)),
+    ]
+    return columns, [_drawn_row(row, width, silent) for row in rows]
+
+
+_KEYS = tuple(key for key, _ in AMOUNTS)
+_TITLES = ("GPUS", "CPUS", "GIB")
+
+
+def _drawn_row(row: Mapping[str, Any], width: int, silent: set[str]) -> dict[str, Any]:
+    reason = "no answer" if row["cluster"] in silent else "refused"
+    drawn = {"cluster": row["cluster"], "virtualCluster": row["virtualCluster"] or reason}
+    for key in _KEYS:
+        free, total = row[f"{key}Free"], row[key]
+        if free is None:
+            drawn[key] = None
+            continue
+        unit = 1024 if key == "memoryMB" else 1
+        numbers = f"{free // unit}/{total // unit}"
+        drawn[key] = f"{bar(free, total, width, sys.stdout.encoding)} {numbers}".strip()
+    return drawn

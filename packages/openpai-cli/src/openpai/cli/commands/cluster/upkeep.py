@@ -13,11 +13,13 @@ import click
 from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
+from openpai.cli._found import HARMLESS_SKEW, clock_line, found_line, offer_lines, warnings
 from openpai.cli._options import format_option
 from openpai.cli._times import ago
 
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
+    from openpai.core.config.clusters import ClusterEntry
 
 COLUMNS = [("CHECK", "check"), ("GOOD", "good"), ("FINDING", "finding"), ("WHAT TO DO", "cure")]
 
@@ -70,7 +72,9 @@ def _try(what: str, look: Callable[[], str]) -> dict[str, Any]:
 
 def _server(cluster: Cluster) -> str:
     info = cluster.info()
-    return f"{info.name or 'PAI'} {info.version}, logs in by {info.authn_method or 'unknown means'}"
+    ahead = cluster.session.clock_ahead
+    clock = f". {clock_line(ahead)}" if abs(ahead) >= HARMLESS_SKEW else ""
+    return f"PAI {info.version}, logs in by {info.authn_method or 'unknown means'}{clock}"
 
 
 def _token(cluster: Cluster) -> str:
@@ -101,25 +105,47 @@ def _storage(cluster: Cluster, name: str) -> str:
 def update(app: CliApp, context: click.Context) -> None:
     """Ask all clusters again what they are.
 
-    What is stored of each, its version and way of logging in, is renewed. A cluster that does not
-    answer is told, and keeps what was stored.
+    What is stored of each, its address, version and way of logging in, is renewed, and what it
+    offers is told. A cluster that does not answer is told, and keeps what was stored.
     """
     from openpai.cli._errors import explain
-    from openpai.core.config.clusters import load_clusters, save_cluster
+    from openpai.core.config.clusters import load_clusters
     from openpai.core.errors import OpenPaiError
 
     code = 0
     for alias, entry in load_clusters().items():
         try:
-            info = app.cluster(alias).info()
+            app.note(f"{alias}: {' '.join(_renewed(entry))}")
         except OpenPaiError as error:
             failure = explain(error)
             code = code or failure.exit_code
             app.note(f"{alias}: {failure.message}")
-            continue
-        save_cluster(replace(entry, settings={**entry.settings, "info": dict(info.raw)}))
-        app.note(f"{alias}: {info.name or 'PAI'} {info.version}")
     context.exit(code)
+
+
+def _renewed(entry: ClusterEntry) -> Iterator[str]:
+    """Renew what is stored of a cluster, and yield what it says.
+
+    Raises:
+        OpenPaiError: It does not answer, or the file cannot be written.
+    """
+    from openpai.core.cluster import Cluster
+    from openpai.core.config.clusters import save_cluster
+    from openpai.core.errors import OpenPaiError
+    from openpai.core.rest.discovery import discover
+
+    found = discover(entry.uri, verify=entry.settings.get("verify", True))
+    settings = {**entry.settings, "info": dict(found.info.raw)}
+    save_cluster(replace(entry, uri=found.uri, settings=settings))
+    yield found_line(found)
+    yield from warnings(found)
+    if not entry.logged_in:
+        return
+    try:
+        with Cluster.load(entry.alias, environment=False) as cluster:
+            yield from offer_lines(cluster)
+    except OpenPaiError as error:
+        yield f"What it offers could not be asked: {error.message}"
 
 
 @command("edit", examples="opai cluster edit\nopai cluster edit --editor 'code --wait'")

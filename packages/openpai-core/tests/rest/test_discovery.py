@@ -1,0 +1,153 @@
+"""A cluster is found at whatever address people paste; what is none is told in a sentence."""
+
+from __future__ import annotations
+
+import socket
+import time
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from werkzeug import Response
+
+from openpai.core.errors import ConfigError, ConnectionFailed, RateLimitError
+from openpai.core.rest.discovery import discover
+
+CA = str(Path(__file__).resolve().parent.parent / "data" / "tls" / "ca.pem")
+INFO = {"name": "PAI RESTful API", "version": "1.8.0", "authnMethod": "basic"}
+
+
+@pytest.fixture
+def pai(httpserver):
+    """Return a function that puts a PAI under a folder of a server whose other pages are HTML."""
+
+    def serve(path="/rest-server/api/v2/info", **headers):
+        httpserver.expect_request(path).respond_with_json(INFO, headers=headers)
+        portal = Response("<html>portal</html>", 200, content_type="text/html")
+        httpserver.expect_request("/").respond_with_response(portal)
+        return httpserver.url_for("").rstrip("/")
+
+    return serve
+
+
+@pytest.fixture
+def nobody():
+    """HOST:PORT where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    return f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        *("", "/", "/rest-server", "/rest-server/", "/rest-server/api/v2/info"),
+        *("/index.html", "/job-list.html?vc=default#/", "/login.html", "/job-detail.html?a=b"),
+        *("/api/v2", "/some/page"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http://", ""], ids=["with scheme", "without"])
+def test_any_page_of_the_cluster_leads_to_it(pai, suffix, scheme):
+    """With and without scheme, API path, trailing slash, page of the portal."""
+    uri = pai()
+    found = discover(f" {scheme}{uri[len('http://') :]}{suffix} ")
+    assert (found.uri, found.info.version, found.clock_ahead) == (uri, "1.8.0", 0)
+
+
+@pytest.mark.parametrize("suffix", ["", "/api/v2", "/api/v2/info", "/api/v1"])
+def test_rest_server_without_pylon_is_found(pai, suffix):
+    """Its address is kept with /api/v2, since logs are read elsewhere then."""
+    uri = pai("/api/v2/info")
+    assert discover(uri + suffix).uri == f"{uri}/api/v2"
+
+
+def test_a_cluster_in_a_folder_is_found(pai):
+    """Some sites put all of PAI behind a path."""
+    uri = pai("/pai/rest-server/api/v2/info")
+    assert discover(f"{uri}/pai/job-list.html").uri == f"{uri}/pai"
+
+
+def test_no_token_is_needed_or_sent(pai, httpserver):
+    """Nobody knows yet who answers there."""
+    discover(pai())
+    assert all("Authorization" not in request.headers for request, _ in httpserver.log)
+
+
+def test_https_is_found_under_http(https):
+    """`http://` on a port that speaks https: the safer one is taken."""
+    uri = https().url_for("").rstrip("/")
+    assert discover(uri.replace("https:", "http:"), verify=CA).uri == uri
+    assert discover(uri[len("https://") :], verify=CA).uri == uri
+
+
+def test_http_is_not_taken_for_https(pai):
+    """Who wrote https does not send a password in the open; the hint names what answers."""
+    uri = pai()
+    with pytest.raises(ConnectionFailed, match="does not speak https") as caught:
+        discover(uri.replace("http:", "https:"))
+    assert f"A PAI cluster answers at {uri}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("certificate", "verify", "words"),
+    [
+        ("server.pem", True, "is not trusted"),
+        ("expired.pem", CA, "has expired"),
+        ("future.pem", CA, "is not valid yet"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["https://", "http://", ""])
+def test_a_certificate_that_cannot_be_trusted_ends_the_search(
+    https, certificate, verify, words, scheme
+):
+    """Whatever was written: nothing falls back to http behind a bad certificate."""
+    uri = https(certificate).url_for("").rstrip("/")
+    with pytest.raises(ConnectionFailed, match=words) as caught:
+        discover(scheme + uri[len("https://") :], verify=verify)
+    assert caught.value.hint
+
+
+def test_a_wrong_port_is_told(nobody):
+    """Nothing listens there."""
+    with pytest.raises(ConnectionFailed, match="was refused") as caught:
+        discover(f"http://{nobody}")
+    assert nobody in caught.value.message
+
+
+def test_another_server_is_no_cluster(httpserver):
+    """It answers, with pages of its own or JSON of its own."""
+    httpserver.expect_request("/rest-server/api/v2/info").respond_with_json(["other"])
+    with pytest.raises(ConnectionFailed, match="is no PAI cluster") as caught:
+        discover(httpserver.url_for("/"))
+    assert "web portal" in caught.value.hint
+
+
+def test_a_cluster_that_is_down_behind_its_proxy_is_told(httpserver):
+    """502 is no answer of PAI's, and the address may be right."""
+    page = Response("<html>502</html>", 502, content_type="text/html")
+    httpserver.expect_request("/rest-server/api/v2/info").respond_with_response(page)
+    with pytest.raises(ConnectionFailed, match="answered 502: what stands behind it is down"):
+        discover(httpserver.url_for("/"))
+
+
+def test_a_server_that_limits_is_not_mistaken(httpserver):
+    """429 of another window than a minute's is told as what it is."""
+    headers = {"X-RateLimit-Reset": str(int(time.time()) + 3600), "Retry-After": "3600"}
+    page = Response("Too many", 429, content_type="text/html", headers=headers)
+    httpserver.expect_request("/rest-server/api/v2/info").respond_with_response(page)
+    with pytest.raises(RateLimitError):
+        discover(httpserver.url_for("/"))
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_wrong_is_seen(proxy, hours):
+    """The Date of an answer says how late it is there."""
+    proxy.date = formatdate(time.time() + 3600 * hours, usegmt=True)
+    assert abs(discover(proxy.uri).clock_ahead - 3600 * hours) < 120
+
+
+@pytest.mark.parametrize("text", ["", "ftp://pai.example.org", "http://", "http://h:port", "a b:c"])
+def test_what_is_no_address_is_told(text):
+    """Before anything is sent."""
+    with pytest.raises(ConfigError, match="is no address"):
+        discover(text)
