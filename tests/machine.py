@@ -2,9 +2,9 @@
 
     python tests/machine.py
 
-Debian's packages come by ``apt-get``, which needs root; npm's go to a folder of their own below
-``~/.cache/openpai-tests``. Hadoop's jars are fetched by the tests that start HDFS, by Maven. What
-cannot be had is named, and the tests that need it say so: they skip, or fail where ``CI`` or
+Debian's packages come by ``apt-get``, which needs root; npm's and NNI go to folders of their own
+below ``~/.cache/openpai-tests``. Hadoop's jars are fetched by the tests that start HDFS, by Maven.
+What cannot be had is named, and the tests that need it say so: they skip, or fail where ``CI`` or
 ``OPENPAI_TESTS_REQUIRE_PARTS`` is set.
 """
 
@@ -20,9 +20,12 @@ from pathlib import Path
 PROGRAMS = {
     "chromium": "chromium",
     "smbd": "samba",
+    "ip": "iproute2",
     "sshd": "openssh-server",
 }
 PACKAGES = Path(__file__).with_name("machine.json")
+# The last release whose OpenPAI mode works; newer ones have lost it.
+NNI = ("nni==2.10.1", "setuptools<70")
 
 
 def find(program: str) -> str | None:
@@ -30,10 +33,20 @@ def find(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
+def cache() -> Path:
+    """Return the folder for what is not Debian's."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "openpai-tests")
+
+
 def node_folder() -> Path:
     """Return the folder that holds (or will hold) ``node_modules`` for the tests."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "openpai-tests")
-    return cache / f"node-{hashlib.sha256(PACKAGES.read_bytes()).hexdigest()[:12]}"
+    return cache() / f"node-{hashlib.sha256(PACKAGES.read_bytes()).hexdigest()[:12]}"
+
+
+def nni_folder() -> Path:
+    """Return the folder of the environment that has (or will have) NNI."""
+    name = f"{sys.version_info[0]}.{sys.version_info[1]}-{'-'.join(NNI)}"
+    return cache() / f"nni-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def bring_programs() -> bool:
@@ -75,5 +88,26 @@ def bring_packages() -> bool:
     return True
 
 
+def bring_nni() -> bool:
+    """Install NNI into an environment of its own; return whether it is there now."""
+    folder = nni_folder()
+    if (folder / "complete").exists():
+        return True
+    uv = find("uv")
+    if uv is None:
+        print("The test of NNI needs uv.", file=sys.stderr)
+        return False
+    python = str(folder / "bin" / "python")
+    for command in (
+        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
+        [uv, "pip", "install", "--quiet", "--python", python, *NNI],
+    ):
+        if subprocess.run(command, check=False).returncode:
+            print(f"{' '.join(command)}: failed", file=sys.stderr)
+            return False
+    (folder / "complete").touch()
+    return True
+
+
 if __name__ == "__main__":
-    sys.exit(0 if all([bring_programs(), bring_packages()]) else 1)
+    sys.exit(0 if all([bring_programs(), bring_packages(), bring_nni()]) else 1)

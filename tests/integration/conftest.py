@@ -20,14 +20,17 @@ def root() -> Path:
 def needs(root) -> Callable[[str], str]:
     """``needs("sshd")`` is where a program that ``tests/machine.py`` brings lives.
 
-    ``needs("node_modules/azurite")`` is the folder of a package from npm. What is missing skips the
-    test, and fails it where everything must be there.
+    ``needs("node_modules/azurite")`` is the folder of a package from npm, and
+    ``needs("nni/python")`` the interpreter that has NNI. What is missing skips the test, and fails
+    it where everything must be there.
     """
     machine = runpy.run_path(str(root / "tests" / "machine.py"))
 
     def where(part: str) -> str:
-        folder = machine["node_folder"]() / part
-        found = str(folder) if folder.exists() else machine["find"](part)
+        places = {"node_modules": machine["node_folder"](), "nni": machine["nni_folder"]()}
+        kind, _, rest = part.partition("/")
+        path = places.get(kind, Path()) / (f"bin/{rest}" if kind == "nni" else part)
+        found = str(path) if kind in places and path.exists() else machine["find"](part)
         if found is None:
             reason = f"{part} is not on this machine; run: python tests/machine.py"
             required = {"CI", "OPENPAI_TESTS_REQUIRE_PARTS"} & set(os.environ)
