@@ -1,0 +1,259 @@
+"""What the file servers that are no object stores share: SFTP and SMB.
+
+A file is first written under another name in the same folder and then renamed over the old one.
+Links on the server are followed as the server follows them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+from abc import abstractmethod
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import BinaryIO, Iterable, Iterator
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.storage import (
+    Entry,
+    Storage,
+    Upload,
+    is_partial,
+    naming,
+    normalize,
+    partial_name,
+)
+from openpai.storage.remote_file import RemoteFile, Writer, reader
+from openpai.storage.remote_upload import PART, RemoteUpload
+
+__all__ = ["RemoteFolder"]
+
+
+class RemoteFolder(Storage):
+    """Files below one folder of a file server.
+
+    Subclasses give the server's own operations. They take normalized paths inside the storage and
+    raise ``OSError`` with an ``errno`` where files are the reason.
+
+    Args:
+        name: The storage's name.
+        read_only: Whether to refuse every change.
+    """
+
+    def __init__(self, name: str, *, read_only: bool = False) -> None:
+        self.name = name
+        self._read_only = read_only
+
+    @abstractmethod
+    def _stat(self, path: str, *, follow: bool = True) -> Entry:
+        """Describe a file or folder; without ``follow`` a link itself, as if it were a file."""
+
+    @abstractmethod
+    def _scan(self, path: str, *, follow: bool = True) -> Iterable[Entry]:
+        """Describe what is in a folder, in any order, all at once."""
+
+    @abstractmethod
+    def _open(self, path: str, *, changing: bool = False) -> RemoteFile:
+        """Open a file for reading, or also for ``changing``; raise ``IsADirectoryError``."""
+
+    @abstractmethod
+    def _create(self, path: str, *, private: bool) -> RemoteFile:
+        """Make a file that must not exist yet, for reading and writing."""
+
+    @abstractmethod
+    def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:
+        """Set what the server keeps of these."""
+
+    @abstractmethod
+    def _move(self, source: str, target: str) -> None:
+        """Rename a folder, or a file over an existing one in one step."""
+
+    @abstractmethod
+    def _make_folder(self, path: str) -> None:
+        """Make one folder."""
+
+    @abstractmethod
+    def _remove(self, entry: Entry) -> None:
+        """Remove a file, a link or an empty folder."""
+
+    def stat(self, path: str) -> Entry:
+        """Describe one file or folder; a link is described by what it leads to."""
+        path = normalize(path)
+        with naming(self.where(path)):
+            return self._stat(path)
+
+    def list(self, path: str) -> Iterator[Entry]:
+        """Yield what is directly in a folder, sorted by name.
+
+        A link that leads nowhere, or back to a folder above it, appears as an empty file.
+        """
+        path = normalize(path)
+        with naming(self.where(path)):
+            yield from sorted(self._scan(path), key=lambda entry: entry.path)
+
+    def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
+
+        Raises:
+            ConnectionFailed: The server does not answer; reading raises it, too.
+        """
+        path = normalize(path)
+        where = self.where(path)
+        with naming(where):
+            return reader(self._open(path), offset, length, where)
+
+    @contextmanager
+    def open_write(
+        self, path: str, *, mode: int | None = None, modified: datetime | None = None
+    ) -> Iterator[BinaryIO]:
+        """Write a file that appears under its name only when the block ends without an error."""
+        path = normalize(path)
+        partial = posixpath.join(posixpath.dirname(path), partial_name())
+        with self._changing(path):
+            self._refuse_folder(path)
+            file = self._begin(partial, private=mode is not None)
+        writer = Writer(file, self.where(path))
+        try:
+            yield writer.stream
+            with naming(self.where(path)):
+                writer.finish()
+                self._describe(partial, mode, modified)
+                self._move(partial, path)
+        except BaseException:
+            with suppress(OSError, OpenPaiError):
+                writer.abort()
+            with suppress(OSError, OpenPaiError):
+                self._remove(Entry(partial, False, 0))
+            raise
+
+    def begin_upload(
+        self,
+        path: str,
+        size: int,
+        *,
+        token: str | None = None,
+        mode: int | None = None,
+        modified: datetime | None = None,
+    ) -> Upload | None:
+        """Begin to write a file in parts; files of one part are not worth it."""
+        if size <= PART:
+            return None
+        path = normalize(path)
+        going_on = token if token and is_partial(token) and "/" not in token else None
+        name = going_on or partial_name()
+        partial = posixpath.join(posixpath.dirname(path), name)
+
+        def place() -> None:
+            self._refuse_folder(path)
+            self._describe(partial, mode, modified)
+            self._move(partial, path)
+
+        def upload(file: RemoteFile) -> RemoteUpload:
+            return RemoteUpload(
+                name,
+                size,
+                file,
+                place=place,
+                remove=lambda: self._remove(Entry(partial, False, 0)),
+                where=self.where(path),
+            )
+
+        with self._changing(path):
+            self._refuse_folder(path)
+            if going_on:
+                with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                    begun = upload(self._open(partial, changing=True))
+                    if begun.fits:
+                        return begun
+                    begun.close()
+                return self.begin_upload(path, size, mode=mode, modified=modified)
+            begun = upload(self._begin(partial, private=mode is not None))
+            begun.prepare()
+            return begun
+
+    def _begin(self, partial: str, *, private: bool) -> RemoteFile:
+        """Make a file, and the folders above it only if they turn out to be missing."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return self._create(partial, private=private)
+        self._make_folders(posixpath.dirname(partial))
+        return self._create(partial, private=private)
+
+    def _refuse_folder(self, path: str) -> None:
+        found = self._find(path)
+        if found and found.is_dir:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+    def mkdir(self, path: str) -> None:
+        """Make a folder and its missing parents; an existing folder is fine."""
+        path = normalize(path)
+        with self._changing(path):
+            found = self._find(path)
+            if found and not found.is_dir:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if not found:
+                self._make_folders(path)
+
+    def _make_folders(self, path: str) -> None:
+        found = self._find(path)
+        if found and not found.is_dir:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if found or path == "/":
+            return
+        self._make_folders(posixpath.dirname(path))
+        try:
+            self._make_folder(path)
+        except OSError:  # perhaps another made it meanwhile
+            found = self._find(path)
+            if not (found and found.is_dir):
+                raise
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file or folder; a file takes the place of an existing file in one step."""
+        source, target = normalize(source), normalize(target)
+        with self._changing(source):
+            _refuse_root(source)
+            moved = self._stat(source, follow=False)
+            if moved.is_dir and target.startswith(source + "/"):
+                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
+        with naming(self.where(target)):
+            old = self._find(target)
+            if old and (old.is_dir or moved.is_dir):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if target != source:
+                self._make_folders(posixpath.dirname(target))
+                self._move(source, target)
+
+    def delete(self, path: str, recursive: bool = False) -> None:
+        """Delete a file, a link itself, an empty folder, or with ``recursive`` a whole tree."""
+        path = normalize(path)
+        with self._changing(path):
+            _refuse_root(path)
+            entry = self._stat(path, follow=False)
+            if entry.is_dir and not recursive and list(self._scan(path, follow=False)):
+                raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+            self._remove_tree(entry)
+
+    def _remove_tree(self, entry: Entry) -> None:
+        if entry.is_dir:
+            for child in self._scan(entry.path, follow=False):
+                self._remove_tree(child)
+        self._remove(entry)
+
+    @contextmanager
+    def _changing(self, path: str) -> Iterator[None]:
+        with naming(self.where(path)):
+            if self._read_only:
+                raise OSError(errno.EROFS, "Read-only storage")
+            yield
+
+    def _find(self, path: str) -> Entry | None:
+        try:
+            return self._stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+def _refuse_root(path: str) -> None:
+    if path == "/":
+        raise PermissionError(errno.EPERM, "The root of a storage stays where it is")

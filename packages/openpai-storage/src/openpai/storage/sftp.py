@@ -1,0 +1,224 @@
+"""A folder of an SSH server as a storage, over SFTP.
+
+asyncssh, and not paramiko: on the same server it reads 137 MiB/s where paramiko reads 12, and it
+reads ``~/.ssh/config``. Not fsspec's ``sftp``: it is paramiko and accepts every host key, its files
+appear under their names while they are written, and a connection serves one thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import stat
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Iterator
+from urllib.parse import unquote, urlsplit
+
+import asyncssh
+
+from openpai.core.errors import StorageError
+from openpai.core.storage import Entry, Storage, StorageSpec, normalize
+from openpai.storage.remote_file import RemoteFile
+from openpai.storage.remote_folder import RemoteFolder
+from openpai.storage.sftp_line import SftpLine
+
+if TYPE_CHECKING:
+    from asyncssh.sftp import SFTPAttrs
+
+__all__ = ["SftpStorage", "open_sftp"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+#: AES in hardware is the fastest that most machines have; the rest is asyncssh's own choice.
+_FAST_CIPHERS = "aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+
+
+def open_sftp(spec: StorageSpec) -> Storage:
+    """Open a folder of an SSH server.
+
+    ``spec.data`` has ``uri`` (``sftp://[USER@]HOST[:PORT]/FOLDER``), and may have ``user``,
+    ``key_file`` (a private key; otherwise those of the agent and of ``~/.ssh``), ``passphrase`` (of
+    that key), ``password``, ``known_hosts`` (a file, ``~/.ssh/known_hosts`` otherwise) and
+    ``timeout`` (seconds to wait for an answer, 60 otherwise). A mounted one opens as a folder.
+
+    Raises:
+        StorageError: The address is missing or none, or a file that it names is missing.
+    """
+    if spec.mount_path:
+        from openpai.storage.posix import open_posix
+
+        return open_posix(spec)
+    uri = str(spec.data.get("uri") or "")
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname or "", parts.port or 22
+    except ValueError:
+        parts, host, port = urlsplit(""), "", 22
+    if parts.scheme != "sftp" or not host:
+        raise StorageError(
+            f"The 'uri' of storage '{spec.name}' is no SFTP address.",
+            "Write it as sftp://USER@HOST:PORT/FOLDER.",
+        )
+    timeout = float(spec.data.get("timeout") or 60)
+    line = SftpLine(host, port, _options(spec, parts.username), timeout)
+    return SftpStorage(line, spec.name, unquote(parts.path), read_only=spec.read_only)
+
+
+def _options(spec: StorageSpec, user: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"encryption_algs": f"^{_FAST_CIPHERS}"}
+    for key, option in (("key_file", "client_keys"), ("known_hosts", "known_hosts")):
+        if spec.data.get(key):
+            path = Path(str(spec.data[key])).expanduser()
+            if not path.is_file():
+                raise StorageError(f"The '{key}' of storage '{spec.name}' is no file: {path}.")
+            found[option] = str(path)
+    for key in ("passphrase", "password"):
+        if spec.data.get(key):
+            found[key] = str(spec.data[key])
+    user = str(spec.data.get("user") or unquote(user or ""))
+    return {**found, "username": user} if user else found
+
+
+class SftpStorage(RemoteFolder):
+    """Files below one folder of an SSH server.
+
+    Permission bits are kept, times to the second. Links are followed wherever the server follows
+    them; one that leads nowhere or to a folder above it appears as an empty file.
+
+    Args:
+        line: The connection.
+        name: The storage's name.
+        root: The folder, which must exist; absolute, or ``""`` for the user's own folder.
+        read_only: Whether to refuse every change.
+    """
+
+    def __init__(
+        self, line: SftpLine, name: str, root: str = "", *, read_only: bool = False
+    ) -> None:
+        super().__init__(name, read_only=read_only)
+        self._line = line
+        self._root = normalize(root).rstrip("/") if root.strip("/") else root[:1]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
+
+    def _ask(self, act: Callable[[asyncssh.SFTPClient], Awaitable[Any]]) -> Any:
+        return self._line.ask(act)
+
+    def _full(self, path: str) -> bytes:
+        whole = "/" if self._root == "/" else self._root or "."
+        if path != "/":
+            whole = posixpath.join(whole, path[1:])
+        return os.fsencode(whole)
+
+    def _stat(self, path: str, *, follow: bool = True) -> Entry:
+        full = self._full(path)
+        found = self._ask(lambda sftp: sftp.stat(full) if follow else sftp.lstat(full))
+        return _entry(path, found)
+
+    def _scan(self, path: str, *, follow: bool = True) -> Iterator[Entry]:
+        full = self._full(path)
+        if not self._stat(path).is_dir:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        for found in self._ask(lambda sftp: sftp.readdir(full)):
+            name = os.fsdecode(found.filename)
+            if name in (".", ".."):
+                continue
+            entry = _entry(posixpath.join(path, name), found.attrs)
+            is_link = stat.S_ISLNK(found.attrs.permissions or 0)
+            yield self._followed(entry, path) if follow and is_link else entry
+
+    def _followed(self, link: Entry, folder: str) -> Entry:
+        """Describe what a link leads to, unless a walk through it would never end."""
+        with suppress(OSError):
+            found = self._stat(link.path)
+            if not found.is_dir:
+                return found
+            ours, theirs = (self._real(path) + b"/" for path in (folder, link.path))
+            if not ours.startswith(theirs):
+                return found
+        return link
+
+    def _real(self, path: str) -> bytes:
+        full = self._full(path)
+        real: bytes = self._ask(lambda sftp: sftp.realpath(full))
+        return real.rstrip(b"/")
+
+    def _open(self, path: str, *, changing: bool = False) -> RemoteFile:
+        full = self._full(path)
+        entry = self._stat(path)  # before the opening, which would wait for the writer of a pipe
+        if entry.is_dir:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        mode = "r+b" if changing else "rb"
+        return _SftpFile(self._line, self._ask(lambda sftp: sftp.open(full, mode)), entry.size)
+
+    def _create(self, path: str, *, private: bool) -> RemoteFile:
+        full = self._full(path)
+        attrs = asyncssh.SFTPAttrs(permissions=0o600 if private else 0o666)
+        return _SftpFile(self._line, self._ask(lambda sftp: sftp.open(full, "x+b", attrs)), 0)
+
+    def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:
+        attrs = asyncssh.SFTPAttrs()
+        if mode is not None:
+            attrs.permissions = mode & 0o777
+        if modified is not None:
+            seconds = (modified - _EPOCH) // timedelta(seconds=1)
+            attrs.atime = attrs.mtime = min(max(seconds, 0), 0xFFFFFFFF)
+        if mode is not None or modified is not None:
+            full = self._full(path)
+            self._ask(lambda sftp: sftp.setstat(full, attrs))
+
+    def _move(self, source: str, target: str) -> None:
+        old, new = self._full(source), self._full(target)
+        try:
+            self._ask(lambda sftp: sftp.posix_rename(old, new))
+        except OSError as error:
+            if error.errno != errno.ENOTSUP:  # a server without OpenSSH's extension
+                raise
+            if self._find(target):
+                raise FileExistsError(
+                    errno.EEXIST, "The SFTP server does not replace files"
+                ) from None
+            self._ask(lambda sftp: sftp.rename(old, new))
+
+    def _make_folder(self, path: str) -> None:
+        full = self._full(path)
+        self._ask(lambda sftp: sftp.mkdir(full))
+
+    def _remove(self, entry: Entry) -> None:
+        full = self._full(entry.path)
+        self._ask(lambda sftp: sftp.rmdir(full) if entry.is_dir else sftp.remove(full))
+
+
+class _SftpFile(RemoteFile):
+    def __init__(self, line: SftpLine, file: Any, size: int) -> None:
+        self._line = line
+        self._file = file
+        self.size = size
+
+    def ask(self, offset: int, count: int) -> Callable[[], bytes]:
+        return self._line.later(lambda _: self._file.read(count, offset))
+
+    def send(self, offset: int, data: bytes) -> Callable[[], None]:
+        return self._line.later(lambda _: self._file.write(data, offset))
+
+    def resize(self, size: int) -> None:
+        self._line.ask(lambda _: self._file.truncate(size))
+
+    def close(self) -> None:
+        self._line.ask(lambda _: self._file.close())
+
+
+def _entry(path: str, found: SFTPAttrs) -> Entry:
+    bits = found.permissions or 0
+    is_dir = stat.S_ISDIR(bits)
+    return Entry(
+        path=path,
+        is_dir=is_dir,
+        size=(found.size or 0) if stat.S_ISREG(bits) else 0,
+        modified=None if found.mtime is None else _EPOCH + timedelta(seconds=found.mtime),
+        mode=None if found.permissions is None else bits & 0o777,
+    )

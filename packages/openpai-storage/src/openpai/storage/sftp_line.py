@@ -1,0 +1,140 @@
+"""One SSH connection to an SFTP server, for threads: asyncssh runs in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
+from typing import Any, Awaitable, Callable, Coroutine, Mapping, TypeVar
+
+import asyncssh
+
+from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
+from openpai.storage.sftp_refusals import refusal
+
+__all__ = ["SftpLine"]
+
+T = TypeVar("T")
+
+
+class SftpLine:
+    """A connection that is made when it is first needed, and anew when it was cut.
+
+    Args:
+        host: The server.
+        port: Its port.
+        options: Further arguments of ``asyncssh.connect``; never in a message.
+        timeout: Seconds to wait for each answer.
+    """
+
+    def __init__(self, host: str, port: int, options: Mapping[str, Any], timeout: float) -> None:
+        self._host, self._port = host, port
+        self._server = f"{host}:{port}"
+        self._options = {
+            **options,
+            "login_timeout": timeout,
+            "connect_timeout": timeout,
+            "keepalive_interval": timeout / 3,
+        }
+        self._timeout = timeout
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._starting = threading.Lock()
+        self._connecting: asyncio.Lock | None = None
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._sftp: asyncssh.SFTPClient | None = None
+
+    def ask(self, act: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
+        """Do something with the server and wait for it.
+
+        Raises:
+            OSError: The server refuses, for a reason that files have.
+            StorageError: It refuses for another reason.
+            ConnectionFailed: There is no connection, or no answer came in time.
+        """
+        return self.later(act)()
+
+    def later(self, act: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> Callable[[], T]:
+        """Begin something; what is returned waits for it and raises as :meth:`ask` does."""
+        future = self._run(self._do(act))
+
+        def wait() -> T:
+            try:
+                return future.result(self._timeout)
+            except Late:
+                future.cancel()
+                raise ConnectionFailed(
+                    f"The SFTP server {self._server} did not answer for {self._timeout:g} s.",
+                    "Try again.",
+                ) from None
+
+        return wait
+
+    def close(self) -> None:
+        """Close the connection and end the thread."""
+        if self._thread.is_alive():
+            self._run(self._hang_up()).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    def _run(self, act: Coroutine[Any, Any, T]) -> Future[T]:
+        with self._starting:
+            if self._thread.ident is None:
+                self._thread.start()
+        return asyncio.run_coroutine_threadsafe(act, self._loop)
+
+    async def _do(self, act: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
+        try:
+            return await act(await self._client())
+        except OpenPaiError:
+            raise
+        except (OSError, ValueError, asyncio.TimeoutError, asyncssh.Error) as error:
+            raise refusal(error, self._server) from None
+
+    async def _client(self) -> asyncssh.SFTPClient:
+        if self._connecting is None:
+            self._connecting = asyncio.Lock()
+        async with self._connecting:
+            if self._sftp is None or self._connection is None or self._connection.is_closed():
+                self._connection = await self._connect()
+                self._sftp = await self._connection.start_sftp_client(path_encoding=None)
+            return self._sftp
+
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        seen = _Guard()
+        try:
+            return await asyncssh.connect(
+                self._host, self._port, client_factory=lambda: seen, **self._options
+            )
+        except asyncssh.HostKeyNotVerifiable:
+            raise self._stranger(seen.fingerprint) from None
+
+    def _stranger(self, fingerprint: str) -> StorageError:
+        port = f"-p {self._port} " if self._port != 22 else ""
+        user = f"{self._options['username']}@" if "username" in self._options else ""
+        file = self._options.get("known_hosts")
+        into = f"-o UserKnownHostsFile={file} " if file else ""
+        return StorageError(
+            f"The SFTP server {self._server} shows a key that is not among the known hosts: "
+            f"{fingerprint or 'another one than before'}.",
+            "Ask its admin whether that key is right. To accept it, log in once: "
+            f"ssh {into}{port}{user}{self._host}",
+        )
+
+    async def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            await self._connection.wait_closed()
+
+
+class _Guard(asyncssh.SSHClient):
+    """Accepts no key that is unknown, and remembers what it was."""
+
+    fingerprint = ""
+
+    def validate_host_public_key(self, *about: Any) -> bool:
+        """Refuse; it is only asked about keys that are not known, the last of ``about``."""
+        self.fingerprint = about[-1].get_fingerprint()
+        return False
