@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from openpai.cli import _plugins
+from openpai.cli import _fields, _plugins
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,10 @@ def opai(capsys, monkeypatch) -> Opai:
     def call(*arguments: object, stdin: str = "") -> Result:
         capsys.readouterr()
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        code = run([str(argument) for argument in arguments])
+        words = [str(argument) for argument in arguments]
+        code = run(words)
         captured = capsys.readouterr()
+        check_schema(words, captured.out, captured.err)
         return Result(code, captured.out, captured.err)
 
     return call
@@ -113,14 +115,21 @@ def job(local, request):
     return submit
 
 
-@pytest.fixture(scope="session")
-def documented():
-    """The keys of each command's JSON as docs/cli.md lists them: name of the row → set of keys."""
-    page = Path(__file__).parents[3] / "docs" / "cli.md"
-    if not page.exists():
-        pytest.skip("the documentation is in the repository only")
-    table = page.read_text().partition("<!-- fields -->")[2].partition("<!-- end -->")[0]
-    rows = [line.split(" | ", 1) for line in table.splitlines() if line.startswith("| `")]
-    return {
-        name.replace("`", "").strip("| "): set(re.findall(r"`(\w+)`", keys)) for name, keys in rows
-    }
+SCHEMA = json.loads(Path(_fields.__file__).with_name("output.schema.json").read_text())
+
+
+def check_schema(words: list[str], out: str, err: str) -> None:
+    """Whatever a test lets `opai` write as JSON must be as the schema of its command says."""
+    if "json" not in words or {"-h", "--help"} & set(words):
+        return
+    names = [word for word in words if not word.startswith("-")]
+    name = next((n for n in (" ".join(names[:2]), names[0]) if n in SCHEMA["$defs"]), "")
+    if out and name and out.lstrip()[0] in "[{":
+        _validate(json.loads(out), name)
+    if err.startswith('{"error"'):
+        _validate(json.loads(err), "error")
+
+
+def _validate(data: Any, name: str) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(data, {**SCHEMA, "$ref": f"#/$defs/{name.replace(' ', '%20')}"})

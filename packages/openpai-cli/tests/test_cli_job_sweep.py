@@ -1,4 +1,4 @@
-"""`opai job sweep` and `opai job results`."""
+"""`opai job sweep`, and what it sends."""
 
 from __future__ import annotations
 
@@ -49,12 +49,11 @@ def test_a_sweep_is_previewed(opai, name):
     assert "4 jobs" in result.stderr
 
 
-def test_a_sweep_is_submitted_and_its_results_are_told(opai, local, name, documented):
+def test_a_sweep_is_submitted_and_its_results_are_told(opai, local, name):
     """Every set of parameters is a job; the results have parameters, ends and saved metrics."""
     sent = opai(*SWEEP, "--output", "metrics.json", "--tag", name, "-o", "json")
     assert sent.exit_code == 0, sent.stderr
     assert {row["status"] for row in sent.json} == {"submitted"}
-    assert set(sent.json[0]) == documented["job sweep"]
     opai("job", "wait", *(row["job"] for row in sent.json))
     found = opai("job", "results", "--tag", name, "--metric", "metrics.json:acc", "-o", "json").json
     assert [(row["parameters"], row["exitCode"], row["metrics"]) for row in found] == [
@@ -63,7 +62,6 @@ def test_a_sweep_is_submitted_and_its_results_are_told(opai, local, name, docume
         ({"lr": 0.2, "batch": 0}, 0, {"acc": 0.2}),
         ({"lr": 0.2, "batch": 3}, 3, {"acc": 0.2}),
     ]
-    assert set(found[0]) == documented["job results"]
 
 
 def test_results_give_each_parameter_a_column(opai, local, name):
@@ -108,9 +106,3 @@ def test_what_cannot_be_swept_is_told(opai, local, name, arguments, code, said):
     assert result.exit_code == code
     assert said in result.stderr
     assert opai("job", "list", "--keyword", name, "-o", "json").json == []
-
-
-def test_results_need_to_know_of_which_jobs(opai):
-    """Without prefix and tag the command says what is missing; a metric needs a file and a key."""
-    assert opai("job", "results").exit_code == 2
-    assert opai("job", "results", "--tag", "t", "--metric", "acc").exit_code == 2

@@ -18,13 +18,12 @@ def dead(local, home):
         file.write("- {cluster_alias: dead, pai_uri: 'http://127.0.0.1:1', user: bob, token: t}\n")
 
 
-def test_resources_are_what_is_free(opai, local, documented):
+def test_resources_are_what_is_free(opai, local):
     """Each virtual cluster with what it has and what of it is free."""
     (row,) = opai("cluster", "resources", "-o", "json").json
     assert (row["cluster"], row["virtualCluster"]) == ("local", "default")
     assert (row["cpus"], row["gpus"]) == (16, 1)
     assert 0 <= row["cpusFree"] <= 16
-    assert set(row) == documented["cluster resources"]
 
 
 def test_a_dead_cluster_does_not_hide_the_others(opai, dead):

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.sweep import grid, point_name, sample, sweep_jobs, zipped
+from openpai.core.sweep import (
+    grid,
+    names_of,
+    point_name,
+    sample,
+    split_try,
+    sweep_jobs,
+    try_name,
+    zipped,
+)
 
 
 @pytest.fixture
@@ -97,12 +106,12 @@ POINTS = st.lists(
 @given(points=POINTS)
 def test_every_name_is_one_that_pai_accepts(points):
     """Letters, digits, _ and -, at most 255 of them."""
-    from openpai.core.sweep import _names
-
-    names = _names("base", points)
+    names = names_of("base", points)
     assert len(set(names)) == len(points)
     for name in names:
-        assert re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name), name
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,249}", name), name
+        assert split_try(name) == (name, 1)
+        assert split_try(try_name(name, 3)) == (name, 3)
 
 
 def test_a_name_alone(job):

@@ -48,6 +48,17 @@ class Command(click.Command):
             formatter.write_paragraph()
         super().format_help(ctx, formatter)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Name the fields that ``-o json`` has."""
+        if any(param.name == "format_" for param in self.params):
+            from openpai.cli._fields import fields_of
+
+            fields = fields_of(ctx.command_path.partition(" ")[2])
+            if fields:
+                with formatter.section("Fields in JSON"):
+                    formatter.write_text(", ".join(fields))
+        super().format_epilog(ctx, formatter)
+
 
 command = partial(click.command, cls=Command)
 

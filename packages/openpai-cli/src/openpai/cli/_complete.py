@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-__all__ = ["clusters", "default_keys", "jobs"]
+__all__ = ["clusters", "default_keys", "jobs", "states", "sweeps"]
 
 _PATIENCE = 2.0
 _MOST = 50
@@ -33,6 +33,26 @@ def jobs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[s
             return _beginning([job.name for job in mine], incomplete)
     except Exception:  # no cluster, no answer: no names
         return []
+
+
+def sweeps(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the sweeps that this machine submitted to the cluster."""
+    try:
+        from openpai.core.cluster import Cluster
+        from openpai.core.sweep_record import recorded_sweeps
+
+        with Cluster.load(ctx.params.get("alias")) as cluster:
+            known = recorded_sweeps(cluster.uri, cluster.user)
+        return _beginning([record.name for record in known], incomplete)
+    except Exception:  # no cluster, no names
+        return []
+
+
+def states(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the states of a job."""
+    from openpai.cli._options import STATES
+
+    return _beginning(STATES, incomplete.upper())
 
 
 def default_keys(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

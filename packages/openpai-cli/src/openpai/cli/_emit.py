@@ -11,7 +11,7 @@ from openpai.cli._table import NOTHING, Cell, draw_record, draw_table
 from openpai.cli._times import ago, duration, iso
 from openpai.core.app import Column, Row
 
-__all__ = ["FORMATS", "emit", "table_lines"]
+__all__ = ["FORMATS", "cell_text", "emit", "table_lines"]
 
 FORMATS = ("table", "json", "yaml", "name")
 
@@ -106,7 +106,12 @@ def table_lines(
     return list(draw_table(headers, body, width, console.paint_data)) if body else []
 
 
-def _cell(value: Any, console: Console) -> Cell:
+def cell_text(value: Any) -> str:
+    """Return what a table shows of a value where nobody looks at a terminal."""
+    return _cell(value, None).text
+
+
+def _cell(value: Any, console: Console | None) -> Cell:
     if value in (None, "", [], ()):
         return Cell(NOTHING)
     if isinstance(value, bool):
@@ -114,7 +119,7 @@ def _cell(value: Any, console: Console) -> Cell:
     if isinstance(value, (int, float)):
         return Cell(str(value), is_number=True)
     if isinstance(value, datetime):
-        return Cell(ago(value) if console.is_terminal else iso(value))
+        return Cell(ago(value) if console and console.is_terminal else iso(value))
     if isinstance(value, timedelta):
         return Cell(duration(value), is_number=True)
     text = visible(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))

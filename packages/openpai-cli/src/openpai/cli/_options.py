@@ -18,13 +18,25 @@ __all__ = [
     "job_argument",
     "jobs_argument",
     "mebibytes",
+    "parallel_option",
     "seconds",
+    "state_option",
     "timeout_option",
     "yes_option",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("table", "json", "yaml", "name")
+
+
+STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
+
+
+def state(text: str) -> str:
+    """Read the name of a state in any spelling."""
+    if text.upper() not in STATES:
+        raise click.BadParameter(f"there is no state '{text}'; there are {', '.join(STATES)}.")
+    return text.upper()
 
 
 def seconds(text: str) -> float:
@@ -82,6 +94,29 @@ def timeout_option(function: F) -> F:
         type=seconds,
         metavar="TIME",
         help="Give up waiting after this time (90s, 10m, 1h30m), with exit code 124.",
+    )(function)
+
+
+def state_option(function: F) -> F:
+    """``--state``: only jobs in one of these states."""
+    return click.option(
+        "--state",
+        "states",
+        multiple=True,
+        type=state,
+        metavar="STATE",
+        shell_complete=_complete.states,
+        help="Only jobs in this state: WAITING, RUNNING, … (again for more).",
+    )(function)
+
+
+def parallel_option(function: F) -> F:
+    """``--max-parallel``: how many jobs of a sweep may go on at once."""
+    return click.option(
+        "--max-parallel",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Let at most N jobs go on at the same time; stay until the last is submitted.",
     )(function)
 
 

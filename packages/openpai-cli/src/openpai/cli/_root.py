@@ -48,13 +48,37 @@ JOB = {
     "start": Lazy(f"{_HERE}.job.again:start", "Take back a stop that has not taken effect yet."),
     "clone": Lazy(f"{_HERE}.job.again:clone", "Submit a job once more."),
     "sweep": Lazy(f"{_HERE}.job.sweep:sweep", "Submit one job for each set of parameters."),
-    "results": Lazy(f"{_HERE}.job.sweep:results", "Show what became of many jobs, side by side."),
+    "results": Lazy(
+        f"{_HERE}.sweep.results:results", "Show what became of many jobs, side by side."
+    ),
     "tasks": Lazy(f"{_HERE}.job.inspect:tasks", "List the tasks of a job's latest attempt."),
     "events": Lazy(f"{_HERE}.job.inspect:events", "List what happened to a job."),
     "tag": Lazy(f"{_HERE}.job.inspect:tag", "Tag a job, or list its tags."),
     "ssh": Lazy(f"{_HERE}.job.inspect:ssh", "Log in to the container of a task that runs."),
     "open": Lazy(f"{_HERE}.job.inspect:open_", "Open a job's page in the web portal."),
     "config": Lazy(f"{_HERE}.job.config:config", "Print the job file a job was submitted with."),
+}
+
+SWEEP = {
+    "list": Lazy(f"{_HERE}.sweep.manage:list_sweeps", "List your sweeps and how far they are."),
+    "status": Lazy(f"{_HERE}.sweep.manage:status", "List the jobs of a sweep."),
+    "wait": Lazy(f"{_HERE}.sweep.manage:wait", "Wait until the jobs of a sweep have ended."),
+    "stop": Lazy(
+        f"{_HERE}.sweep.manage:stop",
+        "Stop all jobs of a sweep that go on, and submit no more of it.",
+    ),
+    "resume": Lazy(
+        f"{_HERE}.sweep.manage:resume", "Submit what is left of a sweep that was broken off."
+    ),
+    "rerun": Lazy(
+        f"{_HERE}.sweep.manage:rerun", "Run again what failed of a sweep, and only that."
+    ),
+    "results": Lazy(
+        f"{_HERE}.sweep.results:results", "Show what became of many jobs, side by side."
+    ),
+    "download": Lazy(
+        f"{_HERE}.sweep.results:download", "Fetch the files that the jobs of a sweep saved."
+    ),
 }
 
 OUTPUT = {
@@ -101,6 +125,12 @@ class JobGroup(LazyGroup):
 GROUPS: Mapping[str, LazyGroup] = {
     "cluster": LazyGroup("cluster", CLUSTER, help="Know clusters, log in, see what is free."),
     "job": JobGroup("job", JOB, help="Submit, watch and stop jobs."),
+    "sweep": LazyGroup(
+        "sweep",
+        SWEEP,
+        help="Many jobs as one thing: list, stop, collect, run again what failed.",
+        epilog="Begin one with: opai job sweep FILE -p NAME=VALUE,VALUE",
+    ),
     "output": LazyGroup("output", OUTPUT, help="Fetch the files that jobs saved."),
     "local": LazyGroup("local", LOCAL, help="A PAI cluster on this machine."),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Callable, Iterable, Sequence, TypeVar
 
@@ -38,6 +39,7 @@ ACTIVE_STATES = ("WAITING", "RUNNING")
 _CONCURRENCY = 16
 _PATIENCE_SECONDS = 600.0
 _UNKNOWN_WINDOW = 60.0
+_LONGEST_LOOK = 1.0
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ def submit_all(
     *,
     concurrency: int = _CONCURRENCY,
     strict: bool = True,
-    tag: str = "",
+    tag: str | Sequence[str] = "",
     on_outcome: Callable[[Outcome], None] | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> list[Outcome]:
     """Submit many jobs, each exactly once; what exists with the same config counts as done.
 
@@ -84,8 +87,9 @@ def submit_all(
         jobs: Jobs of different names.
         concurrency: How many calls run at the same time.
         strict: Refuse, too, what the server accepts and would later kill.
-        tag: Given to every job.
+        tag: Given to every job; or several.
         on_outcome: Called with each outcome as it comes, in the caller's thread.
+        enough: Asked while jobs wait for the server's limits; once it says yes, they fail.
 
     Returns:
         One outcome for each job, in the order of ``jobs``. After the cluster was silent for ten
@@ -102,20 +106,24 @@ def submit_all(
     ready = _checked([prepare(job, cluster) for job in jobs], strict)
     user = cluster.user
     existing = _existing(cluster, [name for name, _ in ready]) if ready else {}
+    tags = list(filter(None, [tag] if isinstance(tag, str) else tag))
 
     def submit(item: tuple[str, str], gate: Gate) -> Outcome:
         name, text = item
         remote = RemoteJob(cluster, f"{user}~{name}")
         before = existing.get(name)
         status = gate.run(lambda: _submit_one(cluster, remote, text, before))
-        if tag and (before is None or tag not in before.tags):
-            gate.run(lambda: remote.add_tag(tag))
+        for one in tags:
+            if before is None or one not in before.tags:
+                gate.run(partial(remote.add_tag, one))
         return Outcome(remote, status)
 
     def failed(item: tuple[str, str], error: OpenPaiError) -> Outcome:
         return Outcome(RemoteJob(cluster, f"{user}~{item[0]}"), "failed", error)
 
-    return each(ready, submit, failed, concurrency=concurrency, on_outcome=on_outcome)
+    return each(
+        ready, submit, failed, concurrency=concurrency, on_outcome=on_outcome, gate=Gate(enough)
+    )
 
 
 def _checked(jobs: Sequence[Job], strict: bool) -> list[tuple[str, str]]:
@@ -148,8 +156,11 @@ def _submit_one(cluster: Cluster, remote: RemoteJob, text: str, before: JobSumma
     from openpai.core.submission import has_config, submit_once
 
     if before is None:
-        submit_once(cluster.session, remote.key, text, seconds=_PATIENCE_SECONDS)
-        return "submitted"
+        try:
+            submit_once(cluster.session, remote.key, text, seconds=_PATIENCE_SECONDS)
+            return "submitted"
+        except ConflictError:
+            pass  # the list may lag behind: look what the job is
     if has_config(cluster.session, remote.key, text):
         return "existed"
     raise ConflictError(
@@ -210,6 +221,7 @@ def each(
     *,
     concurrency: int = _CONCURRENCY,
     on_outcome: Callable[[Outcome], None] | None = None,
+    gate: Gate | None = None,
 ) -> list[Outcome]:
     """Do something with every item, several at a time; return the outcomes in the items' order.
 
@@ -219,10 +231,11 @@ def each(
         failed: Makes the outcome of an item that raised an error.
         concurrency: How many run at the same time.
         on_outcome: Called with each outcome as it comes, in the caller's thread.
+        gate: What the calls go through; ``None``: one of their own.
     """
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
-    gate = Gate()
+    gate = gate or Gate()
 
     def run(item: T) -> Outcome:
         try:
@@ -245,9 +258,14 @@ def each(
 
 
 class Gate:
-    """Lets calls through unless the server counts, or does not answer at all."""
+    """Lets calls through unless the server counts, or does not answer at all.
 
-    def __init__(self) -> None:
+    Args:
+        enough: Says whether waiting calls are still wanted; ``None``: they are.
+    """
+
+    def __init__(self, enough: Callable[[], bool] | None = None) -> None:
+        self._enough = enough
         self._open_at = 0.0
         self._closed = threading.Event()
         self._fatal: OpenPaiError | None = None
@@ -261,7 +279,7 @@ class Gate:
         while True:
             if self._fatal is not None:
                 raise self._fatal
-            if self._closed.wait(max(self._open_at - time.time(), 0.0)):
+            if self._broken_off():
                 raise OpenPaiError("It was broken off before its turn.")
             try:
                 return call()
@@ -270,6 +288,15 @@ class Gate:
             except (AuthenticationError, ConnectionFailed) as error:
                 self._fatal = error
                 raise
+
+    def _broken_off(self) -> bool:
+        """Wait until the server takes calls again; return whether none is wanted any more."""
+        while not self._closed.wait(min(max(self._open_at - time.time(), 0.0), _LONGEST_LOOK)):
+            if self._open_at <= time.time():
+                return False
+            if self._enough is not None and self._enough():
+                self.close()
+        return True
 
     def close(self) -> None:
         """Let nothing through any more."""

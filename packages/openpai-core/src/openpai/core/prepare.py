@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
     from openpai.core.remote_job import RemoteJob
 
-__all__ = ["Extras", "copy_of", "needs_preparation", "prepare"]
+__all__ = ["Extras", "copy_of", "needs_preparation", "prepare", "prepare_once"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,33 @@ def prepare(
     return ready
 
 
+def prepare_once(job: Job, cluster: Cluster, extras: Extras = NO_EXTRAS) -> Job:
+    """Return the job prepared for any number of copies under other names: its code is sent once.
+
+    The code lies in the folder of the job's own name, and each copy finds it there.
+
+    Raises:
+        Exception: What :func:`prepare` raises.
+    """
+    ready = prepare(job, cluster, extras)
+    section = RuntimeSection.from_job(ready.document)
+    if section is None or not section.code:
+        return ready
+    document = ready.to_dict()
+    document["extras"][SECTION_KEY] = _with_code_of(section, str(job.name)).to_dict()
+    return Job.from_dict(document)
+
+
+def _with_code_of(section: RuntimeSection, name: str) -> RuntimeSection:
+    """Return the section with the code named by its whole address, in the folder of a job."""
+    code = section.code
+    if not code or not section.workspace or code.archive.startswith("/") or ":/" in code.archive:
+        return section
+    workspace = Workspace.parse(section.workspace)
+    place = StorageUri(workspace.storage, f"{workspace.job(name).path}/{code.archive}")
+    return replace(section, code=replace(code, archive=str(place)))
+
+
 def copy_of(job: RemoteJob, name: str) -> Job:
     """Return the description of a job under another name, ready to be changed and prepared.
 
@@ -137,11 +164,7 @@ def copy_of(job: RemoteJob, name: str) -> Job:
     section = RuntimeSection.from_job(copy.document)
     if section is None:
         return copy
-    code = section.code
-    if code and section.workspace and not code.archive.startswith("/") and ":/" not in code.archive:
-        workspace = Workspace.parse(section.workspace)
-        place = StorageUri(workspace.storage, f"{workspace.job(job.name).path}/{code.archive}")
-        section = replace(section, code=replace(code, archive=str(place)))
+    section = _with_code_of(section, job.name)
     if job.user != job.cluster.user:
         section = replace(section, workspace=None)
     copy.document["extras"][SECTION_KEY] = section.to_dict()

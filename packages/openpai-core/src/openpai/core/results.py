@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.remote_job import RemoteJob
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
     from openpai.core.rest.job_records import JobSummary
 
-__all__ = ["Result", "results"]
+__all__ = ["Result", "results", "results_of"]
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,27 @@ def results(
         ApiError: The server refused.
         ConnectionFailed: No answer came.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     if not prefix and not tag:
         raise OpenPaiError("Which jobs are to be shown?", "Name a prefix or a tag.")
     user = cluster.user
     found = cluster.jobs(user=user, keyword=prefix or None, tags=tag or None)
     mine = sorted((j for j in found if j.name.startswith(prefix)), key=lambda job: job.name)
+    return results_of(cluster, mine, concurrency=concurrency)
+
+
+def results_of(
+    cluster: Cluster, jobs: Iterable[JobSummary], *, concurrency: int = 8
+) -> list[Result]:
+    """Return one row for each of these jobs, in their order.
+
+    Raises:
+        ApiError: The server refused.
+        ConnectionFailed: No answer came.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max(1, concurrency)) as pool:
-        return list(pool.map(lambda job: _result(cluster, job), mine))
+        return list(pool.map(lambda job: _result(cluster, job), jobs))
 
 
 def _result(cluster: Cluster, job: JobSummary) -> Result:

@@ -4,11 +4,12 @@
 
     points = grid(lr=[0.1, 0.01], batch=[32, 64])
     jobs = sweep_jobs(Job.from_file("train.yaml"), points)     # train_lr-0p1_batch-32, …
-    for result in cluster.submit_all(jobs, tag="first-try"):
-        print(result.name, result.outcome)
+    for outcome in cluster.submit_all(jobs, tag="first-try"):
+        print(outcome.name, outcome.status)
 
 The names say what the parameters are and are the same each time, so submitting a sweep again
-completes what is missing and doubles nothing.
+completes what is missing and doubles nothing. :mod:`openpai.core.sweeping` takes them all as one
+object, with a bound on how many run at the same time.
 """
 
 from __future__ import annotations
@@ -25,7 +26,17 @@ from openpai.core.errors import OpenPaiError
 if TYPE_CHECKING:
     from openpai.core.protocol.job import Job
 
-__all__ = ["Point", "grid", "point_name", "sample", "sweep_jobs", "zipped"]
+__all__ = [
+    "Point",
+    "grid",
+    "names_of",
+    "point_name",
+    "sample",
+    "split_try",
+    "sweep_jobs",
+    "try_name",
+    "zipped",
+]
 
 #: One set of parameters: name → value.
 Point = Mapping[str, Any]
@@ -35,6 +46,7 @@ Choice = Union[Sequence[Any], Callable[[random.Random], Any]]
 _LONGEST_NAME = 255
 _LONGEST_VALUE = 24
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+_TRY = re.compile(r"(.+)_try([1-9][0-9]*)")
 
 
 def grid(**axes: Sequence[Any]) -> list[dict[str, Any]]:
@@ -88,7 +100,7 @@ def sweep_jobs(job: Job, points: Iterable[Point], name: str | None = None) -> li
         raise OpenPaiError("A sweep needs a name.", "Give the job one, or the sweep.")
     found = [dict(point) for point in points]
     _check_parameters(job, found)
-    names = _names(base, found)
+    names = names_of(base, found)
     return [job.with_parameters(**point).renamed(n) for n, point in zip(names, found)]
 
 
@@ -105,14 +117,14 @@ def _check_parameters(job: Job, points: Sequence[Point]) -> None:
             )
 
 
-def _names(base: str, points: Sequence[Point]) -> list[str]:
+def names_of(base: str, points: Sequence[Point]) -> list[str]:
     """Return a name for each point; those that would be the same get a mark of their values."""
     plain = [point_name(base, point) for point in points]
     counts: dict[str, int] = {}
     for name in plain:
         counts[name.lower()] = counts.get(name.lower(), 0) + 1
     unique = [
-        name if counts[name.lower()] == 1 else _marked(name, point)
+        name if counts[name.lower()] == 1 and not _TRY.fullmatch(name) else _marked(name, point)
         for name, point in zip(plain, points)
     ]
     seen: dict[str, int] = {}
@@ -132,6 +144,17 @@ def point_name(base: str, point: Point) -> str:
     parts = [f"{_safe(key)}-{_text(value)}" for key, value in point.items()]
     name = "_".join([base, *parts])
     return name if len(name) <= _LONGEST_NAME - 8 else _marked(name, point)
+
+
+def try_name(name: str, number: int) -> str:
+    """Return the name of a point's job when it is run again: ``train_lr-0p1_try2``."""
+    return name if number == 1 else f"{name}_try{number}"
+
+
+def split_try(name: str) -> tuple[str, int]:
+    """Return the first name of a point's job and which try this one is, from 1."""
+    match = _TRY.fullmatch(name)
+    return (match[1], int(match[2])) if match else (name, 1)
 
 
 def _text(value: Any) -> str:

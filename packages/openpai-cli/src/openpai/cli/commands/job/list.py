@@ -9,7 +9,7 @@ import click
 
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
-from openpai.cli._options import cluster_option, format_option
+from openpai.cli._options import cluster_option, format_option, state_option
 from openpai.cli._watch import watch
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from openpai.core.rest.job_records import JobSummary
 
 EVERYBODY = "__all__"
-STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 COLUMNS = [
     ("NAME", "name"),
     ("STATE", "state"),
@@ -28,15 +27,7 @@ COLUMNS = [
     ("VC", "virtualCluster"),
 ]
 USER_COLUMN = ("USER", "username")
-STATE_HELP = "Only jobs in this state: WAITING, RUNNING, … (again for more)."
 _SCREENFUL = 50
-
-
-def state(text: str) -> str:
-    """Read the name of a state in any spelling."""
-    if text.upper() not in STATES:
-        raise click.BadParameter(f"there is no state '{text}'; there are {', '.join(STATES)}.")
-    return text.upper()
 
 
 @command(
@@ -49,7 +40,7 @@ def state(text: str) -> str:
 )
 @click.option("--user", metavar="NAME", help="Whose jobs, if not yours.")
 @click.option("--all-users", "-A", is_flag=True, help="Everybody's jobs.")
-@click.option("--state", "states", multiple=True, type=state, metavar="STATE", help=STATE_HELP)
+@state_option
 @click.option("--vc", "--virtual-cluster", "vcs", multiple=True, help="Only of this VC.")
 @click.option("--tag", "tags", multiple=True, help="Only jobs with this tag.")
 @click.option("--keyword", help="Only with this in the name of job, user or VC.")

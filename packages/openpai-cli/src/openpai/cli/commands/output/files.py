@@ -76,19 +76,31 @@ def download(
 
     All of them, or the files and folders at PATHS.
     """
+    remote = app.cluster(alias).job(job)
+    here = target or Path(remote.name)
+    count = fetch(app, remote, paths, here, overwrite)
+    app.note(f"{here}: {count} {'file' if count == 1 else 'files'}.")
+
+
+def fetch(
+    app: CliApp, remote: RemoteJob, paths: tuple[str, ...], here: Path, overwrite: bool
+) -> int:
+    """Fetch outputs of one job, print what is here now, and return how many files that are.
+
+    Raises:
+        NotFoundError: It saved nothing.
+        FileNotFoundError: It saved nothing of that name.
+    """
     from openpai.core.errors import NotFoundError
     from openpai.core.storage import normalize
 
-    remote = app.cluster(alias).job(job)
     storage, folder = remote.outputs()
     with storage:
         wanted = [normalize(path)[1:] for path in paths]
         wanted = wanted or [entry.name for entry in _top(storage, folder)]
         if not wanted:
             raise NotFoundError(_nothing(remote), status=404)
-        here = target or Path(remote.name)
-        counts = [_fetch(app, storage, f"{folder}/{p}", here / p, overwrite) for p in wanted]
-    app.note(f"{here}: {sum(counts)} {'file' if sum(counts) == 1 else 'files'}.")
+        return sum(_fetch(app, storage, f"{folder}/{p}", here / p, overwrite) for p in wanted)
 
 
 def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: bool) -> int:

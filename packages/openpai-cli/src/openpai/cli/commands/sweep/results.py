@@ -1,0 +1,256 @@
+"""``opai sweep results|download``: what became of many jobs, side by side, and their files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli import _complete
+from openpai.cli._app import CliApp, pass_app
+from openpai.cli._command import UsageProblem, command
+from openpai.cli._options import cluster_option, format_option
+
+if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
+    from openpai.core.metrics import Metric
+    from openpai.core.results import Result
+
+COLUMNS = [("NAME", "name"), ("STATE", "state"), ("EXIT CODE", "exitCode")]
+_GROUPS = ("parameters", "metrics")
+_READERS = 8
+
+
+@command(
+    "results",
+    examples="""
+    opai sweep results train --metric metrics.json:accuracy
+    opai sweep results train --log-metric 'loss=loss: ([0-9.]+)' --sort loss
+    opai sweep results train --metric metrics.json:accuracy --save accuracy.html
+    opai sweep results --prefix old_ --tag baseline
+    """,
+)
+@click.argument("sweep", required=False, shell_complete=_complete.sweeps)
+@click.option("--prefix", default="", help="Instead: jobs whose names begin so.")
+@click.option("--tag", default="", help="Instead: jobs that have this tag.")
+@click.option("--metric", "metrics", multiple=True, metavar="FILE:KEY", help="A saved value.")
+@click.option(
+    "--log-metric",
+    "patterns",
+    multiple=True,
+    metavar="NAME=PATTERN",
+    help="What the log says last.",
+)
+@click.option("--sort", metavar="NAME", help="The best first: by this metric; -NAME: the largest.")
+@click.option("--plot/--no-plot", default=None, help="Draw the metrics.  [default: on a terminal]")
+@click.option(
+    "--save",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the plots to FILE.html, FILE.svg or FILE.png.",
+)
+@cluster_option
+@format_option
+@pass_app
+def results(app: CliApp, /, *, alias: str | None, format_: str, **options: Any) -> None:
+    """Show what became of many jobs, side by side.
+
+    One row for each job of the sweep (or each of yours that fits): its parameters, how it ended,
+    how long it took, and the metrics: values of JSON files that it saved among its outputs, or what
+    a pattern found last in its log (- where there is none).
+    """
+    wanted = _metrics(options["metrics"], options["patterns"])
+    _check_files(options["files"])
+    cluster = app.cluster(alias)
+    found = _found(cluster, options["sweep"], options["prefix"], options["tag"])
+    with app.progress("Reading metrics", len(found) * len(wanted)) as advance:
+        rows = _rows(cluster, found, wanted, advance)
+    if options["sort"]:
+        rows = _sorted(rows, options["sort"])
+    if format_ == "table":
+        app.emit(map(_flat, rows), columns=_columns(rows), format=format_)
+    else:
+        app.emit(rows, columns=[("JOB", "job")], format=format_)
+    if format_ == "table" and _wants_plot(app, options["plot"]):
+        _draw(app, rows)
+    for path in options["files"]:
+        _save(app, path, options["sweep"] or options["prefix"] or options["tag"], rows)
+
+
+def _metrics(files: Sequence[str], patterns: Sequence[str]) -> list[Metric]:
+    if not files and not patterns:
+        return []
+    from openpai.core.errors import OpenPaiError
+    from openpai.core.metrics import FileMetric, LogMetric
+
+    try:
+        return [*map(FileMetric.parse, files), *map(LogMetric.parse, patterns)]
+    except OpenPaiError as error:
+        raise UsageProblem(error.message, error.hint) from None
+
+
+def _check_files(files: Sequence[Path]) -> None:
+    from openpai.cli._plot_files import check_file
+
+    for path in files:
+        check_file(path)
+
+
+def _found(cluster: Cluster, sweep: str | None, prefix: str, tag: str) -> list[Result]:
+    from openpai.core.results import results as ask
+    from openpai.core.results import results_of
+    from openpai.core.sweeping import Sweep
+
+    if sweep and (prefix or tag):
+        raise UsageProblem("A sweep's name says which jobs.", "Leave out --prefix and --tag.")
+    if sweep:
+        jobs = Sweep(cluster, sweep).jobs()
+        return results_of(cluster, [job.summary for job in jobs if job.summary])
+    if not prefix and not tag:
+        raise UsageProblem("Which jobs?", "Name a sweep, or give --prefix or --tag.")
+    return ask(cluster, prefix=prefix, tag=tag)
+
+
+def _rows(
+    cluster: Cluster, found: Sequence[Result], wanted: Sequence[Metric], advance: Any
+) -> list[dict[str, Any]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def read(result: Result) -> dict[str, Any]:
+        values = {metric.name: metric.read(cluster.job(result.name)) for metric in wanted}
+        advance(len(wanted))
+        return _row(cluster, result, values)
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        return list(pool.map(read, found))
+
+
+def _row(cluster: Cluster, result: Result, values: dict[str, Any]) -> dict[str, Any]:
+    from datetime import timedelta
+
+    seconds = result.seconds
+    return {
+        "job": f"{cluster.user}~{result.name}",
+        "name": result.name,
+        "state": result.state,
+        "exitCode": result.exit_code,
+        "parameters": dict(result.parameters),
+        "duration": None if seconds is None else timedelta(seconds=seconds),
+        "metrics": values,
+    }
+
+
+def _sorted(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Sort by a metric or parameter; what has none comes last."""
+    from openpai.cli._plot import is_number
+
+    name, sign = (key[1:], -1) if key.startswith("-") else (key, 1)
+    if not any(name in row[group] for row in rows for group in _GROUPS):
+        raise UsageProblem(f"There is no metric or parameter '{name}'.", "Name one of a column.")
+
+    def place(row: dict[str, Any]) -> tuple[bool, float, str]:
+        value: Any = {**row["parameters"], **row["metrics"]}.get(name)
+        if not is_number(value):
+            return True, 0.0, str(value)
+        return False, sign * float(value), ""
+
+    return sorted(rows, key=place)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Give every parameter and metric a place of its own."""
+    groups = ((group, row[group]) for group in _GROUPS)
+    return {**row, **{f"{group}.{key}": v for group, held in groups for key, v in held.items()}}
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    found = {f"{group}.{key}": key for group in _GROUPS for row in rows for key in row[group]}
+    between = [(key, place) for place, key in found.items()]
+    return [*COLUMNS, *between, ("DURATION", "duration")]
+
+
+def _wants_plot(app: CliApp, asked: bool | None) -> bool:
+    return app.console.is_terminal if asked is None else asked
+
+
+def _draw(app: CliApp, rows: list[dict[str, Any]]) -> None:
+    """Draw a bar for each job and metric."""
+    from openpai.cli._console import visible
+    from openpai.cli._plot import bars, panels, points_of
+
+    mark = "█" if "utf" in (sys.stdout.encoding or "").lower() else "#"
+    for panel in panels(points_of(rows)):
+        if panel.parameter is None:
+            app.console.data("")
+            for line in bars(panel, app.console.width, mark):
+                app.console.data(visible(line))
+
+
+def _save(app: CliApp, path: Path, title: str, rows: list[dict[str, Any]]) -> None:
+    from openpai.cli._emit import cell_text
+    from openpai.cli._plot import panels, points_of
+    from openpai.cli._plot_files import write_plot
+
+    columns = _columns(rows)
+    table = [[header for header, _ in columns]]
+    table += [[cell_text(_flat(row).get(key)) for _, key in columns] for row in rows]
+    write_plot(path, title, list(panels(points_of(rows))), table)
+    app.note(f"Wrote {path}.")
+
+
+@command(
+    "download",
+    examples="""
+    opai sweep download train
+    opai sweep download train metrics.json --to results
+    """,
+)
+@click.argument("sweep", shell_complete=_complete.sweeps)
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Where to put them.  [default: a folder named as the sweep]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
+@cluster_option
+@pass_app
+def download(
+    app: CliApp,
+    /,
+    *,
+    sweep: str,
+    paths: tuple[str, ...],
+    target: Path | None,
+    overwrite: bool,
+    alias: str | None,
+) -> None:
+    """Fetch the files that the jobs of a sweep saved.
+
+    Each job's files come to a folder of its name. What a job did not save is told and left out.
+    """
+    from openpai.cli.commands.output.files import fetch
+    from openpai.core.errors import NotFoundError
+    from openpai.core.sweeping import Sweep
+
+    found = Sweep(app.cluster(alias), sweep)
+    here = target or Path(found.name)
+    count, without = 0, 0
+    for job in found.jobs():
+        if job.state is None:
+            continue
+        try:
+            count += fetch(app, found.cluster.job(job.name), paths, here / job.name, overwrite)
+        except (NotFoundError, FileNotFoundError):
+            without += 1
+            app.note(f"{job.name} saved no {' '.join(paths) or 'outputs'}.")
+    app.note(f"{here}: {count} {'file' if count == 1 else 'files'}.")
+    if without and not count:
+        raise NotFoundError(f"No job of '{found.name}' saved any of it.", status=404)

@@ -1,0 +1,59 @@
+"""The documented fields: a schema for every command that shows data, named in its help."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from openpai.cli import _fields, _root
+from openpai.cli._fields import fields_of, schema
+
+GROUPS = {"cluster": _root.CLUSTER, "job": _root.JOB, "sweep": _root.SWEEP,
+          "output": _root.OUTPUT, "local": _root.LOCAL}  # fmt: skip
+EVERY = {
+    **{f"{group} {name}": lazy for group, table in GROUPS.items() for name, lazy in table.items()},
+    **_root.SINGLES,
+}
+SHOWING = [
+    name
+    for name, lazy in EVERY.items()
+    if any(param.name == "format_" for param in lazy.load().params)
+]
+
+
+def test_the_schema_is_one():
+    """It is valid by itself."""
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft202012Validator.check_schema(schema())
+    text = Path(_fields.__file__).with_name("output.schema.json").read_text()
+    assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("name", SHOWING)
+def test_every_command_that_shows_data_has_a_schema(name):
+    """What scripts may rely on is written down for each of them."""
+    assert name in schema()["$defs"]
+
+
+def test_no_schema_is_of_a_command_that_is_gone():
+    """What is documented exists."""
+    others = {"state", "task", "problem", "error"}
+    assert set(schema()["$defs"]) - others == set(SHOWING)
+
+
+@pytest.mark.parametrize("name", [name for name in SHOWING if fields_of(name)])
+def test_help_names_the_fields(opai, name):
+    """Whoever asks for help sees what `-o json` brings."""
+    told = opai(*name.split(), "-h").stdout.partition("Fields in JSON:")[2]
+    assert told.replace(",", " ").split() == fields_of(name)
+
+
+@pytest.mark.parametrize("name", SHOWING)
+def test_names_can_be_had_for_pipes(name):
+    """`-o name` is there wherever rows have names; a job file has none."""
+    format_ = next(param for param in EVERY[name].load().params if param.name == "format_")
+    assert isinstance(format_.type, click.Choice)
+    assert ("name" in format_.type.choices) == (name not in ("job schema", "job config"))

@@ -1,0 +1,225 @@
+"""`opai sweep …`: many jobs listed, waited for, stopped, run again, collected."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FILE = """\
+protocolVersion: 2
+name: NAME
+type: job
+parameters: {lr: 0.5, code: 0}
+prerequisites:
+  - {name: image, type: dockerimage, uri: img}
+taskRoles:
+  main:
+    instances: 1
+    dockerImage: image
+    resourcePerInstance: {cpu: 1, memoryMB: 64, gpu: 0}
+    commands:
+      - echo 'loss:' <% $parameters.lr %>
+      - echo '{"val":{"acc":' <% $parameters.lr %>'}}' > metrics.json
+      - exit <% $parameters.code %>
+"""
+
+
+@pytest.fixture
+def name(local):
+    """A name that no other test has; `job.yaml` holds a job of that name."""
+    made = f"sweep_{secrets.token_hex(4)}"
+    Path("job.yaml").write_text(FILE.replace("NAME", made))
+    return made
+
+
+@pytest.fixture
+def ended(opai, name):
+    """The name of a sweep of four jobs that have ended, two of them badly."""
+    axes = ("-p", "lr=0.1,0.001", "-p", "code=0,3")
+    sent = opai("job", "sweep", "job.yaml", *axes, "--output", "metrics.json")
+    assert sent.exit_code == 0, sent.stderr
+    assert opai("sweep", "wait", name, "--timeout", "120").exit_code == 3
+    return name
+
+
+def test_a_sweep_is_listed_with_counts(opai, ended):
+    """One line for each sweep says how far it is."""
+    rows = {row["sweep"]: row for row in opai("sweep", "list", "-o", "json").json}
+    row = rows[ended]
+    assert (row["jobs"], row["succeeded"], row["failed"], row["notSent"]) == (4, 2, 2, 0)
+
+
+def test_its_jobs_are_listed_and_can_be_piped_on(opai, ended):
+    """`-o name` gives names that every command takes."""
+    rows = opai("sweep", "status", ended, "-o", "json").json
+    assert [row["state"] for row in rows] == ["SUCCEEDED", "FAILED"] * 2
+    failed = opai("sweep", "status", ended, "--state", "failed", "-o", "name").stdout.split()
+    assert len(failed) == 2
+    assert opai("job", "wait", *failed).exit_code == 3
+
+
+def test_waiting_tells_each_exit_code(opai, ended):
+    """In JSON every job has its own; the command's is the first that is not 0."""
+    result = opai("sweep", "wait", ended, "-o", "json")
+    assert result.exit_code == 3
+    assert [row["exitCode"] for row in result.json] == [0, 3, 0, 3]
+
+
+def test_what_failed_is_run_again(opai, ended):
+    """A preview, then new jobs for these points only; the results show the latest of each."""
+    preview = opai("sweep", "rerun", ended, "--dry-run", "-o", "json").json
+    assert [row["job"] for row in preview] == [
+        f"{ended}_lr-0p1_code-3_try2",
+        f"{ended}_lr-0p001_code-3_try2",
+    ]
+    assert {row["status"] for row in opai("sweep", "rerun", ended, "-o", "json").json} == {
+        "submitted"
+    }
+    opai("sweep", "wait", ended)
+    shown = opai("sweep", "status", ended, "-o", "json").json
+    assert [row["try"] for row in shown] == [1, 2, 1, 2]
+    again = opai("sweep", "rerun", ended, "--state", "stopped")
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert "is STOPPED" in again.stderr
+
+
+def test_a_sweep_is_stopped_after_a_yes(opai, name):
+    """Without a terminal nobody can say yes, so --yes must; then nothing more is submitted."""
+    text = Path("job.yaml").read_text().replace("exit <%", "sleep 600 <%")
+    Path("job.yaml").write_text(text)
+    opai("job", "sweep", "job.yaml", "-p", "code=1,2")
+    assert opai("sweep", "stop", name).exit_code == 2
+    stopped = opai("sweep", "stop", name, "--yes", "-o", "json")
+    assert [row["status"] for row in stopped.json] == ["stopped"] * 2
+    assert opai("sweep", "wait", name).exit_code == 143
+    assert "No job" in opai("sweep", "stop", name, "--yes").stderr
+
+
+def test_metrics_come_from_files_and_logs(opai, ended):
+    """A path into a JSON file, or what a pattern found last in the log; sorted by one of them."""
+    words = ("--metric", "metrics.json:val.acc", "--log-metric", "loss=loss: ([0-9.]+)")
+    found = opai("sweep", "results", ended, *words, "--sort", "loss", "-o", "json")
+    assert found.exit_code == 0, found.stderr
+    metrics = [(row["metrics"]["val.acc"], row["metrics"]["loss"]) for row in found.json]
+    assert metrics == [(0.001, 0.001)] * 2 + [(0.1, 0.1)] * 2
+    assert [row["exitCode"] for row in found.json] == [0, 3, 0, 3]
+
+
+def test_a_plot_is_drawn_in_the_terminal(opai, ended):
+    """A bar for each job, as long as its figure; none in a pipe unless it is asked for."""
+    words = ("sweep", "results", ended, "--log-metric", "loss=loss: ([0-9.]+)")
+    assert "█" not in opai(*words).stdout
+    bars = re.findall(r"lr=(\S+) code=\d .*?(█+)", opai(*words, "--plot").stdout)
+    lengths = {float(lr): len(bar) for lr, bar in bars}
+    assert lengths[0.1] > lengths[0.001] >= 1
+
+
+@pytest.mark.parametrize("suffix", ["html", "svg", "png"])
+def test_plots_are_written_to_files(opai, ended, suffix):
+    """A page that needs nothing else, a drawing, or a picture."""
+    if suffix == "png":
+        pytest.importorskip("matplotlib")
+    words = ("sweep", "results", ended, "--log-metric", "loss=loss: ([0-9.]+)")
+    done = opai(*words, "--save", f"plot.{suffix}")
+    assert done.exit_code == 0, done.stderr
+    content = Path(f"plot.{suffix}").read_bytes()
+    if suffix == "png":
+        assert content.startswith(b"\x89PNG")
+        return
+    text = content.decode()
+    assert text.count("<circle") == 8  # loss over lr, and over code
+    assert "loss over lr" in text
+    assert ("<table>" in text) == (suffix == "html")
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_picture_without_its_library_says_what_to_install(opai, name, monkeypatch):
+    """Before anything is asked of the cluster."""
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    result = opai("sweep", "results", name, "--save", "plot.png")
+    assert result.exit_code == 2
+    assert "pip install 'openpai-cli[plots]'" in result.stderr
+
+
+def test_the_files_of_all_jobs_are_fetched(opai, ended):
+    """Each job's into a folder of its name; what was not saved is told."""
+    result = opai("sweep", "download", ended, "metrics.json")
+    assert result.exit_code == 0, result.stderr
+    assert len(list(Path(ended).glob("*/metrics.json"))) == 4
+    nothing = opai("sweep", "download", ended, "other.txt", "--to", "x")
+    assert nothing.exit_code == 4
+    assert nothing.stderr.count("saved no other.txt") == 4
+
+
+def test_the_preview_says_how_many_of_what(opai, name):
+    """Jobs, GPUs of each, GPUs at once, kinds of machines, names."""
+    text = (
+        Path("job.yaml")
+        .read_text()
+        .replace("gpu: 0", "gpu: 2")
+        .replace("instances: 1", "instances: 3")
+    )
+    Path("job.yaml").write_text(text)
+    result = opai(
+        "job", "sweep", "job.yaml", "-p", "code=1,2,3", "--max-parallel", "2", "--dry-run"
+    )
+    assert "3 jobs, 2 at a time, each with 6 GPUs: 12 GPUs at once at most." in result.stderr
+    assert f"{name}_code-1 to {name}_code-3." in result.stderr
+
+
+def test_leaving_a_bounded_sweep_says_how_to_go_on(local, name):
+    """Ctrl-C ends with 130; the rest is submitted by `opai sweep resume`, and nothing twice."""
+    import json
+    import signal
+    import time
+
+    program = [sys.executable, "-m", "openpai.cli"]
+    text = Path("job.yaml").read_text().replace("exit <%", "sleep 2 <%")
+    Path("job.yaml").write_text(text)
+    words = [*program, "job", "sweep", "job.yaml", "-p", "code=1,2,3", "--max-parallel", "1"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    listing = [*program, "sweep", "status", name, "-o", "json"]
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+        if found and any(row["state"] for row in json.loads(found)):
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"opai sweep resume -a local {name}" in said
+    resumed = subprocess.run(
+        [*program, "sweep", "resume", name, "-o", "json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    statuses = [row["status"] for row in json.loads(resumed.stdout)]
+    assert statuses[0] == "existed"
+    assert "submitted" in statuses
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["status", "no_such_sweep"], 4, "no sweep 'no_such_sweep'"),
+        (["resume", "no_such_sweep"], 4, "no sweep"),
+        (["results"], 2, "Which jobs?"),
+        (["results", "x", "--tag", "y"], 2, "Leave out"),
+        (["results", "--tag", "t", "--metric", "acc"], 2, "FILE:KEY"),
+        (["results", "--tag", "t", "--log-metric", "a=("], 2, "no regular expression"),
+        (["results", "--tag", "t", "--save", "x.jpg"], 2, ".html, .svg, .png"),
+    ],
+)
+def test_bad_input_is_one_sentence(opai, local, words, code, said):
+    """What is wrong, and what to write instead."""
+    result = opai("sweep", *words)
+    assert result.exit_code == code
+    assert said in result.stderr

@@ -1,0 +1,194 @@
+"""A sweep as one object: bounds, a process that dies, running again what failed, stopping."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from openpai.core.errors import ConflictError, NotFoundError, ProtocolError, WaitTimeout
+from openpai.core.sweep import grid
+from openpai.core.sweeping import Sweep, all_sweeps
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A place of its own for what is kept of sweeps."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("OPENPAI_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def make_sweep(cluster, make_job):
+    """Plan a sweep of jobs that run these lines with the parameter `n`."""
+
+    def make(*lines, count=3, on=None, **options):
+        job = make_job(*lines)
+        job.document["parameters"] = {"n": 0}
+        return Sweep.create(on or cluster, job, grid(n=list(range(count))), **options)
+
+    return make
+
+
+def states(sweep):
+    """The state of each point's latest job."""
+    return [job.state for job in sweep.jobs()]
+
+
+def until(condition, seconds=60):
+    """Return when something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_sweep_is_planned_submitted_and_seen_to_its_end(make_sweep):
+    """Nothing is sent before it is submitted; every point has one job; the order is the points'."""
+    sweep = make_sweep("true <% $parameters.n %>")
+    assert states(sweep) == [None, None, None]
+    assert [outcome.status for outcome in sweep.submit()] == ["submitted"] * 3
+    assert [job.state for job in sweep.wait(timeout=60)] == ["SUCCEEDED"] * 3
+    assert [job.parameters for job in sweep.jobs()] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+def test_submitting_again_doubles_nothing(make_sweep, cluster):
+    """What is there with this description counts as existing."""
+    sweep = make_sweep("true <% $parameters.n %>")
+    sweep.submit()
+    assert [outcome.status for outcome in Sweep(cluster, sweep.name).submit()] == ["existed"] * 3
+
+
+def test_no_more_jobs_go_on_than_may(make_sweep, tmp_path):
+    """The tasks themselves count how many of them run."""
+    count = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9] | wc -l; sleep 0.5; "
+    sweep = make_sweep(f"{count} rmdir {tmp_path}/<% $parameters.n %>", count=6, max_parallel=2)
+    assert len(sweep.submit()) == 6
+    jobs = sweep.wait(timeout=120)
+    told = [next(sweep.cluster.job(job.name).logs()) for job in jobs]
+    assert {int(text) for text in told} <= {1, 2}
+
+
+def test_another_sweep_gets_the_points_that_it_lacks(make_sweep, cluster, make_job):
+    """The same name with more values is the same sweep, grown."""
+    job = make_job("true <% $parameters.n %>")
+    Sweep.create(cluster, job, grid(n=[1, 2])).submit()
+    grown = Sweep.create(cluster, job, grid(n=[2, 3]))
+    assert [outcome.status for outcome in grown.submit()] == ["existed", "existed", "submitted"]
+
+
+def test_only_what_failed_is_run_again(make_sweep):
+    """Under new names; the latest job of each point counts from then on."""
+    sweep = make_sweep("test <% $parameters.n %> = 0 || test -e again; exit $?", count=2)
+    sweep.submit()
+    sweep.wait(timeout=60)
+    assert states(sweep) == ["SUCCEEDED", "FAILED"]
+    assert [outcome.name for outcome in sweep.rerun()] == [f"{sweep.name}_n-1_try2"]
+    sweep.wait(timeout=60)
+    assert [job.number for job in sweep.jobs()] == [1, 2]
+    assert [outcome.name for outcome in sweep.rerun()] == [f"{sweep.name}_n-1_try3"]
+
+
+def test_another_machine_sees_and_reruns_a_sweep(make_sweep, cluster, monkeypatch, tmp_path):
+    """The jobs are tagged and described on the cluster; only what was never sent is unknown."""
+    sweep = make_sweep("exit <% $parameters.n %>", count=2)
+    sweep.submit()
+    sweep.wait(timeout=60)
+    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "elsewhere"))
+    other = Sweep(cluster, sweep.name)
+    assert states(other) == ["SUCCEEDED", "FAILED"]
+    assert sweep.name in all_sweeps(cluster)
+    assert [outcome.name for outcome in other.rerun()] == [f"{sweep.name}_n-1_try2"]
+    with pytest.raises(NotFoundError, match="does not know what is left"):
+        other.submit()
+
+
+def test_a_sweep_that_nobody_knows_is_told(cluster):
+    """By its name."""
+    with pytest.raises(NotFoundError, match="no sweep 'nothing'"):
+        Sweep(cluster, "nothing").jobs()
+
+
+def test_what_is_kept_is_its_owners_only(make_sweep):
+    """The job is kept with its secrets."""
+    sweep = make_sweep("true <% $parameters.n %>")
+    assert stat.S_IMODE(sweep.record.path.stat().st_mode) == 0o600
+
+
+def test_secrets_reach_a_rerun_and_are_asked_for_elsewhere(
+    cluster, make_job, monkeypatch, tmp_path
+):
+    """The server keeps asterisks, so only the machine that began the sweep can run it again."""
+    job = make_job("test <% $secrets.key %> = s3cr3t && exit <% $parameters.n %>")
+    job.document["parameters"] = {"n": 0}
+    job.secrets(key="s3cr3t")
+    sweep = Sweep.create(cluster, job, grid(n=[3]))
+    sweep.submit()
+    sweep.wait(timeout=60)
+    sweep.rerun()
+    sweep.wait(timeout=60)
+    assert cluster.job(sweep.jobs()[0].name).exit_code() == 3
+    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "elsewhere"))
+    with pytest.raises(ProtocolError, match="secret"):
+        Sweep(cluster, sweep.name).rerun()
+
+
+def test_a_stop_ends_the_submission_too(make_sweep, cluster):
+    """The process that submits sees it; what goes on is stopped; the rest is never sent."""
+    sweep = make_sweep("sleep 600 <% $parameters.n %>", count=5, max_parallel=2)
+    submitter = threading.Thread(target=sweep.submit)
+    submitter.start()
+    other = Sweep(cluster, sweep.name)
+    until(lambda: states(other).count("RUNNING") == 2)
+    with pytest.raises(ConflictError, match="Another process"):
+        other.submit()
+    with pytest.raises(WaitTimeout):
+        other.wait(timeout=0)
+    assert [outcome.status for outcome in other.stop()] == ["stopped"] * 2
+    submitter.join(60)
+    assert not submitter.is_alive()
+    assert states(other).count(None) == 3
+    assert {job.state for job in other.wait(timeout=60)} == {"STOPPED", None}
+
+
+PROGRAM = """
+    import sys
+    from openpai.core import Cluster
+    from openpai.core.sweeping import Sweep
+
+    uri, user, token, name = sys.argv[1:]
+    with Cluster(uri, user=user, token=token) as cluster:
+        Sweep(cluster, name).submit()
+"""
+
+
+def test_a_killed_submission_goes_on_with_no_job_doubled_and_no_bound_broken(
+    make_sweep, local, cluster, tmp_path
+):
+    """Kill -9 in the middle, several times over; then it is started once more."""
+    running = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9]* | wc -l"
+    leave = f"sleep 0.3; rmdir {tmp_path}/<% $parameters.n %>"
+    sweep = make_sweep(f"{running}; {leave}", count=12, max_parallel=3)
+    program = tmp_path / "submit.py"
+    program.write_text(textwrap.dedent(PROGRAM))
+    words = [sys.executable, str(program), local.uri, local.user, local.token, sweep.name]
+    for goal in (2, 5, 8):
+        process = subprocess.Popen(words, env=os.environ)
+        until(lambda: sum(s is not None for s in states(sweep)) >= goal)  # noqa: B023
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(words, env=os.environ, check=True, timeout=120)
+    jobs = sweep.wait(timeout=120)
+    assert [job.state for job in jobs] == ["SUCCEEDED"] * 12
+    listed = [j.name for j in cluster.jobs(user=cluster.user, keyword=sweep.name)]
+    assert sorted(listed) == sorted(job.name for job in jobs)
+    most = max(int(next(cluster.job(job.name).logs())) for job in jobs)
+    assert most <= 3
