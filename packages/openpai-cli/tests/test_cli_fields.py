@@ -11,8 +11,7 @@ import pytest
 from openpai.cli import _fields, _root
 from openpai.cli._fields import fields_of, schema
 
-GROUPS = {"cluster": _root.CLUSTER, "job": _root.JOB, "sweep": _root.SWEEP,
-          "output": _root.OUTPUT, "local": _root.LOCAL}  # fmt: skip
+GROUPS = {name: group.table for name, group in _root.GROUPS.items()}
 EVERY = {
     **{f"{group} {name}": lazy for group, table in GROUPS.items() for name, lazy in table.items()},
     **_root.SINGLES,

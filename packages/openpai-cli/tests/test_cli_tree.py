@@ -16,6 +16,8 @@ OWN = {
     **{("cluster", name): lazy for name, lazy in _root.CLUSTER.items()},
     **{("job", name): lazy for name, lazy in _root.JOB.items()},
     **{("output", name): lazy for name, lazy in _root.OUTPUT.items()},
+    **{("user", name): lazy for name, lazy in _root.USER.items()},
+    **{("group", name): lazy for name, lazy in _root.GROUP.items()},
     **{("local", name): lazy for name, lazy in _root.LOCAL.items()},
     **{(name,): lazy for name, lazy in _root.SINGLES.items()},
 }

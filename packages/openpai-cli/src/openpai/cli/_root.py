@@ -94,6 +94,28 @@ LOCAL = {
     "logs": Lazy(f"{_HERE}.local.server:logs", "Print the log of its server."),
 }
 
+USER = {
+    "list": Lazy(f"{_HERE}.admin.users:list_users", "List the users of a cluster."),
+    "show": Lazy(f"{_HERE}.admin.users:show", "Show what a user may use; without a name, you."),
+    "create": Lazy(f"{_HERE}.admin.users:create", "Make a user (admins only)."),
+    "update": Lazy(
+        f"{_HERE}.admin.users:update", "Change a user (admins only; your own address yourself)."
+    ),
+    "password": Lazy(
+        f"{_HERE}.admin.password:password", "Change your password, or as an admin another user's."
+    ),
+    "delete": Lazy(f"{_HERE}.admin.users:delete", "Delete users (admins only)."),
+}
+
+GROUP = {
+    "list": Lazy(f"{_HERE}.admin.groups:list_groups", "List the groups of a cluster."),
+    "show": Lazy(f"{_HERE}.admin.groups:show", "Show what the users in a group may use."),
+    "members": Lazy(f"{_HERE}.admin.groups:members", "List the users in a group (admins only)."),
+    "create": Lazy(f"{_HERE}.admin.groups:create", "Make a group (admins only)."),
+    "update": Lazy(f"{_HERE}.admin.groups:update", "Change a group (admins only)."),
+    "delete": Lazy(f"{_HERE}.admin.groups:delete", "Delete groups (admins only)."),
+}
+
 #: Commands of one group that are another's: (name, path in the tree, help)
 JOB_ALIASES = {
     "notebook": (("notebook", "submit"), "Submit a notebook (= notebook submit)."),
@@ -132,6 +154,8 @@ GROUPS: Mapping[str, LazyGroup] = {
         epilog="Begin one with: opai job sweep FILE -p NAME=VALUE,VALUE",
     ),
     "output": LazyGroup("output", OUTPUT, help="Fetch the files that jobs saved."),
+    "user": LazyGroup("user", USER, help="Who may use a cluster, and how."),
+    "group": LazyGroup("group", GROUP, help="What users may use, by group."),
     "local": LazyGroup("local", LOCAL, help="A PAI cluster on this machine."),
 }
 

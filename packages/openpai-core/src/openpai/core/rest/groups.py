@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from openpai.core.errors import ConflictError, NotFoundError
+from openpai.core.rest.aftermath import UNSURE, found_after, is_plain_500
 from openpai.core.rest.record import Record, flag, mapping, text
 from openpai.core.rest.session import Session, segment
 
@@ -107,12 +109,22 @@ def create_group(
         extension: ``{"acls": {"admin": …, "virtualClusters": […], "storageConfigs": […]}}``.
 
     Raises:
-        ServerError: The name is taken (the server answers 500).
+        ConflictError: The name is taken (the server answers 500).
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came; the group may exist.
+        ConnectionFailed: No answer came, and there is no such group; or it cannot be found out.
     """
     body = {"groupname": name, "description": description, "externalName": external_name}
-    session.send("POST", "/groups", {**body, "extension": dict(extension or {})})
+    try:
+        session.send("POST", "/groups", {**body, "extension": dict(extension or {})})
+    except UNSURE as error:
+        found = found_after(error, lambda: get_group(session, name))
+        if found is None:
+            raise
+        same = (found.description, found.external_name) == (description, external_name)
+        if not same or is_plain_500(error):
+            raise ConflictError(
+                f"Another group is called '{name}'.", status=409, code="ConflictGroupError"
+            ) from None
 
 
 def update_group(session: Session, name: str, **changes: Any) -> None:
@@ -157,8 +169,16 @@ def delete_group(session: Session, name: str) -> None:
     Users who are still members can no longer use their tokens.
 
     Raises:
-        ServerError: There is no such group (the server answers 500).
+        NotFoundError: There is no such group (the server answers 500).
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came; the group may be gone.
+        ConnectionFailed: No answer came, and the group is still there; or it cannot be found out.
     """
-    session.send("DELETE", f"/groups/{segment(name)}")
+    try:
+        session.send("DELETE", f"/groups/{segment(name)}")
+    except UNSURE as error:
+        if found_after(error, lambda: get_group(session, name)) is not None:
+            raise
+        if is_plain_500(error):
+            raise NotFoundError(
+                f"There is no group '{name}'.", status=404, code="NoGroupError"
+            ) from None

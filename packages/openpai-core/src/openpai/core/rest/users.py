@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from openpai.core.errors import ConflictError, NotFoundError, OpenPaiError
-from openpai.core.rest.failures import NoAnswer
+from openpai.core.errors import ConflictError
+from openpai.core.rest.aftermath import UNSURE, found_after
+from openpai.core.rest.authn import basic_login
 from openpai.core.rest.record import Record, flag, items, mapping, text
 from openpai.core.rest.session import Session, segment
 
@@ -86,7 +87,8 @@ def create_user(
 ) -> None:
     """``POST /api/v2/users``; an admin's user token, and only where users log in by password.
 
-    The server is busy for seconds; where its answer is lost it is asked whether the user exists.
+    The server is busy for seconds; where its answer is lost, or a proxy gave it up, it is asked
+    whether the user exists.
 
     Raises:
         ConflictError: The name is taken.
@@ -103,29 +105,14 @@ def create_user(
         body["extension"] = dict(extension)
     try:
         session.json("POST", "/users", json=body, timeout=_SLOW)
-    except NoAnswer as error:
-        if not error.sent or not _was_made(session, name, email, admin, error):
+    except UNSURE as error:
+        found = found_after(error, lambda: get_user(session, name))
+        if found is None:
             raise
-
-
-def _was_made(session: Session, name: str, email: str, admin: bool, cause: NoAnswer) -> bool:
-    """Whether the user exists as it was to be made.
-
-    Raises:
-        ConflictError: A user of this name exists who is another.
-        NoAnswer: It cannot be found out.
-    """
-    try:
-        found = get_user(session, name)
-    except NotFoundError:
-        return False
-    except OpenPaiError:
-        raise cause from None
-    if (found.email, found.admin) == (email, admin):
-        return True
-    raise ConflictError(
-        f"Another user is called '{name}'.", status=409, code="ConflictUserError"
-    ) from None
+        if (found.email, found.admin) != (email, admin):
+            raise ConflictError(
+                f"Another user is called '{name}'.", status=409, code="ConflictUserError"
+            ) from None
 
 
 def update_user(session: Session, name: str, **changes: Any) -> None:
@@ -145,7 +132,9 @@ def update_user(session: Session, name: str, **changes: Any) -> None:
         ApiError: A value breaks the server's rules.
         ConnectionFailed: No answer came; the change may have been made.
     """
-    session.send("PUT", "/users", {"data": {"username": name, **changes}, "patch": True})
+    body = {"data": {"username": name, **changes}, "patch": True}
+    # A new password may end the very token that a second try would need.
+    session.send("PUT", "/users", body, repeatable="password" not in changes)
 
 
 def update_own_user(session: Session, name: str, **changes: Any) -> None:
@@ -158,7 +147,8 @@ def update_own_user(session: Session, name: str, **changes: Any) -> None:
         ApiError: A value breaks the server's rules.
         ConnectionFailed: No answer came; the change may have been made.
     """
-    session.send("PUT", "/users/me", {"data": {"username": name, **changes}, "patch": True})
+    body = {"data": {"username": name, **changes}, "patch": True}
+    session.send("PUT", "/users/me", body, repeatable=True)
 
 
 def delete_user(session: Session, name: str) -> None:
@@ -167,9 +157,13 @@ def delete_user(session: Session, name: str) -> None:
     Raises:
         NotFoundError: There is no such user.
         PermissionDeniedError: Not an admin, or the user is one.
-        ConnectionFailed: No answer came; the user may be gone.
+        ConnectionFailed: No answer came, and the user is still there.
     """
-    session.send("DELETE", f"/users/{segment(name)}")
+    try:
+        session.send("DELETE", f"/users/{segment(name)}")
+    except UNSURE as error:
+        if found_after(error, lambda: get_user(session, name)) is not None:
+            raise
 
 
 def change_password(session: Session, name: str, old: str, new: str) -> None:
@@ -182,10 +176,14 @@ def change_password(session: Session, name: str, old: str, new: str) -> None:
         PermissionDeniedError: The old password is wrong.
         NotFoundError: There is no such user.
         ApiError: The new password has fewer than 6 characters.
-        ConnectionFailed: No answer came; either password may be the good one.
+        ConnectionFailed: No answer came, and the new password is not good.
     """
     body = {"oldPassword": old, "newPassword": new}
-    session.send("PUT", f"/users/{segment(name)}/password", body)
+    try:
+        session.send("PUT", f"/users/{segment(name)}/password", body)
+    except UNSURE as error:
+        if found_after(error, lambda: basic_login(session, name, new)) is None:
+            raise
 
 
 def add_user_to_group(session: Session, name: str, group: str) -> None:

@@ -1,0 +1,184 @@
+"""`opai user` and `opai group`: who may use a cluster, and what."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+
+import pexpect
+import pytest
+
+PASSWORD = "a-password-of-tests"
+
+
+@pytest.fixture
+def admin(opai, local):
+    """The local cluster, logged in to with the admin's password."""
+    done = opai("cluster", "login", "local", "--password-stdin", stdin=local.password)
+    assert done.exit_code == 0
+    return local
+
+
+@pytest.fixture
+def user(opai, admin):
+    """Make a user of a new name; return the name."""
+    name = f"u{secrets.token_hex(4)}"
+    made = opai("user", "create", name, "--password-stdin", stdin=PASSWORD + "\n")
+    assert (made.exit_code, made.stdout) == (0, "")
+    return name
+
+
+@pytest.fixture
+def group(opai, admin):
+    """Make a group of a new name; return the name."""
+    name = f"g{secrets.token_hex(4)}"
+    line = ("--vc", "default", "--storage", "local-storage", "--description", "of tests")
+    assert opai("group", "create", name, *line).exit_code == 0
+    return name
+
+
+def test_a_user_is_made_shown_and_deleted(opai, user):
+    """The whole life of a user; neither passwords nor keys are shown."""
+    shown = opai("user", "show", user, "-o", "json")
+    assert shown.json["username"] == user
+    assert (shown.json["admin"], shown.json["groups"]) == (False, ["default"])
+    names = opai("user", "list", "-o", "name").stdout.splitlines()
+    assert {user, "alice"} <= set(names)
+    assert opai("user", "delete", user, "--yes").exit_code == 0
+    assert opai("user", "show", user).exit_code == 4
+
+
+def test_without_a_name_it_is_you(opai, local):
+    """`show` needs no rights, so an application token does, too."""
+    assert opai("user", "show", "-o", "json").json["username"] == "alice"
+
+
+def test_a_user_is_changed(opai, user, group):
+    """Address, right and groups, each alone; what is not named stays."""
+    assert opai("user", "update", user, "--email", "u@example.org", "--admin").exit_code == 0
+    assert opai("user", "update", user, "--add-group", group).exit_code == 0
+    shown = opai("user", "show", user, "-o", "json").json
+    assert (shown["email"], shown["admin"]) == ("u@example.org", True)
+    assert group in shown["groups"]
+    assert shown["storages"] == ["local-storage"]
+    rows = opai("group", "members", group, "-o", "json").json
+    assert rows == [{"username": user, "admin": True}]
+    assert opai("user", "delete", user, "--yes").exit_code == 3
+    done = opai("user", "update", user, "--no-admin", "--remove-group", group)
+    assert done.exit_code == 0
+    assert opai("user", "show", user, "-o", "json").json["groups"] == ["default"]
+
+
+def test_a_group_is_changed(opai, group):
+    """What is named is replaced, the rest stays."""
+    assert opai("group", "update", group, "--description", "other").exit_code == 0
+    assert opai("group", "update", group, "--admin").exit_code == 0
+    shown = opai("group", "show", group, "-o", "json").json
+    assert shown == {
+        "groupname": group,
+        "admin": True,
+        "virtualClusters": ["default"],
+        "storages": ["local-storage"],
+        "description": "other",
+        "externalName": "",
+    }
+    assert group in opai("group", "list").stdout
+    assert opai("group", "delete", group, "--yes").exit_code == 0
+    for action in (["show"], ["members"], ["delete", "--yes"], ["update", "--admin"]):
+        assert opai("group", action[0], group, *action[1:]).exit_code == 4
+
+
+def test_names_that_are_taken_are_5(opai, user, group):
+    """Whether it is a user or a group."""
+    assert opai("user", "create", user, "--password-stdin", stdin=PASSWORD).exit_code == 5
+    assert opai("group", "create", group).exit_code == 5
+
+
+def test_what_can_be_deleted_is_although_something_cannot(opai, user):
+    """Each is told of; the exit code is the first failure's."""
+    result = opai("user", "delete", "nobody_at_all", user, "--yes")
+    assert result.exit_code == 4
+    assert f"User '{user}' is deleted." in result.stderr
+
+
+def test_one_is_asked_before_something_is_deleted(opai, user, group):
+    """Without a terminal the answer is no."""
+    for kind, name in (("user", user), ("group", group)):
+        assert opai(kind, "delete", name).exit_code == 2
+        assert opai(kind, "show", name).exit_code == 0
+
+
+def test_an_application_token_is_told_as_the_reason(opai, local):
+    """The server only says that it is forbidden."""
+    result = opai("user", "create", "somebody", "--password-stdin", stdin=PASSWORD)
+    assert result.exit_code == 3
+    assert "application token" in result.stderr
+
+
+def test_those_who_are_no_admins_are_told(opai, user):
+    """A user without the right gets 3 and the reason."""
+    login = ("cluster", "login", "local", "--user", user, "--password-stdin")
+    assert opai(*login, stdin=PASSWORD).exit_code == 0
+    for line in (["group", "create", "g1"], ["group", "members", "default"]):
+        result = opai(*line)
+        assert result.exit_code == 3
+        assert "Only admins" in result.stderr
+
+
+def test_ones_own_password_is_changed(opai, user):
+    """The new one is good, the old one is not, and one stays logged in."""
+    login = ("cluster", "login", "local", "--user", user, "--password-stdin")
+    opai(*login, stdin=PASSWORD)
+    wrong = opai("user", "password", "--password-stdin", stdin="wrong-one\nnew-password\n")
+    assert wrong.exit_code == 3
+    assert "Only admins" not in wrong.stderr
+    good = opai("user", "password", "--password-stdin", stdin=f"{PASSWORD}\nnew password \n")
+    assert good.exit_code == 0
+    assert opai("user", "show", "-o", "json").json["username"] == user
+    assert opai(*login, stdin=PASSWORD).exit_code == 3
+    assert opai(*login, stdin="new password ").exit_code == 0
+    assert "new password" not in good.stdout + good.stderr
+
+
+def test_an_admin_sets_anothers_password(opai, user):
+    """Without knowing the old one."""
+    assert opai("user", "password", user, "--password-stdin", stdin="other-word").exit_code == 0
+    login = ("cluster", "login", "local", "--user", user, "--password-stdin")
+    assert opai(*login, stdin="other-word").exit_code == 0
+
+
+@pytest.mark.parametrize("word", ["", "short"])
+def test_a_password_that_pai_refuses_is_refused_here(opai, admin, word):
+    """Too short or none: 2, and nothing is sent."""
+    assert opai("user", "create", "x", "--password-stdin", stdin=word).exit_code == 2
+
+
+def test_no_password_stands_in_a_command_line(opai, admin):
+    """There is no option that takes one, and nobody is asked without a terminal."""
+    assert opai("user", "create", "x", "--password", PASSWORD).exit_code == 2
+    result = opai("user", "create", "x")
+    assert result.exit_code == 2
+    assert "--password-stdin" in result.stderr
+
+
+def test_nothing_to_change_is_told(opai, admin):
+    """An update without an option is a mistake."""
+    assert opai("user", "update", "alice").exit_code == 2
+    assert opai("group", "update", "default").exit_code == 2
+
+
+def test_people_are_asked_twice_for_a_new_password(admin):
+    """On a terminal, without showing it."""
+    name = f"u{secrets.token_hex(4)}"
+    line = [sys.executable, "-m", "openpai.cli", "user", "create", name]
+    child = pexpect.spawn(line[0], line[1:], env=dict(os.environ), encoding="utf-8", timeout=60)
+    child.expect(f"New password for {name}: ")
+    child.sendline(PASSWORD)
+    child.expect("Repeat for confirmation: ")
+    child.sendline(PASSWORD)
+    child.expect(f"User '{name}' is made.")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert PASSWORD not in child.before
