@@ -6,9 +6,23 @@ import errno
 import json
 import os
 
-from openpai.core.errors import StorageError
+from openpai.core.errors import ConnectionFailed, StorageError
 
-__all__ = ["refusal"]
+__all__ = ["StandbyError", "refusal"]
+
+#: What passes by itself: a server that starts, or that lost its line to another one.
+_PASSING = frozenset(
+    {
+        "BlockMissingException",
+        "ConnectException",
+        "ConnectTimeoutException",
+        "EOFException",
+        "RetriableException",
+        "ServerNotActiveException",
+        "SocketException",
+        "SocketTimeoutException",
+    }
+)
 
 _ERRNO = {
     "AccessControlException": errno.EACCES,
@@ -27,6 +41,10 @@ _ERRNO = {
     "SecurityException": errno.EACCES,
     "SnapshotAccessControlException": errno.EROFS,
 }
+
+
+class StandbyError(ConnectionFailed):
+    """This name node is not the active one."""
 
 
 def refusal(status: int, reason: str, content: bytes) -> Exception:
@@ -48,7 +66,19 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
     if number is not None:
         in_safe_mode = kind == "SafeModeException"
         return OSError(number, "HDFS is in safe mode" if in_safe_mode else os.strerror(number))
-    if status == 401:
-        return StorageError("HDFS does not accept the user or token.", "Check who you are there.")
+    if kind == "StandbyException":
+        return StandbyError(
+            "The name node is on standby and no active one is known.",
+            "Give the addresses of all name nodes as 'uri'.",
+        )
     first = message.strip().split("\n", 1)[0].rstrip(".")
+    if kind in _PASSING:
+        return ConnectionFailed(f"HDFS cannot answer now: {first}.", "Try again.")
+    if kind == "InvalidToken" or (status == 403 and "DELEGATION_TOKEN" in message):
+        return StorageError("HDFS does not accept the delegation token.", "Get a new one.")
+    if status == 401:
+        return StorageError(
+            "HDFS does not accept the user, ticket or token.",
+            "Check who you are there; a cluster with Kerberos needs 'kerberos' or 'token'.",
+        )
     return StorageError(f"HDFS refuses: {first}.")

@@ -1,0 +1,226 @@
+"""HDFS as a storage, through WebHDFS or an HttpFS gateway."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import posixpath
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from typing import Any, BinaryIO, Iterator, Mapping
+
+from openpai.core.errors import ConnectionFailed, OpenPaiError
+from openpai.core.storage import (
+    Entry,
+    Storage,
+    naming,
+    normalize,
+    partial_name,
+)
+from openpai.storage.webhdfs import WebHdfs
+
+__all__ = ["HdfsStorage"]
+
+#: How often to try to replace a file through a gateway while others replace it, too.
+SWAPS = 10
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class HdfsStorage(Storage):
+    """Files below one folder of HDFS.
+
+    A file is first written under another name in the same folder and then renamed over the old
+    one. An HttpFS gateway cannot do that in one step: there the old file is renamed to
+    ``.opai-….old`` for a moment, then deleted. Permission bits are kept, times to the millisecond.
+
+    Args:
+        client: The client of the name node.
+        name: The storage's name.
+        root: The folder, which need not exist yet.
+        read_only: Whether to refuse every change.
+    """
+
+    def __init__(
+        self, client: WebHdfs, name: str, root: str = "/", *, read_only: bool = False
+    ) -> None:
+        self.name = name
+        self._client = client
+        self._root = normalize(root).rstrip("/")
+        self._read_only = read_only
+
+    def stat(self, path: str) -> Entry:
+        """Describe one file or folder."""
+        path = normalize(path)
+        with naming(self.where(path)):
+            return self._stat(path)
+
+    def _stat(self, path: str) -> Entry:
+        answer = self._ask("GET", path, "GETFILESTATUS")
+        return _entry(path, answer["FileStatus"])
+
+    def list(self, path: str) -> Iterator[Entry]:
+        """Yield what is directly in a folder, sorted by name."""
+        path = normalize(path)
+        with naming(self.where(path)):
+            found = self._ask("GET", path, "LISTSTATUS")["FileStatuses"]["FileStatus"]
+            if len(found) == 1 and not found[0]["pathSuffix"]:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        for status in sorted(found, key=lambda status: str(status["pathSuffix"])):
+            yield _entry(posixpath.join(path, status["pathSuffix"]), status)
+
+    def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
+
+        Raises:
+            ConnectionFailed: HDFS does not answer; reading raises it when the connection is cut.
+        """
+        path = normalize(path)
+        with naming(self.where(path)):
+            entry = self._stat(path)
+            if entry.is_dir:
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            left = max(entry.size - offset, 0)
+            count = left if length is None else min(length, left)
+            return self._client.open(self._full(path), offset, count) if count else io.BytesIO()
+
+    @contextmanager
+    def open_write(
+        self, path: str, *, mode: int | None = None, modified: datetime | None = None
+    ) -> Iterator[BinaryIO]:
+        """Write a file that appears under its name only when the block ends without an error."""
+        path = normalize(path)
+        partial = posixpath.join(posixpath.dirname(path), partial_name())
+        with self._changing(path):
+            old = self._find(path)
+            if old and old.is_dir:
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            permission = {} if mode is None else {"permission": f"{mode & 0o777:o}"}
+            upload = self._client.create(self._full(partial), **permission)
+        try:
+            yield upload.stream
+            with naming(self.where(path)):
+                upload.finish()
+                self._describe(partial, mode, modified)
+                self._replace(partial, path)
+        except BaseException:
+            upload.abort()
+            with suppress(OSError, OpenPaiError):
+                self._ask("DELETE", partial, "DELETE")
+            raise
+
+    def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:
+        if mode is not None:  # what CREATE was given has lost the bits of the server's umask
+            self._ask("PUT", path, "SETPERMISSION", permission=f"{mode & 0o777:o}")
+        if modified is not None:
+            time = (modified - _EPOCH) // timedelta(milliseconds=1)
+            self._ask("PUT", path, "SETTIMES", modificationtime=time)
+
+    def mkdir(self, path: str) -> None:
+        """Make a folder and its missing parents; an existing folder is fine."""
+        with self._changing(path):
+            self._mkdir(normalize(path))
+
+    def _mkdir(self, path: str) -> None:
+        if not self._ask("PUT", path, "MKDIRS")["boolean"]:
+            raise OSError(errno.EIO, "HDFS did not make the folder")
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file or folder; a file takes the place of an existing file in one step."""
+        source, target = normalize(source), normalize(target)
+        with self._changing(source):
+            _refuse_root(source)
+            moved = self._stat(source)
+            if (target + "/").startswith(source + "/") and moved.is_dir and target != source:
+                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
+        with naming(self.where(target)):
+            old = self._find(target)
+            if old and (old.is_dir or moved.is_dir):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if target == source:
+                return
+            self._mkdir(posixpath.dirname(target))
+            self._replace(source, target)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._client.close()
+
+    def _replace(self, source: str, target: str) -> None:
+        try:
+            done = self._rename(source, target, renameoptions="OVERWRITE")
+        except ConnectionFailed:
+            if not self._moved(source, target):
+                raise
+            return
+        if not done:
+            self._swap(source, target)
+
+    def _rename(self, source: str, target: str, **options: str) -> bool:
+        """Rename; return false where a gateway did not, as it knows no options."""
+        place = self._full(target)
+        answer = self._ask("PUT", source, "RENAME", destination=place, **options)
+        return answer.get("boolean") is not False
+
+    def _moved(self, source: str, target: str) -> bool:
+        """Whether a renaming whose answer was lost took place."""
+        with suppress(OSError, OpenPaiError):
+            return not self._find(source) and bool(self._find(target))
+        return False
+
+    def _swap(self, source: str, target: str) -> None:
+        """Replace a file in two steps; the old one is kept aside until the new one has its name."""
+        for _ in range(SWAPS):
+            aside = posixpath.join(posixpath.dirname(target), f".opai-{os.urandom(6).hex()}.old")
+            kept = self._rename(target, aside)
+            done = self._rename(source, target)
+            if kept and (done or not self._rename(aside, target)):
+                self._ask("DELETE", aside, "DELETE")
+            if done:
+                return
+        raise OSError(errno.EIO, "HDFS does not rename the file")
+
+    def delete(self, path: str, recursive: bool = False) -> None:
+        """Delete a file, an empty folder, or with ``recursive`` a whole tree."""
+        path = normalize(path)
+        with self._changing(path):
+            _refuse_root(path)
+            answer = self._ask("DELETE", path, "DELETE", recursive=str(recursive).lower())
+            if not answer["boolean"]:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    @contextmanager
+    def _changing(self, path: str) -> Iterator[None]:
+        with naming(self.where(path)):
+            if self._read_only:
+                raise OSError(errno.EROFS, "Read-only storage")
+            yield
+
+    def _find(self, path: str) -> Entry | None:
+        try:
+            return self._stat(path)
+        except FileNotFoundError:
+            return None
+
+    def _ask(self, method: str, path: str, op: str, **params: Any) -> Any:
+        return self._client.ask(method, self._full(path), op, **params)
+
+    def _full(self, path: str) -> str:
+        return self._root + path if path != "/" else self._root or "/"
+
+
+def _refuse_root(path: str) -> None:
+    if path == "/":
+        raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
+
+
+def _entry(path: str, status: Mapping[str, Any]) -> Entry:
+    is_dir = status["type"] == "DIRECTORY"
+    return Entry(
+        path=path,
+        is_dir=is_dir,
+        size=0 if is_dir else int(status["length"]),
+        modified=_EPOCH + timedelta(milliseconds=int(status["modificationTime"])),
+        mode=int(status["permission"], 8) & 0o777,
+    )
