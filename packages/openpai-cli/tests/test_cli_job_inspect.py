@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,17 @@ def test_status_tells_what_the_runtime_wrote_down(opai, local):
     told = opai("job", "status", name).stderr
     assert "  The command failed with exit code 1 after " in told
     assert "  Log: cat: no-such-file: No such file or directory" in told
+
+
+def test_newer_lines_only_as_far_as_that_can_be_known(opai, job):
+    """--since goes by the times in lines, and by when tasks began and ended."""
+    running = job("echo 2020-01-01 00:00:00 old", "echo 2150-01-01 00:00:00 new", "sleep 600")
+    future = ("job", "logs", running, "--since", "2100-01-01")
+    deadline = time.monotonic() + 60
+    while not opai(*future).stdout and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert opai(*future).stdout == "2150-01-01 00:00:00 new\n"
+    assert "old" in opai("job", "logs", running, "--since", "1h").stdout  # the task is younger
+    opai("job", "stop", running, "--wait")
+    assert opai(*future, "-f").stdout == ""
+    assert opai("job", "logs", running, "--since", "yesterday").exit_code == 2

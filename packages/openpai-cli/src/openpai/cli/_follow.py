@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openpai.cli._jobs import exit_code_of, how_it_ended, in_sight
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from openpai.cli._app import CliApp
     from openpai.core.follow import LogLine
     from openpai.core.remote_job import RemoteJob
@@ -26,10 +29,12 @@ def follow_to_end(
     stream: str = "all",
     *,
     tail: int | None = None,
+    since: datetime | None = None,
 ) -> int:
     """Write lines until the job has ended, say how it ended, and return its exit code."""
     with in_sight(app, job):
-        write_lines(app, job, job.log_lines(role, index, stream, follow=True, tail=tail))
+        lines = job.log_lines(role, index, stream, follow=True, tail=tail, since=since)
+        write_lines(app, job, lines)
         detail = job.wait()
     app.note(how_it_ended(detail))
     return exit_code_of(detail)
@@ -53,8 +58,15 @@ class _Prefixes:
 
     def of(self, role: str, index: int) -> str:
         if (role, index) not in self._known:
-            self._learn()
+            self._try_to_learn()
         return self._known.setdefault((role, index), f"{role}-{index} | ")
+
+    def _try_to_learn(self) -> None:
+        """A cluster that does not answer just now costs the alignment, not the line."""
+        from openpai.core.errors import OpenPaiError
+
+        with suppress(OpenPaiError):
+            self._learn()
 
     def _learn(self) -> None:
         """Ask which tasks there are; a role that was left out still counts for the width."""

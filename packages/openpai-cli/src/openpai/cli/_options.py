@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ __all__ = [
     "job_argument",
     "jobs_argument",
     "mebibytes",
+    "moment",
     "parallel_option",
     "seconds",
     "state_option",
@@ -43,6 +45,16 @@ def seconds(text: str) -> float:
     """Read ``90``, ``90s``, ``10m``, ``1h30m`` as seconds."""
     try:
         return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def moment(text: str) -> datetime:
+    """Read ``10m`` (ago), or ``2026-01-31``, ``2026-01-31T12:00``, in this machine's zone."""
+    from openpai.cli._times import parse_moment
+
+    try:
+        return parse_moment(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-__all__ = ["ago", "duration", "iso", "parse_duration"]
+__all__ = ["ago", "duration", "iso", "parse_duration", "parse_moment"]
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -57,3 +57,24 @@ def parse_duration(text: str) -> float:
         raise ValueError(f"'{text}' is no duration; write 90s, 10m, 1h30m or 2d.")
     sizes = dict(_UNITS)
     return sum(float(number) * sizes[unit] for number, unit in parts)
+
+
+def parse_moment(text: str) -> datetime:
+    """Return the time of ``10m`` (ago), ``2026-01-31`` or ``2026-01-31T12:00:00+01:00``.
+
+    Without a zone it is in this machine's.
+
+    Raises:
+        ValueError: The text is no time.
+    """
+    try:
+        return datetime.now(timezone.utc) - timedelta(seconds=parse_duration(text))
+    except ValueError:
+        pass
+    try:
+        # fromisoformat of Python 3.10 does not know Z.
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
+    except ValueError:
+        raise ValueError(
+            f"'{text}' is no time; write 10m (ago), 2026-01-31 or 2026-01-31T12:00."
+        ) from None

@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError
+from openpai.core.log_times import Since
 from openpai.core.patience import Patience
 from openpai.core.rest.logs import TaskAttempt
 from openpai.core.task_log import TaskLog
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from openpai.core.remote_job import RemoteJob
     from openpai.core.rest.job_records import JobDetail
 
-__all__ = ["LogLine", "follow_logs", "read_logs"]
+__all__ = ["LogLine", "Wanted", "follow_logs", "read_logs"]
 
 _log = logging.getLogger("openpai.core.follow")
 
@@ -39,43 +43,55 @@ class LogLine(NamedTuple):
     text: str
 
 
-def read_logs(
-    job: RemoteJob, role: str | None, index: int | None, stream: str, tail: int | None
-) -> Iterator[LogLine]:
-    """Yield what the tasks of the latest attempt have written up to now, task by task.
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines of a job's logs are wanted.
 
-    ``tail`` keeps the last lines of each task only.
+    Attributes:
+        role: A task role, in any spelling; ``None``: all.
+        index: A task's index; ``None``: all.
+        stream: ``all``, ``stdout``, ``stderr``, or another log's name.
+        tail: Only the last lines of what each task had written at the beginning.
+        since: Only lines that are not older, as far as that can be known.
+    """
+
+    role: str | None = None
+    index: int | None = None
+    stream: str = "all"
+    tail: int | None = None
+    since: datetime | None = None
+
+
+def read_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
+    """Yield what the tasks of the latest attempt have written up to now, task by task.
 
     Raises:
         NotFoundError: The job has no such task.
         ApiError: The server refused or failed.
         ConnectionFailed: No answer came.
     """
-    for attempt, started, _ in _attempts(job.status(), role, index):
-        if not started:
+    for attempt, started, _, since in _attempts(job.status(), wanted):
+        if not started or (since and since.is_over):
             continue
-        log = TaskLog(job.session, attempt, stream)
+        log = TaskLog(job.session, attempt, wanted.stream)
         try:
-            if tail is not None:
-                log.skip_to_tail(tail)
-            for text in _limited(chain(log.new_lines(), log.last_line()), tail):
+            if wanted.tail is not None:
+                log.skip_to_tail(wanted.tail)
+            texts = _limited(chain(log.new_lines(), log.last_line()), wanted.tail)
+            for text in since.lines(texts) if since else texts:
                 yield LogLine(attempt.role, attempt.task_index, text)
         except (NotFoundError, ServerError) as error:
             _say_missing(attempt, error)
 
 
-def follow_logs(
-    job: RemoteJob, role: str | None, index: int | None, stream: str, tail: int | None
-) -> Iterator[LogLine]:
+def follow_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
     """Yield lines as the tasks write them, through retries, until the job has ended.
-
-    ``tail`` skips all but the last lines of what each task had written at the beginning.
 
     Raises:
         NotFoundError: The job, or the task that was asked for, does not exist.
         OpenPaiError: Trouble with the connection lasted longer than could be borne.
     """
-    follower = _Follower(job, role, index, stream, tail)
+    follower = _Follower(job, wanted)
     patience = Patience()
     pause = 0.2
     while True:
@@ -98,16 +114,13 @@ def follow_logs(
 class _Follower:
     """The logs being followed, and which of them have been read to their end."""
 
-    def __init__(
-        self, job: RemoteJob, role: str | None, index: int | None, stream: str, tail: int | None
-    ) -> None:
+    def __init__(self, job: RemoteJob, wanted: Wanted) -> None:
         self.job = job
-        self.role = role
-        self.index = index
-        self.stream = stream
-        self.tail = tail
+        self.wanted = wanted
+        self.tail = wanted.tail
         self.finished = False
         self._logs: dict[TaskAttempt, TaskLog] = {}
+        self._since: dict[TaskAttempt, Since] = {}
         self._done: set[TaskAttempt] = set()
         self._first_job_attempt: int | None = None
         self._tails: dict[TaskAttempt, int] = {}
@@ -117,10 +130,12 @@ class _Follower:
     def lines(self, detail: JobDetail) -> Iterator[LogLine]:
         """Yield what is new in every log that ``detail`` tells of."""
         self.finished = True
-        for attempt, started, ended in self._known_attempts(detail):
+        for attempt, started, ended, since in self._known_attempts(detail):
             if attempt in self._done:
                 continue
-            if started:
+            if since:
+                self._since.setdefault(attempt, since)
+            if started and not (since and since.is_over):
                 if self.tail is not None and attempt not in self._logs:
                     self._tails[attempt] = self.tail
                 yield from self._new(attempt, ended)
@@ -130,7 +145,7 @@ class _Follower:
                 self.finished = False
         self.tail = None  # it was meant for what was there at the first look
 
-    def _known_attempts(self, detail: JobDetail) -> Iterator[tuple[TaskAttempt, bool, bool]]:
+    def _known_attempts(self, detail: JobDetail) -> Iterator[_Attempt]:
         """Yield the attempts of the job since following began, the older ones first."""
         if self._first_job_attempt is None:
             self._first_job_attempt = (
@@ -140,20 +155,21 @@ class _Follower:
             return
         for number in range(self._first_job_attempt, detail.attempt_id):
             older = self.job.status(attempt=number)
-            for attempt, started, _ in _attempts(older, self.role, self.index):
-                yield attempt, started, True
-            if all(a in self._done for a, _, _ in _attempts(older, self.role, self.index)):
+            found = list(_attempts(older, self.wanted))
+            yield from (one._replace(ended=True) for one in found)
+            if all(one.attempt in self._done for one in found):
                 self._first_job_attempt = number + 1
-        yield from _attempts(detail, self.role, self.index)
+        yield from _attempts(detail, self.wanted)
 
     def _new(self, attempt: TaskAttempt, ended: bool) -> Iterator[LogLine]:
-        log = self._logs.setdefault(attempt, TaskLog(self.job.session, attempt, self.stream))
-        tail = self._tails.get(attempt)
+        log = self._logs.setdefault(attempt, TaskLog(self.job.session, attempt, self.wanted.stream))
+        tail, since = self._tails.get(attempt), self._since.get(attempt)
         try:
             if tail is not None:
                 log.skip_to_tail(tail)
                 del self._tails[attempt]
-            for text in _limited(log.new_lines(), tail):
+            texts = _limited(log.new_lines(), tail)
+            for text in since.lines(texts) if since else texts:
                 yield LogLine(attempt.role, attempt.task_index, text)
         except OpenPaiError as error:
             if not ended or self._may_come_yet(attempt, error):
@@ -162,10 +178,12 @@ class _Follower:
             _say_missing(attempt, error)
         self._troubled.pop(attempt, None)
         if ended:
-            for text in log.last_line():
+            last = log.last_line()
+            for text in since.lines(last) if since else last:
                 yield LogLine(attempt.role, attempt.task_index, text)
             self._done.add(attempt)
             self._logs.pop(attempt, None)
+            self._since.pop(attempt, None)
 
     def _may_come_yet(self, attempt: TaskAttempt, error: OpenPaiError) -> bool:
         """Whether the rest of an ended task's log is worth asking for again."""
@@ -197,24 +215,34 @@ def _limited(texts: Iterable[str], tail: int | None) -> Iterator[str]:
     yield from kept
 
 
-def _attempts(
-    detail: JobDetail, role: str | None, index: int | None
-) -> Iterator[tuple[TaskAttempt, bool, bool]]:
-    """Yield (task attempt, has it started, has it ended) for the tasks that were asked for."""
+class _Attempt(NamedTuple):
+    """One run of one task, and what is known of its log."""
+
+    attempt: TaskAttempt
+    started: bool
+    ended: bool
+    since: Since | None
+
+
+def _attempts(detail: JobDetail, wanted: Wanted) -> Iterator[_Attempt]:
+    """Yield the runs of the tasks that were asked for."""
     from openpai.core.protocol.names import convert_name
     from openpai.core.rest.job_records import TERMINAL_STATES
 
-    wanted = None if role is None else convert_name(role)
+    role, index, moment = wanted.role, wanted.index, wanted.since
+    spelled = None if role is None else convert_name(role)
     found = False
     for name, task in detail.tasks():
-        if wanted not in (None, name) or index not in (None, task.index):
+        if spelled not in (None, name) or index not in (None, task.index):
             continue
         found = True
         latest = task.attempt_id or 0
         for number in range(latest + 1):
             attempt = TaskAttempt(detail.key, detail.attempt_id or 0, name, task.index, number)
             ended = number < latest or detail.ended or task.state in TERMINAL_STATES
-            yield attempt, number < latest or task.launched_time is not None, ended
+            title, is_latest = f"{name}-{task.index}", number == latest
+            since = Since(moment, title, task, is_latest=is_latest) if moment else None
+            yield _Attempt(attempt, not is_latest or task.launched_time is not None, ended, since)
     if not found and detail.task_roles and (role is not None or index is not None):
         known = ", ".join(f"{name}-{task.index}" for name, task in detail.tasks())
         raise NotFoundError(

@@ -10,6 +10,8 @@ from openpai.core.patience import Patience
 from openpai.core.rest import jobs, tasks
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from openpai.core.cluster import Cluster
     from openpai.core.explain import Explanation
     from openpai.core.follow import LogLine
@@ -131,6 +133,7 @@ class RemoteJob:
         *,
         follow: bool = False,
         tail: int | None = None,
+        since: datetime | None = None,
     ) -> Iterator[LogLine]:
         """Yield the lines of one task or, without ``role`` and ``index``, of all tasks.
 
@@ -140,15 +143,18 @@ class RemoteJob:
             stream: ``all``, ``stdout``, ``stderr``, or another log's name.
             follow: Go on, through retries, until the job has ended.
             tail: Only the last lines of what is there now (of each task), then go on.
+            since: Only lines that are not older. PAI keeps no times of lines, so what counts are
+                the times that lines begin with, without a zone in UTC; where a task's lines have
+                none, all are given, and a warning says so.
 
         Raises:
             NotFoundError: There is no such job or task.
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
-        from openpai.core.follow import follow_logs, read_logs
+        from openpai.core.follow import Wanted, follow_logs, read_logs
 
         read = follow_logs if follow else read_logs
-        return read(self, role, index, stream, tail)
+        return read(self, Wanted(role, index, stream, tail, since))
 
     def logs(
         self,
