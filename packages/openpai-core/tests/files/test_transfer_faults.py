@@ -12,7 +12,7 @@ import pytest
 
 from openpai.core.errors import StorageError
 from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Transfer, TransferError, download, upload
+from openpai.core.transfer import Options, Transfer, TransferError, download, upload
 
 
 class Disturbed(FolderStorage):
@@ -54,8 +54,9 @@ def test_a_source_that_changes_is_noticed(
     (source / "file").write_bytes(b"0123456789")
     disturbed = Disturbed(source)
     disturbed.disturb = disturb
+    once = Options(retries=0)
     with pytest.raises((StorageError, FileNotFoundError)):
-        Transfer(disturbed, "/file", storage, "/file").run()
+        Transfer(disturbed, "/file", storage, "/file", once).run()
     assert list(storage.list("/")) == []
 
 

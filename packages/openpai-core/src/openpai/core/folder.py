@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Iterator, cast
 
 from openpai.core.folder_upload import PART, FolderUpload, abandoned
+from openpai.core.partials import is_partial, partial_name, parts_name
 from openpai.core.storage import (
     Entry,
     Storage,
     StorageUri,
-    is_partial,
     naming,
     normalize,
-    partial_name,
 )
 
 __all__ = ["FolderStorage"]
@@ -51,6 +50,7 @@ class FolderStorage(Storage):
         self.name = name
         self.root = Path(os.path.realpath(root))
         self.read_only = read_only
+        self.case_sensitive = not _same_in_other_case(self.root)
 
     def where(self, path: str) -> str:
         """Name a path for people: ``NAME:/PATH``, or the path on this machine."""
@@ -73,19 +73,23 @@ class FolderStorage(Storage):
         with naming(self.where(path)):
             real = self._real(path)
             names = sorted(os.listdir(real))  # noqa: PTH208 - names alone, without a Path for each
-        above = {self._real(parent) for parent in _parents(path)}
+        begin, real_begin = f"{path}/" if path != "/" else path, f"{real}/"
         for name in names:
-            with suppress(FileNotFoundError):  # deleted meanwhile
-                yield self._listed(posixpath.join(path, name), real / name, above)
+            try:
+                found = os.lstat(real_begin + name)
+            except FileNotFoundError:  # deleted meanwhile
+                continue
+            if stat.S_ISLNK(found.st_mode):
+                yield self._followed(begin + name, found)
+            else:
+                yield _entry(begin + name, found)
 
-    def _listed(self, path: str, real: Path, above: set[Path]) -> Entry:
-        found = real.lstat()
-        if not stat.S_ISLNK(found.st_mode):
-            return _entry(path, found)
+    def _followed(self, path: str, found: os.stat_result) -> Entry:
         try:
             followed = self.stat(path)
         except OSError:
             return _entry(path, found)
+        above = {self._real(parent) for parent in _parents(posixpath.dirname(path))}
         endless = followed.is_dir and self._real(path) in above
         return _entry(path, found) if endless else followed
 
@@ -160,7 +164,7 @@ class FolderStorage(Storage):
                 if upload.fits:
                     return upload
                 upload.abort()
-            partial = real.with_name(partial_name())
+            partial = real.with_name(parts_name())
             stream = _create(partial, private=mode is not None, mode="w+b")
             upload = FolderUpload(real, partial, stream, size=size, describe=describe, where=where)
             with abandoned(upload):
@@ -254,6 +258,17 @@ def _time(nanoseconds: int) -> datetime | None:
         return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
     except OverflowError:  # some file systems hold times after the year 9999
         return None
+
+
+def _same_in_other_case(folder: Path) -> bool:
+    """Whether the name of a folder in other case is the same folder."""
+    other = folder.name.swapcase()
+    if other == folder.name:
+        return False
+    try:
+        return folder.with_name(other).samefile(folder)
+    except OSError:
+        return False
 
 
 def _parents(path: str) -> Iterator[str]:

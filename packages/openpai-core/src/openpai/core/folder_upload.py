@@ -91,6 +91,11 @@ class FolderUpload(Upload):
         with naming(self._where):
             os.pwrite(number, b"\1", self.size + index)
 
+    def content(self) -> Iterator[bytes]:
+        """Yield the file as it is written so far, before anybody else can read it."""
+        for at in range(0, self.size, _CHUNK):
+            yield os.pread(self._stream.fileno(), min(_CHUNK, self.size - at), at)
+
     def commit(self) -> None:
         """Rename the partial file."""
         missing = self.parts - len(self.written())

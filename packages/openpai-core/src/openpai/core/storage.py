@@ -12,7 +12,6 @@ REST API names it (``nfs``, ``azureBlob``, ``hdfs``, …) → a function that ta
 from __future__ import annotations
 
 import errno
-import os
 import posixpath
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from typing import (
 
 from openpai.core.checksums import Checksum
 from openpai.core.errors import StorageError
+from openpai.core.partials import is_partial, partial_name
 from openpai.core.plugins import entry_points
 from openpai.core.uploads import Upload
 
@@ -92,16 +92,6 @@ def normalize(path: str) -> str:
         if depth < 0:
             raise StorageError(f"'{path}' leaves the storage.", "Remove the leading '..'.")
     return posixpath.normpath("/" + path.lstrip("/"))
-
-
-def partial_name() -> str:
-    """Return a new name for a file that is still being written, in the folder of its final name."""
-    return f".opai-{os.urandom(6).hex()}.partial"
-
-
-def is_partial(name: str) -> bool:
-    """Whether a name is one of :func:`partial_name`: in use, or left behind by a killed process."""
-    return name.startswith(".opai-") and name.endswith(".partial")
 
 
 @contextmanager
@@ -173,9 +163,11 @@ class Storage(ABC):
 
     Attributes:
         name: The storage's name, for messages and ``NAME:/PATH``.
+        case_sensitive: Whether ``a`` and ``A`` are two files.
     """
 
     name: str
+    case_sensitive: bool = True
 
     @abstractmethod
     def stat(self, path: str) -> Entry:

@@ -1,0 +1,67 @@
+"""Names of files that are still being written, and which of those nobody writes any more."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["is_abandoned", "is_partial", "partial_name", "parts_name"]
+
+#: Where it cannot be told who writes a file, it is left alone for so long after its last change.
+PATIENCE = timedelta(days=7)
+
+_OWNED = re.compile(r"\.opai-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9a-f]+)-[0-9a-f]+\.partial")
+
+
+def partial_name() -> str:
+    """Return a new name for a file that is still being written, in the folder of its final name.
+
+    It tells by which process of which machine, so that others know when that one is dead.
+    """
+    return f".opai-{_machine()}-{os.getpid():x}-{os.urandom(6).hex()}.partial"
+
+
+def parts_name() -> str:
+    """Return a new name for a file written in parts, with which another process may go on."""
+    return f".opai-parts-{os.urandom(6).hex()}.partial"
+
+
+def is_partial(name: str) -> bool:
+    """Whether a name is one of the above: in use, or left behind by a killed process."""
+    return name.startswith(".opai-") and name.endswith(".partial")
+
+
+def is_abandoned(name: str, modified: datetime | None) -> bool:
+    """Whether a partial file may be removed.
+
+    It may when the process that wrote it was one of this machine, since it was started, and is
+    dead; any other when it was not changed for :data:`PATIENCE`.
+    """
+    owned = _OWNED.fullmatch(name)
+    if owned and owned["machine"] == _machine():
+        with suppress(PermissionError, OverflowError):
+            try:
+                os.kill(int(owned["process"], 16), 0)
+            except ProcessLookupError:
+                return True
+        return False
+    return modified is not None and datetime.now(timezone.utc) - modified > PATIENCE
+
+
+@lru_cache(maxsize=None)
+def _machine() -> str:
+    """Return what is the same for all processes that see each other's numbers, and for no others.
+
+    That is the machine since it was started, and the namespace where containers have their own.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        boot += os.readlink("/proc/self/ns/pid")
+    except OSError:
+        boot = os.urandom(8).hex()
+    return hashlib.sha256(boot.encode()).hexdigest()[:8]

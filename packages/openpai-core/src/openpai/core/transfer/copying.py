@@ -1,0 +1,295 @@
+"""One file: is it there, send it, in one go or in parts, and make sure of it."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime, timezone
+from itertools import zip_longest
+from typing import Any, BinaryIO, Callable, Iterator, cast
+
+from openpai.core.checksums import Checksum, Hasher, hasher
+from openpai.core.errors import OpenPaiError, StorageError
+from openpai.core.folder import FolderStorage
+from openpai.core.folder_upload import FolderUpload
+from openpai.core.storage import Entry, Storage, Upload, naming
+from openpai.core.transfer.crew import Stopped
+from openpai.core.transfer.journal import Slot
+from openpai.core.transfer.pace import Limiter
+from openpai.core.transfer.planning import same_time
+
+__all__ = ["ChangedError", "Copier"]
+
+#: Files up to so many bytes are compared by content where their times do not tell.
+COMPARED = 16 << 20
+
+#: A file changed so few seconds ago could change again and keep its time: clocks tick this slowly.
+TICK = 0.02
+
+
+class ChangedError(StorageError):
+    """The source changed while it was read, or what arrived is not what was sent."""
+
+
+class Copier:
+    """Copies single files from one storage to another; threads share one.
+
+    Args:
+        source: The storage to read.
+        target: The storage to write.
+        limiter: Counts the bytes against the limit.
+        on_bytes: Called with each number of bytes that were dealt with.
+        stopped: Ends everything with :class:`Stopped`.
+    """
+
+    def __init__(
+        self,
+        source: Storage,
+        target: Storage,
+        limiter: Limiter,
+        on_bytes: Callable[[int], None],
+        stopped: threading.Event,
+    ) -> None:
+        self.source = source
+        self.target = target
+        self._limiter = limiter
+        self._on_bytes = on_bytes
+        self._stopped = stopped
+        # The algorithm of the storage's checksums, once it is known; None: not of use here.
+        self._algorithms: dict[Storage, str | None] = {}
+
+    def is_there(self, source: Entry, found: Entry, *, overwrite: bool) -> bool:
+        """Whether the target has this very file, of the same size.
+
+        Checksums tell, where both sides have one; else the contents are compared, which costs
+        reading the target. Where the times differ, ``overwrite`` does without that.
+        """
+        ours = self._checksum_of(self.source, source.path)
+        theirs = self._checksum_of(self.target, found.path)
+        if theirs and not ours:
+            ours = self._computed(self.source, source.path, theirs.algorithm)
+        elif ours and not theirs:
+            theirs = self._computed(self.target, found.path, ours.algorithm)
+        if ours and theirs and ours.algorithm == theirs.algorithm:
+            return ours == theirs
+        if same_time(source, found):
+            return source.size > COMPARED or self._same_content(source, found)
+        return not overwrite and self._same_content(source, found)
+
+    def send(self, source: Entry, target: str) -> None:
+        """Copy a file in one go.
+
+        Raises:
+            ChangedError: The source changed meanwhile, or what arrived is not what was sent.
+            OSError, OpenPaiError: It could not be read or written.
+        """
+        wait_for_tick(self.source, source)
+        read_from, write_to = self.source.where(source.path), self.target.where(target)
+        expected = self._checksum_of(self.source, source.path)
+        algorithm = expected.algorithm if expected else self._algorithms.get(self.target)
+        digest = hasher(algorithm) if algorithm else None
+        with self.source.open_read(source.path) as reader:
+            metered = Metered(self, reader, source.size, read_from)
+            try:
+                with self.target.open_write(
+                    target, mode=source.mode, modified=source.modified
+                ) as writer:
+                    self._pump(metered, writer, write_to, digest)
+                    self.check_unchanged(source)
+                    if expected and digest and digest.hexdigest() != expected.value:
+                        raise ChangedError(f"{read_from} did not arrive whole.", "Copy it again.")
+                self.verify(source, target, expected, digest)
+            except BaseException:
+                self._on_bytes(-metered.count)
+                raise
+
+    def _pump(self, reader: Metered, writer: BinaryIO, where: str, digest: Hasher | None) -> None:
+        for chunk in iter(lambda: reader.read(self._limiter.chunk), b""):
+            if digest:
+                digest.update(chunk)
+            with naming(where):
+                writer.write(chunk)
+
+    def send_part(self, source: Entry, upload: Upload, index: int) -> None:
+        """Copy one part of a file."""
+        begin, length = upload.part(index)
+        where = self.source.where(source.path)
+        with self.source.open_read(source.path, begin, length) as reader:
+            metered = Metered(self, reader, length, where)
+            try:
+                upload.write(index, cast(BinaryIO, metered))
+            except BaseException:
+                self._on_bytes(-metered.count)
+                raise
+
+    def finish(self, source: Entry, target: str, upload: Upload) -> None:
+        """Commit an upload whose parts are all there.
+
+        Raises:
+            ChangedError: The source changed meanwhile, or what arrived is not what was sent.
+            OSError, OpenPaiError: The storage refuses.
+        """
+        self.check_unchanged(source)
+        expected = self._checksum_of(self.source, source.path)
+        digest = (
+            hasher(expected.algorithm) if isinstance(upload, FolderUpload) and expected else None
+        )
+        if isinstance(upload, FolderUpload) and expected and digest:
+            for chunk in upload.content():
+                digest.update(chunk)
+            if digest.hexdigest() != expected.value:
+                where = self.source.where(source.path)
+                raise ChangedError(f"{where} did not arrive whole.", "Copy it again.")
+        upload.commit()
+        self.verify(source, target, expected, digest)
+
+    def check_unchanged(self, before: Entry) -> None:
+        """Make sure that a source is as it was when it was begun to be read.
+
+        Raises:
+            ChangedError: It is not.
+        """
+        after = self.source.stat(before.path)
+        if (after.size, after.modified) != (before.size, before.modified):
+            where = self.source.where(before.path)
+            raise ChangedError(f"{where} changed while it was read.", "Copy it again.")
+
+    def verify(
+        self, source: Entry, target: str, expected: Checksum | None, digest: Hasher | None
+    ) -> None:
+        """Compare what the target now has with what was sent: size, and checksum where it has one.
+
+        Raises:
+            ChangedError: They differ; the file is not at the target any more.
+        """
+        where = self.target.where(target)
+        arrived = self.target.stat(target).size
+        if arrived != source.size:
+            raise ChangedError(f"{where} has {arrived} bytes instead of {source.size}.")
+        known = self._algorithms.get(self.target)
+        found = self._checksum_of(self.target, target)
+        if found is None:
+            return
+        if expected and expected.algorithm == found.algorithm:
+            sent: Checksum | None = expected
+        elif digest and known == found.algorithm:
+            sent = Checksum(found.algorithm, digest.hexdigest())
+        else:
+            sent = self._computed(self.source, source.path, found.algorithm)
+        if sent and sent != found:
+            with suppress(OSError, OpenPaiError):
+                self.target.delete(target)
+            raise ChangedError(f"{where} did not arrive as it was sent.", "Copy it again.")
+
+    def begin(self, source: Entry, target: str, slot: Slot) -> Upload | None:
+        """Begin to send a file in parts, or go on; ``None`` where the target takes none."""
+        wait_for_tick(self.source, source)
+        upload = self.target.begin_upload(
+            target,
+            source.size,
+            token=slot.token(source),
+            mode=source.mode,
+            modified=source.modified,
+        )
+        if upload:
+            slot.note(upload.token, source)
+        return upload
+
+    def moved(self, count: int) -> None:
+        """Count bytes, wait as the limit asks, and end where the transfer was stopped."""
+        self._on_bytes(count)
+        self._limiter.take(count)
+        if self._stopped.is_set():
+            raise Stopped
+
+    def _checksum_of(self, storage: Storage, path: str) -> Checksum | None:
+        """Ask a storage for a checksum, unless it is known to be of no use."""
+        if self._algorithms.get(storage, "") is None:
+            return None
+        found = storage.checksum(path)
+        other = self.target if storage is self.source else self.source
+        if found:
+            useful = hasher(found.algorithm) or type(storage) is type(other)
+            self._algorithms[storage] = found.algorithm if useful else None
+        return found
+
+    def _computed(self, storage: Storage, path: str, algorithm: str) -> Checksum | None:
+        """Compute a checksum by reading a file of this machine; ``None`` if it is not one."""
+        digest = hasher(algorithm)
+        if digest is None or not isinstance(storage, FolderStorage):
+            return None
+        with storage.open_read(path) as stream:
+            for chunk in iter(lambda: stream.read(1 << 20), b""):
+                if self._stopped.is_set():
+                    raise Stopped
+                digest.update(chunk)
+        return Checksum(algorithm, digest.hexdigest())
+
+    def _same_content(self, source: Entry, found: Entry) -> bool:
+        with self.source.open_read(source.path) as left, self.target.open_read(found.path) as right:
+            ours = _read(left, self.source.where(source.path))
+            theirs = _read(right, self.target.where(found.path))
+            for a, b in zip_longest(ours, theirs):
+                if self._stopped.is_set():
+                    raise Stopped
+                if a != b:
+                    return False
+        return True
+
+
+class Metered(io.RawIOBase):
+    """A stream that counts what is read from it, and ends after ``length`` bytes.
+
+    Raises:
+        ChangedError: By ``read``, where there are fewer or more bytes.
+    """
+
+    def __init__(self, copier: Copier, stream: BinaryIO, length: int, where: str) -> None:
+        self._copier = copier
+        self._stream = stream
+        self._left = length
+        self._where = where
+        self.count = 0
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes: as many as asked for, until the end."""
+        if size is None or size < 0:
+            size = self._left
+        with naming(self._where):
+            data = self._stream.read(min(size, self._left) if self._left else min(size, 1))
+        if len(data) > self._left or (len(data) < min(size, self._left)):
+            raise ChangedError(f"{self._where} changed while it was read.", "Copy it again.")
+        self._left -= len(data)
+        self.count += len(data)
+        if data:
+            self._copier.moved(len(data))
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def wait_for_tick(storage: Storage, entry: Entry) -> None:
+    """Wait until a change from now on would give a file of this machine another time."""
+    if entry.modified and isinstance(storage, FolderStorage):
+        age = (datetime.now(timezone.utc) - entry.modified).total_seconds()
+        if 0 <= age < TICK:
+            time.sleep(TICK - age)
+
+
+def _read(stream: BinaryIO, where: str) -> Iterator[bytes]:
+    while True:
+        with naming(where):
+            chunk = stream.read(1 << 20)
+        if not chunk:
+            return
+        yield chunk

@@ -1,0 +1,280 @@
+"""What is to be done: the listings of source and target side by side, folder by folder.
+
+Nothing is held but the folders on the way to where the walk is, so trees may be of any size.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Callable, Iterator, NamedTuple, Union
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.storage import Entry, Storage, is_partial, normalize
+from openpai.core.transfer.options import Options
+from openpai.core.transfer.results import Failed
+from openpai.core.transfer.selection import Selection
+
+__all__ = ["Planner", "Step", "same_time"]
+
+ALIKE = "Another name beside it differs in case only, and the target takes both for the same"
+
+#: A file that was changed so few seconds ago may change again within the same tick of the clock.
+JUST_NOW = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do.
+
+    Attributes:
+        action: ``copy``, ``replace`` (if that was asked for), ``compare`` (the size is the same,
+            the time is not), ``unchanged``, ``mkdir`` or ``delete``.
+        path: Path below the root; ``""`` for the root itself.
+        source: What is to be copied; for ``delete``, what is to be deleted.
+        found: What the target has under the name; ``None`` if nothing.
+    """
+
+    action: str
+    path: str
+    source: Entry
+    found: Entry | None = None
+
+
+Planned = Union[Step, Failed]
+
+
+class _Folder(NamedTuple):
+    path: str
+    source: Entry | None
+    found: Entry | None
+    selection: Selection
+
+
+class Planner:
+    """Walks source and target.
+
+    Args:
+        source: The storage to read.
+        root: The file or folder in it.
+        target: The storage to write.
+        target_root: The name it gets there.
+        options: What is taken, and whether the target's surplus is deleted.
+        on_partial: Called with each partial file of the target.
+        looks: Whether to look at the target; else it is taken to be empty.
+    """
+
+    def __init__(
+        self,
+        source: Storage,
+        root: Entry,
+        target: Storage,
+        target_root: str,
+        options: Options,
+        *,
+        on_partial: Callable[[Entry], None],
+        looks: bool = True,
+    ) -> None:
+        self._source = source
+        self._root = root
+        self._target = target
+        self._target_root = normalize(target_root)
+        self._options = options
+        self._on_partial = on_partial
+        self._looks = looks
+
+    def place(self, path: str) -> str:
+        """Return where something goes: the path in the target of a path below the root."""
+        return posixpath.join(self._target_root, path) if path else self._target_root
+
+    def source_place(self, path: str) -> str:
+        """Return the path in the source of a path below the root."""
+        return posixpath.join(self._root.path, path) if path else self._root.path
+
+    def failure(self, path: str, error: Exception) -> Failed:
+        """Say of a path below the root that it could not be copied."""
+        where = self._source.where(self.source_place(path)), self._target.where(self.place(path))
+        return Failed(*where, error, path)
+
+    def _in_the_way(self, path: str, number: int, reason: str) -> Failed:
+        return self.failure(path, OSError(number, reason, self._target.where(self.place(path))))
+
+    def steps(self) -> Iterator[Planned]:
+        """Yield what is to be done, each folder before what it holds.
+
+        Raises:
+            OSError, OpenPaiError: The target cannot be looked at.
+        """
+        if self._options.names is None:
+            yield from self._tree("", self._root, self._found(self._target_root))
+            return
+        for name in self._options.names:
+            try:
+                path = normalize(name)[1:]
+                entry = self._source.stat(self.source_place(path))
+                found = self._found(self.place(path))
+            except (OSError, OpenPaiError) as error:
+                yield self.failure(name, error)
+            else:
+                yield from self._tree(path, entry, found)
+
+    def sources(self) -> Iterator[Entry]:
+        """Yield the files of the source that are taken; what cannot be looked at is left out."""
+        return (
+            step.source
+            for step in self.steps()
+            if isinstance(step, Step) and step.action not in ("mkdir", "delete")
+        )
+
+    def _found(self, path: str) -> Entry | None:
+        if not self._looks:
+            return None
+        try:
+            return self._target.stat(path)
+        except FileNotFoundError:
+            return None
+
+    def _tree(self, path: str, entry: Entry, found: Entry | None) -> Iterator[Planned]:
+        if not entry.is_dir:
+            yield self._file(path, entry, found)
+            return
+        stack = [self._folder(_Folder(path, entry, found, self._options.selection))]
+        while stack:
+            item = next(stack[-1], None)
+            if item is None:
+                stack.pop()
+            elif isinstance(item, _Folder):
+                stack.append(self._folder(item))
+            else:
+                yield item
+
+    def _folder(self, folder: _Folder) -> Iterator[Planned | _Folder]:
+        if folder.source is None:
+            yield from self._surplus(folder)
+            return
+        if folder.found and not folder.found.is_dir:
+            yield self._in_the_way(folder.path, errno.ENOTDIR, "A file is where a folder must be")
+            return
+        empty = True
+        try:
+            for planned in self._inside(folder, folder.source):
+                empty = empty and getattr(planned, "source", None) is None
+                yield planned
+        except (OSError, OpenPaiError) as error:
+            yield self.failure(folder.path, error)
+        else:
+            if empty and not folder.found and not folder.selection.include:
+                yield Step("mkdir", folder.path, folder.source)
+
+    def _inside(self, folder: _Folder, source: Entry) -> Iterator[Planned | _Folder]:
+        """Yield what is to be done with what is directly in a folder of the source."""
+        below = f"{folder.path}/" if folder.path else ""
+        selection = folder.selection.below(folder.path, source, self._source)
+        taken = _Names(self._target.case_sensitive)
+        for ours, theirs in self._side_by_side(source, folder.found):
+            name = ours.name if ours else theirs.name if theirs else ""
+            is_dir = (ours or theirs or source).is_dir
+            path = below + name
+            if is_partial(name):
+                if theirs:
+                    self._on_partial(theirs)
+            elif not selection.takes(path, is_dir=is_dir):
+                continue
+            elif ours is None:
+                if self._options.delete:
+                    yield _Folder(path, None, theirs, selection)
+            elif taken.has(name):
+                yield self._in_the_way(path, errno.EEXIST, ALIKE)
+            else:
+                yield (
+                    _Folder(path, ours, theirs, selection)
+                    if is_dir
+                    else self._file(path, ours, theirs)
+                )
+
+    def _surplus(self, folder: _Folder) -> Iterator[Planned | _Folder]:
+        """Yield what is to be deleted, each folder after what it holds."""
+        entry = folder.found
+        assert entry
+        kept = False
+        if entry.is_dir:
+            try:
+                for item in self._target.list(entry.path):
+                    path = f"{folder.path}/{item.name}"
+                    if is_partial(item.name) or not folder.selection.takes(
+                        path, is_dir=item.is_dir
+                    ):
+                        kept = True
+                    else:
+                        yield _Folder(path, None, item, folder.selection)
+            except (OSError, OpenPaiError) as error:
+                yield self.failure(folder.path, error)
+                return
+        if not (kept or (entry.is_dir and folder.selection.include)):
+            yield Step("delete", folder.path, entry)
+
+    def _side_by_side(
+        self, source: Entry, found: Entry | None
+    ) -> Iterator[tuple[Entry | None, Entry | None]]:
+        """Yield the entries of two folders by name, those of the same name together."""
+        left = iter(self._source.list(source.path))
+        right = iter(self._target.list(found.path)) if found else iter(())
+        ours, theirs = next(left, None), next(right, None)
+        while ours or theirs:
+            if theirs is None or (ours and ours.name < theirs.name):
+                yield ours, None
+                ours = _following(left, ours)
+            elif ours is None or theirs.name < ours.name:
+                yield None, theirs
+                theirs = _following(right, theirs)
+            else:
+                yield ours, theirs
+                ours, theirs = _following(left, ours), _following(right, theirs)
+
+    def _file(self, path: str, entry: Entry, found: Entry | None) -> Planned:
+        if found is None:
+            return Step("copy", path, entry)
+        if found.is_dir:
+            return self._in_the_way(path, errno.EISDIR, "A folder is where a file must be")
+        if found.size != entry.size:
+            return Step("replace", path, entry, found)
+        if not same_time(entry, found) or _just_now(entry):
+            return Step("compare", path, entry, found)
+        return Step("unchanged", path, entry, found)
+
+
+class _Names:
+    """The names of a folder, where they must differ by more than case."""
+
+    def __init__(self, case_sensitive: bool) -> None:
+        self._known: set[str] | None = None if case_sensitive else set()
+
+    def has(self, name: str) -> bool:
+        """Whether a name was there before; it is from now on."""
+        if self._known is None:
+            return False
+        folded, before = name.casefold(), len(self._known)
+        self._known.add(folded)
+        return len(self._known) == before
+
+
+def _following(entries: Iterator[Entry], last: Entry | None) -> Entry | None:
+    """Return the next entry; an order that is not by name would make wrong pairs."""
+    entry = next(entries, None)
+    if entry and last and entry.name <= last.name:
+        raise OSError(errno.EIO, f"The folder is not listed in order at {os.fspath(entry.name)!r}")
+    return entry
+
+
+def _just_now(entry: Entry) -> bool:
+    return bool(entry.modified) and datetime.now(timezone.utc) - entry.modified < JUST_NOW  # type: ignore[operator]
+
+
+def same_time(a: Entry, b: Entry) -> bool:
+    """Whether two files were last changed in the same millisecond, the finest that all keep."""
+    if a.modified is None or b.modified is None:
+        return False
+    return abs(a.modified - b.modified) < timedelta(milliseconds=1)

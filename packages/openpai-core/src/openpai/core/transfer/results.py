@@ -1,0 +1,151 @@
+"""What a transfer tells of each file, and of the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Callable, Sequence
+
+from openpai.core.errors import StorageError
+
+__all__ = ["Copied", "Deleted", "Failed", "Outcomes", "TransferError"]
+
+#: So many failures are kept for the error; all of them are reported as they come.
+FAILURES_KEPT = 100_000
+
+
+@dataclass(frozen=True)
+class Copied:
+    """One file that is now at the target.
+
+    Attributes:
+        source: Where it came from, named for people.
+        target: Where it is now, named for people.
+        size: Bytes.
+        unchanged: Whether it was there already and nothing was sent.
+        path: Its path below the root of the transfer; ``""`` for the root itself.
+    """
+
+    source: str
+    target: str
+    size: int
+    unchanged: bool = False
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """One file or folder of the target that the source does not have, and that is gone now.
+
+    Attributes:
+        target: Where it was, named for people.
+        path: Its path below the root of the transfer.
+    """
+
+    target: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One file or folder that could not be copied.
+
+    Attributes:
+        source: What was to be copied, named for people.
+        target: Where it was to go, named for people.
+        error: Why it was not.
+        path: Its path below the root of the transfer; ``""`` for the root itself.
+    """
+
+    source: str
+    target: str
+    error: Exception
+    path: str = field(default="", compare=False)
+
+    @property
+    def reason(self) -> str:
+        """Why it was not copied, in one sentence without a full stop."""
+        return str(getattr(self.error, "strerror", None) or self.error).rstrip(".")
+
+
+class TransferError(StorageError):
+    """Some files of a tree could not be copied; the others were.
+
+    Attributes:
+        failed: What could not be copied, and why.
+        copied: What is at the target, as far as it was kept.
+        total: The number of both.
+    """
+
+    def __init__(
+        self, failed: Sequence[Failed], copied: Sequence[Copied], total: int | None = None
+    ) -> None:
+        self.failed = tuple(failed)
+        self.copied = tuple(copied)
+        self.total = len(failed) + len(copied) if total is None else total
+        super().__init__(
+            f"{len(failed)} of {self.total} were not copied, the first being "
+            f"{failed[0].source}: {failed[0].reason}.",
+            "Ask for overwrite to replace files that differ."
+            if all(isinstance(item.error, FileExistsError) for item in failed)
+            else "Run the same command again to copy only what is missing.",
+        )
+
+
+class Outcomes:
+    """What became of each file, as it comes; not safe for several threads at once.
+
+    Args:
+        on_file: Called with each file that is at the target.
+        on_failed: Called with each that is not.
+        keep: Whether to keep the files for :meth:`result`.
+
+    Attributes:
+        failed: What could not be copied, so far.
+    """
+
+    def __init__(
+        self,
+        on_file: Callable[[Copied], None] | None,
+        on_failed: Callable[[Failed], None] | None,
+        *,
+        keep: bool,
+    ) -> None:
+        self._on_file = on_file
+        self._on_failed = on_failed
+        self._keep = keep
+        self._count = 0
+        self._copied: list[tuple[int, Copied]] = []
+        self.failed: list[tuple[int, Failed]] = []
+
+    def report(self, number: int, outcome: Copied | Failed) -> None:
+        """Take one outcome; ``number`` tells its place in the order of the walk."""
+        self._count += 1
+        if isinstance(outcome, Failed):
+            if len(self.failed) < FAILURES_KEPT:
+                self.failed.append((number, outcome))
+            if self._on_failed:
+                self._on_failed(outcome)
+            return
+        if self._keep:
+            self._copied.append((number, outcome))
+        if self._on_file:
+            self._on_file(outcome)
+
+    def result(self, *, of_tree: bool) -> list[Copied]:
+        """Return what is at the target, in the order of the walk.
+
+        Raises:
+            TransferError: Parts of a tree are not.
+            OSError, OpenPaiError: A single file is not.
+        """
+        copied = [item for _, item in sorted(self._copied, key=_number)]
+        failed = [item for _, item in sorted(self.failed, key=_number)]
+        if failed and not of_tree:
+            raise failed[0].error
+        if failed:
+            raise TransferError(failed, copied, self._count)
+        return copied
+
+
+def _number(item: tuple[int, object]) -> int:
+    return item[0]

@@ -1,0 +1,293 @@
+"""The whole of a transfer: files and parts of them at once, tried again where that may help."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Callable, Iterable
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.storage import Entry, Storage, Upload
+from openpai.core.transfer.copying import ChangedError, Copier
+from openpai.core.transfer.crew import Crew
+from openpai.core.transfer.journal import Journal, Slot
+from openpai.core.transfer.options import Options
+from openpai.core.transfer.pace import Limiter
+from openpai.core.transfer.planning import Planned, Planner, Step, same_time
+from openpai.core.transfer.results import Copied, Deleted, Failed
+from openpai.core.transfer.retrying import Patience, is_lost
+
+__all__ = ["Run"]
+
+#: Files up to so many bytes are sent in one go, whatever the target could do.
+IN_ONE_GO = 1 << 20
+
+#: After so many files in a row for which the other side did not answer, the rest is not tried.
+GIVEN_UP = 8
+
+Report = Callable[[int, "Copied | Failed"], None]
+
+
+class Run:
+    """One run of a transfer.
+
+    Args:
+        source: The storage to read.
+        target: The storage to write.
+        planner: Knows the paths.
+        options: How it shall go.
+        report: Called with the number and the outcome of each file, one at a time.
+        on_bytes: Called with each number of bytes dealt with, one at a time.
+    """
+
+    def __init__(
+        self,
+        source: Storage,
+        target: Storage,
+        planner: Planner,
+        options: Options,
+        *,
+        report: Report,
+        on_bytes: Callable[[int], None],
+    ) -> None:
+        self._options = options
+        self._planner = planner
+        self._report_outcome = report
+        self._show_bytes = on_bytes
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._patience = Patience(options.retries, self._stopped)
+        self._journal = Journal(options.journal)
+        self._crew = Crew(options.threads, self._stopped)
+        limiter = Limiter(options.limit_rate, self._stopped)
+        self._copier = Copier(source, target, limiter, self._moved, self._stopped)
+        self._source, self._target = source, target
+        self._lost = 0
+        self._uploads: set[_Parts] = set()
+        self.failed = 0
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the rest was not tried, because the other side did not answer any more."""
+        return self._lost >= GIVEN_UP
+
+    def do(self, steps: Iterable[Planned]) -> list[Step]:
+        """Do everything but deletions, which are returned."""
+        surplus: list[Step] = []
+        try:
+            for number, step in enumerate(steps):
+                if self.gave_up:
+                    break
+                if isinstance(step, Failed):
+                    self._report(number, step)
+                elif step.action == "delete":
+                    surplus.append(step)
+                elif step.action == "unchanged":
+                    self._moved(step.source.size)
+                    self._report(number, self._copied(step, step.source, unchanged=True))
+                else:
+                    self._crew.add(lambda number=number, step=step: self._act(number, step))  # type: ignore[misc]
+            self._crew.finish()
+        except BaseException:
+            self._stopped.set()
+            self._crew.finish()
+            raise
+        finally:
+            for parts in list(self._uploads):
+                parts.close()
+        return surplus
+
+    def do_one(self, step: Planned) -> None:
+        """Do one step of a small file here, without any threads."""
+        if isinstance(step, Step) and step.action == "unchanged":
+            self._moved(step.source.size)
+            self._report(0, self._copied(step, step.source, unchanged=True))
+        elif isinstance(step, Step):
+            self._act(0, step)
+        else:
+            self._report(0, step)
+
+    def delete(self, steps: list[Step], on_deleted: Callable[[Deleted], None]) -> None:
+        """Delete what the source does not have, after a look that it still does not."""
+        for number, step in enumerate(steps):
+            place = self._planner.place(step.path)
+            try:
+                if not self._source.exists(self._planner.source_place(step.path)):
+                    self._patience.try_(lambda place=place: self._delete(place))  # type: ignore[misc]
+                    on_deleted(Deleted(self._target.where(place), step.path))
+            except (OSError, OpenPaiError) as error:
+                if getattr(error, "errno", None) != errno.ENOTEMPTY:  # somebody put a file there
+                    self._report(number, self._planner.failure(step.path, error))
+
+    def _delete(self, place: str) -> None:
+        with suppress(FileNotFoundError):
+            self._target.delete(place)
+
+    def _act(self, number: int, step: Step, tries: int = 0) -> None:
+        """Do one step; a file that is sent in parts is only begun here."""
+        while not self.gave_up:
+            try:
+                done = self._try(number, step, tries)
+            except (OSError, OpenPaiError) as error:
+                tries += 1
+                if self._patience.after(error, tries):
+                    continue
+                self._report(number, self._planner.failure(step.path, error), error)
+            else:
+                if done:
+                    self._report(number, done)
+            return
+
+    def _try(self, number: int, step: Step, tries: int) -> Copied | None:
+        place = self._planner.place(step.path)
+        if step.action == "mkdir":
+            self._target.mkdir(place)
+            return None
+        entry = self._source.stat(step.source.path) if tries else step.source
+        if step.found:
+            same_size = step.found.size == entry.size
+            if same_size and self._copier.is_there(
+                entry, step.found, overwrite=self._options.overwrite
+            ):
+                self._moved(entry.size)
+                return self._copied(step, entry, unchanged=True)
+            if not self._options.overwrite:
+                raise FileExistsError(
+                    errno.EEXIST,
+                    "Exists and differs (overwrite replaces it)",
+                    self._target.where(place),
+                )
+        if entry.size > IN_ONE_GO:
+            slot = self._journal.slot(self._source.where(entry.path), self._target.where(place))
+            upload = self._copier.begin(entry, place, slot)
+            if upload:
+                self._send_parts(_Parts(number, step, tries, entry, upload, slot))
+                return None
+            slot.close()
+        self._copier.send(entry, place)
+        return self._copied(step, entry)
+
+    def _send_parts(self, parts: _Parts) -> None:
+        with self._lock:
+            self._uploads.add(parts)
+        written = parts.upload.written()
+        self._moved(sum(parts.upload.part(index)[1] for index in written))
+        parts.missing = [i for i in reversed(range(parts.upload.parts)) if i not in written]
+        if not parts.missing:
+            parts.running = 1
+            self._part_ended(parts)
+            return
+        parts.running = min(len(parts.missing), self._options.threads)
+        for _ in range(parts.running):
+            self._crew.add_first(lambda: self._part(parts))
+
+    def _part(self, parts: _Parts) -> None:
+        """Send one part, and have the next one sent."""
+        with self._lock:
+            index = parts.missing.pop() if parts.missing and not parts.error else None
+        if index is not None:
+            part = index
+            try:
+                self._patience.try_(lambda: self._copier.send_part(parts.entry, parts.upload, part))
+            except (OSError, OpenPaiError) as error:
+                parts.error = parts.error or error
+            else:
+                self._crew.add_first(lambda: self._part(parts))
+                return
+        self._part_ended(parts)
+
+    def _part_ended(self, parts: _Parts) -> None:
+        with self._lock:
+            parts.running -= 1
+            last = not parts.running
+        if last:
+            self._finish(parts)
+
+    def _finish(self, parts: _Parts) -> None:
+        """See to a file all parts of which were sent, or one of which failed."""
+        error = parts.error
+        place = self._planner.place(parts.step.path)
+        if error is None:
+            try:
+                self._copier.finish(parts.entry, place, parts.upload)
+            except (OSError, OpenPaiError) as failure:
+                error = failure
+        with self._lock:
+            self._uploads.discard(parts)
+        if error is None or (is_lost(error) and self._is_committed(parts, place)):
+            parts.slot.clear()
+            self._report(parts.number, self._copied(parts.step, parts.entry))
+            return
+        self._moved(-parts.sent())
+        if isinstance(error, ChangedError) or getattr(error, "errno", None) in _NO_ROOM:
+            with suppress(OSError, OpenPaiError):
+                parts.upload.abort()
+            parts.slot.clear()
+        parts.close()
+        again = parts.error is None or isinstance(error, ChangedError)
+        if again and self._patience.after(error, parts.tries + 1):
+            self._crew.add_first(lambda: self._act(parts.number, parts.step, parts.tries + 1))
+            return
+        self._report(parts.number, self._planner.failure(parts.step.path, error), error)
+
+    def _is_committed(self, parts: _Parts, place: str) -> bool:
+        """Whether a commit whose answer was lost was done."""
+        try:
+            found = self._target.stat(place)
+            if parts.error or found.size != parts.entry.size or not same_time(found, parts.entry):
+                return False
+            self._copier.verify(parts.entry, place, None, None)
+        except (OSError, OpenPaiError):
+            return False
+        return True
+
+    def _copied(self, step: Step, entry: Entry, *, unchanged: bool = False) -> Copied:
+        where = self._source.where(entry.path), self._target.where(self._planner.place(step.path))
+        return Copied(*where, entry.size, unchanged, step.path)
+
+    def _report(
+        self, number: int, outcome: Copied | Failed, error: Exception | None = None
+    ) -> None:
+        with self._lock:
+            if error is not None and is_lost(error):
+                self._lost += 1
+            elif not self.gave_up:
+                self._lost = 0
+            self.failed += isinstance(outcome, Failed)
+            self._report_outcome(number, outcome)
+
+    def _moved(self, count: int) -> None:
+        with self._lock:
+            self._crew.moved(max(count, 0))
+            self._show_bytes(count)
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(eq=False)
+class _Parts:
+    """A file that is being sent in parts."""
+
+    number: int
+    step: Step
+    tries: int
+    entry: Entry
+    upload: Upload
+    slot: Slot
+    missing: list[int] = field(default_factory=list)
+    running: int = 0
+    error: Exception | None = None
+
+    def sent(self) -> int:
+        """Return how many bytes were counted as sent."""
+        counted = set(range(self.upload.parts)) - set(self.missing)
+        return sum(self.upload.part(index)[1] for index in counted)
+
+    def close(self) -> None:
+        """Give back what is held; what was sent stays, for another run."""
+        with suppress(OSError, OpenPaiError):
+            self.upload.close()
+        self.slot.close()

@@ -1,0 +1,236 @@
+"""Large files go in parts, at once, and go on where a killed process stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from openpai.core.checksums import Checksum
+from openpai.core.errors import ConnectionFailed, StorageError
+from openpai.core.folder import FolderStorage
+from openpai.core.transfer import Options, Transfer, TransferError, download, upload
+
+MIB = 1 << 20
+KILLED = """
+import sys
+from pathlib import Path
+from openpai.core.folder import FolderStorage
+from openpai.core.transfer import Options, upload
+left = int(sys.argv[3])
+def count(size):
+    global left
+    left -= size
+    if left < 0:
+        print("now", flush=True)
+        sys.stdin.read()
+upload(FolderStorage(Path(sys.argv[2])), Path(sys.argv[1]), "/t/big", on_bytes=count,
+       options=Options(threads=2))
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the journal in a folder of the test."""
+    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    """Return a file of several parts."""
+    path = tmp_path / "big"
+    path.write_bytes(random.Random(7).getrandbits(8 * (40 * MIB + 5)).to_bytes(40 * MIB + 5, "big"))
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    return path
+
+
+class Watched(FolderStorage):
+    """A folder that counts what is read from it, and may break off."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.ranges: list[tuple[int, int | None]] = []
+        self.failures: list[Exception] = []
+        self.lock = threading.Lock()
+
+    def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """Note the range; fail as long as failures are left."""
+        with self.lock:
+            self.ranges.append((offset, length))
+            if self.failures:
+                raise self.failures.pop()
+        return super().open_read(path, offset, length)
+
+
+def test_parts_arrive_as_one(storage: FolderStorage, big: Path, home: Path) -> None:
+    """Content, mode and time are those of the source; each part was read once; nothing stays."""
+    big.chmod(0o640)
+    source = Watched(big.parent)
+    seen: list[int] = []
+    Transfer(source, "/big", storage, "/x/big").run(on_bytes=seen.append)
+    arrived = storage.root / "x" / "big"
+    assert arrived.read_bytes() == big.read_bytes()
+    assert (arrived.stat().st_mode & 0o777, arrived.stat().st_mtime) == (0o640, 1_000_000_000)
+    assert sorted(source.ranges) == sorted({*source.ranges})
+    assert len(source.ranges) == 6
+    assert sum(seen) == big.stat().st_size
+    assert [item.name for item in (storage.root / "x").iterdir()] == ["big"]
+    assert list((home / "transfers").iterdir()) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_in_the_middle(tmp_path: Path, big: Path, seed: int) -> None:
+    """After ``kill -9`` only the parts that are missing are read again, and the file is whole."""
+    root = tmp_path / "root"
+    root.mkdir()
+    limit = random.Random(seed).randrange(10 * MIB, 39 * MIB)
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(big), str(root), str(limit)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"now\n"
+        process.kill()
+    assert not (root / "t" / "big").exists()
+    source = Watched(big.parent)
+    Transfer(source, "/big", FolderStorage(root), "/t/big").run()
+    sent = sum(length or 0 for _, length in source.ranges)
+    assert sent <= big.stat().st_size - limit + 3 * 8 * MIB
+    assert (root / "t" / "big").read_bytes() == big.read_bytes()
+    assert [item.name for item in (root / "t").iterdir()] == ["big"]
+
+
+def test_a_source_that_changed_meanwhile_begins_anew(tmp_path: Path, big: Path) -> None:
+    """Parts of an earlier source are never mixed with those of a later one."""
+    root = tmp_path / "root"
+    root.mkdir()
+    source = Watched(big.parent)
+    source.failures = [PermissionError(13, "not now")] * 3
+    with pytest.raises(PermissionError):
+        Transfer(source, "/big", FolderStorage(root), "/big", Options(threads=1)).run()
+    content = bytes(reversed(big.read_bytes()))
+    big.write_bytes(content)
+    upload(FolderStorage(root), big, "/big")
+    assert (root / "big").read_bytes() == content
+
+
+def test_what_may_pass_is_tried_again(storage: FolderStorage, big: Path) -> None:
+    """A cut connection costs a part, not the file."""
+    source = Watched(big.parent)
+    source.failures = [ConnectionFailed("cut"), ConnectionResetError(104, "reset")]
+    Transfer(source, "/big", storage, "/big").run()
+    assert (storage.root / "big").read_bytes() == big.read_bytes()
+    assert len(source.ranges) == 8
+
+
+def test_nothing_is_tried_for_ever(storage: FolderStorage, big: Path) -> None:
+    """Where nothing answers, the transfer ends with the reason, and the file goes on later."""
+    source = Watched(big.parent)
+    source.failures = [ConnectionFailed("no answer")] * 1000
+    with pytest.raises(ConnectionFailed):
+        Transfer(source, "/big", storage, "/big", Options(retries=1)).run()
+    assert not storage.exists("/big")
+
+
+def test_a_dead_storage_is_given_up(storage: FolderStorage, tmp_path: Path) -> None:
+    """When nothing answers any more, thousands of files are not tried one by one."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(300):
+        (folder / str(number)).write_text("x")
+    source = Watched(folder)
+    source.failures = [ConnectionFailed("no answer")] * 100_000
+    with pytest.raises(TransferError, match="no answer") as caught:
+        Transfer(source, "/", storage, "/t", Options(retries=0)).run()
+    assert 8 <= len(caught.value.failed) < 100
+
+
+def test_sparse_files_stay_sparse(storage: FolderStorage, tmp_path: Path) -> None:
+    """Zeros that take no space at the source take none at the target."""
+    path = tmp_path / "sparse"
+    with path.open("wb") as stream:
+        stream.truncate(64 * MIB)
+        stream.seek(33 * MIB)
+        stream.write(b"something")
+    upload(storage, path, "/sparse")
+    arrived = storage.root / "sparse"
+    assert arrived.read_bytes() == path.read_bytes()
+    assert arrived.stat().st_blocks * 512 < 8 * MIB
+
+
+class Sums(Watched):
+    """A folder that knows checksums, and once hands out something else than it has."""
+
+    wrong = 0
+
+    def checksum(self, path: str) -> Checksum:
+        """Return the MD5."""
+        content = (self.root / path[1:]).read_bytes()
+        return Checksum("md5", hashlib.new("md5", content).hexdigest())
+
+    def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """Turn over one byte."""
+        stream = super().open_read(path, offset, length)
+        if not self.wrong:
+            return stream
+        self.wrong -= 1
+        with stream:
+            data = bytearray(stream.read())
+        data[len(data) // 2] ^= 1
+        return io.BytesIO(bytes(data))
+
+
+@pytest.mark.parametrize("size", [10, 20 * MIB])
+@pytest.mark.parametrize("wrong", [1, 1000])
+def test_a_wrong_byte_is_noticed(
+    storage: FolderStorage, tmp_path: Path, size: int, wrong: int
+) -> None:
+    """What differs from the source's checksum never appears under the file's name."""
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "file").write_bytes(bytes(size))
+    source = Sums(tmp_path / "s")
+    source.wrong = wrong
+    if wrong == 1:
+        Transfer(source, "/file", storage, "/file").run()
+        assert (storage.root / "file").read_bytes() == bytes(size)
+    else:
+        with pytest.raises(StorageError, match="did not arrive whole"):
+            Transfer(source, "/file", storage, "/file").run()
+        assert list(storage.list("/")) == []
+
+
+def test_the_limit_holds(storage: FolderStorage, tmp_path: Path) -> None:
+    """With a limit a file takes at least the time that the limit gives it."""
+    (tmp_path / "file").write_bytes(bytes(600_000))
+    begun = time.monotonic()
+    upload(storage, tmp_path / "file", "/file", options=Options(limit_rate=1_000_000))
+    assert time.monotonic() - begun > 0.3
+
+
+def test_interrupted(storage: FolderStorage, big: Path) -> None:
+    """What the caller raises in the middle ends the transfer, and nothing is half there."""
+
+    def stop(size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        upload(storage, big, "/big", on_bytes=stop)
+    assert not storage.exists("/big")
+
+
+def test_download_into_parts(storage: FolderStorage, big: Path, tmp_path: Path) -> None:
+    """Downloads are made of parts as uploads are."""
+    upload(storage, big, "/big")
+    download(storage, "/big", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == big.read_bytes()
