@@ -15,7 +15,9 @@ class Checksum:
     """The checksum of a whole file, computed by the storage from what it holds.
 
     Attributes:
-        algorithm: ``md5``, ``sha256``, ``crc32c``, … or what the storage calls its own kind.
+        algorithm: ``md5``, ``sha256``, ``crc32c``, … or what the storage calls its own kind. For
+            objects made of parts ``md5-parts/BYTES``: the MD5 of the MD5s of all parts of that
+            many bytes, a dash and the number of parts, as S3 tells it for them.
         value: Hexadecimal digits in lower case.
     """
 
@@ -43,7 +45,8 @@ def hasher(algorithm: str) -> Hasher | None:
     if algorithm == "crc32c":
         extend = _crc32c()
         return _Crc(extend) if extend else None
-    return None
+    kind, _, size = algorithm.partition("/")
+    return _Md5OfParts(int(size)) if kind == "md5-parts" and size.isdigit() else None
 
 
 class _Crc:
@@ -58,6 +61,39 @@ class _Crc:
 
     def hexdigest(self) -> str:
         return f"{self._value:08x}"
+
+
+class _Md5OfParts:
+    """The MD5 of the MD5s of parts, and their number."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._left = size
+        self._part = _md5()
+        self._digests: list[bytes] = []
+
+    def update(self, data: Any, /) -> None:
+        view = memoryview(data)
+        while view:
+            taken = view[: self._left]
+            self._part.update(taken)
+            self._left -= len(taken)
+            view = view[len(taken) :]
+            if not self._left:
+                self._end_part()
+
+    def _end_part(self) -> None:
+        self._digests.append(self._part.digest())
+        self._part, self._left = _md5(), self._size
+
+    def hexdigest(self) -> str:
+        last = [self._part.digest()] if self._left < self._size else []
+        digests = [*self._digests, *last]
+        return f"{_md5(b''.join(digests)).hexdigest()}-{len(digests)}"
+
+
+def _md5(data: bytes = b"") -> hashlib._Hash:
+    return hashlib.md5(data)  # noqa: S324 - what storages compare
 
 
 def _crc32c() -> Callable[[Any, int], int] | None:

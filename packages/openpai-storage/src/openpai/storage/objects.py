@@ -1,0 +1,286 @@
+"""Object stores as storages: keys become paths.
+
+An object store has no folders: ``a/b`` is one key. A folder is there while a key lies below it, or
+while a marker object says so, which keeps empty ones. What is a file and a folder at once to the
+store is shown as a file. An upload is one request or is committed at its end, so a file appears
+whole. Renaming is copying in the store and then deleting: for a folder not in one step.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import posixpath
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from itertools import islice
+from typing import BinaryIO, Iterator, cast
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.storage import Checksum, Entry, Storage, Upload, naming, normalize
+from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming, at_once
+
+__all__ = ["ObjectStorage"]
+
+
+class ObjectStorage(Storage):
+    """Files below one prefix of a bucket. No permission bits and no times are kept.
+
+    Args:
+        bucket: The bucket.
+        name: The storage's name.
+        root: The beginning of all keys, as a path.
+        read_only: Whether to refuse every change.
+    """
+
+    def __init__(
+        self, bucket: Bucket, name: str, root: str = "/", *, read_only: bool = False
+    ) -> None:
+        self.name = name
+        self._bucket = bucket
+        self._root = normalize(root)[1:] + "/" if normalize(root) != "/" else ""
+        self._read_only = read_only
+        self._known: set[str] = set()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._bucket.close()
+
+    def stat(self, path: str) -> Entry:
+        """Describe one file or folder."""
+        path = normalize(path)
+        with naming(self.where(path)):
+            return self._stat(path)
+
+    def _stat(self, path: str) -> Entry:
+        if path == "/":
+            next(self._bucket.scan(self._root, limit=1), None)  # says so if there is no bucket
+            return Entry(path, True, 0)
+        found = self._bucket.head(self._key(path))
+        if found and not found.is_folder:
+            return Entry(path, False, found.size, found.modified)
+        if found or next(self._bucket.scan(self._key(path) + "/", limit=1), None):
+            return Entry(path, True, 0)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    def _find(self, path: str) -> Entry | None:
+        try:
+            return self._stat(path)
+        except FileNotFoundError:
+            return None
+
+    def list(self, path: str) -> Iterator[Entry]:
+        """Yield what is directly in a folder, sorted by name."""
+        path = normalize(path)
+        entries: dict[str, Entry] = {}
+        with naming(self.where(path)):
+            prefix = self._prefix(path)
+            for found in self._bucket.scan(prefix, deep=False):
+                name = found.key[len(prefix) :].rstrip("/")
+                entry = _entry(posixpath.join(path, name), found)
+                if name and entries.setdefault(name, entry).is_dir:
+                    entries[name] = entry
+            if not entries and not self._stat(path).is_dir:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        yield from (entries[name] for name in sorted(entries))
+
+    def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
+
+        Raises:
+            ConnectionFailed: The store does not answer; reading raises it when the line is cut.
+        """
+        path = normalize(path)
+        with naming(self.where(path)):
+            if length == 0 or path == "/":
+                self._refuse_folder(self._stat(path))
+                return io.BytesIO()
+            try:
+                return self._bucket.get(self._key(path), offset, length)
+            except FileNotFoundError:
+                self._refuse_folder(self._stat(path))
+                raise
+
+    def checksum(self, path: str) -> Checksum | None:
+        """Return the checksum that the store holds of a file."""
+        path = normalize(path)
+        with naming(self.where(path)):
+            try:
+                return self._bucket.checksum(self._key(path))
+            except FileNotFoundError:
+                self._refuse_folder(self._stat(path))
+                raise
+
+    @contextmanager
+    def open_write(
+        self,
+        path: str,
+        *,
+        mode: int | None = None,  # noqa: ARG002 - no object store keeps them
+        modified: datetime | None = None,  # noqa: ARG002
+    ) -> Iterator[BinaryIO]:
+        """Write a file that appears under its name only when the block ends without an error."""
+        path = normalize(path)
+        with self._changing(path):
+            self._refuse_where_no_file_can_be(path)
+        raw = Streaming(self._bucket, self._key(path), self.where(path))
+        stream = cast(BinaryIO, io.BufferedWriter(raw, 1 << 20))
+        try:
+            yield stream
+            stream.flush()
+            with naming(self.where(path)):
+                raw.finish()
+        except BaseException:
+            with suppress(OSError, OpenPaiError):
+                raw.abort()
+            raise
+
+    def begin_upload(
+        self,
+        path: str,
+        size: int,
+        *,
+        token: str | None = None,
+        mode: int | None = None,  # noqa: ARG002 - no object store keeps them
+        modified: datetime | None = None,  # noqa: ARG002
+    ) -> Upload | None:
+        """Begin to write a file in parts; files of one part are not worth it."""
+        path = normalize(path)
+        part_size = self._bucket.part_size(size)
+        if size <= part_size:
+            return None
+        with self._changing(path):
+            self._refuse_where_no_file_can_be(path)
+            key = self._key(path)
+            parts = self._bucket.go_on(key, token) if token else None
+            return BucketUpload(parts or self._bucket.begin(key), size, part_size, self.where(path))
+
+    def mkdir(self, path: str) -> None:
+        """Make a folder and its missing parents; an existing folder is fine."""
+        path = normalize(path)
+        with self._changing(path):
+            found = self._find(path)
+            if found and not found.is_dir:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if not found:
+                self._refuse_below_a_file(posixpath.dirname(path))
+                self._bucket.put_folder(self._key(path))
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file or folder, by copying it in the store and deleting what was copied.
+
+        A file takes the place of an existing file in one step. A folder does not move in one: after
+        an error the source is whole, and parts of it may be at the target, too.
+        """
+        source, target = normalize(source), normalize(target)
+        with self._changing(source):
+            _refuse_root(source)
+            moved = self._stat(source)
+            if moved.is_dir and target.startswith(source + "/"):
+                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
+        with naming(self.where(target)):
+            old = self._find(target)
+            if old and (old.is_dir or moved.is_dir):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if target == source:
+                return
+            self._refuse_below_a_file(posixpath.dirname(target))
+            if moved.is_dir:
+                self._copy_folder(self._key(source), self._key(target))
+            else:
+                self._bucket.copy(self._key(source), self._key(target))
+            self._remove(moved)
+
+    def _copy_folder(self, source: str, target: str) -> None:
+        self._bucket.put_folder(target)
+
+        def copy(found: Found) -> None:
+            self._bucket.copy(found.key, target + found.key[len(source) :])
+
+        at_once(copy, self._bucket.scan(source + "/"))
+
+    def delete(self, path: str, recursive: bool = False) -> None:
+        """Delete a file, an empty folder, or with ``recursive`` a whole tree."""
+        path = normalize(path)
+        with self._changing(path):
+            _refuse_root(path)
+            entry = self._stat(path)
+            if entry.is_dir and not recursive:
+                below = islice(self._bucket.scan(self._key(path) + "/", limit=2), 2)
+                if any(found.key != self._key(path) + "/" for found in below):
+                    raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+            self._remove(entry)
+
+    def _remove(self, entry: Entry) -> None:
+        """Remove a file or a tree; the folder that held it stays, also when it is empty now."""
+        self._known.clear()
+        key = self._key(entry.path)
+        if entry.is_dir:
+            self._remove_below(key + "/")
+        if not entry.is_dir or self._bucket.is_marked(key):
+            self._bucket.remove([key])
+        folder = posixpath.dirname(entry.path)
+        if folder != "/" and not self._is_folder(folder):
+            self._bucket.put_folder(self._key(folder))
+
+    def _remove_below(self, prefix: str) -> None:
+        found = self._bucket.scan(prefix)
+        while True:
+            keys = [item.key for item in islice(found, 1000)]
+            if not keys:
+                return
+            self._bucket.remove(keys)
+
+    @contextmanager
+    def _changing(self, path: str) -> Iterator[None]:
+        with naming(self.where(path)):
+            if self._read_only:
+                raise OSError(errno.EROFS, "Read-only storage")
+            yield
+
+    def _refuse_where_no_file_can_be(self, path: str) -> None:
+        if path == "/" or self._is_folder(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        self._refuse_below_a_file(posixpath.dirname(path))
+
+    def _refuse_below_a_file(self, folder: str) -> None:
+        """Refuse to put something below a file; what was found to be none is remembered."""
+        if folder == "/" or folder in self._known:
+            return
+        found = self._bucket.head(self._key(folder))
+        if found and not found.is_folder:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        self._refuse_below_a_file(posixpath.dirname(folder))
+        self._known.add(folder)
+
+    def _is_folder(self, path: str) -> bool:
+        key = self._key(path)
+        return any(self._bucket.scan(key + "/", limit=1)) or self._bucket.is_marked(key)
+
+    def _refuse_folder(self, entry: Entry) -> None:
+        if entry.is_dir:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+    def _prefix(self, folder: str) -> str:
+        return self._root if folder == "/" else self._key(folder) + "/"
+
+    def _key(self, path: str) -> str:
+        key = self._root + path[1:]
+        try:
+            if self._bucket.is_too_long(key):
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        except UnicodeEncodeError:
+            raise OSError(errno.EINVAL, "Object stores have names in Unicode only") from None
+        return key
+
+
+def _refuse_root(path: str) -> None:
+    if path == "/":
+        raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
+
+
+def _entry(path: str, found: Found) -> Entry:
+    if found.is_folder:
+        return Entry(path, True, 0)
+    return Entry(path, False, found.size, found.modified)

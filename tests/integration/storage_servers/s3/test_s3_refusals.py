@@ -1,0 +1,179 @@
+"""What an S3 server refuses is told in a sentence, and nothing is half done."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import socket
+from contextlib import suppress
+
+import pytest
+
+from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
+from openpai.core.storage import StorageSpec, open_storage
+from openpai.storage.testing.helpers import BrokenOffError, read, write
+
+
+@pytest.fixture
+def user(moto, bucket):
+    """Return the keys of a user who may only read, on a server that looks at keys."""
+    iam = moto.client("iam")
+    iam.create_user(UserName=bucket)
+    key = iam.create_access_key(UserName=bucket)["AccessKey"]
+    rights = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+    iam.put_user_policy(UserName=bucket, PolicyName="reads", PolicyDocument=document)
+    moto.client().put_object(Bucket=bucket, Key="file", Body=b"old")
+    moto.check_keys(True)
+    yield {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
+    moto.check_keys(False)
+
+
+def test_no_permission(attached, user) -> None:
+    """Who may only read reads, and every change is refused with the file's name."""
+    storage = attached(**user)
+    assert read(storage, "/file") == b"old"
+    for act in (
+        lambda: write(storage, "/file"),
+        lambda: storage.mkdir("/d"),
+        lambda: storage.delete("/file"),
+        lambda: storage.begin_upload("/file", 20 << 20),
+    ):
+        with pytest.raises(PermissionError, match="'main:/"):
+            act()
+    assert read(storage, "/file") == b"old"
+
+
+@pytest.mark.parametrize("wrong", [{"access_key": "nobody"}, {"secret_key": "very-wrong"}])
+def test_wrong_keys(attached, user, wrong) -> None:
+    """Keys that the server does not know are the reason, and in no message."""
+    storage = attached(**{**user, **wrong})
+    with pytest.raises(StorageError, match="does not accept the keys") as caught:
+        list(storage.list("/"))
+    shown = f"{caught.value!s} {caught.value!r} {storage!r}"
+    assert "very-wrong" not in shown
+    assert user["secret_key"] not in shown
+
+
+def test_no_keys(attached) -> None:
+    """Where there are no keys at all, the error says where they could be."""
+    with pytest.raises(StorageError, match="There are no keys for the bucket"):
+        attached(access_key=None, secret_key=None).stat("/")
+
+
+def test_keys_of_the_environment(attached, monkeypatch) -> None:
+    """Keys are found where every AWS tool looks for them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "alice")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert list(attached(access_key=None, secret_key=None).list("/")) == []
+
+
+def test_no_such_bucket(attached) -> None:
+    """A bucket that does not exist is named, whatever is done."""
+    storage = attached(uri="s3://nowhere-at-all")
+    for act in (
+        lambda: storage.stat("/"),
+        lambda: list(storage.list("/")),
+        lambda: storage.stat("/file"),
+        lambda: write(storage, "/file"),
+    ):
+        with pytest.raises(StorageError, match="has no bucket 'nowhere-at-all'"):
+            act()
+
+
+def test_no_server(attached) -> None:
+    """An address where nothing answers is named."""
+    with pytest.raises(ConnectionFailed, match=r"http://127\.0\.0\.1:1 does not answer"):
+        attached(endpoint="http://127.0.0.1:1").stat("/")
+
+
+def test_a_server_that_is_silent(attached) -> None:
+    """A server that takes a connection and says nothing is given up."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ConnectionFailed, match="does not answer"):
+            attached(endpoint=endpoint, timeout=0.2).stat("/")
+
+
+def test_something_else_answers(attached, httpserver) -> None:
+    """A server that is no S3 is an error in one sentence."""
+    httpserver.expect_request("/").respond_with_data("hello")
+    with pytest.raises((OpenPaiError, OSError)):
+        list(attached(endpoint=httpserver.url_for("")).list("/"))
+
+
+def test_a_name_that_is_too_long(storage) -> None:
+    """A key of more than 1024 bytes is refused as a name that is too long."""
+    with pytest.raises(OSError, match="'main:/") as caught:
+        write(storage, "/" + "x" * 1025)
+    assert caught.value.errno == errno.ENAMETOOLONG
+
+
+def test_a_name_that_is_no_unicode(storage) -> None:
+    """A name that UTF-8 cannot hold is refused as a name."""
+    with pytest.raises(OSError, match="Unicode only"):
+        write(storage, "/\udcff")
+
+
+def test_an_upload_that_is_gone(storage, moto, bucket) -> None:
+    """When somebody ends an upload, its parts and its commit are refused; the old file stays."""
+    write(storage, "/file", b"old")
+    with storage.begin_upload("/file", 20 << 20) as upload:
+        upload.write(0, io.BytesIO(bytes(upload.part_size)))
+        upload.abort()
+        with pytest.raises((OSError, OpenPaiError)):  # moto fails where S3 says what is gone
+            upload.write(1, io.BytesIO(bytes(upload.part_size)))
+    assert read(storage, "/file") == b"old"
+    assert "Uploads" not in moto.client().list_multipart_uploads(Bucket=bucket)
+
+
+def test_a_long_file_that_fails(storage, moto, bucket) -> None:
+    """A file that fails after its first parts leaves no upload that somebody pays for."""
+    with suppress(BrokenOffError), storage.open_write("/file") as stream:
+        stream.write(bytes(20 << 20))
+        raise BrokenOffError
+    assert list(storage.list("/")) == []
+    assert "Uploads" not in moto.client().list_multipart_uploads(Bucket=bucket)
+
+
+def test_a_long_file_without_a_known_length(storage) -> None:
+    """A file that comes as a stream of many parts is whole, and its checksum can be computed."""
+    from openpai.core.checksums import hasher
+
+    content = bytes(range(256)) * (80 << 10)
+    with storage.open_write("/file") as stream:
+        stream.write(content)
+    told = storage.checksum("/file")
+    assert told.algorithm == "md5-parts/8388608"
+    computed = hasher(told.algorithm)
+    for start in range(0, len(content), 3_000_000):
+        computed.update(content[start : start + 3_000_000])
+    assert computed.hexdigest() == told.value
+    with storage.open_read("/file", 8_388_600, 20) as stream:
+        assert stream.read() == content[8_388_600:8_388_620]
+
+
+def test_read_only(moto, bucket) -> None:
+    """A storage that is called read-only is not written."""
+    spec = moto.spec(bucket)
+    with (
+        open_storage(StorageSpec("main", "s3", spec.data, read_only=True)) as storage,
+        pytest.raises(PermissionError, match="Read-only storage"),
+    ):
+        storage.mkdir("/d")
+
+
+@pytest.mark.parametrize("uri", ["", "bucket", "https://host/bucket", "s3://", "s3:///prefix"])
+def test_bad_addresses(uri: str) -> None:
+    """An address that is none is refused before anything is sent."""
+    with pytest.raises(StorageError, match="is no S3 address"):
+        open_storage(StorageSpec("main", "s3", {"uri": uri}))
+
+
+def test_other_bad_settings() -> None:
+    """An endpoint that is no address, and a profile that is not there, are named."""
+    with pytest.raises(StorageError, match="'localhost:9000'"):
+        open_storage(StorageSpec("main", "s3", {"uri": "s3://b", "endpoint": "localhost:9000"}))
+    with pytest.raises(StorageError, match="nobody"):
+        open_storage(StorageSpec("main", "s3", {"uri": "s3://b", "profile": "nobody"}))
