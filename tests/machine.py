@@ -19,6 +19,10 @@ from pathlib import Path
 
 PROGRAMS = {
     "chromium": "chromium",
+    "crun": "crun",
+    "docker": "docker.io",
+    "podman": "podman",
+    "runc": "runc",
     "smbd": "samba",
     "ip": "iproute2",
     "sshd": "openssh-server",

@@ -75,3 +75,28 @@ def test_a_port_in_use_is_told(opai, server):
     assert result.exit_code != 0
     assert port in result.stderr
     assert opai("local", "status").exit_code == 1
+
+
+def test_ended_jobs_are_pruned(opai, up):
+    """`local prune` prints what it removed; what is younger stays; the name is free again."""
+    submit = ("job", "sub", "--image", "i", "--name", "old", "--wait", "--", "true")
+    assert opai(*submit).exit_code == 0
+    assert opai("local", "prune").stdout == ""
+    assert opai("local", "prune", "--older-than", "0s").stdout.endswith("~old\n")
+    assert opai(*submit).exit_code == 0
+
+
+def test_what_is_no_age_is_told(opai):
+    """Wrong usage: 2, and how to write it."""
+    result = opai("local", "prune", "--older-than", "soon")
+    assert result.exit_code == 2
+    assert "write 90s, 10m" in result.stderr
+
+
+def test_an_engine_that_is_not_there(opai, monkeypatch, tmp_path):
+    """Not started: one sentence, what to do, and nothing runs."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = opai("local", "up", "--engine", "podman")
+    assert result.exit_code != 0
+    assert "podman is not installed" in result.stderr
+    assert opai("local", "status").exit_code == 1

@@ -179,10 +179,11 @@ def test_the_folder_of_an_embedded_cluster_is_its_own(tmp_path):
 
 
 def test_server_json_tells_nothing_secret(state):
-    """Address, process and user; no token, no password."""
+    """Address, process, user and engine; no token, no password."""
     running = daemon.up(state)
     told = json.loads(Folder(state).server.read_text())
-    assert told == {"uri": running.uri, "pid": running.pid, "user": running.user}
+    process = {"uri": running.uri, "pid": running.pid, "user": running.user}
+    assert told == {**process, "engine": "process"}
 
 
 def test_tokens_are_not_on_the_command_line(state):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openpai.core.local import LocalCluster
-from openpai.core.local.launcher import Mount
+from openpai.core.local.engines.task import Mount
 from openpai.core.local.placing import storage_mounts
 from openpai.core.local.supervisor import mounts
 

@@ -105,7 +105,7 @@ def _report(app: CliApp, job: RemoteJob, wishes: Wishes) -> int:
 
     cluster = job.cluster
     app.note(f"Submitted {job.key} to {cluster.alias or cluster.uri}.")
-    if _is_local(cluster.uri):
+    if _ignores_images(cluster.uri):
         app.note("The local cluster runs commands on this machine itself; the image is not used.")
     for tag in wishes.tags:
         job.add_tag(tag)
@@ -130,11 +130,11 @@ def _plain(format_: str) -> str:
     return "name" if format_ == "table" else format_
 
 
-def _is_local(uri: str) -> bool:
-    """Whether this is the cluster that ``opai local up`` started on this machine."""
+def _ignores_images(uri: str) -> bool:
+    """Whether this is the cluster that ``opai local up`` started, without a container engine."""
     if not uri.startswith("http://127.0.0.1:"):
         return False
     from openpai.core.local.daemon import status
 
     running = status()
-    return running is not None and running.uri == uri
+    return running is not None and running.uri == uri and running.engine == "process"

@@ -31,7 +31,12 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _end(host))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    running = {"uri": host.server.uri, "pid": os.getpid(), "user": host.service.user}
+    running = {
+        "uri": host.server.uri,
+        "pid": os.getpid(),
+        "user": host.service.user,
+        "engine": host.service.options.engine,
+    }
     write_private(folder.server, json.dumps(running))
     logging.info("serving %s", host.server.uri)
     _report(arguments.ready_fd, running)

@@ -37,6 +37,7 @@ class Running:
         user: Its first user.
         folder: Its state folder.
         active_jobs: How many jobs are not over.
+        engine: What runs the commands of tasks.
     """
 
     uri: str
@@ -44,6 +45,7 @@ class Running:
     user: str
     folder: Path
     active_jobs: int = 0
+    engine: str = "process"
 
     @property
     def token(self) -> str:
@@ -133,7 +135,8 @@ def _start(place: Folder, port: int, options: Options) -> Running:
         process.wait()
         raise ConfigError(answer["error"], answer["hint"])
     process.returncode = 0  # it is meant to outlive us: no warning that it still runs
-    return Running(answer["uri"], answer["pid"], answer["user"], place.path)
+    engine = answer.get("engine", "process")
+    return Running(answer["uri"], answer["pid"], answer["user"], place.path, engine=engine)
 
 
 def status(folder: str | os.PathLike[str] | None = None) -> Running | None:
@@ -144,9 +147,10 @@ def status(folder: str | os.PathLike[str] | None = None) -> Running | None:
     try:
         running = json.loads(place.server.read_text(encoding="utf-8"))
         uri, pid, user = running["uri"], running["pid"], running["user"]
+        engine = running.get("engine", "process")
     except (OSError, ValueError, KeyError):
         return None
-    return Running(uri, pid, user, place.path, _active_jobs(place))
+    return Running(uri, pid, user, place.path, _active_jobs(place), engine)
 
 
 def _active_jobs(place: Folder) -> int:

@@ -72,7 +72,7 @@ def _last_lines(text: str, count: int) -> str:
     return "".join(lines).encode()[-2048:].decode("utf-8", "replace")
 
 
-def diagnose(code: int, message: Mapping[str, Any] | None) -> str:
+def diagnose(code: int, message: Mapping[str, Any] | None, reason: str = "Error") -> str:
     """Return FrameworkController's diagnostics of an ended pod."""
     if code == 0:
         return "Pod succeeded"
@@ -80,7 +80,7 @@ def diagnose(code: int, message: Mapping[str, Any] | None) -> str:
         "Pod failed: PodPattern unmatched:",
         "containers:",
         "  - name: app",
-        "    reason: Error",
+        f"    reason: {reason}",
     ]
     if message is not None:
         lines += ["    message: |", "      [PAI_RUNTIME_ERROR_START]"]

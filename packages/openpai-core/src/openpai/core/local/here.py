@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_here"]
 
-_GRACE = 5.0
+_SETTINGS: dict[str, Any] = {"grace": 5.0, "memory_limits": False}
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def run_here(job: Job, folder: Path, *, strict: bool = True) -> Iterator[RemoteJ
     wanted = _demand(plain.document)
     with ExitStack() as stack:
         place = str(folder.resolve())
-        local = stack.enter_context(LocalCluster(work_folder=place, grace=_GRACE, **wanted))
+        local = stack.enter_context(LocalCluster(**_SETTINGS, work_folder=place, **wanted))
         client = Cluster(local.uri, user=local.user, token=local.token)
         yield stack.enter_context(client).submit(plain, strict=strict)
 

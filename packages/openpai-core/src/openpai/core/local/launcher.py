@@ -24,14 +24,16 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.errors import OpenPaiError
 from openpai.core.local.folder import is_locked
 from openpai.core.local.supervisor.task import boot_id
 from openpai.core.processes import kill_marked
 
-__all__ = ["Exit", "Launcher", "Lost", "Mount", "Running", "TaskScript"]
+if TYPE_CHECKING:
+    from openpai.core.local.engines.task import Engine, TaskSpec
+
+__all__ = ["Bounds", "Exit", "Launcher", "Lost", "Running"]
 
 #: ``-I -S``: the supervisor needs nothing but the standard library, and starts twice as fast.
 _START = (
@@ -43,22 +45,16 @@ _SOURCES = str(Path(__file__).resolve().parents[3])
 
 
 @dataclass(frozen=True)
-class TaskScript:
-    """One step to run: its name, its bash text, when it runs, what its failure means."""
+class Bounds:
+    """What the tasks of an engine that knows no limits are held to.
 
-    name: str
-    script: str
-    when: str
-    failure_policy: str
+    Attributes:
+        memory: Whether a task that uses more memory than its job asks for is killed.
+        processes: A task with more processes than so many is killed.
+    """
 
-
-@dataclass(frozen=True)
-class Mount:
-    """A storage to be shown to a task: the folder ``source`` under the path ``target``."""
-
-    name: str
-    source: str
-    target: str
+    memory: bool = True
+    processes: int = 4096
 
 
 @dataclass(frozen=True)
@@ -80,6 +76,7 @@ class Exit:
         stopped: Whether it was asked to stop.
         killed: Whether it had to be killed because the grace period ran out.
         log_error: Why output was dropped, or an empty text.
+        exceeded: ``memory`` or ``processes`` if it was killed because it used too many; or empty.
     """
 
     status: int
@@ -89,6 +86,7 @@ class Exit:
     stopped: bool
     killed: bool
     log_error: str
+    exceeded: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,82 +97,70 @@ class Lost:
 
 
 class Launcher:
-    """Tasks as processes of this machine.
+    """Tasks, each held by a supervisor.
 
     Args:
         jobs: The folder of all task folders.
         bell: The pipe by which supervisors report.
+        engine: What runs their commands.
         grace: Seconds between SIGTERM and SIGKILL.
         log_limit: Bytes after which a log file is changed over.
-        work_folder: The folder that all tasks work in; ``None`` gives each one of its own.
-
-    Raises:
-        OpenPaiError: This machine has no bash.
+        bounds: What supervisors do not let tasks exceed.
     """
 
     def __init__(
         self,
         jobs: Path,
         bell: Path,
+        engine: Engine,
         *,
         grace: float,
         log_limit: int,
-        work_folder: str | None = None,
+        bounds: Bounds,
     ) -> None:
-        shell = shutil.which("bash")
-        if shell is None:
-            raise OpenPaiError(
-                "The commands of jobs need bash, which is not on PATH.", "Install bash."
-            )
-        self._shell = shell
         self._jobs = jobs
         self._bell = bell
+        self._engine = engine
         self._grace = grace
         self._log_limit = log_limit
-        self._work_folder = work_folder
+        self._bounds = bounds
         self._children: dict[str, int] = {}
 
     def folder(self, framework: str, uid: str) -> Path:
         """Return the folder of one task attempt; both names are hexadecimal, made by the server."""
         return self._jobs / framework / uid
 
-    def prepare(
-        self,
-        folder: Path,
-        uid: str,
-        *,
-        environment: Mapping[str, str],
-        steps: Sequence[TaskScript],
-        mounts: Sequence[Mount],
-        config: str,
-    ) -> None:
-        """Write everything that the supervisor needs."""
+    def prepare(self, task: TaskSpec, config: str) -> None:
+        """Write everything that a task's supervisor needs.
+
+        Args:
+            task: The task.
+            config: The job's text, secrets masked.
+        """
+        folder = task.folder
         for part in (folder / "steps", folder / "work", folder / "logs"):
             part.mkdir(parents=True, exist_ok=True, mode=0o700)
-        files = []
-        for number, step in enumerate(steps):
-            file = folder / "steps" / f"{number}-{step.name}.sh"
-            _write(file, step.script + "\n")
-            files.append(
-                {
-                    "name": step.name,
-                    "file": str(file),
-                    "when": step.when,
-                    "failurePolicy": step.failure_policy,
-                }
-            )
+        scripts = []
+        for number, step in enumerate(task.steps):
+            scripts.append(folder / "steps" / f"{number}-{step.name}.sh")
+            _write(scripts[-1], step.script + "\n")
         _write(folder / "job.yaml", config)
-        work = self._work_folder or str(folder / "work")
+        recipe = self._engine.prepare(task, scripts)
         plan: dict[str, Any] = {
-            "uid": uid,
+            "uid": task.uid,
             "bell": str(self._bell),
-            "shell": self._shell,
             "grace": self._grace,
             "logLimit": self._log_limit,
-            "work": work,
-            "environment": {"PAI_WORK_DIR": work, **environment},
-            "mounts": [dataclasses.asdict(mount) for mount in mounts],
-            "steps": files,
+            "work": recipe.work,
+            "environment": dict(recipe.environment),
+            "mounts": [dataclasses.asdict(mount) for mount in recipe.mounts],
+            "steps": [dataclasses.asdict(command) for command in recipe.commands],
+            "stopping": list(recipe.stopping),
+            "ending": list(recipe.ending),
+            "memoryQuery": list(recipe.memory_query),
+            "verdict": recipe.verdict,
+            "memoryMb": task.limits.memory_mb if recipe.watched and self._bounds.memory else None,
+            "processes": self._bounds.processes if recipe.watched else None,
         }
         _write(folder / "plan.json", json.dumps(plan))
 
@@ -226,14 +212,17 @@ class Launcher:
 
     def clean(self, uid: str) -> int:
         """Kill what a lost supervisor left running; return how many processes that were."""
+        self._engine.clean(uid)
         return kill_marked("FC_POD_UID", uid)
 
     def forget_scripts(self, framework: str) -> None:
         """Remove what a job's tasks ran, which may hold secrets; its config is kept, masked."""
         for folder in (self._jobs / framework).iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(str(folder / "steps"))
-                (folder / "plan.json").unlink()
+            for part in ("steps", "registry"):
+                shutil.rmtree(str(folder / part), ignore_errors=True)
+            for file in ("plan.json", "environment"):
+                with contextlib.suppress(FileNotFoundError):
+                    (folder / file).unlink()
 
     def _is_unborn(self, uid: str, started: dict[str, Any] | None) -> bool:
         """Whether a supervisor that we started has not come so far as to take its lock."""
@@ -276,4 +265,5 @@ def _exit(record: Mapping[str, Any]) -> Exit:
         stopped=record["stopped"],
         killed=record["killed"],
         log_error=record["logError"],
+        exceeded=record.get("exceeded", ""),
     )

@@ -44,6 +44,10 @@ class Options:
         rate_limits: How many requests are answered; ``None`` means all.
         user: The first user, an admin; ``None`` means whoever starts the cluster.
         work_folder: The folder that all tasks work in; ``None`` gives each one of its own.
+        engine: What runs the commands of tasks: ``process``, without their images, or ``docker``,
+            ``podman`` or ``apptainer``.
+        memory_limits: Whether a task that uses more memory than its job asks for is killed.
+        process_limit: A task with more processes than so many is killed.
     """
 
     cpus: int | None = None
@@ -57,6 +61,9 @@ class Options:
     rate_limits: Limits | None = None
     user: str | None = None
     work_folder: str | None = None
+    engine: str = "process"
+    memory_limits: bool = True
+    process_limit: int = 4096
 
     def to_json(self) -> dict[str, Any]:
         """Return what :func:`make_options` reads back."""

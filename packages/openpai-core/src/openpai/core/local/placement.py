@@ -34,6 +34,7 @@ class Placement:
         total: What the machine has.
         quotas: What virtual clusters may use at most, where that is limited.
         storages: Returns the folders of a user's storages by name.
+        work: The folder that all tasks work in; ``None`` gives each one of its own.
 
     Attributes:
         uri: Where tasks find the cluster.
@@ -47,6 +48,7 @@ class Placement:
         total: Resources,
         quotas: Mapping[str, Resources],
         storages: Callable[[str], Mapping[str, Path]],
+        work: str | None = None,
     ) -> None:
         self.total = total
         self.quotas = dict(quotas)
@@ -54,6 +56,7 @@ class Placement:
         self._roster = roster
         self._launcher = launcher
         self._storages = storages
+        self._work = work
 
     def place(self, now: int) -> list[tuple[Live, Task]]:
         """Give a place to what fits; return the tasks that are to be started there."""
@@ -97,7 +100,7 @@ class Placement:
         """Start a placed task; what hinders it is told, and the next sweep tries again."""
         folder = self._launcher.folder(live.job.debug_id, task.uid)
         try:
-            planned = plan(
+            spec = plan(
                 live.job,
                 live.document,
                 task,
@@ -106,15 +109,9 @@ class Placement:
                 folder=folder,
                 uri=self.uri,
                 storages=self._storages(live.job.user),
+                work=self._work,
             )
-            self._launcher.prepare(
-                folder,
-                task.uid,
-                environment=planned.environment,
-                steps=planned.steps,
-                mounts=planned.mounts,
-                config=self._roster.config(live),
-            )
+            self._launcher.prepare(spec, self._roster.config(live))
             self._launcher.start(folder, task.uid)
         except OSError as error:  # a full disk, no more processes
             log.warning("task %s could not be started: %s", task.uid, error)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import sys
 import uuid
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
-from openpai.core.local.launcher import Mount, TaskScript
-from openpai.core.local.records import Job, Task
+from openpai.core.local.engines.task import Image, Mount, TaskScript, TaskSpec
+from openpai.core.local.machine import found_gpus
 from openpai.core.protocol.plan import Placement, plan_task, role_ports
 from openpai.core.protocol.ports import task_ports
+from openpai.core.protocol.stage2 import render_secrets
 
-__all__ = ["IP", "Planned", "choose_gpus", "choose_uid", "inherited", "plan", "storage_mounts"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openpai.core.local.records import Job, Task
+
+__all__ = ["IP", "choose_gpus", "choose_uid", "image_of", "plan", "storage_mounts"]
 
 IP = "127.0.0.1"
-
-#: What tasks must not inherit from whoever started the server.
-_OURS = ("PAI_", "FC_", "OPENPAI_")
 
 
 def choose_uid(
@@ -69,20 +68,6 @@ def choose_gpus(count: int, total: int, taken: Iterable[int]) -> list[int]:
     return [number for number in range(total) if number not in used][:count]
 
 
-def inherited() -> dict[str, str]:
-    """Return this process's environment without what belongs to PAI tasks or to the server."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-
-
-@dataclass(frozen=True)
-class Planned:
-    """All that a task needs in order to start."""
-
-    environment: Mapping[str, str]
-    steps: Sequence[TaskScript]
-    mounts: Sequence[Mount]
-
-
 def plan(
     job: Job,
     document: Mapping[str, Any],
@@ -93,7 +78,8 @@ def plan(
     folder: Path,
     uri: str,
     storages: Mapping[str, Path],
-) -> Planned:
+    work: str | None = None,
+) -> TaskSpec:
     """Return what a placed task needs.
 
     Args:
@@ -105,6 +91,7 @@ def plan(
         folder: The task's folder.
         uri: Where the cluster is.
         storages: The user's storages by name, the default one first.
+        work: The folder to work in; ``None`` leaves it to the engine.
     """
     placed = [other for other in all_tasks if other.node_ip is not None]
     planned = plan_task(
@@ -124,21 +111,42 @@ def plan(
         secrets=document.get("secrets"),
     )
     environment = {
-        **inherited(),
-        "PAI_WORK_DIR": str(folder / "work"),
         **({"CUDA_VISIBLE_DEVICES": ",".join(map(str, task.gpus))} if gpus_managed else {}),
         **planned.environment,
         "OPENPAI_LOCAL_CLUSTER": uri,
         "OPENPAI_JOB_CONFIG": str(folder / "job.yaml"),
         "OPENPAI_STORAGES": json.dumps({name: str(path) for name, path in storages.items()}),
     }
-    runtime = Path(sys.executable).with_name("openpai-runtime")
-    if runtime.exists():
-        environment["OPENPAI_RUNTIME"] = str(runtime)
-    steps = [
-        TaskScript(step.name, step.script, step.when, step.failure_policy) for step in planned.steps
-    ]
-    return Planned(environment, steps, storage_mounts(document, storages))
+    return TaskSpec(
+        uid=task.uid,
+        folder=folder,
+        environment=environment,
+        steps=[
+            TaskScript(step.name, step.script, step.when, step.failure_policy)
+            for step in planned.steps
+        ],
+        mounts=storage_mounts(document, storages),
+        storages=storages,
+        image=image_of(document, task.role),
+        limits=planned.limits,
+        gpus=[gpu for gpu in task.gpus if gpu < found_gpus()] if task.gpus else (),
+        work=work,
+    )
+
+
+def image_of(document: Mapping[str, Any], role: str) -> Image:
+    """Return the image of a task role, with what its registry wants to be shown."""
+    name = document["taskRoles"][role]["dockerImage"]
+    listed = document.get("prerequisites") or ()
+    images = (item for item in listed if item.get("type") == "dockerimage")
+    found: Mapping[str, Any] = next((item for item in images if item.get("name") == name), {})
+    auth = found.get("auth")
+    told = auth if isinstance(auth, Mapping) else {}
+    user, password = (
+        render_secrets(str(told.get(key) or ""), document.get("secrets"))
+        for key in ("username", "password")
+    )
+    return Image(str(found.get("uri", name)), user, password, str(told.get("registryuri") or ""))
 
 
 def storage_mounts(document: Mapping[str, Any], storages: Mapping[str, Path]) -> list[Mount]:

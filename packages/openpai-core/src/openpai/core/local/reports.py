@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.local.exits import LOG_TAIL, diagnose, platform_code, runtime_message
+from openpai.core.local.exits import (
+    LOG_TAIL,
+    UNRECOGNISED,
+    diagnose,
+    platform_code,
+    runtime_message,
+)
 from openpai.core.local.lifecycle import ATTEMPT_OVER
 
 if TYPE_CHECKING:
@@ -40,6 +46,12 @@ _OVER = Report(
 )
 
 
+#: What a container engine does before the task's own steps.
+_BEFORE = ("image", "creation")
+_NOT_STARTED = {126: -1202, 127: -1203}
+#: A task that used too much: PAI's code and its word. PAI has none for processes.
+_EXCEEDED = {"memory": (-1200, "OOMKilled"), "processes": (UNRECOGNISED, "TooManyProcesses")}
+
 NODE_LOST = Report(-1001, None, "The machine was restarted while the task ran.", "NodeLost")
 PREEMPTED = Report(-1003, None, "The task had to give way to a more important one.", "Preempting")
 DELETED = Report(-101, None, "The task's processes were ended from outside.", "PodExternalDeleted")
@@ -55,12 +67,29 @@ def exit_report(end: Exit, folder: Path, *, decided: bool) -> Report:
     """
     if end.stopped and decided:
         return _OVER
+    if end.step in _BEFORE and not (end.exceeded or decided):
+        return _before_report(end, folder)
     user_log = _tail(folder / "logs" / "user-all", LOG_TAIL)
     runtime_log = _tail(folder / "logs" / "runtime.log", LOG_TAIL)
     code = platform_code(end.status, user_log, runtime_log)
     message = runtime_message(code, end.status, user_log, runtime_log) if code else None
     reason = "Completed" if code == 0 else "Error"
-    return Report(code, end.status, diagnose(code, message), reason, message)
+    if end.exceeded:
+        code, reason = _EXCEEDED[end.exceeded]
+    return Report(code, end.status, diagnose(code, message, reason), reason, message)
+
+
+def _before_report(end: Exit, folder: Path) -> Report:
+    """Return what PAI says of a container that never came to the user's commands."""
+    code, reason = 254, "ImageNotFound"
+    if end.step == "creation":
+        code, reason = _NOT_STARTED.get(end.status, -1201), "ContainerCannotRun"
+    elif end.status == 125:  # the engine itself is gone
+        code, reason = -1201, "ContainerCannotRun"
+    message = runtime_message(
+        code, end.status, "", _tail(folder / "logs" / "runtime.log", LOG_TAIL)
+    )
+    return Report(code, end.status, diagnose(code, message, reason), reason, message)
 
 
 def lost_report(lost: Lost | None, *, decided: bool) -> Report:

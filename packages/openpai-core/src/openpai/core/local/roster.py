@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Roster"]
 
-_NO_IMAGES = (
-    "Docker images are not used on a local cluster: the commands run directly on this machine."
-)
-
 
 class Roster:
     """Live jobs by id; whoever changes them holds :attr:`lock`.
@@ -31,17 +27,19 @@ class Roster:
     Args:
         store: Where records are kept.
         clock: The cluster's time.
+        warning: What every job is told about how its tasks run; empty if there is nothing to tell.
 
     Attributes:
         lock: Held for every change.
         jobs: The live jobs.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, warning: str = "") -> None:
         self.lock = threading.RLock()
         self.jobs: dict[int, Live] = {}
         self.store = store
         self._clock = clock
+        self._warning = warning
 
     def load(self) -> None:
         """Read all jobs that are not over, whatever was in memory."""
@@ -74,7 +72,8 @@ class Roster:
                     "INSERT INTO configs(job, text, document) VALUES(?, ?, ?)",
                     (job.id, mask_secrets(text), dump_yaml(document)),
                 )
-                self.tell(live, "Normal", "ImageNotRun", _NO_IMAGES)
+                if self._warning:
+                    self.tell(live, "Normal", "ImageNotRun", self._warning)
             self.jobs[job.id] = live
 
     def forget(self, live: Live) -> None:

@@ -8,8 +8,9 @@ from openpai.core.local import accounts
 from openpai.core.local.bell import Bell
 from openpai.core.local.clock import Clock
 from openpai.core.local.controller import Controller
+from openpai.core.local.engines import make_engine
 from openpai.core.local.folder import Folder, write_private
-from openpai.core.local.launcher import Launcher
+from openpai.core.local.launcher import Bounds, Launcher
 from openpai.core.local.machine import measure
 from openpai.core.local.options import Limits, Options
 from openpai.core.local.placement import Placement
@@ -39,22 +40,25 @@ class Service:
         self.options = options
         self.clock = clock or Clock()
         self.user = options.user or accounts.login_name()
+        engine = make_engine(options.engine)
         self.store = Store(folder.database)
         self._bell = Bell(folder.bell)
         self.launcher = Launcher(
             folder.jobs,
             folder.bell,
+            engine,
             grace=options.grace,
             log_limit=options.log_limit,
-            work_folder=options.work_folder,
+            bounds=Bounds(options.memory_limits, options.process_limit),
         )
-        roster = Roster(self.store, self.clock)
+        roster = Roster(self.store, self.clock, engine.warning)
         placement = Placement(
             roster,
             self.launcher,
             total=measure(cpus=options.cpus, memory_mb=options.memory_mb, gpus=options.gpus),
             quotas=options.virtual_clusters,
             storages=self.storages_of,
+            work=options.work_folder,
         )
         self.controller = Controller(roster, placement, self.launcher, self._bell, self.clock)
         self.tokens = TokenBook(self.store, folder.secret("key"), self.clock)

@@ -1,4 +1,4 @@
-"""``opai local up|down|status|logs``: the cluster on this machine."""
+"""``opai local up|down|status|logs|prune``: the cluster on this machine."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from openpai.core.local.daemon import Running
 
 ALIAS = "local"
+ENGINES = ("process", "docker", "podman", "apptainer")
 COLUMNS = [
     ("URI", "uri"),
     ("User", "user"),
     ("Process", "pid"),
     ("Jobs going on", "activeJobs"),
+    ("Engine", "engine"),
     ("State folder", "folder"),
 ]
 
@@ -28,20 +30,26 @@ COLUMNS = [
     examples="""
     opai local up
     opai local up --gpus 2 --mem 16g
+    opai local up --engine podman
     """,
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Its port.")
 @click.option("--cpus", type=click.IntRange(min=1), metavar="N", help="CPUs to give to tasks.")
 @click.option("--gpus", type=click.IntRange(min=0), metavar="N", help="GPUs, pretended if need be.")
 @click.option("--mem", "memory_mb", type=mebibytes, metavar="SIZE", help="Memory, such as 16g.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="What runs the commands of jobs: processes of this machine, or containers.",
+)
 @format_option
 @pass_app
-def up(app: CliApp, /, *, port: int, format_: str, **given: int | None) -> None:
+def up(app: CliApp, /, *, port: int, format_: str, **given: int | str | None) -> None:
     """Start a cluster on this machine.
 
     It becomes the cluster 'local', listens on this machine only, and runs jobs as processes of
-    yours, without their images. Jobs and logs are kept when it goes down. Without options it has
-    the CPUs, memory and GPUs of this machine.
+    yours, without their images, unless a container engine is named. Jobs and logs are kept when it
+    goes down. Without options it has the CPUs, memory and GPUs of this machine.
     """
     from openpai.core.local import daemon
 
@@ -50,7 +58,10 @@ def up(app: CliApp, /, *, port: int, format_: str, **given: int | None) -> None:
     running = daemon.up(port=port, **options)
     _register(running, settings)
     app.emit(_row(running), columns=COLUMNS, format="name" if format_ == "table" else format_)
-    app.note("The local cluster is up. Jobs run on this machine; their images are not used.")
+    if options.get("engine", ENGINES[0]) == ENGINES[0]:
+        app.note("The local cluster is up. Jobs run on this machine; their images are not used.")
+    else:
+        app.note(f"The local cluster is up. Jobs run in containers of {options['engine']}.")
     if _is_selected():
         app.note("Try it: opai job sub --image python:3.11 --follow echo hello")
     else:
@@ -108,6 +119,31 @@ def logs(app: CliApp, tail: int | None) -> None:
         app.console.data(line)
 
 
+@command("prune", examples="opai local prune --older-than 7d")
+@click.option(
+    "--older-than",
+    default="30d",
+    show_default=True,
+    metavar="TIME",
+    help="Only what has been over for so long, such as 12h; 0s means all.",
+)
+@pass_app
+def prune(app: CliApp, older_than: str) -> None:
+    """Remove jobs that are over, with their logs and working folders.
+
+    It prints their names, which may be used again. What runs is left alone.
+    """
+    from openpai.core.local.prune import prune as remove
+
+    try:
+        removed = remove(older_than=older_than)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--older-than") from None
+    for name in removed:
+        app.console.data(name)
+    app.note(f"Removed jobs: {len(removed)}.")
+
+
 def _own_entry() -> dict[str, Any]:
     """Return what is stored of the cluster 'local'.
 
@@ -151,5 +187,6 @@ def _row(running: Running) -> dict[str, Any]:
         "user": running.user,
         "pid": running.pid,
         "activeJobs": running.active_jobs,
+        "engine": running.engine,
         "folder": str(running.folder),
     }

@@ -24,6 +24,7 @@ from typing import Any
 
 from openpai.core.local.supervisor.logfile import LogFile
 from openpai.core.local.supervisor.mounts import mount_folders
+from openpai.core.local.supervisor.usage import Watch, freeze, spare_processes
 from openpai.core.processes import (
     become_reaper,
     die_with_parent,
@@ -36,6 +37,8 @@ __all__ = ["main"]
 #: Seconds to wait for output that somebody outside the task's process tree still holds open.
 DRAIN = 2.0
 KILL_PATIENCE = 10.0
+#: Seconds for a container engine to say how a container ended, or to remove it.
+ENGINE_PATIENCE = 60.0
 
 
 def main() -> None:
@@ -101,9 +104,12 @@ class Supervisor:
         self.everything = LogFile(os.path.join(logs, "user-all"), limit)
         self.runtime = LogFile(os.path.join(logs, "runtime.log"), limit)
         self.groups: list[int] = []
+        self.container = 0
         self.sinks: dict[int, list[LogFile]] = {}
         self.stop_by: float | None = None
         self.killed = False
+        self.exceeded = ""
+        self.watch = Watch(self.plan["memoryMb"], self.plan["processes"])
         self._wake, wake = os.pipe()
         os.set_blocking(wake, False)
         os.set_blocking(self._wake, False)
@@ -120,7 +126,8 @@ class Supervisor:
             self._note(sentence)
         self._ring()
         started = _now()
-        step, status = self._run_steps()
+        step, status = self._verdict(*self._run_steps())
+        self._end_container()
         if not kill_descendants(KILL_PATIENCE):
             self._note("some processes of the task could not be killed")
         self._drain(DRAIN)
@@ -131,6 +138,7 @@ class Supervisor:
             "ended": _now(),
             "stopped": self.stop_by is not None,
             "killed": self.killed,
+            "exceeded": self.exceeded,
             "logError": next((log.error for log in self._logs() if log.error), ""),
         }
         for log in self._logs():
@@ -159,10 +167,11 @@ class Supervisor:
         for step in self.plan["steps"]:
             if self.stop_by is not None:
                 return step["name"], 128 + signal.SIGTERM
-            self._note(f"{step['name']} starts")
+            shown = f"container {step['name']}" if self.plan["verdict"] else step["name"]
+            self._note(f"{shown} starts")
             status = self._run_step(step)
-            self._note(f"{step['name']} ended with status {status}")
-            if status and step["failurePolicy"] != "ignore":
+            self._note(f"{shown} ended with status {status}")
+            if status and step["failure_policy"] != "ignore":
                 return step["name"], status
             if step["when"] == "main":
                 decided = (step["name"], status)
@@ -182,7 +191,57 @@ class Supervisor:
             if wait is not None and wait <= 0:
                 self.killed = True
                 return 128 + signal.SIGKILL if status is None else status
-            self._pump(wait)
+            if self._is_too_much():
+                return 128 + signal.SIGKILL
+            waits = [pause for pause in (wait, self.watch.pause) if pause is not None]
+            self._pump(min(waits, default=None))
+
+    def _is_too_much(self) -> bool:
+        """Whether the task uses more than it may; it makes no more processes then."""
+        self.exceeded = self.watch.exceeded()
+        if self.exceeded:
+            self._note(f"the task is killed: it uses more {self.exceeded} than it may")
+            freeze()
+        return bool(self.exceeded)
+
+    def _verdict(self, step: str, status: int) -> tuple[str, int]:
+        """Return which step decided, where the steps ran out of sight, in a container."""
+        if not self.plan["verdict"] or step != "main":
+            return step, status
+        try:
+            with open(self.plan["verdict"], encoding="utf-8") as file:
+                words = file.read().split()
+        except OSError:
+            words = []
+        self.exceeded = "".join(words[2:3])
+        if not words:  # the container never came to its first command
+            return ("main" if self.stop_by is not None else "creation"), status
+        return (words[0], int(words[1])) if len(words) > 1 else (step, status)
+
+    def _end_container(self) -> None:
+        """Ask how the container ended, and remove it whatever it still does."""
+        if self.plan["memoryQuery"] and self._ask(self.plan["memoryQuery"]).strip() == b"true":
+            self.exceeded = "memory"
+        if self.plan["ending"]:
+            self._ask(self.plan["ending"])
+
+    def _ask(self, words: list[str]) -> bytes:
+        import subprocess
+
+        try:
+            done = subprocess.run(
+                words,
+                env=self.plan["environment"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=ENGINE_PATIENCE,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            self._note(f"{words[0]} failed: {error}")
+            return b""
+        return done.stdout
 
     def _start(self, step: dict[str, Any]) -> int:
         """Start a step in a process group of its own; return its pid."""
@@ -192,10 +251,12 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         pid = os.fork()
         if pid == 0:
-            self._become(step["file"], out_child, err_child)
+            self._become(step["words"], out_child, err_child)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self.groups.append(pid)
+        if self.plan["stopping"] and step["when"] == "main":
+            self.container = pid
         if self.stop_by is not None:
             self._signal_groups()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
@@ -206,8 +267,8 @@ class Supervisor:
         self.sinks[err] = [self.stderr, self.everything] if user else [self.runtime]
         return pid
 
-    def _become(self, script: str, out: int, err: int) -> None:
-        """In the new process: turn into the step's shell; never returns."""
+    def _become(self, words: list[str], out: int, err: int) -> None:
+        """In the new process: turn into the step's command; never returns."""
         try:
             os.setpgid(0, 0)
             die_with_parent()
@@ -220,11 +281,11 @@ class Supervisor:
             os.dup2(err, 2)
             os.makedirs(self.plan["work"], exist_ok=True)
             os.chdir(self.plan["work"])
-            os.execve(  # noqa: S606 - no shell starts the shell
-                self.plan["shell"], ["bash", script], self.plan["environment"]
-            )
+            if self.plan["processes"] is not None:
+                spare_processes()
+            os.execvpe(words[0], words, self.plan["environment"])  # noqa: S606 - no shell wanted
         except BaseException as error:
-            os.write(2, f"The task's shell could not be started: {error}\n".encode())
+            os.write(2, f"{words[0]} could not be started: {error}\n".encode())
         os._exit(127)
 
     def _pump(self, wait: float | None) -> bool:
@@ -254,6 +315,10 @@ class Supervisor:
 
     def _signal_groups(self) -> None:
         for group in self.groups:
+            if group == self.container:
+                words = self.plan["stopping"]
+                os.posix_spawn(words[0], words, self.plan["environment"])
+                continue
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGTERM)
 

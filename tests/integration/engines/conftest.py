@@ -1,0 +1,183 @@
+"""A real podman with files of its own, and an image made of programs of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from openpai.core import Cluster, Job
+from openpai.core.local import LocalCluster
+
+IMAGE = "localhost/openpai-test:1"
+NO_BASH = "localhost/openpai-test-no-bash:1"
+PROGRAMS = ("bash", "cat", "env", "df", "id", "ls", "mkdir", "sleep")
+
+
+@pytest.fixture(scope="session")
+def podman(needs):
+    """Podman's environment: storage, images and settings of this test run's own.
+
+    Where this machine refuses what podman does by itself (limits, cgroups), the first way that
+    works is taken, as its user would write it into containers.conf.
+    """
+    program = needs("podman")
+    folder = Path(tempfile.mkdtemp(prefix="podman-"))  # a short path: sockets are in it
+    archive, empty = _archive(folder / "root", PROGRAMS), _archive(folder / "bare", ("cat",))
+    problems = []
+    for driver in ("overlay", "vfs"):
+        for runtime in ("crun", "runc"):
+            home = folder / f"{driver}-{runtime}"
+            env = {**os.environ, **_settings(home, driver, runtime)}
+            try:
+                for name, file in ((IMAGE, archive), (NO_BASH, empty)):
+                    _call(program, "import", str(file), name, env=env)
+                _call(program, "run", "--rm", "--network", "host", IMAGE, "bash", "-c", "", env=env)
+            except subprocess.CalledProcessError as error:
+                problems.append(f"{driver}, {runtime}: {error.stderr.strip()}")
+                continue
+            yield {name: env[name] for name in env if name not in os.environ}
+            _call(program, "rm", "--all", "--force", env=env)
+            _remove(folder)
+            return
+    _remove(folder)
+    reason = "podman runs nothing here:\n" + "\n".join(problems)
+    pytest.fail(reason) if "OPENPAI_TESTS_REQUIRE_PARTS" in os.environ else pytest.skip(reason)
+
+
+def _remove(folder: Path) -> None:
+    for place in folder.glob("*/storage/*"):
+        subprocess.run(["umount", "-R", str(place)], capture_output=True, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _call(*words: str, env) -> None:
+    subprocess.run(words, env=env, capture_output=True, text=True, check=True, timeout=120)
+
+
+def _settings(home: Path, driver: str, runtime: str) -> dict[str, str]:
+    home.mkdir()
+    storage = f'driver="{driver}"\ngraphroot="{home}/storage"\nrunroot="{home}/run"\n'
+    (home / "storage.conf").write_text(f"[storage]\n{storage}")
+    limits = 'default_ulimits=["nofile=1024:1024","nproc=4096:4096"]'
+    (home / "containers.conf").write_text(
+        f'[engine]\nruntime="{runtime}"\ntmp_dir="{home}/tmp"\n[containers]\n{limits}\n'
+    )
+    return {
+        "CONTAINERS_STORAGE_CONF": str(home / "storage.conf"),
+        "CONTAINERS_CONF": str(home / "containers.conf"),
+    }
+
+
+def _archive(root: Path, programs) -> Path:
+    """Pack programs of this machine with the libraries that they load."""
+    for name in ("bin", "usr/bin", "etc", "tmp", "proc", "sys", "dev", "work"):
+        (root / name).mkdir(parents=True)
+    (root / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
+    for program in programs:
+        found = shutil.which(program)
+        shutil.copy(found, root / "bin" / program)
+        loaded = subprocess.run(["ldd", found], capture_output=True, text=True, check=True).stdout
+        for library in re.findall(r"(/\S+)", loaded):
+            target = root / library.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, target)
+    archive = root.with_suffix(".tar")
+    subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
+    return archive
+
+
+@pytest.fixture(scope="session")
+def docker_socket(needs, podman):
+    """The address of podman's Docker API: a real engine for the real ``docker`` command."""
+    needs("docker")
+    socket = Path(podman["CONTAINERS_CONF"]).with_name("docker.sock")
+    env = {**os.environ, **podman}
+    words = [needs("podman"), "system", "service", "--time=0", f"unix://{socket}"]
+    with subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL) as service:
+        deadline = time.monotonic() + 30
+        while not socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield f"unix://{socket}"
+        service.terminate()
+
+
+@pytest.fixture(scope="module", params=["podman", "docker"])
+def engine(request, podman):
+    """The name of an engine that works in this process and what it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in podman.items():
+            patch.setenv(name, value)
+        if request.param == "docker":
+            patch.setenv("DOCKER_HOST", request.getfixturevalue("docker_socket"))
+        yield request.param
+
+
+@pytest.fixture(scope="module")
+def team(engine, tmp_path_factory):
+    """The folder of the storage `team`."""
+    return tmp_path_factory.mktemp(f"team-{engine}")
+
+
+@pytest.fixture(scope="module")
+def local(engine, team):
+    """A local cluster on the engine."""
+    storages = {"team": str(team)}
+    with LocalCluster(
+        engine=engine, cpus=8, memory_mb=8192, gpus=0, grace=2, storages=storages
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(local):
+    """A client of that cluster."""
+    with Cluster(local.uri, user=local.user, token=local.token) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def containers(engine, podman, needs):
+    """Return a function that lists the containers of the engine that there are."""
+
+    def look():
+        words = [needs("podman"), "ps", "--all", "--format", "json"]
+        env = {**os.environ, **podman}
+        done = subprocess.run(words, env=env, capture_output=True, check=True, timeout=60)
+        return json.loads(done.stdout)
+
+    return look
+
+
+@pytest.fixture
+def job():
+    """Return a function that makes a job for the image."""
+
+    def make(name, *commands, image=IMAGE, memory=128, **top):
+        return Job.from_dict(
+            {
+                "protocolVersion": 2,
+                "name": name,
+                "type": "job",
+                "prerequisites": [{"type": "dockerimage", "name": "image", "uri": image}],
+                "taskRoles": {
+                    "worker": {
+                        "instances": 1,
+                        "dockerImage": "image",
+                        "resourcePerInstance": {"cpu": 1, "gpu": 0, "memoryMB": memory},
+                        "extraContainerOptions": {"shmMB": 32},
+                        "commands": list(commands),
+                    }
+                },
+                **top,
+            }
+        )
+
+    return make
