@@ -100,3 +100,60 @@ def test_what_the_old_python_sdk_reads(client, path, kind):
     answer = client("GET", path, json={})
     assert answer.status_code == 200
     assert isinstance(answer.json(), kind)
+
+
+OLD_JOB = {
+    "jobName": "old",
+    "image": "ubuntu",
+    "virtualCluster": "default",
+    "taskRoles": [
+        {
+            "name": "main",
+            "taskNumber": 1,
+            "cpuNumber": 1,
+            "memoryMB": 64,
+            "gpuNumber": 0,
+            "command": "echo $PAI_JOB_NAME",
+        }
+    ],
+}
+
+
+def test_a_job_of_version_1(cluster, client):
+    """As the old NNI sends it, in JSON: it runs as a job of version 2."""
+    path = f"/rest-server/api/v1/user/{cluster.user}/jobs"
+    assert client("POST", path, json=OLD_JOB).status_code == 202
+    assert client.wait("old")["jobStatus"]["state"] == "SUCCEEDED"
+    assert client.log("old", role="main").strip().endswith("old")
+    assert client("POST", path, json=OLD_JOB).status_code == 409
+
+
+def test_a_job_of_version_1_as_a_form(client):
+    """As the VS Code client sends it: nested form fields, every value a text."""
+    form = {"jobName": "form", "image": "ubuntu"}
+    for key, value in OLD_JOB["taskRoles"][0].items():
+        form[f"taskRoles[0][{key}]"] = str(value)
+    assert client("POST", "/api/v1/jobs", data=form).status_code == 202
+    assert client.wait("form")["jobStatus"]["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("user", "body", "status"),
+    [("somebody", OLD_JOB, 403), (None, {"jobName": "x"}, 400), (None, [1], 400)],
+)
+def test_what_is_no_job_of_version_1(cluster, client, user, body, status):
+    """Another user's, or none at all: refused in one sentence."""
+    answer = client("POST", f"/api/v1/user/{user or cluster.user}/jobs", json=body)
+    assert answer.status_code == status
+    assert answer.json()["message"]
+
+
+def test_a_faithful_cluster_takes_none(plain_client):
+    """The real server has forgotten version 1."""
+    from openpai.core.local import LocalCluster
+
+    with LocalCluster(faithful=True) as faithful:
+        client = plain_client(faithful.uri, faithful.user, faithful.token)
+        answer = client("POST", f"/api/v1/user/{faithful.user}/jobs", json=OLD_JOB)
+        client.close()
+    assert (answer.status_code, answer.json()["code"]) == (404, "NoApiError")

@@ -24,13 +24,14 @@ _LOGIN = {
 }
 
 
-def info(_: Call) -> Response:
+def info(call: Call) -> Response:
     """``GET /authn/info``."""
+    way = call.service.options.authn
     return answer(
         {
-            "authn_type": "basic",
-            "loginURI": "/api/v1/authn/basic/login",
-            "loginURIMethod": "post",
+            "authn_type": way,
+            "loginURI": f"/api/v1/authn/{way.lower()}/login",
+            "loginURIMethod": "post" if way == "basic" else "get",
         }
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from openpai.core.errors import OpenPaiError
 from openpai.core.local import views
 from openpai.core.local.checks import REQUIRED, check, one_of, text
 from openpai.core.local.finding import find_job, tags_of, tasks_of
@@ -35,6 +36,7 @@ __all__ = [
     "set_execution_type",
     "ssh",
     "submit",
+    "submit_v1",
 ]
 
 
@@ -53,6 +55,30 @@ def submit(call: Call) -> Response:
     name = submit_job(call)
     message = f"Update job {name} for user {call.user.name} successfully."
     return answer({"status": 202, "message": message}, 202)
+
+
+def submit_v1(call: Call) -> Response:
+    """``POST /api/v1/user/{name}/jobs``: a job of protocol version 1, as JSON or a form."""
+    from openpai.core.protocol.v1 import convert_v1
+
+    if call.arguments and call.arguments[0] != call.user.name:
+        message = f"User {call.user.name} may not submit jobs for {call.arguments[0]}."
+        raise Refusal(403, "ForbiddenUserError", message)
+    document = load_yaml(call.body) if isinstance(call.body, str) else _numbers(call.body)
+    try:
+        call.body = convert_v1(document).job.to_yaml()
+    except OpenPaiError as error:
+        raise Refusal(400, "InvalidParametersError", error.message) from None
+    return submit(call)
+
+
+def _numbers(value: Any) -> Any:
+    """Return a form's values with numbers where they are written: a form has only texts."""
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else value
 
 
 def _job(call: Call) -> Job:
