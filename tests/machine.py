@@ -19,6 +19,7 @@ from pathlib import Path
 
 PROGRAMS = {
     "chromium": "chromium",
+    "fish": "fish",
     "crun": "crun",
     "docker": "docker.io",
     "podman": "podman",
@@ -26,6 +27,7 @@ PROGRAMS = {
     "smbd": "samba",
     "ip": "iproute2",
     "sshd": "openssh-server",
+    "zsh": "zsh",
 }
 PACKAGES = Path(__file__).with_name("machine.json")
 # The last release whose OpenPAI mode works; newer ones have lost it.

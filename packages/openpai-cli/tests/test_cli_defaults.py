@@ -94,15 +94,15 @@ def test_an_unknown_shell_is_refused(opai, monkeypatch):
     assert opai("completion").exit_code == 0
 
 
-def complete(words: str, monkeypatch, capsys) -> list[str]:
-    """Return what <Tab> offers in bash after these words."""
+def complete(line: str, monkeypatch, capsys) -> list[str]:
+    """Return what <Tab> offers in bash after this line."""
     from openpai.cli._run import run
 
-    monkeypatch.setenv("_OPAI_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", words)
-    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
-    assert run([]) == 0
-    return [line.partition(",")[2] for line in capsys.readouterr().out.split("\n") if line]
+    monkeypatch.setenv("_OPAI_COMPLETE", "bash")
+    monkeypatch.setenv("_OPAI_BREAKS", " \t\n\"'><=;|&(:")
+    monkeypatch.setenv("OPENPAI_COMPLETION_SECONDS", "30")
+    assert run(["--", line]) == 0
+    return [row.split("\t")[1] for row in capsys.readouterr().out.split("\n") if row]
 
 
 def test_tab_offers_commands_and_clusters(local, monkeypatch, capsys):
@@ -115,5 +115,37 @@ def test_tab_offers_jobs(local, job, monkeypatch, capsys):
     """Names of my jobs are completed; without a cluster nothing is, silently."""
     name = job("true")
     assert complete(f"opai job status {name[:12]}", monkeypatch, capsys) == [name]
+    whole = complete(f"opai job status alice~{name[:12]}", monkeypatch, capsys)
+    assert whole == [f"alice~{name}"]
     monkeypatch.setenv("OPENPAI_CLUSTER", "nosuchcluster")
     assert complete("opai job status x", monkeypatch, capsys) == []
+
+
+def test_tab_offers_what_belongs_to_a_word(local, monkeypatch, capsys):
+    """Bash parts words at = and :, and gets what comes after; what it would read is quoted."""
+    assert complete("opai job list --state=RUN", monkeypatch, capsys) == ["RUNNING"]
+    assert complete("opai job list --state RUN", monkeypatch, capsys) == ["RUNNING"]
+    assert complete("opai job list -a ", monkeypatch, capsys) == ["local"]
+    offered = complete("opai storage list local-storage:", monkeypatch, capsys)
+    assert all(path.startswith("/") for path in offered)
+
+
+def test_tab_imports_no_more_than_it_needs(opai):
+    """The names of commands come from the table; no command is imported for them."""
+    import os
+    import sys
+
+    program = (
+        "import sys; from openpai.cli._run import run; sys.argv = ['opai'];"
+        "run(['--', 'opai', 'job', 's']); sys.stderr.write(' '.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "_OPAI_COMPLETE": "zsh"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "plain\tstatus\t" in done.stdout
+    imported = set(done.stderr.split())
+    assert not {"requests", "yaml", "openpai.cli.commands.job.status"} & imported

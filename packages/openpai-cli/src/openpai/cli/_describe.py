@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from openpai.cli import _complete
 from openpai.cli._app import CliApp
 from openpai.cli._command import UsageProblem
 from openpai.cli._options import mebibytes, seconds
@@ -46,7 +47,13 @@ _OPTIONS = (
     _list("--env-file", "env_files", type=LOCAL_FILE, help="Variables, one K[=V] a line."),
     _list("--secret", "secrets", metavar="K", help="A variable of this shell, kept secret."),
     _list("--port", "ports", metavar="LABEL[=N]", help="Ports of each instance."),
-    _list("--mount", "mounts", metavar="NAME[:/PATH]", help="Mount a storage there."),
+    _list(
+        "--mount",
+        "mounts",
+        metavar="NAME[:/PATH]",
+        shell_complete=_complete.storages,
+        help="Mount a storage there.",
+    ),
     _number("--retries", at_least=0, help="Start again up to N times after a failure."),
     click.option("--priority", type=click.Choice(("prod", "test", "oppo")), help="With HiveD."),
     click.option("--sku", metavar="TYPE", help="The kind of machine, with HiveD."),

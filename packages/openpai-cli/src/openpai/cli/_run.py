@@ -52,9 +52,9 @@ def _invoke(arguments: Sequence[str], app: CliApp) -> int:
     """Run the command; click's own ``main`` would take a closed pipe for a failure."""
     completing = os.environ.get("_OPAI_COMPLETE")
     if completing:
-        from click.shell_completion import shell_complete
+        from openpai.cli._complete import complete
 
-        return shell_complete(opai, {}, "opai", "_OPAI_COMPLETE", completing)
+        return complete(opai, completing, arguments)
     try:
         with opai.make_context("opai", list(arguments), obj=app) as context:
             opai.invoke(context)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from openpai.cli import _complete
 from openpai.cli._app import CliApp
 from openpai.cli._command import UsageProblem
 from openpai.cli._options import cluster_option, format_option, timeout_option
@@ -34,7 +35,13 @@ LOCAL_FILE = click.Path(path_type=Path, dir_okay=False)
 LOCAL_PATH = click.Path(path_type=Path)
 
 _EXTRAS_OPTIONS = (
-    click.option("-w", "--workspace", metavar="[NAME:]/PATH", help="Where code and outputs lie."),
+    click.option(
+        "-w",
+        "--workspace",
+        metavar="[NAME:]/PATH",
+        shell_complete=_complete.remote_paths,
+        help="Where code and outputs lie.",
+    ),
     click.option("--src", "--sources", "sources", multiple=True, type=LOCAL_PATH, help="Its code."),
     click.option("--output", "outputs", multiple=True, metavar="GLOB", help="Files to save."),
     click.option("--pip", "--pip-installs", "requirements", multiple=True, help="A package."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.core.app import current_app
+from openpai.core.completion import jobs
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def submit(context: click.Context, /, **options: Any) -> None:
 
 
 @notebook.command(context_settings=_SETTINGS)
-@click.argument("job")
+@click.argument("job", shell_complete=jobs)
 @click.option("--to", "folder", type=_PATH, default=Path(), help="Where to put it.  [default: .]")
 @_CLUSTER
 @click.pass_context

@@ -8,13 +8,13 @@ import posixpath
 import click
 
 from openpai.core.app import current_app
-from openpai.storage.commands.options import open_place, storage_option
+from openpai.storage.commands.options import complete_remote, open_place, storage_option
 
 __all__ = ["delete", "mkdir", "move"]
 
 
 @click.command("mkdir")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
 @storage_option
 @click.pass_context
 def mkdir(
@@ -28,8 +28,8 @@ def mkdir(
 
 
 @click.command("move")
-@click.argument("source")
-@click.argument("target")
+@click.argument("source", shell_complete=complete_remote)
+@click.argument("target", shell_complete=complete_remote)
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @storage_option
 @click.pass_context
@@ -65,7 +65,7 @@ def move(
 
 
 @click.command("delete")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
 @click.option("-r", "--recursive", is_flag=True, help="Delete folders with all that they hold.")
 @storage_option
 @click.pass_context

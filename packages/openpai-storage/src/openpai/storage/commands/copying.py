@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.core.app import App, current_app
-from openpai.storage.commands.options import open_place, storage_option
+from openpai.storage.commands.options import (
+    complete_local,
+    complete_remote,
+    open_place,
+    storage_option,
+)
 
 if TYPE_CHECKING:
     from openpai.core.storage import Storage
@@ -40,8 +45,8 @@ _format_option = click.option(
 
 
 @click.command("upload", epilog=_UPLOAD_EXAMPLES)
-@click.argument("local")
-@click.argument("remote")
+@click.argument("local", shell_complete=complete_local)
+@click.argument("remote", shell_complete=complete_remote)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
 @storage_option
 @_format_option
@@ -73,8 +78,8 @@ def upload(
 
 
 @click.command("download", epilog=_DOWNLOAD_EXAMPLES)
-@click.argument("remote")
-@click.argument("local", default=".")
+@click.argument("remote", shell_complete=complete_remote)
+@click.argument("local", default=".", shell_complete=complete_local)
 @click.option(
     "--overwrite/--no-overwrite",
     default=True,

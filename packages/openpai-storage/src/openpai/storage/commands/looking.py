@@ -11,6 +11,7 @@ import click
 from openpai.core.app import current_app
 from openpai.storage.commands.options import (
     cluster_option,
+    complete_remote,
     format_option,
     open_place,
     storage_option,
@@ -64,7 +65,7 @@ def _folder(spec: StorageSpec) -> str | None:
 
 
 @click.command("list")
-@click.argument("path", default="/")
+@click.argument("path", default="/", shell_complete=complete_remote)
 @click.option("-r", "--recursive", is_flag=True, help="Go into folders.")
 @storage_option
 @format_option
@@ -105,7 +106,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 @click.command("status")
-@click.argument("path")
+@click.argument("path", shell_complete=complete_remote)
 @storage_option
 @format_option
 @click.pass_context
@@ -129,7 +130,7 @@ def status(
 
 
 @click.command("cat")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
 @storage_option
 @click.pass_context
 def cat(
@@ -144,7 +145,7 @@ def cat(
 
 
 @click.command("du")
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, shell_complete=complete_remote)
 @storage_option
 @format_option
 @click.pass_context

@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 import click
 
 from openpai.core.app import App
+from openpai.core.completion import clusters, remote_paths, storages
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from openpai.core.storage import Storage
 
-__all__ = ["CONTEXT_SETTINGS", "cluster_option", "format_option", "open_place", "storage_option"]
+__all__ = [
+    "CONTEXT_SETTINGS",
+    "cluster_option",
+    "complete_local",
+    "complete_remote",
+    "format_option",
+    "open_place",
+    "storage_option",
+]
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -21,7 +32,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 def cluster_option(function: F) -> F:
     """``-a``: which cluster."""
     return click.option(
-        "-a", "--cluster-alias", "alias", metavar="ALIAS", help="The cluster, if not the selected."
+        "-a",
+        "--cluster-alias",
+        "alias",
+        metavar="ALIAS",
+        shell_complete=clusters,
+        help="The cluster, if not the selected.",
     )(function)
 
 
@@ -32,9 +48,24 @@ def storage_option(function: F) -> F:
         "--storage-alias",
         "name",
         metavar="NAME",
+        shell_complete=storages,
         help="The storage of paths that name none, if not your default one.",
     )
     return cluster_option(named(function))
+
+
+def complete_remote(context: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What <Tab> offers for a remote path."""
+    return remote_paths(context, param, incomplete, context.params.get("name"))
+
+
+def complete_local(
+    _context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Files of this machine, which the shell knows itself."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def format_option(function: F) -> F:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import UsageProblem, command
 from openpai.cli._describe import describe, description_options
@@ -27,7 +28,14 @@ from openpai.cli._submission_options import (
     """,
     context_settings={"allow_interspersed_args": False},
 )
-@click.argument("words", nargs=-1, required=True, metavar="[--] COMMAND...", type=click.UNPROCESSED)
+@click.argument(
+    "words",
+    nargs=-1,
+    required=True,
+    metavar="[--] COMMAND...",
+    type=click.UNPROCESSED,
+    shell_complete=_complete.files,
+)
 @description_options
 @submission_options
 @click.pass_context

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._options import cluster_option, format_option, job_argument
@@ -51,7 +52,7 @@ def list_outputs(app: CliApp, job: str, alias: str | None, format_: str) -> None
     """,
 )
 @job_argument
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, shell_complete=_complete.outputs)
 @click.option(
     "--to",
     "target",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._options import cluster_option, job_argument
@@ -28,7 +29,7 @@ _PAUSE = 1.0
     """,
 )
 @job_argument
-@click.argument("path")
+@click.argument("path", shell_complete=_complete.outputs)
 @click.option("-f", "--follow", is_flag=True, help="Go on as the file grows, until the job ends.")
 @cluster_option
 @pass_app

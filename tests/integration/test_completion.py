@@ -1,0 +1,125 @@
+"""<Tab> in real shells: names of the cluster, remote paths, and silence where nobody answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+#: shell → (its options, what makes completion work in it)
+SHELLS = {
+    "bash": (["--norc", "--noprofile", "-i"], 'eval "$(opai completion bash)"'),
+    "zsh": (
+        ["-f", "-i"],
+        'unsetopt prompt_sp; autoload -U compinit && compinit -u -D; eval "$(opai completion zsh)"',
+    ),
+    "fish": (["--no-config", "-i"], "opai completion fish | source"),
+}
+NAMED = "local-storage:/data/"
+# Completion asks the real program; a command that is run writes down the words that it was given.
+WRAPPER = """\
+#!/bin/sh
+if [ -n "$_OPAI_COMPLETE" ] || [ "$1" = completion ]; then exec {real} "$@"; fi
+printf '%s\\n' "$@" > "$HOME/written.new"
+mv "$HOME/written.new" "$HOME/written"
+"""
+
+
+class Shell:
+    """A real shell in a terminal, where `opai` writes down how it was called."""
+
+    def __init__(self, program: str, kind: str, home: Path) -> None:
+        options, setup = SHELLS[kind]
+        self.home = home
+        wrapper = home / "bin" / "opai"
+        wrapper.parent.mkdir()
+        wrapper.write_text(WRAPPER.format(real=Path(sys.executable).parent / "opai"))
+        wrapper.chmod(0o755)
+        path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
+        self.child = pexpect.spawn(
+            program,
+            options,
+            cwd=home,
+            dimensions=(40, 200),
+            env={**os.environ, "PATH": path, "TERM": "xterm", "HOME": str(home), "PS1": "> "},
+            encoding="utf-8",
+            timeout=1,
+        )
+        self.child.delaybeforesend = None
+        self.child.send(f"{setup}\r")
+        assert self.words("opai set up") == ["set", "up"]
+
+    def words(self, line: str) -> list[str]:
+        """Type a line with its keys, then Return; give the words that `opai` was called with."""
+        written = self.home / "written"
+        written.unlink(missing_ok=True)
+        self.child.send(f"{line}\r")
+        deadline = time.monotonic() + 60
+        while not written.exists():
+            assert time.monotonic() < deadline, self.child.before
+            self._read()
+        return written.read_text().splitlines()
+
+    def _read(self) -> None:
+        """Take what the terminal shows, and answer what fish asks a terminal."""
+        try:
+            shown = self.child.read_nonblocking(100_000, timeout=0.1)
+        except pexpect.TIMEOUT:
+            return
+        if "\x1b[c" in shown or "\x1b[0c" in shown:
+            self.child.send("\x1b[?62c")
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request, needs, tmp_path):
+    """Each shell, started."""
+    program = needs(request.param)
+    home = tmp_path / "shell"
+    home.mkdir()
+    started = Shell(program, request.param, home)
+    yield started
+    started.child.close(force=True)
+
+
+@pytest.fixture
+def filled(opai, local_cluster, tmp_path, monkeypatch):
+    """On the cluster are some jobs and files; it may take its time to tell of them."""
+    monkeypatch.setenv("OPENPAI_COMPLETION_SECONDS", "30")
+    (tmp_path / "f.txt").write_text("x\n")
+    for name in ("train_one", "train_two", "other"):
+        opai("job", "sub", "--image", "any", "--name", name, "true")
+    opai("storage", "mkdir", "/data/set one", "/data/two")
+    opai("storage", "upload", str(tmp_path / "f.txt"), "/data/file.txt")
+
+
+def test_tab_completes_what_is_on_the_cluster(filled, shell):
+    """Commands, options, clusters, jobs, states, storages and remote paths."""
+    for typed, words in {
+        "opai jo\tli\t--st\tRUN\t": ["job", "list", "--state", "RUNNING"],
+        "opai job status train_o\t-a lo\t": ["job", "status", "train_one", "-a", "local"],
+        "opai job stop other train_t\t": ["job", "stop", "other", "train_two"],
+        "opai storage list /da\ttw\t": ["storage", "list", "/data/two/"],
+        "opai storage cat /data/fi\t": ["storage", "cat", "/data/file.txt"],
+        "opai storage list local\t": ["storage", "list", "local-storage:/"],
+        "opai storage du local-storage:/da\tfi\t": ["storage", "du", f"{NAMED}file.txt"],
+        "opai storage list /data/set\t": ["storage", "list", "/data/set one/"],
+    }.items():  # fmt: skip
+        assert shell.words(typed) == words, typed
+
+
+def test_a_cluster_that_does_not_answer_is_silent(shell, clean_home):
+    """The word stays as it was typed, nothing is written into the line, and it ends soon."""
+    clean_home.mkdir(exist_ok=True)
+    # 192.0.2.0/24 is nobody's (RFC 5737); a machine may refuse it or let it wait.
+    (clean_home / "clusters.yaml").write_text(
+        "- {cluster_alias: gone, pai_uri: 'http://192.0.2.1:9', user: alice, token: t}\n"
+    )
+    begin = time.monotonic()
+    assert shell.words("opai job status tr\t") == ["job", "status", "tr"]
+    assert shell.words("opai storage list /da\t") == ["storage", "list", "/da"]
+    assert "rror" not in str(shell.child.before)
+    assert time.monotonic() - begin < 60
