@@ -1,0 +1,211 @@
+"""The local cluster's page in a real Chromium: jobs, tasks, time line, live output, resources."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from openpai.core import Cluster, Job
+from openpai.core.local import LocalCluster
+
+
+@pytest.fixture(scope="module")
+def local():
+    """A cluster of ann's."""
+    with LocalCluster(cpus=8, memory_mb=8192, gpus=2, grace=2, user="ann") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def client(local):
+    """A client of that cluster."""
+    with Cluster(local.uri, user=local.user, token=local.token) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def chromium(needs):
+    """A browser that asks nobody but the cluster."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    quiet = ("--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run")
+    silent = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=needs("chromium"), args=["--no-sandbox", *quiet, *silent]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, local):
+    """A page that is logged in; what its scripts throw fails the test."""
+    errors = []
+    with chromium.new_context() as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{local.uri}/#token={local.token}")
+        yield page
+    assert errors == []
+
+
+def job(name, *commands, instances=1, gpu=0, **top):
+    """Return a job of one role."""
+    asked = {"cpu": 1, "gpu": gpu, "memoryMB": 64}
+    role = {"instances": instances, "dockerImage": "i", "resourcePerInstance": asked}
+    return Job.from_dict(
+        {
+            "protocolVersion": 2,
+            "name": name,
+            "type": "job",
+            "prerequisites": [{"type": "dockerimage", "name": "i", "uri": "x"}],
+            "taskRoles": {"worker": {**role, "commands": list(commands)}},
+            **top,
+        }
+    )
+
+
+def shows(page, selector, text):
+    """Wait until a part of the page has a text."""
+    page.locator(selector, has_text=text).wait_for()
+
+
+def open_job(page, local, name):
+    """Show a job's own page."""
+    page.goto(f"{local.uri}/job-detail.html?username=ann&jobName={name}")
+    page.wait_for_selector("#log")
+
+
+def test_from_the_list_to_a_job_and_back(page, client):
+    """A job that appears is in the list without a reload; a click leads to its tasks."""
+    client.submit(job("walk", "echo hello", instances=2)).wait(timeout=60)
+    row = page.locator("tr[data-job='ann~walk']")
+    row.wait_for()
+    shows(page, "body", "SUCCEEDED")
+    row.click()
+    page.locator(".bar").nth(1).wait_for(state="attached")
+    assert "jobName=walk" in page.url
+    page.click("#home")
+    row.wait_for()
+    page.go_back()
+    page.wait_for_selector("#log")
+
+
+def test_states_are_on_a_time_line(page, client, local):
+    """A retried task's bar lies within its track, where it ran; a failure says its name."""
+    client.submit(job("late", "sleep 0.3; echo 'ImportError: x' >&2; exit 3")).wait(timeout=60)
+    open_job(page, local, "late")
+    page.wait_for_selector(".bar.FAILED")
+    track = page.locator(".track").bounding_box()
+    bar = page.locator(".bar").bounding_box()
+    assert track["x"] <= bar["x"]
+    assert bar["x"] + bar["width"] <= track["x"] + track["width"] + 1
+    assert bar["width"] > 0
+    assert "exit code 232 (ContainerImportError)" in page.inner_text("#summary")
+
+
+def test_output_appears_while_a_job_runs_and_it_can_be_stopped(page, client, local, tmp_path):
+    """What a task writes is added, what it uses is counted, and the button ends it."""
+    flag = tmp_path / "flag"
+    running = client.submit(
+        job("live", "echo first", f"until [ -e {flag} ]; do sleep 0.1; done; echo second; sleep 99")
+    )
+    open_job(page, local, "live")
+    log = page.locator("#log")
+    shows(page, "#log", "first")
+    assert "second" not in log.inner_text()
+    flag.write_text("")
+    shows(page, "#log", "second")
+    assert log.inner_text().count("first") == 1
+    shows(page, "body", "1 of 8 CPU")
+    page.click("#stop")
+    shows(page, "body", "STOPPED")
+    assert running.wait(timeout=60).state == "STOPPED"
+    assert page.locator("#stop").is_hidden()
+
+
+def test_why_a_job_waits_is_shown(page, client, local):
+    """The reason is among its events."""
+    holder = client.submit(job("holder", "sleep 99", gpu=2))
+    waiting = client.submit(job("waiting", "true", gpu=1))
+    open_job(page, local, "waiting")
+    shows(page, "body", "Waiting for 1 GPU (0 available)")
+    holder.stop()
+    assert waiting.wait(timeout=60).state == "SUCCEEDED"
+
+
+def test_output_is_only_text(page, client, local):
+    """What a task writes is never run."""
+    evil = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
+    client.submit(job("evil", f"cat <<'END'\n{evil}\nEND")).wait(timeout=60)
+    open_job(page, local, "evil")
+    shows(page, "#log", "onerror")
+    assert page.title() == "OpenPAI local cluster"
+    assert page.locator("#log img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_states_can_be_read_in_light_and_dark(chromium, local, client, scheme):
+    """Each state's colour stands out from the background (WCAG AA: 4.5)."""
+    client.submit(job(f"seen-{scheme}", "true")).wait(timeout=60)
+    with chromium.new_context(color_scheme=scheme) as context:
+        page = context.new_page()
+        page.goto(f"{local.uri}/#token={local.token}")
+        page.wait_for_selector("tr[data-job]")
+        back = (255, 255, 255) if scheme == "light" else (18, 18, 18)
+        for state in ("SUCCEEDED", "FAILED", "RUNNING", "WAITING", "STOPPED"):
+            text = page.evaluate(
+                "(state) => { const node = document.createElement('span'); "
+                "node.className = 'state ' + state; document.body.append(node); "
+                "return getComputedStyle(node).color }",
+                state,
+            )
+            assert _contrast(_colour(text), back) >= 4.5, state
+
+
+def _colour(text):
+    return tuple(int(number) for number in re.findall(r"\d+", text)[:3])
+
+
+def _contrast(one, other):
+    light = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light[0] + 0.05) / (light[1] + 0.05)
+
+
+def _luminance(colour):
+    parts = [part / 255 for part in colour]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_page_fits_a_phone(chromium, local, client):
+    """Nothing but the table itself is wider than a narrow window."""
+    client.submit(job("narrow", "true")).wait(timeout=60)
+    with chromium.new_context(viewport={"width": 390, "height": 700}) as context:
+        page = context.new_page()
+        page.goto(f"{local.uri}/#token={local.token}")
+        page.wait_for_selector("tr[data-job]")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_token_does_not_stay_in_the_address(page, local):
+    """It is taken out of the address, and kept for this window only."""
+    page.wait_for_selector("#resources")
+    assert local.token not in page.url
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_signing_in_with_oidc(chromium):
+    """The page leads to the provider, and the provider back to the page, logged in."""
+    directory = {"bob": ["default"]}
+    with LocalCluster(authn="OIDC", directory=directory) as oidc, chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(oidc.uri)
+        page.click("text=Sign in")
+        page.fill("[name=user]", "bob")
+        page.fill("[name=password]", oidc.password)
+        page.click("button")
+        shows(page, "body", "as bob")
+        assert "token" not in page.url
