@@ -345,9 +345,9 @@ def open_storage(spec: StorageSpec) -> Storage:
         )
     try:
         factory: Callable[[StorageSpec], Storage] = offered[spec.type].load()
+        return factory(spec)
     except ImportError as error:
         raise StorageError(
             f"Storage type '{spec.type}' needs a package that is not installed: {error}.",
             f"Run: pip install '{offered[spec.type].distribution}[{spec.type}]'",
         ) from error
-    return factory(spec)

@@ -15,7 +15,7 @@ from openpai.core.errors import StorageError
 from openpai.core.folder import FolderStorage
 from openpai.core.storage import Storage, StorageSpec
 
-__all__ = ["open_posix"]
+__all__ = ["is_mounted", "open_posix"]
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -41,6 +41,15 @@ def open_posix(spec: StorageSpec) -> Storage:
             "clusters.yaml.",
         )
     return FolderStorage(_checked(spec.name, folder), spec.name, read_only=spec.read_only)
+
+
+def is_mounted(spec: StorageSpec) -> bool:
+    """Whether :func:`open_posix` has a folder to open."""
+    folder = spec.mount_path or _usual_place(spec)
+    try:
+        return folder is not None and Path(folder).is_dir()
+    except OSError:  # such as a stale NFS handle
+        return False
 
 
 def _usual_place(spec: StorageSpec) -> str | None:

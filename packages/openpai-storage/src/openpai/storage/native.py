@@ -1,0 +1,36 @@
+"""PAI's storage types that are folders where they are mounted, and have a client elsewhere.
+
+What a client needs is imported only when one is opened: a job's container, which has the mount,
+needs nothing but this distribution.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from openpai.core.storage import Storage, StorageSpec
+from openpai.storage.posix import is_mounted, open_posix
+
+__all__ = ["open_azure_blob"]
+
+
+def open_azure_blob(spec: StorageSpec) -> Storage:
+    """Open a blob container: where it is mounted, otherwise over the network.
+
+    Raises:
+        StorageError: It is not mounted and there is no address to open, or no key.
+    """
+    return _open(spec, "containerName", _azure_blob)
+
+
+def _azure_blob(spec: StorageSpec) -> Storage:
+    from openpai.storage.azure_blob import open_container
+
+    return open_container(spec)
+
+
+def _open(spec: StorageSpec, key: str, client: Callable[[StorageSpec], Storage]) -> Storage:
+    """Open the mount if there is one, or if ``data`` lacks what the client begins with."""
+    if is_mounted(spec) or not spec.data.get(key):
+        return open_posix(spec)
+    return client(spec)

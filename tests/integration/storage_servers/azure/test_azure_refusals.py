@@ -1,0 +1,173 @@
+"""What Azure Blob refuses is told in a sentence, and nothing is half done."""
+
+from __future__ import annotations
+
+import base64
+import io
+import socket
+from contextlib import suppress
+
+import pytest
+
+from openpai.core.checksums import hasher
+from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
+from openpai.core.folder import FolderStorage
+from openpai.core.storage import StorageSpec, open_storage
+from openpai.storage.testing.helpers import BrokenOffError, read, write
+
+
+def changes(storage):
+    """Return one of each kind of change."""
+    return (
+        lambda: write(storage, "/file"),
+        lambda: storage.mkdir("/d"),
+        lambda: storage.delete("/file"),
+    )
+
+
+def test_no_permission(attached, storage, azurite, container) -> None:
+    """With a SAS token that only reads, every change is refused with the file's name."""
+    write(storage, "/file", b"old")
+    reader = attached(accountKey=None, accountSASToken="?" + azurite.sas(container, "rl"))
+    assert read(reader, "/file") == b"old"
+    for act in changes(reader):
+        with pytest.raises(PermissionError, match="'main:/"):
+            act()
+    assert read(reader, "/file") == b"old"
+
+
+def test_an_expired_token(attached, azurite, container) -> None:
+    """A SAS token that has expired is named as that, with the time, and stays secret."""
+    token = azurite.sas(container, "racwdl", hours=-1)
+    storage = attached(accountKey=None, accountSASToken=token)
+    signature = token.partition("sig=")[2].partition("&")[0]
+    for act in (*changes(storage), lambda: list(storage.list("/")), lambda: read(storage, "/x")):
+        with pytest.raises(StorageError, match=r"SAS token .* expired at 20..-") as caught:
+            act()
+        assert signature not in f"{caught.value!s} {caught.value!r} {storage!r}"
+
+
+def test_a_wrong_key(attached, container) -> None:
+    """A key that is not the account's is the reason, and in no message."""
+    key = base64.b64encode(b"very secret" * 3).decode()
+    storage = attached(accountKey=key)
+    with pytest.raises(StorageError, match=f"does not accept the key .* '{container}'") as caught:
+        list(storage.list("/"))
+    assert key not in f"{caught.value!s} {caught.value!r} {storage!r}"
+
+
+def test_no_such_container(attached) -> None:
+    """A container that does not exist is named, whatever is done."""
+    storage = attached(containerName="nowhere")
+    for act in (
+        lambda: storage.stat("/"),
+        lambda: list(storage.list("/")),
+        lambda: storage.stat("/file"),
+        lambda: write(storage, "/file"),
+    ):
+        with pytest.raises(StorageError, match="has no container 'nowhere'"):
+            act()
+
+
+def test_no_server(attached) -> None:
+    """An address where nothing answers is named, with the reason."""
+    with pytest.raises(ConnectionFailed, match="1/team does not answer: Connection refused"):
+        attached(endpoint="http://127.0.0.1:1/team").stat("/")
+
+
+def test_a_server_that_is_silent(attached) -> None:
+    """A server that takes a connection and says nothing is given up."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}/team"
+        with pytest.raises(ConnectionFailed, match="does not answer: timed out"):
+            attached(endpoint=endpoint, timeout=0.2).stat("/")
+
+
+def test_something_else_answers(attached, httpserver) -> None:
+    """A server that is no Azure is an error in one sentence."""
+    httpserver.expect_request("/").respond_with_data("hello")
+    with pytest.raises((OpenPaiError, OSError)):
+        list(attached(endpoint=httpserver.url_for("")).list("/"))
+
+
+@pytest.mark.parametrize("name", ["x" * 1025, "\udcff"])
+def test_names_that_azure_cannot_hold(storage, name: str) -> None:
+    """A name that Azure cannot hold is refused as a name."""
+    with pytest.raises(OSError, match="'main:/"):
+        write(storage, f"/{name}")
+
+
+def test_folders_are_those_of_blobfuse(storage, azurite, container) -> None:
+    """An empty folder is the blob that blobfuse writes, and one of blobfuse's is a folder."""
+    storage.mkdir("/ours")
+    with azurite.container(container) as client:
+        client.upload_blob("theirs", b"", metadata={"hdi_isfolder": "true"})
+        metadata = client.get_blob_client("ours").get_blob_properties().metadata
+    assert metadata == {"hdi_isfolder": "true"}
+    assert [(entry.path, entry.is_dir) for entry in storage.list("/")] == [
+        ("/ours", True),
+        ("/theirs", True),
+    ]
+    with pytest.raises(IsADirectoryError):
+        write(storage, "/theirs")
+
+
+def test_a_long_file_that_fails(storage) -> None:
+    """A file that fails after its first parts leaves nothing that can be seen."""
+    with suppress(BrokenOffError), storage.open_write("/d/file") as stream:
+        stream.write(bytes(20 << 20))
+        raise BrokenOffError
+    assert list(storage.list("/")) == []
+
+
+def test_checksums_of_long_files(storage) -> None:
+    """A file of many parts has a checksum that can be computed, in whichever way it was written."""
+    content = bytes(range(256)) * (80 << 10)
+    with storage.open_write("/stream") as stream:
+        stream.write(content)
+    with storage.begin_upload("/parts", len(content)) as upload:
+        for index in range(upload.parts):
+            begin, length = upload.part(index)
+            upload.write(index, io.BytesIO(content[begin : begin + length]))
+        upload.commit()
+    told = storage.checksum("/stream")
+    assert told == storage.checksum("/parts")
+    computed = hasher(told.algorithm)
+    computed.update(content)
+    assert computed.hexdigest() == told.value
+    storage.rename("/parts", "/moved")
+    assert storage.checksum("/moved") == told
+
+
+def test_mounted_is_mounted(azurite, container, tmp_path) -> None:
+    """Where the container is mounted on this machine the mount is used, not the network."""
+    spec = azurite.spec(container, endpoint="http://127.0.0.1:1/team")
+    with open_storage(
+        StorageSpec("main", "azureBlob", spec.data, mount_path=str(tmp_path))
+    ) as storage:
+        assert isinstance(storage, FolderStorage)
+        write(storage, "/file")
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
+
+
+def test_bad_settings(azurite, container) -> None:
+    """What is missing or cannot be is named before anything is sent."""
+    for wrong, match in (
+        ({"accountKey": None}, "'accountKey' or 'accountSASToken'"),
+        ({"accountName": ""}, "names no Azure account"),
+        ({"accountKey": "no base64!"}, "is not Base64"),
+        ({"endpoint": "localhost:10000"}, "'localhost:10000'"),
+        ({"containerName": ""}, "is not known where storage 'main'"),
+    ):
+        with pytest.raises(StorageError, match=match) as caught:
+            open_storage(azurite.spec(container, **wrong))
+        assert azurite.key not in str(caught.value)
+
+
+def test_read_only(azurite, container) -> None:
+    """A storage that is called read-only is not written."""
+    spec = azurite.spec(container)
+    with open_storage(StorageSpec("main", "azureBlob", spec.data, read_only=True)) as storage:
+        for act in changes(storage):
+            with pytest.raises(PermissionError, match="Read-only storage"):
+                act()
