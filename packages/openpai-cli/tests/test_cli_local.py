@@ -100,3 +100,16 @@ def test_an_engine_that_is_not_there(opai, monkeypatch, tmp_path):
     assert result.exit_code != 0
     assert "podman is not installed" in result.stderr
     assert opai("local", "status").exit_code == 1
+
+
+def test_a_folder_becomes_a_storage(opai, tmp_path):
+    """``--storage NAME=FOLDER`` offers a folder under a name; what is no such pair is told."""
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "notes.txt").write_text("hello")
+    refused = opai("local", "up", "--storage", "team")
+    assert (refused.exit_code, "'team' is not NAME=FOLDER." in refused.stderr) == (2, True)
+    try:
+        assert opai("local", "up", "--storage", f"team={tmp_path / 'team'}").exit_code == 0
+        assert opai("storage", "cat", "team:/notes.txt").stdout == "hello"
+    finally:
+        opai("local", "down")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +32,7 @@ COLUMNS = [
     opai local up
     opai local up --gpus 2 --mem 16g
     opai local up --engine podman
+    opai local up --storage team=/data/team
     """,
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Its port.")
@@ -42,9 +44,24 @@ COLUMNS = [
     type=click.Choice(ENGINES),
     help="What runs the commands of jobs: processes of this machine, or containers.",
 )
+@click.option(
+    "--storage",
+    "storages",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    help="A storage beside 'local-storage': a folder of this machine.",
+)
 @format_option
 @pass_app
-def up(app: CliApp, /, *, port: int, format_: str, **given: int | str | None) -> None:
+def up(
+    app: CliApp,
+    /,
+    *,
+    port: int,
+    storages: tuple[str, ...],
+    format_: str,
+    **given: int | str | None,
+) -> None:
     """Start a cluster on this machine.
 
     It becomes the cluster 'local', listens on this machine only, and runs jobs as processes of
@@ -55,6 +72,8 @@ def up(app: CliApp, /, *, port: int, format_: str, **given: int | str | None) ->
 
     settings = _own_entry()
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if storages:
+        options["storages"] = dict(_storage(text) for text in storages)
     running = daemon.up(port=port, **options)
     _register(running, settings)
     app.emit(_row(running), columns=COLUMNS, format="name" if format_ == "table" else format_)
@@ -142,6 +161,14 @@ def prune(app: CliApp, older_than: str) -> None:
     for name in removed:
         app.console.data(name)
     app.note(f"Removed jobs: {len(removed)}.")
+
+
+def _storage(text: str) -> tuple[str, str]:
+    """Split ``NAME=FOLDER``; a relative folder is one of the current folder."""
+    name, _, folder = text.partition("=")
+    if not name or not folder:
+        raise click.BadParameter(f"'{text}' is not NAME=FOLDER.", param_hint="'--storage'")
+    return name, str(Path(folder).expanduser().absolute())
 
 
 def _own_entry() -> dict[str, Any]:
