@@ -21,6 +21,7 @@ __all__ = [
     "JobDetail",
     "JobSummary",
     "TaskAttemptStatus",
+    "TaskFacts",
     "TaskStatus",
 ]
 
@@ -95,8 +96,8 @@ class TaskAttemptStatus(Record):
         return [int(port) for port in str(self.container_ports.get(label) or "").split(",") if port]
 
 
-class TaskStatus(TaskAttemptStatus):
-    """One task of a job's attempt, with its latest run.
+class TaskFacts(Record):
+    """A task of one attempt of a job, whatever its runs.
 
     Attributes:
         state: As for a job.
@@ -113,6 +114,12 @@ class TaskStatus(TaskAttemptStatus):
     created_time = moment("createdTime")
     launched_time = moment("launchedTime")
     completed_time = moment("completedTime")
+
+
+class TaskStatus(TaskFacts, TaskAttemptStatus):
+    """One task of a job's attempt, with its latest run."""
+
+    __slots__ = ()
 
 
 class JobDetail(Record):

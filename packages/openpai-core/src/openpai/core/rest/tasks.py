@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from openpai.core.rest.job_records import TaskAttemptStatus
-from openpai.core.rest.record import Record, integer, moment, text
+from openpai.core.rest.job_records import TaskAttemptStatus, TaskFacts
+from openpai.core.rest.record import integer, text
 from openpai.core.rest.session import Session, segment
 
 __all__ = ["TaskHistory", "get_task"]
 
 
-class TaskHistory(Record):
+class TaskHistory(TaskFacts):
     """One task of one job attempt, and all its runs.
 
     Attributes:
         role: The task role as the server spells it.
-        retries: How often it was started anew.
-        accountable_retries: How many of these counted towards ``taskRetryCount``.
     """
 
     __slots__ = ()
@@ -23,14 +21,6 @@ class TaskHistory(Record):
     job_name = text("jobName")
     job_attempt = integer("jobAttemptId")
     role = text("taskRoleName")
-    index = integer("taskIndex")
-    uid = text("taskUid")
-    state = text("taskState")
-    retries = integer("retries")
-    accountable_retries = integer("accountableRetries")
-    created_time = moment("createdTime")
-    launched_time = moment("launchedTime")
-    completed_time = moment("completedTime")
 
     @property
     def attempts(self) -> list[TaskAttemptStatus]:

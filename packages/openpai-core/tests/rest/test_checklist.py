@@ -1,0 +1,43 @@
+"""Whatever a real rest-server is known to do to its clients is borne: a check for each row."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+DOCUMENT = HERE.parents[3] / "docs" / "rest.md"
+BEGIN, END = "<!-- checklist -->\n", "<!-- /checklist -->"
+
+
+def _load():
+    """Import the checks, which stand beside this file and in no package."""
+    spec = importlib.util.spec_from_file_location("checklist_of_rest", HERE / "checklist.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.AUTHORITY = str(HERE.parent / "data" / "tls" / "ca.pem")
+    return module
+
+
+CHECKS = _load().CHECKS
+
+
+@pytest.mark.parametrize("behaviour", CHECKS)
+def test_the_client_bears(behaviour, request):
+    """What the row says, over real HTTP."""
+    check = CHECKS[behaviour]
+    check(**{name: request.getfixturevalue(name) for name in inspect.signature(check).parameters})
+
+
+def test_every_row_of_the_document_has_a_check():
+    """And every check its row, which says what the client does about it."""
+    if not DOCUMENT.exists():
+        pytest.skip("the documents are not part of this package's own archive")
+    table = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert [told for told, _ in rows] == list(CHECKS)
+    assert all(done for _, done in rows)
+    assert len(rows) == 23
