@@ -28,7 +28,8 @@ class Progress:
         self._description = description
         self._total = total
         self._done = 0
-        self._next = time.monotonic() + _FIRST_DRAWN_AFTER
+        self._begun = time.monotonic()
+        self._next = self._begun + _FIRST_DRAWN_AFTER
         self._drawn = False
 
     def advance(self, amount: int = 1) -> None:
@@ -53,10 +54,25 @@ class Progress:
 
     def _text(self) -> str:
         done = _short(self._done)
+        rate = max(self._done, 0) / max(time.monotonic() - self._begun, 0.001)
+        speed = f"  {_short(int(rate))}/s"
         if not self._total:
-            return f"{self._description}  {done}"
+            return f"{self._description}  {done}{speed}"
         percent = min(100, 100 * self._done // self._total)
-        return f"{self._description}  {percent:3d}%  {done} of {_short(self._total)}"
+        left = max(self._total - self._done, 0) / rate if rate >= 1 else None
+        remaining = "" if left is None else f"  {_time(left)} left"
+        return (
+            f"{self._description}  {percent:3d}%  {done} of {_short(self._total)}{speed}{remaining}"
+        )
+
+
+def _time(seconds: float) -> str:
+    """Return ``59s``, ``4m05s``, ``3h20m``."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minute:02}m"
+    return f"{minute}m{second:02}s" if minute else f"{second}s"
 
 
 def _short(number: float) -> str:

@@ -72,6 +72,7 @@ class Cluster:
         Raises:
             ConfigError: There is no such cluster, or the list cannot be read.
         """
+        from openpai.core.config.attached import attached_storages
         from openpai.core.config.clusters import find_cluster, store_token
 
         entry = find_cluster(alias, environment=environment)
@@ -83,7 +84,7 @@ class Cluster:
             alias=entry.alias,
             verify=entry.settings.get("verify", True),
             mounts=entry.mounts,
-            attached=entry.attached,
+            attached=[*attached_storages().values(), *entry.attached],
         )
         cluster._keep_token = lambda token: store_token(entry.alias, token)
         return cluster
@@ -355,7 +356,12 @@ class Cluster:
             StorageError: It cannot be opened from this machine.
             ConnectionFailed: No answer came.
         """
-        return open_storage(self._spec(name or self.default_storage()))
+        spec = self._spec(name or self.default_storage())
+        if spec.name in self._attached:
+            from openpai.core.config.attached import with_secrets
+
+            spec = with_secrets(spec)
+        return open_storage(spec)
 
     def _spec(self, name: str) -> StorageSpec:
         if name in self._attached:

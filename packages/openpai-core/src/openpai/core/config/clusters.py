@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Mapping
 
+from openpai.core.config.attached import spec_of
 from openpai.core.config.credentials import SECRETS, Kept, load_kept, store_secrets
 from openpai.core.config.files import home, read_yaml, update_yaml
 from openpai.core.errors import ConfigError
@@ -29,7 +30,6 @@ __all__ = [
     "store_token",
 ]
 
-_SPEC_KEYS = {"name", "type", "read_only", "mount_path"}
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -78,13 +78,7 @@ class ClusterEntry:
         """
         storages = self.settings.get("storages") or []
         return [
-            StorageSpec(
-                name=str(item["name"]),
-                type=str(item["type"]),
-                data={key: item[key] for key in item.keys() - _SPEC_KEYS},
-                read_only=bool(item.get("read_only")),
-                mount_path=item.get("mount_path"),
-            )
+            spec_of(item)
             for item in storages
             if isinstance(item, dict) and item.get("name") and item.get("type")
         ]

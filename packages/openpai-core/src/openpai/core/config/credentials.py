@@ -1,8 +1,8 @@
 """Where tokens and passwords are kept: the system's keyring, or a file that only the user can read.
 
-``credentials.yaml`` (mode 0600) holds for each cluster either its secrets or the name under which
-the keyring has them. Which of the two is used for new secrets the default ``credentials`` says:
-``keyring``, ``file``, or ``auto``: the keyring where there is one that works.
+``credentials.yaml`` (mode 0600) holds for each cluster or storage either its secrets or the name
+under which the keyring has them. Which of the two is used for new secrets the default
+``credentials`` says: ``keyring``, ``file``, or ``auto``: the keyring where there is one that works.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from openpai.core.errors import ConfigError
 
 __all__ = ["SECRETS", "Kept", "load_kept", "store_secrets"]
 
-#: The keys of an entry that are secrets.
+#: The keys of a cluster that are secrets; those of a storage are its type's.
 SECRETS = ("token", "password")
 _KEYRING = "keyring"
 
@@ -61,7 +61,7 @@ def load_kept() -> dict[str, Kept]:
 
 def _kept(raw: Any) -> Kept:
     raw = raw if isinstance(raw, dict) else {}
-    secrets = {key: str(raw[key]) for key in SECRETS if raw.get(key)}
+    secrets = {key: str(raw[key]) for key in raw if key != _KEYRING and raw[key]}
     return Kept(secrets, str(raw.get(_KEYRING) or ""))
 
 

@@ -63,9 +63,23 @@ class Copier:
     def is_there(self, source: Entry, found: Entry, *, overwrite: bool) -> bool:
         """Whether the target has this very file, of the same size.
 
-        Checksums tell, where both sides have one; else the contents are compared, which costs
-        reading the target. Where the times differ, ``overwrite`` does without that.
+        Checksums tell, where they can be compared; else the contents, which costs reading the
+        target. Where the times differ, ``overwrite`` does without that.
         """
+        same = self._same_checksum(source, found)
+        if same is not None:
+            return same
+        if same_time(source, found):
+            return source.size > COMPARED or self._same_content(source, found)
+        return not overwrite and self._same_content(source, found)
+
+    def is_same(self, source: Entry, found: Entry) -> bool:
+        """Whether two files of the same size have the same content, whatever that costs."""
+        same = self._same_checksum(source, found)
+        return self._same_content(source, found) if same is None else same
+
+    def _same_checksum(self, source: Entry, found: Entry) -> bool | None:
+        """Whether two files have the same checksum; ``None`` where that cannot be told."""
         ours = self._checksum_of(self.source, source.path)
         theirs = self._checksum_of(self.target, found.path)
         if theirs and not ours:
@@ -74,9 +88,7 @@ class Copier:
             theirs = self._computed(self.target, found.path, ours.algorithm)
         if ours and theirs and ours.algorithm == theirs.algorithm:
             return ours == theirs
-        if same_time(source, found):
-            return source.size > COMPARED or self._same_content(source, found)
-        return not overwrite and self._same_content(source, found)
+        return None
 
     def send(self, source: Entry, target: str) -> None:
         """Copy a file in one go.

@@ -117,7 +117,7 @@ class Planner:
                 entry = self._source.stat(self.source_place(path))
                 found = self._found(self.place(path))
             except (OSError, OpenPaiError) as error:
-                yield self.failure(name, error)
+                yield Failed(name, name, error, name)
             else:
                 yield from self._tree(path, entry, found)
 
@@ -238,7 +238,7 @@ class Planner:
         if found is None:
             return Step("copy", path, entry)
         if found.is_dir:
-            return self._in_the_way(path, errno.EISDIR, "A folder is where a file must be")
+            return self._in_the_way(path, errno.EISDIR, "Is a folder")
         if found.size != entry.size:
             return Step("replace", path, entry, found)
         if not same_time(entry, found) or _just_now(entry):

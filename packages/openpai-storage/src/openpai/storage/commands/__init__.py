@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from openpai.storage.commands.attaching import attach, detach
+from openpai.storage.commands.benching import bench
 from openpai.storage.commands.changing import delete, mkdir, move
 from openpai.storage.commands.copying import download, upload
 from openpai.storage.commands.looking import cat, disk_usage, list_, list_storage, status
 from openpai.storage.commands.options import CONTEXT_SETTINGS
+from openpai.storage.commands.syncing import check, copy, sync
 
 __all__ = ["storage"]
 
@@ -22,7 +25,8 @@ def storage() -> None:
 
 for _command in (
     *(list_storage, list_, status, cat, disk_usage),
-    *(upload, download),
+    *(upload, download, sync, copy, check),
     *(mkdir, move, delete),
+    *(attach, detach, bench),
 ):
     storage.add_command(_command)

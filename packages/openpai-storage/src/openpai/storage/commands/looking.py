@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import click
 
-from openpai.core.app import current_app
+from openpai.core.app import App, current_app
 from openpai.storage.commands.options import (
     cluster_option,
     complete_remote,
@@ -28,7 +28,7 @@ __all__ = ["cat", "disk_usage", "list_", "list_storage", "status"]
 @format_option
 @click.pass_context
 def list_storage(context: click.Context, alias: str | None, format_: str) -> None:
-    """List the storages you may use, your default ones first.
+    """List the storages you may use, your default ones first, attached ones last.
 
     MOUNTED is the folder of this machine where a storage is reached, where there is one.
     """
@@ -40,7 +40,7 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
             "readOnly": spec.read_only,
             "mountPath": _folder(spec),
         }
-        for spec in app.cluster(alias).storages()
+        for spec in _storages(app, alias)
     ]
     columns = [
         ("NAME", "name"),
@@ -51,16 +51,29 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
     app.emit(rows, columns=columns, format=format_)
 
 
+def _storages(app: App, alias: str | None) -> list[StorageSpec]:
+    """Return the storages of the cluster and the attached ones; without a cluster, only those."""
+    from openpai.core.config.attached import attached_storages
+    from openpai.core.config.clusters import load_clusters
+
+    attached = attached_storages()
+    if attached and alias is None and not load_clusters():
+        return list(attached.values())
+    listed = app.cluster(alias).storages()
+    names = {spec.name for spec in listed}
+    return [*listed, *(spec for name, spec in attached.items() if name not in names)]
+
+
 def _folder(spec: StorageSpec) -> str | None:
     """Return where a storage is reached on this machine, ``None`` where it is not."""
-    from openpai.core.errors import StorageError
+    from openpai.core.errors import OpenPaiError
     from openpai.core.folder import FolderStorage
     from openpai.core.storage import open_storage
 
     try:
         with open_storage(spec) as storage:
             return str(storage.root) if isinstance(storage, FolderStorage) else None
-    except StorageError:
+    except (OSError, OpenPaiError):
         return None
 
 

@@ -19,7 +19,9 @@ __all__ = [
     "cluster_option",
     "complete_local",
     "complete_remote",
+    "either_place",
     "format_option",
+    "is_remote",
     "open_place",
     "storage_option",
 ]
@@ -94,13 +96,43 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
         StorageError: The path leaves the storage, or the storage cannot be opened.
         OpenPaiError: The cluster or its storage is not known or does not answer.
     """
-    from openpai.core.storage import StorageUri
+    from openpai.core.config.attached import attached_storages, with_secrets
+    from openpai.core.storage import StorageUri, open_storage
 
     uri = StorageUri.parse(text)
     if uri.storage and name and uri.storage != name:
         raise click.UsageError(f"'{text}' is on '{uri.storage}', but -s says '{name}'.")
     chosen = uri.storage or name or _default_name()
+    attached = attached_storages().get(chosen or "")
+    if attached:  # reached without a cluster
+        return open_storage(with_secrets(attached)), uri.path
     return app.cluster(alias).storage(chosen), uri.path
+
+
+def either_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
+    """Open a place that may be on a storage or on this machine.
+
+    Args:
+        app: The running ``opai``.
+        alias: The cluster, or ``None`` for the selected one.
+        name: The storage that ``:/PATH`` is on, or ``None`` for the default one.
+        text: ``NAME:/PATH``, ``:/PATH``, or a path of this machine.
+
+    Raises:
+        StorageError, OpenPaiError: As for :func:`open_place`.
+    """
+    if is_remote(text):
+        return open_place(app, alias, name, text)
+    from pathlib import Path
+
+    from openpai.core.transfer import local_place
+
+    return local_place(Path(text))
+
+
+def is_remote(text: str) -> bool:
+    """Whether a path is on a storage: ``NAME:/PATH`` or ``:/PATH``."""
+    return ":" in text.partition("/")[0]
 
 
 def _default_name() -> str | None:

@@ -1,0 +1,111 @@
+"""Whether two trees are the same."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional
+
+from openpai.core.errors import OpenPaiError
+
+if TYPE_CHECKING:
+    from openpai.core.storage import Storage
+    from openpai.core.transfer import Failed, Step
+
+__all__ = ["Differences", "differences"]
+
+#: So many files are compared at once.
+AT_ONCE = 8
+
+#: What is told of a file; ``None``: it is the same on both sides.
+Found = Optional[Dict[str, Any]]
+
+
+class Differences:
+    """An iterable of rows, one for each difference.
+
+    Attributes:
+        total: The files seen so far.
+        count: The differences seen so far.
+    """
+
+    def __init__(self, found: Iterator[Found]) -> None:
+        self._found = found
+        self.total = 0
+        self.count = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self._found:
+            self.total += 1
+            if row:
+                self.count += 1
+                yield row
+
+
+def differences(
+    first: tuple[Storage, str], second: tuple[Storage, str], *, fast: bool
+) -> Differences:
+    """Compare two files or trees.
+
+    Args:
+        first: A storage and a path in it.
+        second: Another.
+        fast: Whether the same size and time are enough.
+
+    Raises:
+        FileNotFoundError: The first does not exist.
+    """
+    from openpai.core.transfer import Options, Transfer
+    from openpai.core.transfer.copying import Copier
+    from openpai.core.transfer.pace import Limiter
+
+    never = threading.Event()
+    copier = Copier(first[0], second[0], Limiter(None, never), _ignore, never)
+    transfer = Transfer(*first, *second, Options(delete=True))
+
+    def judge(step: Step | Failed) -> Callable[[], Found]:
+        return lambda: _judge(step, copier.is_same, fast=fast)
+
+    return Differences(_in_order(map(judge, transfer.plan())))
+
+
+def _in_order(acts: Iterator[Callable[[], Found]]) -> Iterator[Found]:
+    """Do things at once; yield what they return in their order."""
+    waiting: deque[Any] = deque()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for act in acts:
+            waiting.append(pool.submit(act))
+            while len(waiting) > 4 * AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _judge(step: Step | Failed, is_same: Callable[[Any, Any], bool], *, fast: bool) -> Found:
+    from openpai.core.transfer import Failed
+
+    if isinstance(step, Failed):
+        return _row(step.path, "cannot be compared", step.reason)
+    if step.action in ("copy", "mkdir"):
+        return _row(step.path, "only in the first")
+    if step.action == "delete":
+        return _row(step.path, "only in the second")
+    if step.action == "replace":
+        return _row(step.path, "sizes differ")
+    if fast:
+        return None if step.action == "unchanged" else _row(step.path, "times differ")
+    try:
+        same = is_same(step.source, step.found)
+    except (OSError, OpenPaiError) as error:
+        reason = str(getattr(error, "strerror", None) or error)
+        return _row(step.path, "cannot be compared", reason)
+    return None if same else _row(step.path, "contents differ")
+
+
+def _row(path: str, difference: str, error: str | None = None) -> dict[str, Any]:
+    return {"path": path or ".", "difference": difference, "error": error}
+
+
+def _ignore(count: int) -> None:
+    pass

@@ -1,0 +1,92 @@
+"""``opai storage attach|detach``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from openpai.core.errors import ConfigError
+
+Opai = Callable[..., Any]
+
+
+@pytest.fixture
+def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Any) -> Path:
+    """Return a folder to attach; no cluster is known."""
+
+    def none(_: object) -> None:
+        raise ConfigError("No cluster is known yet.")
+
+    monkeypatch.setattr(app, "cluster", none)
+    folder = tmp_path / "away"
+    folder.mkdir()
+    return folder
+
+
+def test_attached_is_usable(opai: Opai, away: Path) -> None:
+    """An attached storage is listed and used by name, without any cluster."""
+    opai("attach", "scans", "--type", "nfs", "--mount-path", str(away))
+    Path("file").write_text("x")
+    opai("upload", "file", "scans:/new/")
+    assert (away / "new" / "file").read_text() == "x"
+    rows = json.loads(opai("list-storage", "-o", "json").stdout)
+    assert [(row["name"], row["type"], row["mountPath"]) for row in rows] == [
+        ("scans", "nfs", str(away))
+    ]
+    opai("detach", "scans")
+    with pytest.raises(ConfigError, match="No cluster is known"):
+        opai("list", "scans:/")
+
+
+def test_read_only(opai: Opai, away: Path) -> None:
+    """A storage attached as read-only takes no changes."""
+    opai("attach", "scans", "--type", "nfs", "--mount-path", str(away), "--read-only")
+    with pytest.raises(PermissionError):
+        opai("mkdir", "scans:/new")
+
+
+def test_secrets_are_kept_apart(opai: Opai, away: Path, tmp_path: Path) -> None:
+    """A secret is read from stdin, kept in a private file, and gone after detaching."""
+    from click.testing import CliRunner
+
+    from openpai.core.config.attached import attached_storages, with_secrets
+    from openpai.storage.commands import storage
+
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "defaults.yaml").write_text("credentials: file\n")
+    line = ["attach", "b", "--type", "nfs", "--uri", "nfs://x", "--secret", "secret_key"]
+
+    class App:
+        def note(self, text: str) -> None:
+            assert "s3cret" not in text
+
+    result = CliRunner().invoke(storage, line, obj=App(), input="s3cret\n")
+    assert result.exit_code == 0, result.output
+    assert "s3cret" not in result.output
+    home = tmp_path / "home"
+    assert "s3cret" not in (home / "storages.yaml").read_text()
+    assert (home / "credentials.yaml").stat().st_mode & 0o777 == 0o600
+    assert with_secrets(attached_storages()["b"]).data == {"uri": "nfs://x", "secret_key": "s3cret"}
+    opai("detach", "b")
+    assert "s3cret" not in (home / "credentials.yaml").read_text()
+
+
+def test_bad_input(opai: Opai, away: Path) -> None:
+    """Unknown types, names that are none, and settings without a value are refused."""
+    with pytest.raises(ConfigError, match="opens storages of type 'floppy'"):
+        opai("attach", "x", "--type", "floppy")
+    with pytest.raises(ConfigError, match="cannot be the name"):
+        opai("attach", "a:b", "--type", "nfs")
+    with pytest.raises(ConfigError, match="No storage 'none' is attached"):
+        opai("detach", "none")
+    assert opai("attach", "x", "--type", "nfs", "--set", "key").exit_code == 2
+
+
+def test_attach_again_replaces(opai: Opai, away: Path) -> None:
+    """The second attachment of a name is the one that counts."""
+    opai("attach", "scans", "--type", "nfs", "--mount-path", "/nowhere")
+    opai("attach", "scans", "--type", "nfs", "--mount-path", str(away))
+    assert opai("list", "scans:/").exit_code == 0
