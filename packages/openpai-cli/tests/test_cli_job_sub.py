@@ -214,6 +214,16 @@ def test_callbacks_and_a_time_limit(opai, local):
     assert "too long" in result.stdout
 
 
+def test_callbacks_may_have_conditions(preview, local):
+    """A failure's exit codes and signals, an interval's length."""
+    callbacks = ("--on", "failure:137,SIGSEGV=a=b", "--on", "interval:10m=c", "--on", "exit=d")
+    assert preview(*callbacks, "x")["extras"]["openpai.runtime"]["callbacks"] == [
+        {"on": "failure", "exitCodes": [137], "signals": ["SIGSEGV"], "commands": ["a=b"]},
+        {"on": "interval", "commands": ["c"], "every": 600},
+        {"on": "exit", "commands": ["d"]},
+    ]
+
+
 def test_a_job_is_started_again_after_a_failure(opai, local):
     """--retries lets the job begin anew, and the log has both attempts."""
     result = opai("job", "sub", "--image", "img", "--retries", 1, "-f", "echo try; exit 3")
@@ -277,6 +287,8 @@ def test_a_broken_block_is_told(opai, local, block):
         (["--image", "i", "--on", "end=x", "x"], "success"),
         (["--image", "i", "echo a; exit 3", "--wait"], "before the line"),
         (["--image", "i", "--on", "failure", "x"], "EVENT=COMMAND"),
+        (["--image", "i", "--on", "interval=date", "x"], "interval:10m"),
+        (["--image", "i", "--on", "failure:KILL=date", "x"], "'KILL' is not one of: SIGHUP"),
     ],
 )
 def test_what_makes_no_sense_is_told(opai, local, arguments, said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_without_control_groups_nothing_is_counted(tmp_path: Path) -> None:
 
 def test_memory_is_named_when_the_kernel_killed() -> None:
     """The advice names the key of the job."""
-    text = as_text(Evidence(137, 3.14, 1, [], ""))
+    text = as_text(Evidence(137, 3.14, 1, []))
     assert "exit code 137 (SIGKILL) after 3.1 s" in text
     assert "memoryMB" in text
 
@@ -97,3 +98,15 @@ def test_platform_logs_are_found(tmp_path: Path) -> None:
     environ = {"OPENPAI_LOCAL_CLUSTER": "http://x", "OPENPAI_JOB_CONFIG": str(tmp_path / "j.yaml")}
     assert log_tail(environ).endswith("xend")
     assert len(log_tail(environ)) == 64 * 1024
+
+
+def test_a_slow_log_is_waited_for(tmp_path: Path) -> None:
+    """What the command wrote last may arrive after it has ended."""
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs/user-all"
+    log.write_text("early\n")
+    environ = {"OPENPAI_LOCAL_CLUSTER": "http://x", "OPENPAI_JOB_CONFIG": str(tmp_path / "j.yaml")}
+    late = threading.Timer(0.3, lambda: log.write_text("early\nlate\nlast\n"))
+    late.start()
+    assert log_tail(environ, until="last") == "early\nlate\nlast\n"
+    late.join()

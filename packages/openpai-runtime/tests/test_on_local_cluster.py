@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -41,6 +42,7 @@ def submit(cluster: Cluster) -> Callable[..., RemoteJob]:
         instances: int = 1,
         extras: Extras | None = None,
         base: Path | None = None,
+        job_secrets: Any = None,
         **section: Any,
     ) -> RemoteJob:
         role = {
@@ -58,6 +60,8 @@ def submit(cluster: Cluster) -> Callable[..., RemoteJob]:
             "taskRoles": {"worker": role},
             "extras": {"openpai.runtime": {"version": 1, **section}},
         }
+        if job_secrets:
+            document["secrets"] = job_secrets
         job = Job.from_dict(document)
         return cluster.submit(prepare(job, cluster, extras or Extras(), base=base))
 
@@ -195,3 +199,31 @@ def test_a_record_that_cannot_be_reached_is_said(
     told = job.explain()
     assert told.record[0].startswith("The record that the runtime keeps of it cannot be read here")
     assert "FAILED with exit code 3" in told.summary
+
+
+def test_a_task_that_asks_is_started_again(submit: Callable[..., RemoteJob]) -> None:
+    """The platform retries what it would not; and does not what it would."""
+    again = submit(
+        "again",
+        "test $FC_TASK_ATTEMPT_ID$FC_FRAMEWORK_ATTEMPT_ID != 00 || exit 75",
+        "echo second start",
+        retry={"again": {"exitCodes": [75]}},
+    )
+    assert again.wait(timeout=60).state == "SUCCEEDED"
+    assert again.status().retries == 1
+    never = submit("never", "kill -KILL ${$}", retry={"never": {"signals": ["SIGKILL"]}})
+    detail = never.wait(timeout=60)
+    assert (detail.state, detail.retries) == ("FAILED", 0)
+
+
+def test_secrets_of_a_job_reach_its_commands(submit: Callable[..., RemoteJob]) -> None:
+    """By name, from the file that the platform mounts."""
+    value = "a&b<'s3cret"
+    job = submit(
+        "secret",
+        f'test "$(printf %s "$TOKEN" | base64)" = "{base64.b64encode(value.encode()).decode()}"',
+        secrets=[{"name": "token", "variable": "TOKEN"}],
+        job_secrets={"token": value},
+    )
+    assert job.wait(timeout=60).state == "SUCCEEDED"
+    assert value not in job.config().to_yaml()

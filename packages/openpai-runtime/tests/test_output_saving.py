@@ -182,10 +182,12 @@ def test_outputs_that_cannot_be_saved_fail_a_good_task(task: Any) -> None:
     task.section(outputs=[{"path": "a"}, {"path": "b"}])
     done = task.bash('echo x >a; echo x >b; mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"')
     assert done.returncode == OUTPUTS_NOT_SAVED
-    assert "Not saved: 1 of the outputs, the first being a: Is a folder." in done.stderr
+    assert "Not saved: 1 of the outputs, the first being a: " in done.stderr
     assert (task.output / "b").exists()
     assert task.manifest["complete"] is False
-    assert task.manifest["notSaved"] == [{"path": "a", "reason": "Is a folder"}]
+    assert task.manifest["notSaved"] == [
+        {"path": "a", "reason": "A folder is where a file must be"}
+    ]
 
 
 def test_the_code_of_a_failed_command_is_kept_whatever_is_saved(task: Any) -> None:

@@ -127,8 +127,8 @@ def test_on_a_laptop_outputs_have_a_place() -> None:
     assert app.output_folder == Path("output")
 
 
-@pytest.mark.parametrize("name", ["end", "interval", "timeout"])
-def test_an_event_that_never_happens_here_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["end", "stops"])
+def test_an_event_that_never_happens_is_refused(name: str) -> None:
     """A misspelled event is an error at once."""
     with pytest.raises(ValueError, match="is not one of: start"):
         Runtime.from_env({}).on(name)

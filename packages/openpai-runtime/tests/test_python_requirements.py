@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 
@@ -108,3 +112,64 @@ def test_a_package_that_does_not_exist_keeps_the_command_from_starting(image: An
     assert (done.returncode, done.stdout) == (NOT_READY, "")
     assert "No matching distribution found for no-such-package" in done.stderr
     assert "The command is not started, because its Python packages" in done.stderr
+
+
+@pytest.fixture
+def index(image: Any, tmp_path: Path) -> Iterator[list[str]]:
+    """A package index on this machine; the paths that were asked for."""
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            super().do_GET()
+
+        def end_headers(self) -> None:
+            self.send_header("Cache-Control", "max-age=3600")
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    (tmp_path / "simple/tiny").mkdir(parents=True)
+    wheel(tmp_path / "simple/tiny", "3.0")
+    name = "tiny-3.0-py3-none-any.whl"
+    (tmp_path / "simple/tiny/index.html").write_text(f'<a href="{name}">{name}</a>')
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        for key in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+            del image.env[key]
+        image.env["PIP_INDEX_URL"] = f"http://127.0.0.1:{server.server_port}/simple"
+        image.env["PIP_TRUSTED_HOST"] = "127.0.0.1"  # pip keeps nothing that came by plain HTTP
+        yield asked
+        server.shutdown()
+        thread.join()
+
+
+def test_downloads_are_kept_in_the_workspace(image: Any, index: list[str], tmp_path: Path) -> None:
+    """Another container, with nothing in it yet, does not download the package again."""
+    image.section(requirements=["tiny"])
+    for home in ("one", "two"):
+        image.env["OPENPAI_RUNTIME_HOME"] = str(tmp_path / home)
+        assert image.bash("tiny").stdout == "tiny 3.0\n"
+    assert len([path for path in index if path.endswith(".whl")]) == 1
+    assert (image.storage / "users/alice/cache/pip").is_dir()
+
+
+def test_an_image_without_pip_may_have_uv(image: Any, tmp_path: Path) -> None:
+    """It brings the packages into the same kind of folder."""
+    uv = shutil.which("uv")
+    if not uv:
+        pytest.skip("uv is not installed")
+    (tmp_path / "no-pip").mkdir()
+    (tmp_path / "no-pip/pip.py").write_text("raise ImportError('no pip here')\n")
+    image.env.update(
+        PYTHONPATH=str(tmp_path / "no-pip"),
+        PATH=f"{Path(uv).parent}:{image.env['PATH']}",
+        UV_NO_INDEX="1",
+        UV_FIND_LINKS=image.env["PIP_FIND_LINKS"],
+    )
+    image.section(requirements=["tiny==1.0"])
+    done = image.bash("tiny")
+    assert done.stdout == "tiny 1.0\n", done.stderr

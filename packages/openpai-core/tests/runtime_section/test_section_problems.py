@@ -45,6 +45,29 @@ BROKEN = [
         "/callbacks/0/exitCodes/0",
         "This must be a whole number, not True.",
     ),
+    (
+        {"callbacks": [{"on": "failure", "commands": ["a"], "signals": ["TERM"]}]},
+        "/callbacks/0/signals/0",
+        "'TERM' is not one of: SIGHUP,",
+    ),
+    ({"retry": {"again": {}}}, "/retry/again", "This map is empty."),
+    ({"retry": {"limit": 0}}, "/retry/limit", "This must be at least 1, not 0."),
+    ({"secrets": ["a"]}, "/secrets/0", "This must be a map, not 'a'."),
+    ({"secrets": [{"name": "a", "variable": "b c"}]}, "/secrets/0/variable", "'b c' is not of"),
+    (
+        {"git": [{"repository": "--upload-pack=x", "commit": "main"}]},
+        "/git/0/repository",
+        "'--upload-pack=x' is not of the right form.",
+    ),
+    ({"git": [{"repository": "x", "commit": "-x"}]}, "/git/0/commit", "'-x' is not of the right"),
+    (
+        {"mounts": [{"storage": "s", "path": "/s", "type": "ftp"}]},
+        "/mounts/0/type",
+        "'ftp' is not one of: nfs, samba, azureFile, azureBlob.",
+    ),
+    ({"ssh": "yes"}, "/ssh", "This must be true or false, not 'yes'."),
+    ({"tensorboard": {}}, "/tensorboard", "The key 'logdir' is missing."),
+    ({"waitForPeers": True}, "/waitForPeers", "This must be a number or a text, not True."),
     ({"timeout": 0}, "/timeout", "This must be more than 0, not 0."),
     ({"timeout": "soon"}, "/timeout", "'soon' is not of the right form."),
     ({"a/b~c": 1}, "/a~1b~0c", "The key 'a/b~c' is not known."),
@@ -86,6 +109,48 @@ MEANINGLESS = [
         "/callbacks/0/exitCodes",
         "Exit codes mean nothing on exit.",
     ),
+    (
+        {"callbacks": [{"on": "exit", "commands": ["a"], "signals": ["SIGTERM"]}]},
+        "/callbacks/0/signals",
+        "Signals mean nothing on exit.",
+    ),
+    (
+        {"callbacks": [{"on": "stop", "commands": ["a"], "logPatterns": ["x"]}]},
+        "/callbacks/0/logPatterns",
+        "The log means nothing on stop.",
+    ),
+    (
+        {"callbacks": [{"on": "failure", "commands": ["a"], "logPatterns": ["x", "("]}]},
+        "/callbacks/0/logPatterns/1",
+        "'(' is no regular expression: ",
+    ),
+    (
+        {"retry": {"never": {"logPatterns": ["["]}}},
+        "/retry/never/logPatterns/0",
+        "'[' is no regular expression: ",
+    ),
+    ({"ssh": True}, "/ssh", "Tasks need a workspace to tell each other keys."),
+    ({"secrets": [{"name": "b.c"}]}, "/secrets/0", "'b.c' cannot be a variable's name."),
+    (
+        {"mounts": [{"storage": "s", "path": "/s", "data": {"server": "x"}}]},
+        "/mounts/0/data",
+        "'data' needs the key 'type'.",
+    ),
+    (
+        {"mounts": [{"storage": "s", "path": "/s", "type": "nfs", "data": {"path": "/x"}}]},
+        "/mounts/0",
+        "A storage of type nfs needs 'server'.",
+    ),
+    (
+        {"mounts": [{"storage": "s", "path": "/s", "type": "nfs", "data": {"host": "x"}}]},
+        "/mounts/0/data",
+        "'host' is no key of nfs.",
+    ),
+    (
+        {"mounts": [{"storage": "s", "path": "/s", "type": "nfs", "data": {"server": 1}}]},
+        "/mounts/0/data",
+        "'server' must be a text.",
+    ),
 ]
 
 RIGHT = [
@@ -94,6 +159,14 @@ RIGHT = [
     {"workspace": "n:/a", "outputs": [{"path": "a..b/*.pt", "every": "10m"}, {"path": "."}]},
     {"code": {"archive": "n:/x.tar.gz", "sha256": SHA}},
     {"callbacks": [{"on": "interval", "commands": ["a"], "every": 0.5}]},
+    {"callbacks": [{"on": "stop", "commands": ["a"], "signals": ["SIGTERM"]}]},
+    {"secrets": [{"name": "a"}, {"name": "b.c", "variable": "C"}]},
+    {
+        "mounts": [
+            {"storage": "s", "path": "/s", "type": "samba", "data": {"address": "//h/s"}},
+            {"storage": "t", "path": "/t", "type": "nfs", "secrets": {"server": "a"}},
+        ]
+    },
 ]
 
 SAYABLE = [
@@ -153,3 +226,13 @@ def test_a_copy_of_the_schema_is_given_out() -> None:
     """Changing what one caller got changes nothing for the next."""
     section_schema()["properties"].clear()
     assert section_schema()["properties"]
+
+
+def test_secrets_that_the_job_lacks_are_told_before_submission() -> None:
+    """A stored job hides its secrets, so nothing is said of them there."""
+    document = job({"secrets": [{"name": "b.c", "variable": "C"}]})
+    assert section_problems({**document, "secrets": {"b": {"c": 1}}}) == []
+    assert section_problems({**document, "secrets": "******"}) == []
+    (problem,) = section_problems({**document, "secrets": {"b": 1}})
+    assert problem.path == f"{ROOT}/secrets/0/name"
+    assert problem.hint == "Secrets of this job: b."

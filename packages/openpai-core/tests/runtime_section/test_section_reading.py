@@ -8,9 +8,14 @@ from openpai.core.errors import ProtocolError
 from openpai.core.protocol.runtime_section import (
     Callback,
     Code,
+    Condition,
+    Git,
     Mount,
     Output,
+    Retry,
     RuntimeSection,
+    Secret,
+    Tensorboard,
     seconds,
 )
 
@@ -38,7 +43,13 @@ FULL = {
         {"on": "interval", "commands": ["date"], "every": 60},
         {"on": "exit", "call": "team-notify"},
     ],
+    "git": [{"repository": "https://x/y.git", "commit": "v1", "directory": "y", "secret": "t"}],
+    "secrets": [{"name": "t"}, {"name": "a.b", "variable": "B"}],
+    "retry": {"again": {"exitCodes": [75]}, "never": {"signals": ["SIGKILL"]}, "limit": 5},
     "distributed": "pytorch",
+    "waitForPeers": 600,
+    "ssh": True,
+    "tensorboard": {"logdir": "logs", "port": "tb"},
     "timeout": 7200,
     "gracePeriod": 5,
 }
@@ -69,7 +80,13 @@ def test_a_full_section_is_typed() -> None:
             Callback("interval", ("date",), every=60.0),
             Callback("exit", call="team-notify"),
         ),
+        git=(Git("https://x/y.git", "v1", "y", "t"),),
+        secrets=(Secret("t"), Secret("a.b", "B")),
+        retry=Retry(Condition((75,)), Condition(signals=("SIGKILL",)), 5),
         distributed="pytorch",
+        wait_for_peers=600.0,
+        ssh=True,
+        tensorboard=Tensorboard("logs", "tb"),
         timeout=7200.0,
         grace_period=5.0,
     )
@@ -105,6 +122,11 @@ def test_a_duration_is_a_number_or_a_text(written: object, meant: float) -> None
         (RuntimeSection(requirements=["x"]), True),
         (RuntimeSection(code=Code("n:/a", SHA)), True),
         (RuntimeSection(mounts=[Mount("n", "/m")]), True),
+        (RuntimeSection(git=[Git("x", "y")]), True),
+        (RuntimeSection(secrets=[Secret("x")]), True),
+        (RuntimeSection(wait_for_peers=1.0), True),
+        (RuntimeSection(workspace="n:/", ssh=True), True),
+        (RuntimeSection(tensorboard=Tensorboard("x")), False),
     ],
 )
 def test_code_requirements_and_mounts_need_the_runtime(

@@ -173,13 +173,22 @@ def _mount(text: str) -> dict[str, str]:
 
 
 def _callback(text: str) -> dict[str, Any]:
-    """Read ``EVENT=COMMAND``."""
+    """Read ``EVENT=COMMAND``, ``failure:137,SIGSEGV=COMMAND`` or ``interval:10m=COMMAND``."""
     from openpai.core.protocol.runtime_schema import EVENTS
 
-    event, equals, command = text.partition("=")
-    if not equals or event not in EVENTS or event == "interval" or not command:
-        events = ", ".join(name for name in EVENTS if name != "interval")
+    when, equals, command = text.partition("=")
+    event, _, detail = when.partition(":")
+    if not equals or event not in EVENTS or not command or bool(detail) < (event == "interval"):
         raise UsageProblem(
-            f"'{text}' is no callback.", f"Write --on EVENT=COMMAND; events are {events}."
+            f"'{text}' is no callback.",
+            f"Write --on EVENT=COMMAND; events are {', '.join(EVENTS)} (as interval:10m).",
         )
-    return {"on": event, "commands": [command]}
+    if event == "interval":
+        return {"on": event, "every": detail, "commands": [command]}
+    words = detail.split(",") if detail else []
+    conditions = {
+        "exitCodes": [int(word) for word in words if word.isdigit()],
+        "signals": [word for word in words if not word.isdigit()],
+    }
+    given = {key: values for key, values in conditions.items() if values}
+    return {"on": event, **given, "commands": [command]}

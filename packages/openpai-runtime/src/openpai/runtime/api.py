@@ -10,6 +10,10 @@
     def save_dump(event):
         ...
 
+    @app.on("interval", every="5m")
+    def tell(event):
+        ...
+
     app.run(main)
 
 What the job itself declares (callbacks, outputs, code) is done by ``openpai-runtime run``, which
@@ -21,30 +25,22 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from openpai.core.environment import TaskContext
-from openpai.core.protocol.runtime_schema import EVENTS
 from openpai.runtime.command import Command
 from openpai.runtime.events import Event
-from openpai.runtime.exits import CALLBACK_FAILED
+from openpai.runtime.exits import CALLBACK_FAILED, TIMED_OUT
+from openpai.runtime.handlers import Handler, Handlers, conditions, duration
 from openpai.runtime.loop import Loop
-from openpai.runtime.messages import say
+from openpai.runtime.retrying import ask
+from openpai.runtime.secrets import read_secret
 
 __all__ = ["Runtime"]
-
-_OF_THE_JOB = ("timeout", "interval")  # they need the clock of `openpai-runtime run`
-
-Handler = Callable[[Event], object]
-
-
-class _Waiting(NamedTuple):
-    event: str
-    handler: Handler
-    exit_codes: Sequence[int]
-    may_fail: bool
 
 
 class Runtime:
@@ -59,8 +55,7 @@ class Runtime:
     def __init__(self, context: TaskContext | None, output_folder: Path) -> None:
         self.context = context
         self.output_folder = output_folder
-        self._waiting: list[_Waiting] = []
-        self._failed = False
+        self._handlers = Handlers()
         self._signal: int | None = None
 
     @classmethod
@@ -73,38 +68,88 @@ class Runtime:
         )
 
     def on(
-        self, event: str, *, exit_codes: Sequence[int] = (), may_fail: bool = False
+        self,
+        event: str,
+        *,
+        exit_codes: Sequence[int] = (),
+        signals: Sequence[str] = (),
+        log_patterns: Sequence[str] = (),
+        every: float | str | None = None,
+        timeout: float | str | None = None,
+        may_fail: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Let a function be called at an event: a decorator.
 
+        Of several conditions each has to hold.
+
         Args:
-            event: ``start``, ``retry``, ``stop``, ``success``, ``failure`` or ``exit``.
+            event: ``start``, ``retry``, ``interval``, ``timeout``, ``stop``, ``success``,
+                ``failure`` or ``exit``.
             exit_codes: For ``failure``: the exit codes that it is for; empty means all.
+            signals: For ``failure`` and ``stop``: the names of the signals that it is for.
+            log_patterns: For ``failure``: regular expressions, one of which is found in a line of
+                the traceback, or near the end of the task's log.
+            every: For ``interval``: the time from one call to the next, in a thread of its own;
+                seconds, or a text such as ``"5m"``.
+            timeout: How long it is waited for; it then goes on alone, in a thread of its own.
+                Without a timeout it is called in the main thread (but on ``interval``).
             may_fail: Whether an exception in the function fails a program that succeeded.
 
         Raises:
-            ValueError: There is no such event, or it has no exit codes.
+            ValueError: There is no such event, or a condition means nothing on it.
         """
-        known = [name for name in EVENTS if name not in _OF_THE_JOB]
-        if event not in known:
-            raise ValueError(f"'{event}' is not one of: {', '.join(known)}.")
-        if exit_codes and event != "failure":
-            raise ValueError(f"Exit codes mean nothing on {event}.")
+        callback = conditions(
+            event,
+            exit_codes=exit_codes,
+            signals=signals,
+            log_patterns=log_patterns,
+            every=every,
+            may_fail=may_fail,
+        )
+        limit = duration(timeout)
 
         def remember(handler: Handler) -> Handler:
-            self._waiting.append(_Waiting(event, handler, tuple(exit_codes), may_fail))
+            self._handlers.add(callback, handler, limit)
             return handler
 
         return remember
 
-    def run(self, main: Callable[[], Any] | Sequence[str]) -> Any:
+    def secret(self, name: str) -> str:
+        """Return a secret of the job by its name; a dot leads into a map.
+
+        Raises:
+            OpenPaiError: The job has none of that name.
+        """
+        return read_secret(name, os.environ)
+
+    def retry_me(self) -> None:
+        """Ask PAI to start this task again if it fails, for as often as the job allows.
+
+        Raises:
+            OpenPaiError: The wish cannot be written down.
+        """
+        ask("again", os.environ)
+
+    def never_retry_me(self) -> None:
+        """Ask PAI not to start this task again if it fails.
+
+        Raises:
+            OpenPaiError: The wish cannot be written down.
+        """
+        ask("never", os.environ)
+
+    def run(
+        self, main: Callable[[], Any] | Sequence[str], *, timeout: float | str | None = None
+    ) -> Any:
         """Run a function, or a command as a child process, with the callbacks around it.
 
         SIGTERM calls the ``stop`` callbacks. A command gets the signal too; a function is ended by
-        ``SystemExit(143)``, so that its ``finally`` blocks run; this needs the main thread.
+        ``SystemExit(143)``, so that its ``finally`` blocks run. After ``timeout`` it is ended in
+        the same way, with 124. For a function both need the main thread.
 
         Args:
             main: A function without arguments, or a program and its arguments.
+            timeout: Its time limit: seconds, or a text such as ``"2h"``.
 
         Returns:
             What the function returned, or the command's exit code.
@@ -112,67 +157,117 @@ class Runtime:
         Raises:
             BaseException: Whatever the function raised, after the callbacks.
             SystemExit: With 194 if a callback that may fail the program failed and nothing else
-                did.
+                did; with 124 if the function ran into its time limit.
+            ValueError: ``timeout`` is no time, or this is not the main thread.
         """
+        limit = duration(timeout)
         if self.context and self.context.job_attempt + self.context.task_attempt:
             self._fire("retry")
         self._fire("start")
         self._give_up_if_failed()
-        result = self._call(main) if callable(main) else self._execute(main)
+        result = self._call(main, limit) if callable(main) else self._execute(main, limit)
         if result == 0 or callable(main):
             self._give_up_if_failed()
         return result
 
     def _give_up_if_failed(self) -> None:
-        if self._failed:
+        if self._handlers.failed:
             raise SystemExit(CALLBACK_FAILED)
 
-    def _call(self, main: Callable[[], Any]) -> Any:
-        before = self._take_sigterm()
+    def _call(self, main: Callable[[], Any], limit: float | None) -> Any:
+        clocks = self._handlers.repeated(lambda: self._event("interval"))
         try:
-            result = main()
+            with self._signals(limit):
+                for clock in clocks:
+                    clock.begin()
+                result = main()
         except BaseException as error:  # told to the callbacks, and raised again
             self._end(_exit_code(error), error)
             raise
         finally:
-            if before is not None:
-                signal.signal(signal.SIGTERM, before)
+            for clock in clocks:
+                clock.end()
         self._end(0)
         return result
 
-    def _execute(self, argv: Sequence[str]) -> int:
+    def _execute(self, argv: Sequence[str], limit: float | None) -> int:
+        clocks = self._handlers.repeated(lambda: self._event("interval"))
         with Loop() as loop:
-            command = Command(loop)
+            command = Command(loop, timeout=limit)
             command.on_stop = lambda: self._stopped(command.stop_signal)
+            command.on_timeout = lambda: self._fire("timeout")
+            for clock in clocks:  # once the command is started: threads and forks do not mix
+                loop.later(0, clock.begin)
             code = command.run(argv, os.environ)
+            for clock in clocks:
+                clock.end()
             command.end_leftovers()
         self._end(code)
         return code
 
-    def _take_sigterm(self) -> Any:
-        """Handle SIGTERM; return what to give back, or ``None`` if it is not ours to take."""
-        if threading.current_thread() is not threading.main_thread():
-            return None
-        if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-            return None
+    @contextmanager
+    def _signals(self, limit: float | None) -> Iterator[None]:
+        """Handle SIGTERM, and SIGALRM for a time limit, where they are ours to take."""
+        is_main = threading.current_thread() is threading.main_thread()
+        if limit is not None and not is_main:
+            raise ValueError("A time limit needs the main thread.")
+        taken = []
+        if is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            taken.append((signal.SIGTERM, signal.signal(signal.SIGTERM, self._sigterm)))
+        if limit is not None:
+            taken.append((signal.SIGALRM, signal.signal(signal.SIGALRM, self._sigalrm)))
+            signal.setitimer(signal.ITIMER_REAL, limit)
+        try:
+            yield
+        finally:
+            if limit is not None:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            for number, before in taken:
+                signal.signal(number, before)
 
-        def end(number: int, _frame: FrameType | None) -> None:
-            self._stopped(number)
-            raise SystemExit(128 + number)
+    def _sigterm(self, number: int, _frame: FrameType | None) -> None:
+        self._stopped(number)
+        raise SystemExit(128 + number)
 
-        return signal.signal(signal.SIGTERM, end)
+    def _sigalrm(self, _number: int, _frame: FrameType | None) -> None:
+        self._fire("timeout")
+        raise SystemExit(TIMED_OUT)
 
     def _stopped(self, number: int | None) -> None:
         self._signal = number
         self._fire("stop")
 
     def _end(self, code: int, error: BaseException | None = None) -> None:
-        self._fire("failure" if code else "success", code, error)
-        self._fire("exit", code, error)
+        log = self._log(error) if code else ""
+        self._fire("failure" if code else "success", code, error, log)
+        self._fire("exit", code, error, log)
 
-    def _fire(self, name: str, code: int | None = None, error: BaseException | None = None) -> None:
-        """Call the functions that wait for an event, in the order in which they were given."""
-        event = Event(
+    def _log(self, error: BaseException | None) -> str:
+        """Return what patterns are looked for in: the traceback, which comes last in the log."""
+        if not self._handlers.read_log():
+            return ""
+        from openpai.runtime.explain import log_tail
+
+        shown = traceback.format_exception(type(error), error, error.__traceback__) if error else []
+        return log_tail(os.environ) + "\n" + "".join(shown)
+
+    def _fire(
+        self,
+        name: str,
+        code: int | None = None,
+        error: BaseException | None = None,
+        log: str = "",
+    ) -> None:
+        self._handlers.fire(self._event(name, code, error, log))
+
+    def _event(
+        self,
+        name: str,
+        code: int | None = None,
+        error: BaseException | None = None,
+        log: str = "",
+    ) -> Event:
+        return Event(
             name,
             role=self.context.role if self.context else "",
             index=self.context.index if self.context else 0,
@@ -180,15 +275,8 @@ class Runtime:
             exit_code=code,
             signal=self._signal,
             error=error,
+            log=log,
         )
-        for waiting in self._waiting:
-            if waiting.event == name and (not waiting.exit_codes or code in waiting.exit_codes):
-                try:
-                    waiting.handler(event)
-                except Exception as problem:  # a callback may raise anything, and hides nothing
-                    called = getattr(waiting.handler, "__name__", str(waiting.handler))
-                    say(f"The callback {called} on {name} failed: {problem!r}")
-                    self._failed = self._failed or waiting.may_fail
 
 
 def _exit_code(error: BaseException) -> int:

@@ -28,6 +28,7 @@ class Callbacks:
         time_left: Seconds that there are before the task has to be over, if it has to be.
 
     Attributes:
+        environ: Their environment.
         failed: Whether one with ``failurePolicy: fail`` has failed.
     """
 
@@ -41,7 +42,7 @@ class Callbacks:
         self.failed = False
         self._loop = loop
         self._callbacks = callbacks
-        self._environ = environ
+        self.environ = environ
         self._time_left = time_left
 
     def waiting_for(self, event: Event) -> list[Callback]:
@@ -68,7 +69,7 @@ class Callbacks:
         if callback.call:
             pid = call_in_child(self._loop, partial(call_function, callback.call, event))
         else:
-            environ = {**self._environ, **event.variables()}
+            environ = {**self.environ, **event.variables()}
             argv = [shell(environ), "-c", "\n".join(callback.commands)]
             pid = start(self._loop, argv, environ, quiet_input=True)
         left = self._time_left()

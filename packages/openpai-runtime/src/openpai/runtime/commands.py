@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import Sequence
 
 from openpai.core.errors import OpenPaiError, ProtocolError
 from openpai.runtime.look import findings, information
-from openpai.runtime.messages import reason, say
+from openpai.runtime.messages import mask, reason, say
 
-__all__ = ["doctor", "execute_file", "info"]
+__all__ = ["doctor", "dry_run", "execute_file", "info"]
 
 
 def info() -> int:
@@ -27,6 +28,31 @@ def doctor() -> int:
     for line in found or ["Nothing is wrong."]:
         print(line)  # noqa: T201 - what was asked for
     return 1 if found else 0
+
+
+def dry_run(command: Sequence[str]) -> int:
+    """Print what the job's section would have done before a command; change nothing.
+
+    Returns:
+        0, or 1 if something is missing that the command needs.
+    """
+    from openpai.runtime.config import config_path, read_job, usable_section
+    from openpai.runtime.job import TaskJob
+    from openpai.runtime.preparing import Preparation
+    from openpai.runtime.steps import shown
+
+    document = read_job(config_path(os.environ))
+    try:
+        section = usable_section(document) if document else None
+        if document and section:
+            job = TaskJob.of(document, section, dict(os.environ))
+            for line in shown(Preparation(job, Path.cwd(), job.environ).goals()):
+                print(line)  # noqa: T201 - what was asked for
+    except (OSError, OpenPaiError) as error:
+        say(f"The command would not be started. {reason(error)}")
+        return 1
+    print(f"- run the command\n    {mask(shlex.join(command))}")  # noqa: T201
+    return 0
 
 
 def execute_file(words: Sequence[str]) -> int:

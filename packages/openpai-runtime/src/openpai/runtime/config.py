@@ -18,7 +18,6 @@ PLATFORM_CONFIG = "/usr/local/pai/runtime.d/job_config.yaml"
 """Where PAI's init container leaves the job config (openpai-runtime src/init.d/initializer.py)."""
 
 _KEY = "openpai.runtime"  # core's SECTION_KEY, here so that a job without one costs no import
-_NEEDED = ("code", "requirements", "mounts")
 
 
 def config_path(environ: Mapping[str, str]) -> str | None:
@@ -82,10 +81,12 @@ def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> Runti
 
 def _without(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
     """Return the section without the keys, or the entries of lists, that have problems."""
+    from openpai.core.protocol.runtime_schema import NEEDED
+
     places = {tuple(problem.path.split("/")[3:5]) for problem in problems}
     if not isinstance(data, dict) or () in places:
         return None
-    lost = sorted({place[0] for place in places}.intersection(_NEEDED))
+    lost = sorted({place[0] for place in places}.intersection(NEEDED))
     if lost:
         raise OpenPaiError(
             f"The runtime section of this job is broken in '{lost[0]}', which the command needs.",

@@ -17,7 +17,7 @@ from openpai.core.errors import OpenPaiError
 from openpai.core.protocol.names import convert_name
 from openpai.runtime.job import TaskJob
 
-__all__ = ["framework_variables", "remove_host_file"]
+__all__ = ["address", "framework_variables", "remove_host_file"]
 
 _LABEL = "http"
 _HOST_FILE = "OPENPAI_HOSTFILE"
@@ -26,9 +26,9 @@ _HOST_FILE = "OPENPAI_HOSTFILE"
 def framework_variables(job: TaskJob) -> dict[str, str]:
     """Return the variables of the framework that the job's section names; none without one.
 
-    * ``pytorch``: ``MASTER_ADDR``, ``MASTER_PORT``, ``WORLD_SIZE`` and ``RANK``, counted in tasks
-      of this role, for one process a task; ``torchrun`` takes them as ``--master-addr``,
-      ``--master-port``, ``--nnodes`` and ``--node-rank``.
+    * ``pytorch``: ``MASTER_ADDR``, ``MASTER_PORT``, ``WORLD_SIZE``, ``RANK`` and ``LOCAL_RANK``,
+      counted in tasks of this role, for one process a task. For one process a GPU ``torchrun``
+      takes ``--nnodes $NNODES --node-rank $NODE_RANK --nproc-per-node $NPROC_PER_NODE``.
     * ``tensorflow``: ``TF_CONFIG`` with all tasks of all roles.
     * ``mpi``: ``OPENPAI_HOSTFILE``, a new file with the hosts of this role and a slot for each GPU.
 
@@ -39,16 +39,20 @@ def framework_variables(job: TaskJob) -> dict[str, str]:
     framework = job.section.distributed
     role, index = job.context.role, job.context.index
     if framework == "pytorch":
-        host, port = _address(job, role, 0)
+        host, port = address(job, role, 0)
         return {
             "MASTER_ADDR": host,
             "MASTER_PORT": port,
             "WORLD_SIZE": str(job.instances[role]),
             "RANK": str(index),
+            "LOCAL_RANK": "0",
+            "NNODES": str(job.instances[role]),
+            "NODE_RANK": str(index),
+            "NPROC_PER_NODE": str(_gpus(job, role) or 1),
         }
     if framework == "tensorflow":
         cluster = {
-            name: [":".join(_address(job, name, number)) for number in range(count)]
+            name: [":".join(address(job, name, number)) for number in range(count)]
             for name, count in job.instances.items()
         }
         return {
@@ -65,20 +69,29 @@ def remove_host_file(variables: Mapping[str, str]) -> None:
 
 def _write_host_file(job: TaskJob) -> str:
     role = job.context.role
-    described = job.document["taskRoles"][role]
-    slots = int((described.get("resourcePerInstance") or {}).get("gpu") or 1)
-    hosts = [_address(job, role, number)[0] for number in range(job.instances[role])]
+    slots = _gpus(job, role) or 1
+    hosts = [address(job, role, number)[0] for number in range(job.instances[role])]
     handle, path = tempfile.mkstemp(prefix="openpai-hosts-")
     with os.fdopen(handle, "w") as file:
         file.writelines(f"{host} slots={slots}\n" for host in hosts)
     return path
 
 
-def _address(job: TaskJob, role: str, index: int) -> tuple[str, str]:
+def _gpus(job: TaskJob, role: str) -> int:
+    described = job.document["taskRoles"][role]
+    return int((described.get("resourcePerInstance") or {}).get("gpu") or 0)
+
+
+def address(job: TaskJob, role: str, index: int, label: str = _LABEL) -> tuple[str, str]:
+    """Return the host of a task, and the first port that it has under a label.
+
+    Raises:
+        OpenPaiError: The task has none yet, as in jobs without gang allocation.
+    """
     environ: Mapping[str, str] = job.environ
     name = f"{convert_name(role)}_{index}"
     host = environ.get(f"PAI_HOST_IP_{name}")
-    port = environ.get(f"PAI_PORT_LIST_{name}_{_LABEL}", "").partition(",")[0]
+    port = environ.get(f"PAI_PORT_LIST_{name}_{label}", "").partition(",")[0]
     if not host or not port:
         raise OpenPaiError(
             f"Task {role} {index} has no address yet.",

@@ -13,6 +13,7 @@ from openpai.core.protocol.job import Job
 from openpai.core.protocol.plan import Placement, Step, TaskPlan, plan_task, role_ports
 from openpai.core.protocol.ports import task_ports
 from openpai.core.protocol.secrets import mask_secrets
+from openpai.core.protocol.yaml_io import dump_yaml
 from openpai.runtime.command import active_environ, run_plainly
 from openpai.runtime.config import usable_section
 from openpai.runtime.exits import NOT_READY
@@ -59,6 +60,9 @@ def execute(path: Path, role: str, index: int, environ: Mapping[str, str]) -> in
             **plan.environment,
             "OPENPAI_JOB_CONFIG": str(config),
         }
+        if document.get("secrets"):
+            secrets = _private(Path(folder) / "secrets.yaml", dump_yaml(document["secrets"]))
+            os.environ["OPENPAI_SECRETS"] = environ["OPENPAI_SECRETS"] = str(secrets)
         return _run_steps(plan, document, environ, Path(folder))
 
 

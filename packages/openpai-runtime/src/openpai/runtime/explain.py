@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.task_record import failure_lines
-from openpai.runtime.patterns import search
+from openpai.runtime.messages import mask
+from openpai.runtime.patterns import Found, search
 
 __all__ = ["Evidence", "as_text", "log_tail", "oom_kills"]
 
 _TAIL = 64 * 1024
 _CGROUP = Path("/sys/fs/cgroup")
 _SETTLE = 0.5
+_ARRIVAL = 5.0
 
 
 class Evidence:
@@ -31,17 +33,18 @@ class Evidence:
         oom_kills: How many processes of this container the kernel killed for want of memory
             while it ran.
         folders: Folders whose disks may be full.
-        tail: The end of the log, empty if it is not known.
     """
 
-    def __init__(
-        self, code: int, seconds: float, oom_kills: int, folders: Sequence[Path], tail: str
-    ) -> None:
+    def __init__(self, code: int, seconds: float, oom_kills: int, folders: Sequence[Path]) -> None:
         self.code = code
         self.seconds = seconds
         self.oom_kills = oom_kills
         self.full = [str(folder) for folder in folders if _is_full(folder)]
-        self.found = search(tail)
+        self.found: Found | None = None
+
+    def read(self, log: str) -> None:
+        """Look for what the end of the log means."""
+        self.found = search(log)
 
     def record(self) -> Mapping[str, Any]:
         """Return it for the manifest."""
@@ -54,7 +57,7 @@ class Evidence:
             "fullDisks": self.full,
             "log": found
             and {
-                "line": found.line,
+                "line": mask(found.line),
                 "cause": found.pattern.name,
                 "meaning": found.pattern.meaning,
                 "advice": found.pattern.advice,
@@ -78,16 +81,23 @@ def oom_kills(cgroup: Path = _CGROUP) -> int:
     return 0
 
 
-def log_tail(environ: Mapping[str, str]) -> str:
-    """Return the end of this task's log, once nothing more is added to it."""
-    deadline = time.monotonic() + _SETTLE
+def log_tail(environ: Mapping[str, str], until: str = "") -> str:
+    """Return the end of this task's log, once nothing more is added to it.
+
+    Args:
+        environ: The task's environment, which tells where the log is.
+        until: What was written last; the log is waited for until this is in it, a few seconds.
+    """
+    deadline = time.monotonic() + (_ARRIVAL if until else _SETTLE)
     before = None
     while True:
-        text = next(filter(None, map(_end_of, _logs(environ))), "")
-        if text == before or time.monotonic() > deadline:
+        logs = [path for path in _logs(environ) if path.is_file()]  # a pipe would be read from
+        text = next(filter(None, map(_end_of, logs)), "")
+        is_whole = until in text if until else text == before
+        if is_whole or not logs or time.monotonic() > deadline:
             return text
         before = text
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def _logs(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -102,8 +112,6 @@ def _logs(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _end_of(path: Path) -> str:
     try:
-        if not path.is_file():  # a pipe or a terminal would be read from
-            return ""
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL))

@@ -90,6 +90,18 @@ class TaskJob:
         assert self.section.workspace
         return self.storage(Workspace.parse(self.section.workspace).storage)
 
+    def workspace_folder(self) -> Path:
+        """Return the workspace as a path of this machine; it may not exist yet.
+
+        Raises:
+            StorageError: There is none, or its storage is not mounted here.
+        """
+        if not self.section.workspace:
+            raise StorageError("The job has no workspace.")
+        return self.workspace_storage().root / Workspace.parse(self.section.workspace).path.strip(
+            "/"
+        )
+
     def storage(self, name: str) -> FolderStorage:
         """Open a storage of the cluster by its name.
 

@@ -15,7 +15,7 @@ from openpai.core.protocol.runtime_section import section_problems
 from openpai.runtime.__about__ import __version__
 from openpai.runtime.config import config_path, read_job, usable_section
 from openpai.runtime.job import TaskJob, storage_folder
-from openpai.runtime.messages import reason
+from openpai.runtime.messages import mask, reason
 
 __all__ = ["findings", "information"]
 
@@ -41,7 +41,7 @@ def information(environ: Mapping[str, str]) -> Iterator[str]:
         yield f"runtime section: {', '.join(job.section.to_dict())}"
     for name in sorted(environ):
         if name.startswith(_SHOWN):
-            yield f"{name}={environ[name]}"
+            yield mask(f"{name}={environ[name]}")
 
 
 def findings(environ: Mapping[str, str]) -> Iterator[str]:
@@ -95,9 +95,10 @@ def _needs(job: TaskJob) -> Iterator[str]:
         from openpai.runtime.requirements import python_of
 
         python = python_of(job.environ)
-        check = [python, "-c", "import pip, venv"]
+        wanted = "venv" if shutil.which("uv", path=job.environ.get("PATH")) else "pip, venv"
+        check = [python, "-c", f"import {wanted}"]
         if subprocess.run(check, capture_output=True, check=False).returncode:
-            yield f"{python} has no pip or no venv: requirements cannot be installed."
+            yield f"{python} has no {wanted}: requirements cannot be installed."
 
 
 def _system() -> str:

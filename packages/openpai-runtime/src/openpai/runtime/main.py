@@ -16,12 +16,13 @@ from openpai.runtime.messages import say
 __all__ = ["main"]
 
 _USAGE = """\
-usage: openpai-runtime run [--] COMMAND [ARGUMENT ...]
+usage: openpai-runtime run [--dry-run] [--] COMMAND [ARGUMENT ...]
        openpai-runtime execute JOB.yaml [--task-role ROLE] [--index N]
        openpai-runtime info | doctor | --version | --help
 
   run      run a command as a task of a PAI job: fetch the job's code, pass signals on, call the
-           job's callbacks, save its outputs whatever happens, exit with the command's own code
+           job's callbacks, save its outputs whatever happens, exit with the command's own code;
+           with --dry-run only print what would be done before the command
   execute  run one task of a job here, from its file, without a server
   info     print what the runtime sees: system, programs, job, task, PAI's variables
   doctor   look for what would keep the job's command from running; exit 1 if there is something
@@ -35,7 +36,11 @@ started, 193 outputs not saved, 194 a callback failed, 195 what the command need
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["run"] and words[1:2] not in ([], ["-h"], ["--help"]):
+    if words[:2] == ["run", "--dry-run"]:
+        command = words[3:] if words[2:3] == ["--"] else words[2:]
+        if command:
+            return _other(["run", *command])
+    elif words[:1] == ["run"] and words[1:2] not in ([], ["-h"], ["--help"]):
         command = words[2:] if words[1] == "--" else words[1:]
         if command:
             return run(command)
@@ -52,8 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _other(words: Sequence[str]) -> int:
-    from openpai.runtime.commands import doctor, execute_file, info
+    from openpai.runtime.commands import doctor, dry_run, execute_file, info
 
+    if words[0] == "run":
+        return dry_run(words[1:])
     if words[0] == "execute":
         return execute_file(words[1:])
     return info() if words[0] == "info" else doctor()

@@ -1,77 +1,174 @@
-"""Get what the command cannot do without: storages under their paths, code, Python packages."""
+"""Get what the command cannot do without, before it starts.
+
+Storages come first, as other things may lie there; the other tasks are waited for last.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
+import subprocess
 import tempfile
+import time
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, Iterator, Mapping
 
 from openpai.core.archive import unpack_archive
-from openpai.core.errors import OpenPaiError, StorageError
+from openpai.core.errors import OpenPaiError
 from openpai.core.transfer import download
-from openpai.runtime.job import TaskJob, storage_folder
+from openpai.runtime.checkout import git_goal
+from openpai.runtime.job import TaskJob
 from openpai.runtime.messages import reason, say
-from openpai.runtime.requirements import install
+from openpai.runtime.mounting import mount_goals
+from openpai.runtime.peers import meet
+from openpai.runtime.requirements import install, shared_caches
+from openpai.runtime.sshd import Ssh
+from openpai.runtime.steps import Goal, Step, reach
+from openpai.runtime.system import System
 
-__all__ = ["prepare"]
+__all__ = ["Preparation"]
+
+_PATIENCE = 600.0
+_SERVER_PATIENCE = 20.0
 
 
-def prepare(job: TaskJob, root: Path, environ: Mapping[str, str]) -> int:
-    """Get everything that the job's section asks for; return 0, or 1 after saying what is missing.
+class Preparation:
+    """What one task needs.
 
     Args:
         job: The task.
         root: The working directory.
         environ: The environment that the command will have.
     """
-    steps: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("its storages cannot be reached", lambda: _reach_mounts(job)),
-        ("its code cannot be fetched", lambda: _fetch_code(job, root)),
-        ("its Python packages cannot be installed", lambda: _install(job, environ)),
-    )
-    for what, step in steps:
+
+    def __init__(self, job: TaskJob, root: Path, environ: Mapping[str, str]) -> None:
+        self._job = job
+        self._root = root
+        self._environ = environ
+        self._system = System.here(environ)
+        self._ssh = Ssh(job, self._system) if job.section.ssh else None
+
+    def goals(self) -> Iterator[Goal]:
+        """Yield what has to be reached; each is planned when those before it are reached.
+
+        Raises:
+            OpenPaiError: There is no way to one of them.
+        """
+        section = self._job.section
+        plans: tuple[tuple[str, Callable[[], list[Goal]]], ...] = (
+            ("its storages cannot be reached", lambda: mount_goals(self._job, self._system)),
+            ("its git repository cannot be checked out", self._checkouts),
+        )
+        for what, plan in plans:
+            try:
+                yield from plan()
+            except OpenPaiError as error:
+                raise _UnreadyError(what, error) from None
+        if section.code:
+            where = self._root / section.code.directory
+            fetch = Step(f"unpack {section.code.archive} in {where}", call=self._fetch_code)
+            yield Goal("its code cannot be fetched", [[fetch]])
+        if section.requirements:
+            what = f"install {', '.join(section.requirements)}"
+            step = Step(what, call=self._install)
+            yield Goal("its Python packages cannot be installed", [[step]])
+        if self._ssh:
+            try:
+                yield self._ssh.goal()
+            except OpenPaiError as error:
+                raise _UnreadyError("ssh cannot be set up", error) from None
+            step = Step("exchange keys with the other tasks, run sshd", call=self._run_ssh)
+            yield Goal("ssh cannot be set up", [[step]])
+        if section.wait_for_peers and not self._ssh:
+            wait = Step("wait for the other tasks", call=lambda: self._meet({}))
+            yield Goal("the other tasks did not come", [[wait]])
+
+    def run(self, tell: Callable[[str], object]) -> int:
+        """Reach every goal; return 0, or 1 after saying and telling what is missing."""
+        without = ""
         try:
-            step()
+            for goal in self.goals():
+                without = goal.without
+                reach(goal, self._environ)
         except (OSError, OpenPaiError) as error:
-            say(f"The command is not started, because {what}. {reason(error)}")
+            without = getattr(error, "without", without)
+            why = f"because {without}. {reason(error)}"
+            say(f"The command is not started, {why}")
+            tell(why)
             return 1
-    return 0
+        return 0
+
+    def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return an environment in which the command finds what was made for it."""
+        found = dict(environ)
+        section = self._job.section
+        if section.requirements:
+            from openpai.runtime.requirements import environment_folder, with_environment
+
+            folder = environment_folder(section.requirements, self._environ)
+            found = with_environment(environ, folder)
+        if self._ssh:
+            path = found.get("PATH", os.defpath)
+            found["PATH"] = f"{self._ssh.folder / 'bin'}{os.pathsep}{path}"
+        return found
+
+    def _checkouts(self) -> list[Goal]:
+        return [git_goal(git, self._root, self._environ) for git in self._job.section.git]
+
+    def _install(self) -> None:
+        """Install packages; downloads are kept in the workspace where there is one."""
+        caches: Mapping[str, str] = {}
+        with contextlib.suppress(OpenPaiError):
+            caches = shared_caches(self._job.workspace_folder(), self._environ)
+        install(self._job.section.requirements, {**self._environ, **caches})
+
+    def _fetch_code(self) -> None:
+        """Copy the archive here, compare its checksum, and unpack it below the working directory.
+
+        It is copied first so that what is unpacked is what was compared.
+        """
+        code = self._job.section.code
+        assert code
+        storage, path = self._job.archive()
+        with storage, tempfile.TemporaryDirectory(prefix="openpai-code-") as folder:
+            archive = Path(folder) / "code.tar.gz"
+            download(storage, path, archive)
+            unpack_archive(archive, self._root / code.directory, code.sha256)
+
+    def _meet(self, greeting: Mapping[str, object], meeting: str = "ready") -> object:
+        timeout = self._job.section.wait_for_peers or _PATIENCE
+        return meet(self._job, greeting, timeout, meeting)
+
+    def _run_ssh(self) -> None:
+        """Tell keys, start the server, and wait until the other tasks have done so."""
+        assert self._ssh
+        timeout = self._job.section.wait_for_peers or _PATIENCE
+        greeting = self._ssh.greeting()
+        self._ssh.configure(meet(self._job, greeting, timeout, "keys"), self._environ)
+        server = subprocess.Popen(
+            self._ssh.command(), stdin=subprocess.DEVNULL, stdout=2, start_new_session=True
+        )
+        _await_port(int(greeting["port"]), server)
+        self._meet({})
 
 
-def _reach_mounts(job: TaskJob) -> None:
-    """Make every storage that the job mounts reachable under the path that it asks for.
+class _UnreadyError(OpenPaiError):
+    """Something is missing already when it is planned."""
 
-    A path that does not exist becomes a link to where the platform has mounted the storage.
-    """
-    for mount in job.section.mounts:
-        folder = storage_folder(mount.storage, job.document, job.environ)
-        path = Path(mount.path)
-        if os.path.realpath(path) == os.path.realpath(folder):
-            continue
-        if os.path.lexists(path):
-            raise StorageError(
-                f"The storage '{mount.storage}' cannot be at {path}: something else is there.",
-                f"It is mounted at {folder}.",
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(folder)
+    def __init__(self, without: str, error: OpenPaiError) -> None:
+        super().__init__(error.message, error.hint)
+        self.without = without
 
 
-def _fetch_code(job: TaskJob, root: Path) -> None:
-    """Copy the archive here, compare its checksum, and unpack it below the working directory.
-
-    It is copied first so that what is unpacked is what was compared.
-    """
-    if not job.section.code:
-        return
-    storage, path = job.archive()
-    with storage, tempfile.TemporaryDirectory(prefix="openpai-code-") as folder:
-        archive = Path(folder) / "code.tar.gz"
-        download(storage, path, archive)
-        unpack_archive(archive, root / job.section.code.directory, job.section.code.sha256)
-
-
-def _install(job: TaskJob, environ: Mapping[str, str]) -> None:
-    if job.section.requirements:
-        install(job.section.requirements, environ)
+def _await_port(port: int, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _SERVER_PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise OpenPaiError(f"sshd does not listen at port {port}.") from None
+            time.sleep(0.05)
+        else:
+            return

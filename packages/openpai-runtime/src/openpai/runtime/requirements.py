@@ -18,7 +18,13 @@ from typing import Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError
 
-__all__ = ["environment_folder", "install", "python_of", "with_environment"]
+__all__ = [
+    "environment_folder",
+    "install",
+    "python_of",
+    "shared_caches",
+    "with_environment",
+]
 
 _PIP = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
 _DONE = "openpai-complete"
@@ -72,8 +78,33 @@ def _make(
     for site in folder.glob("lib/python*/site-packages"):
         paths = dict.fromkeys(_describe(python)[2:])
         (site / "openpai-image.pth").write_text("".join(f"{path}\n" for path in paths))
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
-    _run([*pip, "--disable-pip-version-check", "--", *requirements], environ)
+    _run([*_installer(str(folder / "bin" / "python"), environ), "--", *requirements], environ)
+
+
+def _installer(python: str, environ: Mapping[str, str]) -> list[str]:
+    """Return the program that installs: the image's pip, which sees what the image has, or uv."""
+    check = [python, "-c", "import pip"]
+    has_pip = not subprocess.run(check, stderr=subprocess.DEVNULL, check=False).returncode
+    uv = shutil.which("uv", path=environ.get("PATH", os.defpath))
+    if uv and not has_pip:
+        return [uv, "pip", "install", "--quiet", "--python", python]
+    options = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    return [python, "-m", "pip", "install", *options]
+
+
+def shared_caches(workspace: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return variables by which what is downloaded is kept for other tasks and later jobs.
+
+    Args:
+        workspace: The folder of the workspace.
+        environ: An environment whose own choices stay.
+    """
+    kinds = {"PIP_CACHE_DIR": "pip", "UV_CACHE_DIR": "uv"}
+    if not os.access(workspace, os.W_OK):
+        return {}
+    return {
+        name: str(workspace / "cache" / kind) for name, kind in kinds.items() if name not in environ
+    }
 
 
 def _run(argv: Sequence[str], environ: Mapping[str, str]) -> None:

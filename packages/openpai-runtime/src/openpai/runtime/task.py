@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 import time
@@ -20,7 +21,8 @@ from openpai.runtime.loop import Loop
 from openpai.runtime.manifest import Ended
 from openpai.runtime.meanwhile import Meanwhile
 from openpai.runtime.messages import reason, say
-from openpai.runtime.processes import call_in_child, signal_group
+from openpai.runtime.processes import call_in_child, signal_group, start
+from openpai.runtime.retrying import Verdict
 from openpai.runtime.surroundings import surroundings
 
 __all__ = ["run_task"]
@@ -45,9 +47,12 @@ class _Task:
         section = job.section
         self._command = Command(loop, grace=section.grace_period, timeout=section.timeout)
         place = surroundings(job)
-        self._environ = place.environ
+        self._log = ""
+        self._not_started = ""
+        self._verdict = Verdict(section.retry)
+        self._environ = {**place.environ, **self._verdict.variables}
         self._to_save = place.to_save
-        self._callbacks = Callbacks(loop, section.callbacks, place.environ, self._time_left)
+        self._callbacks = Callbacks(loop, section.callbacks, self._environ, self._time_left)
         self._meanwhile = Meanwhile(loop, self._callbacks, self._event, self._save_interval)
         self._command.on_stop = lambda: self._meanwhile.fire("stop")
         self._command.on_timeout = lambda: self._meanwhile.fire("timeout")
@@ -65,12 +70,22 @@ class _Task:
 
             remove_host_file(self._variables)
         if code == 0 and saved is False:
-            return OUTPUTS_NOT_SAVED
-        return CALLBACK_FAILED if code == 0 and self._callbacks.failed else code
+            code = OUTPUTS_NOT_SAVED
+        elif code == 0 and self._callbacks.failed:
+            code = CALLBACK_FAILED
+        return self._final(code)
+
+    def _final(self, code: int) -> int:
+        """Return the exit code, which says whether PAI is to start the task again."""
+        if code and self._command.stop_signal is None:
+            code = self._verdict.code(self._event("failure", code))
+        self._verdict.close()
+        return code
 
     def _run_command(self) -> int:
         """Prepare, tell that the task starts, and run the command; return its exit code."""
-        is_ready = self._prepare()
+        is_ready = self._add_secrets() and self._prepare()
+        self._callbacks.environ = self._environ
         if is_ready:
             self._fire_first("retry" if self._job.attempt else "")
             self._fire_first("start")
@@ -81,6 +96,8 @@ class _Task:
         if self._callbacks.failed:
             say("The command is not started: a callback that may fail the task has failed.")
             return CALLBACK_FAILED
+        if self._job.section.tensorboard:
+            self._start_tensorboard()
         self._meanwhile.begin(output.every for output in self._job.outputs if output.every)
         self._before = time.time() - self._started
         return self._command.run(self._argv, self._environ)
@@ -99,16 +116,47 @@ class _Task:
         section = self._job.section
         if section.distributed and not self._distribute():
             return False
-        if not section.is_needed:
+        if not section.needs_preparation:
             return True
-        from openpai.runtime.preparing import prepare
-        from openpai.runtime.requirements import environment_folder, with_environment
+        from openpai.runtime.preparing import Preparation
 
-        if self._in_child(partial(prepare, self._job, self._root, self._environ)):
+        preparation = Preparation(self._job, self._root, self._environ)
+        told, tell = os.pipe()
+        failed = self._in_child(lambda: preparation.run(lambda why: os.write(tell, why.encode())))
+        os.close(tell)
+        with os.fdopen(told, errors="replace") as reader:
+            self._not_started = reader.read() if failed else ""
+        if not failed:
+            self._environ = preparation.variables(self._environ)
+        return not failed
+
+    def _start_tensorboard(self) -> None:
+        """Start TensorBoard beside the command; a fault is said and changes nothing."""
+        from openpai.runtime.tensorboard import tensorboard_command
+
+        assert self._job.section.tensorboard
+        try:
+            argv = tensorboard_command(self._job, self._job.section.tensorboard, self._environ)
+        except OpenPaiError as error:
+            say(reason(error))
+            return
+        if argv:
+            pid = start(self._loop, argv, self._environ, quiet_input=True)
+            self._loop.watch(pid, lambda code: say(f"TensorBoard has ended with {code}."))
+
+    def _add_secrets(self) -> bool:
+        """Add the secrets that the job wants as variables; return whether they are there."""
+        wanted = [(one.variable or one.name, one.name) for one in self._job.section.secrets]
+        if not wanted:
+            return True
+        from openpai.runtime.secrets import secret_variables
+
+        try:
+            self._environ = {**self._environ, **secret_variables(wanted, self._job.environ)}
+        except OpenPaiError as error:
+            self._not_started = reason(error)
+            say(f"The command is not started. {self._not_started}")
             return False
-        if section.requirements:
-            folder = environment_folder(section.requirements, self._environ)
-            self._environ = with_environment(self._environ, folder)
         return True
 
     def _distribute(self) -> bool:
@@ -118,24 +166,36 @@ class _Task:
         try:
             self._variables = framework_variables(self._job)
         except (OSError, OpenPaiError) as error:
-            say(f"The command is not started. {reason(error)}")
+            self._not_started = reason(error)
+            say(f"The command is not started. {self._not_started}")
             return False
         self._environ = {**self._variables, **self._environ}
         return True
 
     def _explain(self, code: int) -> Mapping[str, Any]:
         """Return the times of the task's parts; say and add why the command failed, if it did."""
+        if self._before is None and self._not_started:
+            facts = {"exitCode": code, "notStarted": self._not_started}
+            return {"explanation": facts}
         if self._before is None:
             return {}
         command = time.time() - self._started - self._before
         facts = {"seconds": {"before": round(self._before, 3), "command": round(command, 3)}}
         if not code or self._command.stop_signal is not None:
+            self._log = log_tail(self._environ) if code else ""
             return facts
-        kills = oom_kills() - self._oom_kills
-        folders = [self._root, Path(tempfile.gettempdir())]
-        evidence = Evidence(code, command, kills, folders, log_tail(self._environ))
-        say(as_text(evidence))
+        evidence = Evidence(code, command, oom_kills() - self._oom_kills, self._disks())
+        first = as_text(evidence).splitlines()[0]
+        say(first)
+        self._log = log_tail(self._environ, until=first)  # so that the log is known to be whole
+        evidence.read(self._log)
+        rest = as_text(evidence).splitlines()[1:]
+        if rest:
+            say("\n".join(rest))
         return {**facts, "explanation": evidence.record()}
+
+    def _disks(self) -> list[Path]:
+        return [self._root, Path(tempfile.gettempdir())]
 
     def _save_interval(self, every: float) -> int:
         return self._saver(Ended("interval", self._started, every=every), ())
@@ -199,4 +259,5 @@ class _Task:
             exit_code=code,
             signal=self._command.stop_signal,
             outputs_saved=saved,
+            log=self._log,
         )

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping
 
+from openpai.core.local.engines.task import SECRETS_FILE
 from openpai.core.local.folder import is_locked
 from openpai.core.local.supervisor.task import boot_id
 from openpai.core.processes import kill_marked
@@ -145,6 +146,8 @@ class Launcher:
             scripts.append(folder / "steps" / f"{number}-{step.name}.sh")
             _write(scripts[-1], step.script + "\n")
         _write(folder / "job.yaml", config)
+        if task.secrets:
+            _write(folder / "steps" / SECRETS_FILE, task.secrets)
         recipe = self._engine.prepare(task, scripts)
         plan: dict[str, Any] = {
             "uid": task.uid,

@@ -7,11 +7,12 @@ import socket
 import uuid
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
-from openpai.core.local.engines.task import Image, Mount, TaskScript, TaskSpec
+from openpai.core.local.engines.task import SECRETS_FILE, Image, Mount, TaskScript, TaskSpec
 from openpai.core.local.machine import found_gpus
 from openpai.core.protocol.plan import Placement, plan_task, role_ports
 from openpai.core.protocol.ports import task_ports
 from openpai.core.protocol.stage2 import render_secrets
+from openpai.core.protocol.yaml_io import dump_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +118,9 @@ def plan(
         "OPENPAI_JOB_CONFIG": str(folder / "job.yaml"),
         "OPENPAI_STORAGES": json.dumps({name: str(path) for name, path in storages.items()}),
     }
+    secrets = document.get("secrets")
+    if secrets:
+        environment["OPENPAI_SECRETS"] = str(folder / "steps" / SECRETS_FILE)
     return TaskSpec(
         uid=task.uid,
         folder=folder,
@@ -131,6 +135,7 @@ def plan(
         limits=planned.limits,
         gpus=[gpu for gpu in task.gpus if gpu < found_gpus()] if task.gpus else (),
         work=work,
+        secrets=dump_yaml(secrets) if secrets else "",
     )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping
 
+from openpai.core.protocol.runtime_schema import NEEDED
 from openpai.core.protocol.runtime_section import raw_section
 
 __all__ = ["add_bootstrap", "bootstrap_text", "without_bootstrap"]
@@ -77,7 +78,7 @@ openpai_bootstrap() {
   }
 
   start || if [ "$needed" = yes ]; then
-    echo "[openpai-runtime] $reason This job needs it for its code, requirements or mounts." >&2
+    echo "[openpai-runtime] $reason This job needs it for what its runtime section asks for." >&2
     exit 1
   else
     echo "[openpai-runtime] $reason The commands run without it: nothing saves their outputs." >&2
@@ -111,8 +112,7 @@ def add_bootstrap(document: Mapping[str, Any]) -> dict[str, Any]:
     section = raw_section(result)
     if section is None or not isinstance(result.get("taskRoles"), dict):
         return result
-    keys = ("code", "requirements", "mounts")
-    needed = isinstance(section, Mapping) and any(section.get(key) for key in keys)
+    needed = isinstance(section, Mapping) and any(section.get(key) for key in NEEDED)
     for role in result["taskRoles"]:
         for commands in _command_lists(result, role):
             commands.insert(0, bootstrap_text(needed))

@@ -1,17 +1,13 @@
-"""The JSON Schema of ``extras["openpai.runtime"]``, and a checker for the keywords that it uses.
-
-The checker is here because a job container starts the runtime before every command: importing a
-general JSON Schema library would take longer than everything else that the runtime does.
-"""
+"""The JSON Schema of ``extras["openpai.runtime"]``."""
 
 from __future__ import annotations
 
-import re
-from typing import Any, Callable, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterator
 
 from openpai.core.protocol.problems import Problem
+from openpai.core.protocol.runtime_check import check_schema
 
-__all__ = ["EVENTS", "check", "problem", "section_schema"]
+__all__ = ["EVENTS", "MOUNT_TYPES", "NEEDED", "SIGNALS", "check", "section_schema"]
 
 Schema = Dict[str, Any]
 
@@ -26,6 +22,48 @@ EVENTS: dict[str, str] = {
     "exit": "last, whatever happened",
 }
 """The events that a callback may wait for, and when each happens."""
+
+NEEDED = (
+    "code",
+    "git",
+    "requirements",
+    "mounts",
+    "secrets",
+    "distributed",
+    "waitForPeers",
+    "ssh",
+)
+"""Keys of the section that the command cannot do without."""
+
+SIGNALS: dict[str, int] = {
+    "SIGHUP": 1,
+    "SIGINT": 2,
+    "SIGQUIT": 3,
+    "SIGILL": 4,
+    "SIGTRAP": 5,
+    "SIGABRT": 6,
+    "SIGBUS": 7,
+    "SIGFPE": 8,
+    "SIGKILL": 9,
+    "SIGUSR1": 10,
+    "SIGSEGV": 11,
+    "SIGUSR2": 12,
+    "SIGPIPE": 13,
+    "SIGALRM": 14,
+    "SIGTERM": 15,
+    "SIGXCPU": 24,
+    "SIGXFSZ": 25,
+    "SIGSYS": 31,
+}
+"""Signals that end programs, by Linux's numbers (containers run Linux, clients may not)."""
+
+MOUNT_TYPES: dict[str, tuple[str, ...]] = {
+    "nfs": ("server", "path"),
+    "samba": ("address", "username", "password", "domain"),
+    "azureFile": ("shareName", "accountName", "accountKey"),
+    "azureBlob": ("containerName", "accountName", "accountKey", "accountSASToken"),
+}
+"""Types of storages that the runtime can mount, and the keys of ``data`` that each knows."""
 
 _DURATION: Schema = {
     "type": ["number", "string"],
@@ -65,6 +103,40 @@ def _choice(description: str, *values: str) -> Schema:
 
 def _list(description: str, items: Schema) -> Schema:
     return {"type": "array", "description": description, "items": items}
+
+
+_EXIT_CODES: Schema = {
+    **_list(
+        "Exit codes (128+n for signal n).",
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 255,
+            "description": "An exit code from 1 to 255.",
+        },
+    ),
+    "minItems": 1,
+}
+_SIGNALS: Schema = {
+    **_list("Signals, as SIGTERM.", {"enum": list(SIGNALS), "description": "A signal's name."}),
+    "minItems": 1,
+}
+_LOG_PATTERNS: Schema = {
+    **_list(
+        "Regular expressions (Python's) looked for in each line near the end of the task's log.",
+        _text("A regular expression such as 'CUDA out of memory'."),
+    ),
+    "minItems": 1,
+}
+
+
+def _condition(description: str) -> Schema:
+    properties = {
+        "exitCodes": _EXIT_CODES,
+        "signals": _SIGNALS,
+        "logPatterns": _LOG_PATTERNS,
+    }
+    return {**_object(description, [], properties), "minProperties": 1}
 
 
 _CODE = _object(
@@ -109,6 +181,47 @@ _MOUNT = _object(
             "default": False,
             "description": "Whether the command only reads there.",
         },
+        "type": {
+            "enum": list(MOUNT_TYPES),
+            "description": "Where the platform does not mount it: the storage's type. The runtime "
+            "then mounts it itself or, if it is only read, copies it.",
+        },
+        "data": {
+            "type": "object",
+            "description": "With a type: the address, by the names that the REST API has for it: "
+            + "; ".join(f"{name}: {', '.join(keys)}" for name, keys in MOUNT_TYPES.items())
+            + ".",
+        },
+        "secrets": {
+            "type": "object",
+            "description": "With a type: names of secrets of the job for further keys of data.",
+        },
+    },
+)
+
+_GIT = _object(
+    "A git repository, checked out before the command runs.",
+    ["repository", "commit"],
+    {
+        "repository": _text("What git clone takes: a URL, user@host:path, a path.", r"^[^-\s]\S*$"),
+        "commit": _text("A commit, tag or branch.", r"^[^-\s]\S*$"),
+        "directory": {
+            **_text("Where to put it, relative to the working directory.", _RELATIVE),
+            "default": ".",
+        },
+        "secret": _text("The name of a secret of the job that holds a password or access token."),
+    },
+)
+
+_TENSORBOARD = _object(
+    "Runs TensorBoard beside the command, in the first task of the first role.",
+    ["logdir"],
+    {
+        "logdir": _text("The folder with the logs."),
+        "port": {
+            **_text("The label of the port that it listens on."),
+            "default": "http",
+        },
     },
 )
 
@@ -135,16 +248,19 @@ _CALLBACK = _object(
         ),
         "taskRoles": _ROLES,
         "exitCodes": {
-            **_list(
-                "Only for on: failure. The exit codes that it is for (128+n for signal n).",
-                {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": 255,
-                    "description": "An exit code from 1 to 255.",
-                },
-            ),
-            "minItems": 1,
+            **_EXIT_CODES,
+            "description": "Only for on: failure. The exit codes that it is for (128+n for signal "
+            "n). Of several conditions each has to hold.",
+        },
+        "signals": {
+            **_SIGNALS,
+            "description": "Only for on: failure, the signals that ended the command; or for on: "
+            "stop, those that asked the task to end.",
+        },
+        "logPatterns": {
+            **_LOG_PATTERNS,
+            "description": "Only for on: failure. Regular expressions (Python's), one of which "
+            "has to be found in a line near the end of the task's log.",
         },
         "every": _duration("Only for on: interval. The time from one call to the next."),
         "timeout": {**_duration("The callback is ended after this time."), "default": 60},
@@ -152,6 +268,33 @@ _CALLBACK = _object(
             "What its failure does: nothing, or fail the task if the command did not fail itself.",
             "ignore",
             "fail",
+        ),
+    },
+)
+
+_RETRY = _object(
+    "Whether PAI is to start the task again after a failure, whatever it thinks of the exit code.",
+    [],
+    {
+        "again": _condition("Failures after which it is started again."),
+        "never": _condition("Failures after which it is not."),
+        "limit": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000,
+            "default": 3,
+            "description": "How often it may be started again for this; PAI itself has no limit.",
+        },
+    },
+)
+
+_SECRET = _object(
+    "A secret of the job (its key 'secrets') in the environment of the command and of callbacks.",
+    ["name"],
+    {
+        "name": _text("The secret's name; a dot leads into a map."),
+        "variable": _text(
+            "The variable; without it, the name itself.", r"^[A-Za-z_][A-Za-z0-9_]*$"
         ),
     },
 )
@@ -174,13 +317,27 @@ _SECTION = _object(
             "Python packages that the command needs, as pip reads them.",
             _text("A requirement such as pandas==2.2.3.", r"^[^-\s]"),
         ),
+        "git": _list("Git repositories that the command needs.", _GIT),
         "mounts": _list("Storages that the command needs.", _MOUNT),
         "callbacks": _list("What to run when something happens.", _CALLBACK),
+        "secrets": _list("Secrets that the command needs as variables.", _SECRET),
+        "retry": _RETRY,
         "distributed": {
             "enum": ["pytorch", "tensorflow", "mpi"],
             "description": "The framework whose variables are set from PAI's: MASTER_ADDR and "
             "such (pytorch), TF_CONFIG (tensorflow), or a host file (mpi).",
         },
+        "waitForPeers": _duration(
+            "The command is started when all tasks of the job are about to start theirs, or not at "
+            "all if that takes longer than this."
+        ),
+        "ssh": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether tasks reach each other by ssh ROLE-INDEX, with keys made for "
+            "this job alone.",
+        },
+        "tensorboard": _TENSORBOARD,
         "timeout": _duration("The command is ended (SIGTERM, later SIGKILL) after this time."),
         "gracePeriod": {
             **_duration("The time from SIGTERM to SIGKILL that the cluster gives a task."),
@@ -197,103 +354,11 @@ def section_schema() -> Schema:
     return deepcopy(_SECTION)
 
 
-def problem(pointer: str, message: str, hint: str) -> Problem:
-    """Return a problem whose place in the file is not known yet."""
-    return Problem(path=pointer, line=None, column=None, message=message, hint=hint)
-
-
-def check(value: Any, pointer: str, schema: Schema = _SECTION) -> Iterator[Problem]:
-    """Yield what is wrong with a value, in the value's order, as the JSON Schema says.
+def check(value: Any, pointer: str) -> Iterator[Problem]:
+    """Yield what is wrong with a section, in its own order, as the JSON Schema says.
 
     Args:
         value: What the YAML or JSON holds.
         pointer: The JSON pointer of ``value`` in the job config.
-        schema: A schema made of the keywords used in this module.
     """
-    for keyword, find in _KEYWORDS:
-        if keyword in schema:
-            message = find(value, schema[keyword])
-            if message:
-                yield problem(pointer, message, schema.get("description", ""))
-                return
-    if isinstance(value, dict) and "properties" in schema:
-        yield from _check_object(value, pointer, schema)
-    elif isinstance(value, list) and "items" in schema:
-        for index, item in enumerate(value):
-            yield from check(item, f"{pointer}/{index}", schema["items"])
-
-
-def _check_object(value: Mapping[Any, Any], pointer: str, schema: Schema) -> Iterator[Problem]:
-    known = schema["properties"]
-    for key in schema["required"]:
-        if key not in value:
-            hint = known[key].get("description", "")
-            yield problem(pointer, f"The key '{key}' is missing.", hint)
-    for key, item in value.items():
-        below = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
-        if key in known:
-            yield from check(item, below, known[key])
-        elif key is True and "on" in known:
-            hint = "YAML 1.1 reads the word on as true: write it in quotes."
-            yield problem(below, "The key true is not known.", hint)
-        else:
-            hint = f"Known keys: {', '.join(known)}."
-            yield problem(below, f"The key '{key}' is not known.", hint)
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-}
-_TYPE_WORDS = {"object": "a map", "array": "a list", "string": "a text", "boolean": "true or false"}
-
-
-def _wrong_type(value: Any, expected: Any) -> str:
-    names = expected if isinstance(expected, list) else [expected]
-    for name in names:
-        if isinstance(value, _TYPES[name]) and (isinstance(value, bool) == (name == "boolean")):
-            return ""
-    words = " or ".join(_TYPE_WORDS.get(name, f"a {name}") for name in names)
-    return f"This must be {words.replace('a integer', 'a whole number')}, not {_shown(value)}."
-
-
-def _wrong_pattern(value: Any, pattern: str) -> str:
-    if not isinstance(value, str) or re.search(pattern, value):
-        return ""
-    return f"{_shown(value)} is not of the right form."
-
-
-def _wrong_choice(value: Any, choices: list[Any]) -> str:
-    if value in choices:
-        return ""
-    return f"{_shown(value)} is not one of: {', '.join(choices)}."
-
-
-def _number(bad: Callable[[Any, Any], bool], words: str) -> Callable[[Any, Any], str]:
-    def find(value: Any, bound: Any) -> str:
-        if isinstance(value, (int, float)) and bad(value, bound):
-            return f"This must be {words} {bound}, not {value}."
-        return ""
-
-    return find
-
-
-def _shown(value: Any) -> str:
-    text = f"'{value}'" if isinstance(value, str) else str(value)
-    return "nothing" if value is None else text if len(text) <= 80 else text[:77] + "..."
-
-
-_KEYWORDS: tuple[tuple[str, Callable[[Any, Any], str]], ...] = (
-    ("type", _wrong_type),
-    ("const", lambda value, only: "" if value == only else f"This must be {only}, not {value}."),
-    ("enum", _wrong_choice),
-    ("pattern", _wrong_pattern),
-    ("minimum", _number(lambda value, bound: value < bound, "at least")),
-    ("maximum", _number(lambda value, bound: value > bound, "at most")),
-    ("exclusiveMinimum", _number(lambda value, bound: value <= bound, "more than")),
-    ("minItems", lambda value, least: "" if len(value) >= least else "This list is empty."),
-)
+    return check_schema(value, pointer, _SECTION)

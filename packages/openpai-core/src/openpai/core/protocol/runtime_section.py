@@ -17,20 +17,40 @@ The client writes the section and the runtime reads it inside the container.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.errors import ProtocolError, StorageError
 from openpai.core.protocol.problems import Problem
-from openpai.core.protocol.runtime_schema import check, problem, section_schema
+from openpai.core.protocol.runtime_check import problem
+from openpai.core.protocol.runtime_parts import (
+    Callback,
+    Code,
+    Condition,
+    Git,
+    Mount,
+    Output,
+    Part,
+    Retry,
+    Secret,
+    Tensorboard,
+    seconds,
+)
+from openpai.core.protocol.runtime_schema import MOUNT_TYPES, NEEDED, check, section_schema
 
 __all__ = [
     "SECTION_KEY",
     "Callback",
     "Code",
+    "Condition",
+    "Git",
     "Mount",
     "Output",
+    "Retry",
     "RuntimeSection",
+    "Secret",
+    "Tensorboard",
     "seconds",
     "section_problems",
     "section_schema",
@@ -40,121 +60,10 @@ SECTION_KEY = "openpai.runtime"
 """The section's key in ``extras``."""
 
 _POINTER = f"/extras/{SECTION_KEY}"
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-_KEYS = {  # Python name -> key, where they differ
-    "read_only": "readOnly",
-    "task_roles": "taskRoles",
-    "exit_codes": "exitCodes",
-    "failure_policy": "failurePolicy",
-    "grace_period": "gracePeriod",
-}
-_DURATIONS = ("every", "timeout", "grace_period")
-
-
-def seconds(duration: float | str) -> float:
-    """Return a duration of the section (``90``, ``"90s"``, ``"5m"``, ``"2h"``) in seconds."""
-    if isinstance(duration, str):
-        return float(duration[:-1]) * _UNITS[duration[-1]]
-    return float(duration)
-
-
-class _Part:
-    """A piece of the section that goes to and from its map; empty values are left out."""
-
-    @classmethod
-    def _read(cls, data: Mapping[str, Any]) -> Any:
-        values = {}
-        for field in fields(cls):  # type: ignore[arg-type]  # every part is a dataclass
-            key = _KEYS.get(field.name, field.name)
-            if key in data:
-                values[field.name] = _typed(field.name, data[key])
-        return cls(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the map that is written into the job config, without what is at its default."""
-        data: dict[str, Any] = {}
-        for field in fields(self):  # type: ignore[arg-type]  # every part is a dataclass
-            value = getattr(self, field.name)
-            if value != field.default and value not in (None, [], ()):
-                data[_KEYS.get(field.name, field.name)] = _plain(value)
-        return data
 
 
 @dataclass(frozen=True)
-class Code(_Part):
-    """The job's code, packed.
-
-    Attributes:
-        archive: A path below the job's folder, an absolute path on the workspace's storage, or
-            ``NAME:/PATH``.
-        sha256: The archive's SHA-256 in hexadecimal.
-        directory: Where to unpack it, relative to the working directory.
-    """
-
-    archive: str
-    sha256: str
-    directory: str = "."
-
-
-@dataclass(frozen=True)
-class Output(_Part):
-    """Files to save.
-
-    Attributes:
-        path: A path or glob relative to the working directory.
-        when: ``always``, ``success`` or ``failure``.
-        every: Seconds between two saves while the command runs; ``None`` saves at the end only.
-        task_roles: The task roles that write them; empty means all.
-    """
-
-    path: str
-    when: str = "always"
-    every: float | None = None
-    task_roles: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Mount(_Part):
-    """A storage that the command needs under a path.
-
-    Attributes:
-        storage: The storage's name.
-        path: An absolute path.
-        read_only: Whether the command only reads there.
-    """
-
-    storage: str
-    path: str
-    read_only: bool = False
-
-
-@dataclass(frozen=True)
-class Callback(_Part):
-    """Commands to run, or a function to call, at an event.
-
-    Attributes:
-        on: The event (:data:`openpai.core.protocol.runtime_schema.EVENTS`).
-        commands: The lines of one shell script.
-        call: Instead of commands: a name in the entry-point group ``openpai.runtime``.
-        task_roles: The task roles that it is for; empty means all.
-        exit_codes: For ``failure``: the exit codes that it is for; empty means all.
-        every: For ``interval``: seconds from one call to the next.
-        timeout: Seconds after which the callback is ended.
-        failure_policy: ``ignore`` or ``fail``.
-    """
-
-    on: str
-    commands: Sequence[str] = ()
-    call: str | None = None
-    task_roles: Sequence[str] = ()
-    exit_codes: Sequence[int] = ()
-    every: float | None = None
-    timeout: float = 60.0
-    failure_policy: str = "ignore"
-
-
-@dataclass(frozen=True)
-class RuntimeSection(_Part):
+class RuntimeSection(Part):
     """The whole section.
 
     Attributes:
@@ -162,9 +71,15 @@ class RuntimeSection(_Part):
         code: The job's code, if it brings any.
         outputs: What to save.
         requirements: Python packages that the command needs, as pip reads them.
+        git: Git repositories that the command needs.
         mounts: Storages that the command needs.
+        secrets: Secrets of the job that the command needs as variables.
         callbacks: What to run at which event.
+        retry: Whether PAI is to start the task again after a failure.
         distributed: ``pytorch``, ``tensorflow`` or ``mpi``: whose variables are set.
+        wait_for_peers: Seconds to wait for the other tasks before the command; ``None``: not.
+        ssh: Whether tasks reach each other by ssh.
+        tensorboard: TensorBoard beside the command.
         timeout: Seconds after which the command is ended; ``None`` for no limit.
         grace_period: Seconds from SIGTERM to SIGKILL that the cluster gives a task.
     """
@@ -173,9 +88,15 @@ class RuntimeSection(_Part):
     code: Code | None = None
     outputs: Sequence[Output] = ()
     requirements: Sequence[str] = ()
+    git: Sequence[Git] = ()
     mounts: Sequence[Mount] = ()
+    secrets: Sequence[Secret] = ()
     callbacks: Sequence[Callback] = ()
+    retry: Retry | None = None
     distributed: str | None = None
+    wait_for_peers: float | None = None
+    ssh: bool = False
+    tensorboard: Tensorboard | None = None
     timeout: float | None = None
     grace_period: float = 30.0
 
@@ -211,7 +132,13 @@ class RuntimeSection(_Part):
     @property
     def is_needed(self) -> bool:
         """Whether the command cannot run right unless the runtime is there."""
-        return bool(self.code or self.requirements or self.mounts)
+        return any(self.to_dict().get(key) for key in NEEDED)
+
+    @property
+    def needs_preparation(self) -> bool:
+        """Whether something has to be fetched or waited for before the command."""
+        parts = (self.code, self.git, self.requirements, self.mounts, self.wait_for_peers)
+        return self.ssh or any(parts)
 
 
 def raw_section(document: Mapping[str, Any]) -> Any:
@@ -242,6 +169,11 @@ def _meaning(
     yield from _workspace(section, complete)
     for index, output in enumerate(section.outputs):
         yield from _roles(document, output.task_roles, f"{_POINTER}/outputs/{index}")
+    for index, mount in enumerate(section.mounts):
+        yield from _mount(mount, f"{_POINTER}/mounts/{index}")
+    yield from _secrets(document, section)
+    if section.retry:
+        yield from _retry(section.retry, f"{_POINTER}/retry")
     for index, callback in enumerate(section.callbacks):
         pointer = f"{_POINTER}/callbacks/{index}"
         yield from _callback(callback, pointer)
@@ -272,6 +204,8 @@ def _workspace(section: RuntimeSection, complete: bool) -> Iterator[Problem]:
     hint = "Add workspace: NAME:/PATH."
     if section.outputs:
         yield problem(f"{_POINTER}/outputs", "Outputs need a workspace to be saved in.", hint)
+    if section.ssh:
+        yield problem(f"{_POINTER}/ssh", "Tasks need a workspace to tell each other keys.", hint)
     if section.code and ":/" not in section.code.archive:
         yield problem(f"{_POINTER}/code", "This code needs a workspace to be fetched from.", hint)
 
@@ -289,28 +223,59 @@ def _callback(callback: Callback, pointer: str) -> Iterator[Problem]:
     if callback.on != "failure" and callback.exit_codes:
         hint = "Remove them, or write on: failure."
         yield problem(f"{pointer}/exitCodes", f"Exit codes mean nothing on {callback.on}.", hint)
+    if callback.on not in ("failure", "stop") and callback.signals:
+        hint = "Remove them, or write on: failure or stop."
+        yield problem(f"{pointer}/signals", f"Signals mean nothing on {callback.on}.", hint)
+    if callback.on != "failure" and callback.log_patterns:
+        hint = "Remove them, or write on: failure."
+        yield problem(f"{pointer}/logPatterns", f"The log means nothing on {callback.on}.", hint)
+    yield from _patterns(callback.log_patterns, pointer)
 
 
-_NESTED: Mapping[str, type[_Part]] = {
-    "code": Code,
-    "outputs": Output,
-    "mounts": Mount,
-    "callbacks": Callback,
-}
+def _patterns(patterns: Sequence[str], pointer: str) -> Iterator[Problem]:
+    for index, pattern in enumerate(patterns):
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError) as error:
+            place = f"{pointer}/logPatterns/{index}"
+            hint = "Letters and digits stand for themselves; put a \\ before other characters."
+            yield problem(place, f"'{pattern}' is no regular expression: {error}.", hint)
 
 
-def _typed(name: str, value: Any) -> Any:
-    if name in _DURATIONS:
-        return seconds(value)
-    if isinstance(value, list):
-        part = _NESTED.get(name)
-        return tuple(part._read(item) if part else item for item in value)
-    return _NESTED[name]._read(value) if name in _NESTED else value
+def _retry(retry: Retry, pointer: str) -> Iterator[Problem]:
+    for name, condition in (("again", retry.again), ("never", retry.never)):
+        if condition:
+            yield from _patterns(condition.log_patterns, f"{pointer}/{name}")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, _Part):
-        return value.to_dict()
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _mount(mount: Mount, pointer: str) -> Iterator[Problem]:
+    """Yield what is wrong with the address of a storage that the runtime is to mount itself."""
+    known = MOUNT_TYPES.get(mount.type or "", ())
+    for key, values in (("data", mount.data), ("secrets", mount.secrets)):
+        if values and not mount.type:
+            yield problem(f"{pointer}/{key}", f"'{key}' needs the key 'type'.", "Add the type.")
+            continue
+        for name, value in values.items():
+            if name not in known:
+                hint = f"Known of {mount.type}: {', '.join(known)}."
+                yield problem(f"{pointer}/{key}", f"'{name}' is no key of {mount.type}.", hint)
+            elif not isinstance(value, str) or not value:
+                yield problem(f"{pointer}/{key}", f"'{name}' must be a text.", "Put it in quotes.")
+    given = {*mount.data, *mount.secrets}
+    if mount.type and not given.issuperset(known[:1]):
+        yield problem(pointer, f"A storage of type {mount.type} needs '{known[0]}'.", "Add data.")
+
+
+def _secrets(document: Mapping[str, Any], section: RuntimeSection) -> Iterator[Problem]:
+    """Yield the secrets that the job does not have; those of a stored job are not known."""
+    from openpai.core.protocol.runtime_secrets import secret_value
+
+    known = document.get("secrets")
+    for index, secret in enumerate(section.secrets):
+        pointer = f"{_POINTER}/secrets/{index}"
+        if isinstance(known, Mapping) and secret_value(known, secret.name) is None:
+            hint = f"Secrets of this job: {', '.join(map(str, known)) or 'none'}."
+            yield problem(f"{pointer}/name", f"There is no secret '{secret.name}'.", hint)
+        if secret.variable is None and not re.match(r"[A-Za-z_][A-Za-z0-9_]*$", secret.name):
+            hint = "Add variable: and the name that the command looks for."
+            yield problem(pointer, f"'{secret.name}' cannot be a variable's name.", hint)

@@ -14,7 +14,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Mapping, Sequence
 
-from openpai.core.local.engines.task import Mount
+from openpai.core.local.engines.task import SECRETS_FILE, Mount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,8 +105,10 @@ def container_environment(task: TaskSpec) -> Mapping[str, str]:
     """Return what a container is told: all that a task is told, with its own paths."""
     asked = {mount.name: mount.target for mount in task.mounts}
     places = {name: asked.get(name, f"{_HOME}/storages/{name}") for name in task.storages}
+    secrets = {"OPENPAI_SECRETS": f"{_HOME}/runtime.d/{SECRETS_FILE}"} if task.secrets else {}
     return {
         **task.environment,
+        **secrets,
         "OPENPAI_JOB_CONFIG": f"{_HOME}/runtime.d/job_config.yaml",
         "OPENPAI_STORAGES": json.dumps(places),
     }

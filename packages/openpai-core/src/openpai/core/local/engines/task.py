@@ -11,7 +11,20 @@ if TYPE_CHECKING:
 
     from openpai.core.protocol.plan import Limits
 
-__all__ = ["Command", "Engine", "Image", "Mount", "Recipe", "TaskScript", "TaskSpec"]
+__all__ = [
+    "SECRETS_FILE",
+    "Command",
+    "Engine",
+    "Image",
+    "Mount",
+    "Recipe",
+    "TaskScript",
+    "TaskSpec",
+]
+
+
+SECRETS_FILE = "secrets.yaml"
+"""The name of the file with a job's secrets, beside the scripts of a task."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ class TaskSpec:
         limits: Its share of the machine.
         gpus: Numbers of the GPUs it may use.
         work: The folder to work in; ``None`` leaves it to the engine.
+        secrets: The job's secrets as a text in YAML; empty if it has none.
     """
 
     uid: str
@@ -75,6 +89,7 @@ class TaskSpec:
     limits: Limits
     gpus: Sequence[int] = ()
     work: str | None = None
+    secrets: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

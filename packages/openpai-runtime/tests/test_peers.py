@@ -1,0 +1,195 @@
+"""Tasks wait for each other before their commands, and reach each other by ssh."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from openpai.runtime.exits import NOT_READY
+
+LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
+SERVER = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Gang:
+    """The tasks of one job, each with a working directory of its own."""
+
+    def __init__(self, task: Any, folder: Path, count: int) -> None:
+        self.task = task
+        self.folder = folder
+        task.document["taskRoles"] = {"worker": {"instances": count}}
+        for index in range(count):
+            task.env[f"PAI_HOST_IP_worker_{index}"] = "127.0.0.1"
+            for label in ("http", "ssh"):
+                task.env[f"PAI_PORT_LIST_worker_{index}_{label}"] = str(free_port())
+
+    def start(self, index: int, *argv: str, **environ: str) -> subprocess.Popen[str]:
+        """Start a command as one of the tasks."""
+        self.task.config.write_text(json.dumps(self.task.document))
+        work = self.folder / f"{index}-{len(list(self.folder.iterdir()))}"
+        work.mkdir()
+        own = {"PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX": str(index), **environ}
+        process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCH, "run", "--", *argv],
+            env={**self.task.env, **own},
+            cwd=work,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.task.processes.append(process)
+        return process
+
+
+@pytest.fixture
+def gang(task: Any, tmp_path: Path) -> Callable[[int], Gang]:
+    """Make the tasks of a job."""
+    folder = tmp_path / "gang"
+    folder.mkdir()
+    return lambda count: Gang(task, folder, count)
+
+
+@pytest.mark.parametrize("workspace", ["team:/users/alice", None])
+def test_no_command_starts_before_all_tasks_are_up(
+    gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], workspace: str | None
+) -> None:
+    """They meet in the workspace, or without one at a port of the first task."""
+    three = gang(3)
+    task.section(waitForPeers="60s", workspace=workspace)
+    if workspace is None:
+        del task.document["extras"]["openpai.runtime"]["workspace"]
+    mark = three.folder / "started"
+    first = [three.start(index, "touch", f"{mark}-{index}") for index in (2, 0)]
+    with pytest.raises(subprocess.TimeoutExpired):
+        first[0].wait(1)
+    assert not list(three.folder.glob("started*"))
+    for process in [*first, three.start(1, "touch", f"{mark}-1")]:
+        assert finish(process).returncode == 0
+    assert len(list(three.folder.glob("started*"))) == 3
+
+
+def test_the_port_is_free_for_the_command(
+    gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
+) -> None:
+    """Who met at a port may listen there at once."""
+    two = gang(2)
+    task.section(waitForPeers="60s")
+    del task.document["extras"]["openpai.runtime"]["workspace"]
+    port = task.env["PAI_PORT_LIST_worker_0_http"]
+    bind = f"import socket; socket.socket().bind(('', {port}))"
+    processes = [two.start(index, sys.executable, "-c", bind) for index in (1, 0)]
+    assert finish(processes[1]).returncode == 0
+    finish(processes[0])
+
+
+@pytest.mark.parametrize("workspace", ["team:/users/alice", None])
+def test_who_does_not_come_is_named(
+    gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], workspace: str | None
+) -> None:
+    """After the time that was given the command is not started."""
+    two = gang(2)
+    task.section(waitForPeers="0.5s", workspace=workspace)
+    if workspace is None:
+        del task.document["extras"]["openpai.runtime"]["workspace"]
+    done = finish(two.start(0, "echo", "never"))
+    assert (done.returncode, done.stdout) == (NOT_READY, "")
+    assert "Not all tasks are up after 0.5 s: worker-1 did not come." in done.stderr
+
+
+def test_strangers_at_the_port_do_not_count(
+    gang: Callable[[int], Gang],
+    task: Any,
+    finish: Callable[..., Any],
+    eventually: Callable[..., Any],
+) -> None:
+    """Nonsense, silence, and tasks of another attempt are not taken for who is missing."""
+    two = gang(2)
+    task.section(waitForPeers="60s")
+    del task.document["extras"]["openpai.runtime"]["workspace"]
+    port = int(task.env["PAI_PORT_LIST_worker_0_http"])
+    host = two.start(0, "true")
+    held: list[socket.socket] = []
+
+    def knock() -> bool:
+        try:
+            held.append(socket.create_connection(("127.0.0.1", port), 5))
+        except OSError:
+            return False
+        return True
+
+    eventually(knock)
+    stranger = two.start(1, "true", FC_FRAMEWORK_ATTEMPT_INSTANCE_UID="another")
+    with socket.create_connection(("127.0.0.1", port), 5) as noise:
+        noise.sendall(b'{"role": []}\n')
+        noise.shutdown(socket.SHUT_WR)
+        assert noise.recv(10) == b""
+    with pytest.raises(subprocess.TimeoutExpired):
+        host.wait(1)
+    stranger.kill()
+    assert finish(two.start(1, "true")).returncode == 0
+    for connection in held:
+        connection.close()
+    assert finish(host).returncode == 0
+
+
+def test_a_later_attempt_meets_anew(
+    gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
+) -> None:
+    """What an earlier attempt left in the workspace does not count."""
+    two = gang(2)
+    task.section(waitForPeers="60s")
+    for process in [two.start(index, "true") for index in (0, 1)]:
+        assert finish(process).returncode == 0
+    task.section(waitForPeers="0.5s")
+    late = two.start(0, "true", FC_FRAMEWORK_ATTEMPT_ID="1")
+    assert finish(late).returncode == NOT_READY
+
+
+@pytest.mark.skipif(not SERVER, reason="sshd is not installed")
+def test_tasks_reach_each_other_by_ssh(
+    gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], tmp_path: Path
+) -> None:
+    """By role and index, with PAI's variables there, and nothing of it in the user's home."""
+    two = gang(2)
+    home = tmp_path / "home"
+    home.mkdir()
+    task.env.update(HOME=str(home), PAI_NOTE='a b"c', PAI_MORE="it's here")
+    task.section(ssh=True, waitForPeers="60s")
+    done = tmp_path / "done"
+    waiting = two.start(1, "sh", "-c", f"while ! test -e {done}; do sleep 0.05; done")
+    script = 'ssh worker-1 \'echo "$PAI_MORE"\' && ssh worker-0 echo self; touch "$0"'
+    caller = finish(two.start(0, "bash", "-c", script, str(done)))
+    assert caller.stdout == "it's here\nself\n", caller.stderr
+    assert finish(waiting).returncode == 0
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.skipif(not SERVER, reason="sshd is not installed")
+def test_nobody_else_gets_in(
+    gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A key that was not made for this job is refused."""
+    one = gang(1)
+    task.section(ssh=True)
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes"
+    port = task.env["PAI_PORT_LIST_worker_0_ssh"]
+    script = f"{shutil.which('ssh')} {options} -i {key} -p {port} 127.0.0.1 echo in || echo out"
+    assert finish(one.start(0, "bash", "-c", script)).stdout == "out\n"

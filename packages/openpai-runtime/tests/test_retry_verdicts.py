@@ -1,0 +1,77 @@
+"""Whether PAI is to start a task again: by rules, by the command, by a callback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openpai.runtime import Runtime
+from openpai.runtime.retrying import AGAIN, NEVER
+
+
+def test_rules_choose_the_exit_code(task: Any) -> None:
+    """Failures that no rule is for keep theirs."""
+    rules = {"again": {"exitCodes": [75, 76]}, "never": {"signals": ["SIGKILL"]}}
+    task.section(retry=rules)
+    done = task.bash("exit 75")
+    assert done.returncode == AGAIN
+    assert "The exit code is 143 instead of 75, so that PAI will start it again." in done.stderr
+    assert task.manifest["exitCode"] == 75
+    assert task.bash("kill -KILL $$").returncode == NEVER
+    assert task.bash("exit 3").returncode == 3
+    assert task.bash("exit 0").returncode == 0
+
+
+def test_never_comes_before_again(task: Any) -> None:
+    """A failure that both rules are for is not retried."""
+    task.section(retry={"again": {"exitCodes": [75]}, "never": {"exitCodes": [75]}})
+    assert task.bash("exit 75").returncode == NEVER
+
+
+def test_there_is_an_end_to_it(task: Any) -> None:
+    """PAI itself would go on for ever."""
+    task.section(retry={"again": {"exitCodes": [75]}, "limit": 2})
+    for attempt, code in (("1", AGAIN), ("2", 75)):
+        task.env["FC_TASK_ATTEMPT_ID"] = attempt
+        assert task.bash("exit 75").returncode == code
+
+
+@pytest.mark.parametrize(("word", "code"), [("again", AGAIN), ("never", NEVER), ("maybe", 3)])
+def test_the_command_may_ask(task: Any, word: str, code: int) -> None:
+    """It writes a word into the file that a variable names."""
+    task.section()
+    done = task.bash(f'echo {word} >"$OPENPAI_VERDICT"; exit 3')
+    assert done.returncode == code
+    assert ("'maybe' in $OPENPAI_VERDICT means nothing" in done.stderr) is (word == "maybe")
+
+
+def test_a_callback_may_ask_and_overrules_the_rules(task: Any) -> None:
+    """It has seen more."""
+    ask = {"on": "failure", "commands": ['echo never >"$OPENPAI_VERDICT"']}
+    task.section(retry={"again": {"exitCodes": [75]}}, callbacks=[ask])
+    assert task.bash("exit 75").returncode == NEVER
+
+
+def test_lost_outputs_may_be_a_reason(task: Any) -> None:
+    """Rules see the runtime's own codes, too."""
+    task.section(retry={"again": {"exitCodes": [193]}}, outputs=[{"path": "a"}])
+    assert task.bash('echo x >a; mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"').returncode == AGAIN
+
+
+def test_a_python_program_may_ask(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under the runtime; on a laptop it means nothing."""
+    task.section()
+    for name, code in (("retry_me", AGAIN), ("never_retry_me", NEVER)):
+        script = f"from openpai.runtime import Runtime as R; R.from_env().{name}(); exit(5)"
+        assert task.run("python3", "-c", script).returncode == code
+    monkeypatch.delenv("OPENPAI_VERDICT", raising=False)
+    Runtime.from_env({}).retry_me()
+
+
+def test_the_file_is_removed(task: Any) -> None:
+    """Nothing is left behind."""
+    task.section()
+    path = task.bash('echo "$OPENPAI_VERDICT"').stdout.strip()
+    assert path
+    assert task.run("test", "-e", path).returncode == 1

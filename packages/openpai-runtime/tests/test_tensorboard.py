@@ -1,0 +1,53 @@
+"""TensorBoard runs beside the command of the first task."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BOARD = """
+import sys, time
+open("board", "w").write(" ".join(sys.argv[1:]))
+time.sleep(600)
+"""
+WAIT = "for i in $(seq 400); do test -s board && break; sleep 0.05; done; cat board"
+
+
+@pytest.fixture(autouse=True)
+def board(task: Any, tmp_path: Path) -> None:
+    """A program that stands in for TensorBoard, which is large, and two tasks."""
+    (tmp_path / "packages/tensorboard").mkdir(parents=True)
+    (tmp_path / "packages/tensorboard/__init__.py").touch()
+    (tmp_path / "packages/tensorboard/main.py").write_text(BOARD)
+    task.env["PYTHONPATH"] = str(tmp_path / "packages")
+    task.env["PAI_HOST_IP_worker_0"] = "127.0.0.1"
+    task.env["PAI_PORT_LIST_worker_0_http"] = "20001"
+    task.document["taskRoles"]["worker"]["instances"] = 2
+
+
+def test_it_runs_and_ends_with_the_command(task: Any) -> None:
+    """With the folder and the port that it was given."""
+    assert shutil.which("python3")
+    task.section(tensorboard={"logdir": "logs/a b"})
+    done = task.bash(WAIT)
+    assert done.stdout == "--logdir logs/a b --host 0.0.0.0 --port 20001"
+    assert done.returncode == 0
+
+
+def test_only_the_first_task_runs_it(task: Any) -> None:
+    """One is enough."""
+    task.section(tensorboard={"logdir": "logs"})
+    task.env["PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX"] = "1"
+    task.bash("sleep 0.2")
+    assert not (task.work / "board").exists()
+
+
+def test_a_port_that_is_not_there_is_said(task: Any) -> None:
+    """The command runs all the same."""
+    task.section(tensorboard={"logdir": "logs", "port": "tb"})
+    done = task.run("echo", "ran")
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    assert "TensorBoard is not started: this task has no port 'tb'." in done.stderr
