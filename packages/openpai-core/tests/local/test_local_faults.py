@@ -116,6 +116,37 @@ def test_a_wait_for_a_retry_ends_when_time_passes(plain_client, job_text, tmp_pa
         client.close()
 
 
+def test_logins_end_before_their_time(plain_client):
+    """Every login is over, and counted; the application token is good."""
+    with LocalCluster() as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        body = {"username": cluster.user, "password": cluster.password}
+        tokens = [client("POST", "/tokens", json=body).json()["token"] for _ in range(2)]
+        assert cluster.expire_tokens() == len(set(tokens))  # one a second, as in PAI
+        assert cluster.expire_tokens() == 0
+        answers = [
+            client("GET", "/tokens/check", headers={"Authorization": f"Bearer {token}"})
+            for token in (*tokens, cluster.token)
+        ]
+        assert [answer.status_code for answer in answers] == [401, 401, 200]
+        client.close()
+
+
+def test_logs_change_over_while_they_are_followed(client, cluster, job_text, until, tmp_path):
+    """What was written is in .1, what follows in a new file; the task does not notice."""
+    flag = tmp_path / "flag"
+    client.submit(
+        job_text("turn", "echo before", f"until [ -e {flag} ]; do sleep 0.05; done; echo after")
+    )
+    until(lambda: client.status("turn")["state"] == "RUNNING" and client.log("turn"))
+    assert cluster.change_logs("turn") == 1
+    until(lambda: client.log("turn") == "")
+    flag.touch()
+    client.wait("turn")
+    assert (client.log("turn", "stdout.1"), client.log("turn")) == ("before\n", "after\n")
+    assert cluster.change_logs("turn") == 0
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [(5, 5), ("90s", 90), ("10m", 600), ("1d12h", 129600), ("1.5h", 5400)]
 )

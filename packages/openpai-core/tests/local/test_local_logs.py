@@ -141,3 +141,21 @@ def test_a_command_that_closes_its_output(client, job_text):
     status = client.wait("closed")["jobStatus"]
     assert status["appExitMessages"]["runtime"]["originUserExitCode"] == 4
     assert client.log("closed") == "before\n"
+
+
+def test_a_task_that_writes_without_end(plain_client, job_text, until):
+    """A hundred times what is kept: the disk holds two files of each log, the server answers."""
+    limit = 1_000_000
+    with LocalCluster(log_limit=limit, grace=1) as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        client.submit(job_text("endless", "yes", memoryMB=512))
+        client.wait("endless", "RUNNING")
+        until(lambda: "stdout.1" in client.locations("endless"))
+        for _ in range(100):
+            assert client("GET", "/info").status_code == 200
+        client.stop("endless")
+        assert client.wait("endless")["jobStatus"]["state"] == "STOPPED"
+        files = list(cluster.folder.glob("jobs/*/*/logs/*"))
+        assert max(file.stat().st_size for file in files) <= limit
+        assert sum(file.stat().st_size for file in files) <= 6 * limit
+        client.close()

@@ -1,6 +1,7 @@
 """What a task finds around it."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -128,6 +129,46 @@ def test_plugin_commands_run_around_the_users(client, job_text):
     assert client.wait("plugin")["jobStatus"]["state"] == "SUCCEEDED"
     assert client.log("plugin") == "ready\nmain\n"
     assert "tidied" in client.log("plugin", "runtime.log")
+
+
+def test_prerequisites_of_a_role_run_before_it(client, job_text):
+    """A prerequisite that is a plugin runs for the roles that name it, before those of extras."""
+    text = job_text("prepared", "cat order", role="prerequisites: [first]").replace(
+        "prerequisites:\n  - {type: dockerimage",
+        "prerequisites:\n"
+        "  - name: first\n"
+        "    type: script\n"
+        "    plugin: com.microsoft.pai.runtimeplugin.cmd\n"
+        "    callbacks: [{event: taskStarts, commands: ['echo prerequisite >> order']}]\n"
+        "  - {type: dockerimage",
+        1,
+    )
+    text += (
+        "extras:\n"
+        "  com.microsoft.pai.runtimeplugin:\n"
+        "    - {plugin: cmd, parameters: {preCommands: ['echo extra >> order']}}\n"
+    )
+    assert client.submit(text).status_code == 202
+    assert client.wait("prepared")["jobStatus"]["state"] == "SUCCEEDED"
+    assert client.log("prepared") == "prerequisite\nextra\n"
+
+
+def test_the_git_plugin_brings_code(client, job_text, tmp_path):
+    """The task finds the clone in its working folder; one that cannot be made fails the task."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "train.sh").write_text("echo trained\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "Add it"], check=True)
+    extras = "extras: {com.microsoft.pai.runtimeplugin: [{plugin: git, parameters: {%s}}]}\n"
+    code = extras % f"repo_uri: '{tmp_path}', clone_dir: code"
+    client.submit(job_text("cloned", "bash code/train.sh") + code)
+    assert client.wait("cloned")["jobStatus"]["state"] == "SUCCEEDED"
+    assert client.log("cloned") == "trained\n"
+    client.submit(job_text("uncloned", "echo never") + extras % f"repo_uri: '{tmp_path}/none'")
+    assert client.wait("uncloned")["jobStatus"]["state"] == "FAILED"
+    assert client.log("uncloned") == ""
+    assert "does not exist" in client.log("uncloned", "runtime.log")
 
 
 @pytest.mark.parametrize(

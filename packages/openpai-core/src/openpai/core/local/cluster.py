@@ -118,6 +118,18 @@ class LocalCluster:
         report = Report(code, None, "The task was ended by a fault that was asked for.", "Fault")
         return self.host.service.controller.lose_tasks(report, self._framework(job))
 
+    def change_logs(self, job: str) -> int:
+        """Let the logs of a job's running tasks become ``.1`` now; return how many tasks ran.
+
+        Args:
+            job: The job's name, or ``user~name`` for another user's.
+        """
+        return self.host.service.controller.change_logs(self._framework(job))
+
+    def expire_tokens(self) -> int:
+        """End all logins before their time; return how many. Application tokens stay good."""
+        return self.host.service.tokens.revoke_all_logins()
+
     def _framework(self, job: str) -> str:
         return job if "~" in job else f"{self.user}~{job}"
 

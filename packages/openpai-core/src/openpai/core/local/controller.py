@@ -137,6 +137,11 @@ class Controller:
         self._bell.ring()
         return lost
 
+    def change_logs(self, framework: str) -> int:
+        """Let the running tasks of a job begin new log files; return how many ran."""
+        tasks = [pair for pair in self._roster.placed() if pair[0].job.framework == framework]
+        return sum(self._launcher.change_logs(self._folder(live, task)) for live, task in tasks)
+
     # The thread.
 
     def _run(self) -> None:

@@ -202,6 +202,14 @@ class Launcher:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(started["pid"], signal.SIGTERM)
 
+    def change_logs(self, folder: Path) -> bool:
+        """Ask a task's supervisor to begin new log files; return whether it runs."""
+        started = _read(folder / "started.json")
+        if started is None or not is_locked(folder / "lock"):
+            return False
+        os.kill(started["pid"], signal.SIGUSR1)
+        return True
+
     def kill(self, folder: Path) -> bool:
         """Kill a task's supervisor, as a crash of the machine would; return whether it ran."""
         started = _read(folder / "started.json")

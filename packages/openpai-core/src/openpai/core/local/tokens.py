@@ -116,6 +116,14 @@ class TokenBook:
         """Forget a token; one that is not kept is fine."""
         self._store.execute("DELETE FROM tokens WHERE token = ?", (token,))
 
+    def revoke_all_logins(self) -> int:
+        """Forget everybody's tokens except the application tokens; return how many there were."""
+        kept = "expires IS NOT NULL AND expires > ?"
+        now = (self._clock.now() // 1000,)
+        (row,) = self._store.query(f"SELECT count(*) FROM tokens WHERE {kept}", now)  # noqa: S608
+        self._store.execute("DELETE FROM tokens WHERE expires IS NOT NULL", ())
+        return int(row[0])
+
     def revoke_logins(self, user: str) -> None:
         """Forget a user's tokens except the application tokens."""
         self._store.execute("DELETE FROM tokens WHERE user = ? AND expires IS NOT NULL", (user,))

@@ -41,15 +41,25 @@ class LogFile:
         """Append bytes; the file is changed over first when they no longer fit."""
         try:
             if self._size and self._size + len(data) > self._limit:
-                os.replace(self._path, self._path + ".1")
-                self.close()
-                self._open()
+                self._change_over()
             while data:
                 written = os.write(self._file, data)
                 self._size += written
                 data = data[written:]
         except OSError as error:
             self.error = error.strerror or str(error)
+
+    def change_over(self) -> None:
+        """Begin a new file before the old one is full."""
+        try:
+            self._change_over()
+        except OSError as error:
+            self.error = error.strerror or str(error)
+
+    def _change_over(self) -> None:
+        os.replace(self._path, self._path + ".1")
+        self.close()
+        self._open()
 
     def close(self) -> None:
         """Close the file; it may be called twice."""

@@ -5,7 +5,7 @@ finds it by the lock that this process holds. What it needs is in ``plan.json``;
 ``started.json`` and at the end ``exit.json``, each written whole or not at all.
 
 SIGTERM means: stop. The task's process group gets SIGTERM, and after the grace period whatever is
-left is killed. At the end of a task nothing that it started is left.
+left is killed. At the end of a task nothing that it started is left. SIGUSR1 means: begin new logs.
 """
 # ruff: noqa: PTH103, PTH105, PTH110, PTH118, PTH123
 # (importing pathlib takes as long as everything else that a start needs)
@@ -34,6 +34,7 @@ from openpai.core.processes import (
 
 __all__ = ["main"]
 
+_HEARD = (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 #: Seconds to wait for output that somebody outside the task's process tree still holds open.
 DRAIN = 2.0
 KILL_PATIENCE = 10.0
@@ -109,6 +110,7 @@ class Supervisor:
         self.stop_by: float | None = None
         self.killed = False
         self.exceeded = ""
+        self.wants_new_logs = False
         self.watch = Watch(self.plan["memoryMb"], self.plan["processes"])
         self._wake, wake = os.pipe()
         os.set_blocking(wake, False)
@@ -116,6 +118,7 @@ class Supervisor:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
+        signal.signal(signal.SIGUSR1, lambda *_: self._ask_for_new_logs())
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
 
@@ -272,7 +275,7 @@ class Supervisor:
         try:
             os.setpgid(0, 0)
             die_with_parent()
-            for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            for number in _HEARD:
                 signal.signal(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
@@ -291,6 +294,10 @@ class Supervisor:
     def _pump(self, wait: float | None) -> bool:
         """Move what there is to read; return whether there was anything."""
         ready, _, _ = select.select([self._wake, *self.sinks], [], [], wait)
+        if self.wants_new_logs:
+            self.wants_new_logs = False
+            for log in (self.stdout, self.stderr, self.everything):
+                log.change_over()
         for source in ready:
             data = os.read(source, 65536)
             if source == self._wake:
@@ -307,6 +314,9 @@ class Supervisor:
         deadline = time.monotonic() + patience
         while self.sinks and self._pump(max(0.0, deadline - time.monotonic())):
             pass
+
+    def _ask_for_new_logs(self) -> None:
+        self.wants_new_logs = True
 
     def _stop(self) -> None:
         if self.stop_by is None:
