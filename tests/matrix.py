@@ -25,6 +25,7 @@ TOOLS = (
     "click",
     "hypothesis",
     "jsonschema",
+    "keyring",
     "pexpect",
     "pytest",
     "pytest-httpserver",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import stat
 import sys
-import textwrap
 import time
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -24,39 +25,7 @@ from openpai.core.config.clusters import (
 from openpai.core.config.defaults import set_default
 from openpai.core.errors import ConfigError
 
-BACKEND = """
-import json, os, time
-from pathlib import Path
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringLocked, PasswordDeleteError
-
-class FileKeyring(KeyringBackend):
-    priority = 5
-
-    def _entries(self):
-        if os.environ.get("TEST_KEYRING_MOOD") == "locked":
-            raise KeyringLocked("Failed to unlock the collection!")
-        if os.environ.get("TEST_KEYRING_MOOD") == "silent":
-            time.sleep(30)
-        path = Path(os.environ["TEST_KEYRING_FILE"])
-        return json.loads(path.read_text()) if path.exists() else {}
-
-    def _store(self, entries):
-        Path(os.environ["TEST_KEYRING_FILE"]).write_text(json.dumps(entries))
-
-    def get_password(self, service, username):
-        return self._entries().get(service + "/" + username)
-
-    def set_password(self, service, username, password):
-        self._store({**self._entries(), service + "/" + username: password})
-
-    def delete_password(self, service, username):
-        entries = self._entries()
-        if entries.pop(service + "/" + username, None) is None:
-            raise PasswordDeleteError("not found")
-        self._store(entries)
-"""
-
+DATA = Path(__file__).resolve().parent.parent / "data"
 ENTRY = ClusterEntry("prod", "https://pai.example.org", "alice", token="t0ken-s3cret")
 
 
@@ -74,8 +43,7 @@ def home(tmp_path, monkeypatch):
 def keyring_file(home, tmp_path, monkeypatch):
     """A keyring that works, chosen for secrets; the file that it keeps them in."""
     keyring = pytest.importorskip("keyring")
-    (tmp_path / "file_keyring_of_test.py").write_text(textwrap.dedent(BACKEND))
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(DATA))
     monkeypatch.setenv("TEST_KEYRING_FILE", str(tmp_path / "keyring.json"))
     sys.modules.pop("file_keyring_of_test", None)
     before = keyring.get_keyring()
@@ -188,13 +156,12 @@ def test_a_silent_keyring_is_given_up(home, keyring_file, monkeypatch):
     assert time.monotonic() - began < 20
 
 
-def test_without_a_keyring_that_is_safe_a_file_is_used(home):
-    """The library's own answer to a missing desktop is a backend that fails."""
+@pytest.mark.parametrize("kind", ["fail", "null"])
+def test_without_a_keyring_that_is_safe_a_file_is_used(home, kind):
+    """The library's answers to a missing desktop: a backend that fails, or one that forgets."""
     keyring = pytest.importorskip("keyring")
-    from keyring.backends.fail import Keyring
-
     before = keyring.get_keyring()
-    keyring.set_keyring(Keyring())
+    keyring.set_keyring(import_module(f"keyring.backends.{kind}").Keyring())
     try:
         assert save_cluster(ENTRY).endswith("credentials.yaml")
     finally:
