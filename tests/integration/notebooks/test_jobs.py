@@ -1,0 +1,149 @@
+"""Notebooks go to a local cluster and come back executed."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from openpai.core.errors import ConflictError
+from openpai.notebook import NotebookError, NotebookJob, submit_notebook
+
+EXAMPLE = "examples/notebooks/first-job.ipynb"
+
+
+def test_an_example_comes_back_executed(cluster, root):
+    """The first example: parameters in, figure, page and values out."""
+    parameters = {"throws": 1000, "seed": 7}
+    job = submit_notebook(
+        root / EXAMPLE, cluster=cluster, image="none", parameters=parameters, wait=True
+    )
+    assert job.state() == "SUCCEEDED", "\n".join(job.logs())
+    notebook = job.notebook()
+    nbformat.validate(nbformat.from_dict(notebook))
+    assert notebook["metadata"]["openpai"]["status"] == "succeeded"
+    assert notebook["cells"][2]["source"] == "# Parameters\nthrows = 1000\nseed = 7"
+    assert any("image/svg+xml" in o.get("data", {}) for o in notebook["cells"][5]["outputs"])
+    assert 2.8 < job.result("pi") < 3.5
+    assert "darts hit the quarter circle" in job.html()
+    assert job.config().document["parameters"] == parameters
+
+
+def test_a_failing_cell_fails_the_job_and_the_notebook_is_there(submit, printed):
+    """The notebook up to the failing cell comes back, and the log tells how far it was."""
+    job = submit("print('one')", "1 / 0", "print('three')", wait=True)
+    assert (job.state(), job.exit_code()) == ("FAILED", 1)
+    assert printed(job.notebook()) == ["one\n", "", ""]
+    assert job.notebook()["cells"][1]["outputs"][0]["ename"] == "ZeroDivisionError"
+    assert "openpai-notebook: cell 2 of 3" in list(job.logs())
+
+
+def test_a_dead_kernel_ends_the_job_once(submit):
+    """A job whose kernel is killed fails with the reason, and PAI does not start it anew."""
+    job = submit("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", wait=True)
+    detail = job.status()
+    assert (detail.state, job.exit_code(), detail.retries) == ("FAILED", 1, 0)
+    assert "The kernel was killed" in job.notebook()["metadata"]["openpai"]["message"]
+
+
+def test_a_stopped_job_gives_back_the_notebook(submit, printed, until):
+    """A cell that never ends is interrupted by stopping the job, and what it printed is there."""
+    job = submit("import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)", "1")
+    until(lambda: "begun" in list(job.logs()))
+    job.stop()
+    assert job.wait(timeout=60).state == "STOPPED"
+    until(lambda: job.notebook()["metadata"]["openpai"]["status"] == "stopped")
+    assert printed(job.notebook())[0] == "begun\n"
+
+
+def test_sources_and_outputs_keep_their_places(submit, tmp_path, printed):
+    """Relative paths mean in the job what they mean here; other files are saved on request."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "helper.py").write_text("ANSWER = 42")
+    (tmp_path / "nb").mkdir()
+    job = submit(
+        "import sys; sys.path.append('../lib')\nimport helper\nprint(helper.ANSWER)",
+        "open('täble.txt', 'w').write('saved')",
+        file="nb/ünter 1.ipynb",
+        sources=["lib"],
+        outputs=["*.txt"],
+        wait=True,
+    )
+    assert printed(job.notebook())[0] == "42\n", "\n".join(job.logs())
+    storage, folder = job.outputs()
+    with storage, storage.open_read(f"{folder}/nb/täble.txt") as file:
+        assert file.read() == b"saved"
+
+
+def test_a_read_only_notebook_is_not_touched(submit, tmp_path, printed):
+    """The submitted file stays as it is, and need not be writable."""
+    job = submit("print(1)", wait=True)
+    path = tmp_path / "work.ipynb"
+    path.chmod(0o444)
+    before = path.read_bytes()
+    fetched = job.fetch(tmp_path / "back")
+    assert fetched == tmp_path / "back" / f"{job.name}.ipynb"
+    assert printed(nbformat.read(fetched, as_version=4)) == ["1\n"]
+    assert path.read_bytes() == before
+
+
+def test_a_script_needs_no_jupyter(submit, tmp_path):
+    """In the mode `script` the notebook runs as Python, and its values come back."""
+    job = submit(
+        "%matplotlib inline\nfrom openpai.notebook import record, submit_notebook",
+        "print(submit_notebook())\nrecord('x', n + 1)",
+        mode="script",
+        parameters={"n": 1},
+        wait=True,
+    )
+    assert job.state() == "SUCCEEDED", "\n".join(job.logs())
+    assert "None" in list(job.logs())
+    assert job.results() == {"x": 2}
+    assert job.fetch(tmp_path / "back").suffix == ".py"
+    with pytest.raises(NotebookError, match="runs as a script"):
+        job.notebook()
+
+
+def test_inside_a_job_a_submission_does_nothing(submit, cluster, printed):
+    """A notebook that submits itself does so once."""
+    before = sum(1 for _ in cluster.jobs())
+    source = "from openpai.notebook import submit_notebook\nprint(submit_notebook('work.ipynb'))"
+    job = submit(source, wait=True)
+    assert printed(job.notebook()) == ["None\n"]
+    assert sum(1 for _ in cluster.jobs()) == before + 1
+
+
+def test_what_was_not_run_is_not_passed_off_as_executed(submit):
+    """A job that did not come to run its notebook gives none back, and says where to look."""
+    job = submit("print(1)", kernel="no-such-kernel", wait=True)
+    assert job.exit_code() == 2
+    with pytest.raises(
+        NotebookError, match=r"did not come to run 'work\.ipynb'; the job is FAILED"
+    ):
+        job.notebook()
+    assert any("wants the kernel 'no-such-kernel'" in line for line in job.logs())
+
+
+def test_a_value_that_was_not_recorded(submit):
+    """The error names what was."""
+    job = submit("from openpai.notebook import record\nrecord('a', 1)", wait=True)
+    with pytest.raises(NotebookError, match=r"recorded no 'b' \(recorded: a\)"):
+        job.result("b")
+
+
+def test_two_notebooks_of_one_name(submit):
+    """Jobs of notebooks with the same name have names of their own, unless one is asked for."""
+    first, second = submit("1"), submit("2")
+    assert first.name != second.name
+    name = first.name + "_x"
+    submit("1", name=name)
+    with pytest.raises(ConflictError, match=name):
+        submit("2", name=name)
+
+
+def test_other_jobs_are_told_from_notebooks(cluster, submit):
+    """Asking a job that runs no notebook for one is a clear error."""
+    from openpai.core.command_job import command_job
+
+    key = cluster.submit(command_job("plain", ["true"], image="none")).key
+    with pytest.raises(NotebookError, match="not the job of a notebook"):
+        NotebookJob(cluster, key).notebook()
