@@ -131,10 +131,33 @@ def test_nothing_is_left_behind(make_notebook):
 def test_undeclared_parameters_are_known(make_notebook):
     """A name that the tagged cell does not assign is pointed out; without such a cell none is."""
     tagged = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "lr = 1"}
-    for cells, undeclared in (([tagged], ["rl"]), (["lr = 1"], [])):
+    remark = "The notebook declares no parameter 'rl'."
+    for cells, remarks in (([tagged], [remark]), (["lr = 1"], [])):
         path = make_notebook(*cells)
         with describe(Request(path=path, image="i", parameters={"lr": 1, "rl": 2})) as description:
-            assert description.undeclared == undeclared
+            assert description.remarks == remarks
+
+
+def test_the_whole_folder_and_the_environment_on_request(make_notebook, monkeypatch):
+    """``folder`` sends all beside the notebook, ``freeze`` requires all that is installed here."""
+    path = make_notebook("1", name="sub/work.ipynb")
+    monkeypatch.chdir("/")
+    wishes = {"folder": True, "freeze": True, "requirements": ["pytest>=5"]}
+    with describe(Request(path=path, image="i", **wishes)) as description:
+        assert description.base == path.parent
+        assert description.extras.sources == [path.parent]
+        lines = description.extras.requirements
+    assert [line for line in lines if line.startswith("pytest>") or "pytest==" in line] == [
+        "pytest>=5"
+    ]
+    assert any(line.startswith("ipykernel==") for line in lines)
+
+
+def test_a_dollar_sign_makes_a_name_free(make_notebook):
+    """Each ``$`` of a name is ten random letters, as with every command that submits."""
+    names = {document_of(path=make_notebook("1"), name="a-$")["name"] for _ in range(2)}
+    assert len(names) == 2
+    assert all(len(name) == 12 for name in names)
 
 
 @pytest.mark.parametrize(("wishes", "words"), [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -76,9 +77,16 @@ def test_everything_is_escaped():
 
 
 def test_the_text_form_says_the_same():
-    """Where HTML is not shown, state, tasks and log are there as text."""
-    assert detail_text(DETAIL, ["last line"]).splitlines() == [
-        "me~a<b>: RUNNING",
-        "  main-0: RUNNING",
-        "last line",
-    ]
+    """Where HTML is not shown, state, progress, tasks and log are there as text."""
+    first, *rest = detail_text(DETAIL, ["last line"], "2 of 5").splitlines()
+    assert first.startswith("me~a<b>: RUNNING, cell 2 of 5, ")
+    assert rest == ["  main-0: RUNNING", "last line"]
+
+
+def test_an_old_state_is_not_passed_off_as_todays():
+    """Of a job that goes on a notebook keeps when it was seen so; of one that ended, how."""
+    ended = {"username": "me", "state": "FAILED", "appExitCode": 3}
+    times = {"launchedTime": 1_700_000_000_000, "completedTime": 1_700_000_061_000}
+    assert re.search(r", seen 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", detail_text(DETAIL))
+    told = detail_text(JobDetail({"name": "a", "jobStatus": {**ended, **times}}))
+    assert told == "me~a: FAILED, exit code 3, duration 0:01:01"

@@ -218,9 +218,13 @@ def test_a_page_is_written_where_nbconvert_is(make_notebook, run_notebook):
     assert "no nbconvert" in done.stdout or "hello" in page.read_text()
 
 
-def test_nothing_is_left_behind(make_notebook, run_notebook, tmp_path):
-    """The kernel's files lie in a temporary folder, not in the home, and go with the kernel."""
-    home, temporary = tmp_path / "home", tmp_path / "tmp"
+@pytest.mark.parametrize("name", ["tmp", "t" * 100])
+def test_nothing_is_left_behind(make_notebook, run_notebook, tmp_path, name):
+    """The kernel's files lie in a temporary folder, not in the home, and go with the kernel.
+
+    Also where the path of that folder is too long for sockets.
+    """
+    home, temporary = tmp_path / "home", tmp_path / name
     home.mkdir()
     temporary.mkdir()
     env = {"HOME": str(home), "PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}

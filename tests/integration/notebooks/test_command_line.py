@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import nbformat
+import pytest
 
 EXAMPLE = "examples/notebooks/first-job.ipynb"
 
@@ -37,20 +38,56 @@ def test_the_command_line_tells_a_failure(opai, local_cluster):
     assert "failed: the cell raised SystemExit: that is all" in done.stderr
 
 
-def test_the_command_line_refuses_before_it_sends(opai, local_cluster):
-    """What cannot become a job is told in a sentence, and nothing is submitted."""
+NOT_JSON = "%!PS this is no notebook"
+CUT = '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "sour'
+OLD = '{"nbformat": 2, "worksheets": []}'
+EMPTY = '{"nbformat": 4, "metadata": {}, "cells": []}'
+R = '{"nbformat": 4, "metadata": {"kernelspec": {"name": "ir", "language": "R"}}, "cells": []}'
+
+
+def test_an_invalid_file_submits_nothing(opai, local_cluster):
+    """After a refusal there is no job."""
     (opai.folder / "cut.ipynb").write_text('{"nbformat": 4, "cells": [')
-    good = opai.folder / "good.ipynb"
-    good.write_text('{"nbformat": 4, "metadata": {}, "cells": []}')
-    cases = [
-        (["gone.ipynb"], "There is no file 'gone.ipynb'"),
-        (["cut.ipynb"], "is cut short"),
-        (["good.ipynb", "-p", "x"], "Write NAME=VALUE"),
-        (["good.ipynb", "--mem", "much"], "no amount of memory"),
-        (["good.ipynb", "--parameters-file", "gone.yaml"], "gone.yaml"),
-    ]
-    for words, sentence in cases:
-        done = opai("notebook", "submit", "-i", "none", *words, code=None)
-        assert done.returncode in (2, 4), done.stderr
-        assert sentence in done.stderr
+    (opai.folder / "good.ipynb").write_text(EMPTY)
+    opai("notebook", "submit", "-i", "none", "cut.ipynb", code=2)
+    done = opai("notebook", "submit", "-i", "none", "good.ipynb", "--src", "gone", code=None)
+    assert "gone" in done.stderr
     assert opai("job", "list", "-o", "name").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "sentence"),
+    [
+        (NOT_JSON, [], "'work.ipynb' is not a notebook: it does not hold JSON."),
+        (CUT, [], "'work.ipynb' is cut short: its JSON ends too early, at line 1, column"),
+        (OLD, [], "is a notebook of format 2; formats 3 and 4 are known."),
+        ("", [], "'work.ipynb' is empty."),
+        (R, ["-p", "x=1"], "Parameters can be given to Python notebooks; this one is r."),
+        (R, ["--mode", "script"], "is a notebook in r; only Python ones become scripts."),
+        (EMPTY, ["-p", "x"], "The parameter 'x' has no value."),
+        (EMPTY, ["--mem", "much"], "no amount of memory"),
+        (EMPTY, ["--parameters-file", "gone.yaml"], "gone.yaml"),
+    ],
+)
+def test_bad_input_gets_a_sentence(opai, text, words, sentence):
+    """What cannot become a job is told before a cluster is even asked, and nothing is lost."""
+    file = opai.folder / "work.ipynb"
+    file.write_text(text)
+    done = opai("notebook", "submit", "work.ipynb", "-i", "none", *words, code=None)
+    assert done.returncode in (2, 4), done.stderr
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") <= 2
+    assert file.read_text() == text
+
+
+def test_what_the_image_lacks_is_told_in_a_sentence(opai, local_cluster):
+    """A kernel, and packages that pip cannot find: the log says which, and the code is not 0."""
+    (opai.folder / "work.ipynb").write_text(R)
+    done = opai("notebook", "submit", "work.ipynb", "-i", "none", code=2)
+    assert "The notebook wants the kernel 'ir'; this image has: " in done.stderr
+    (opai.folder / "work.ipynb").write_text(EMPTY)
+    wish = ["--pip", "no-such-package-of-openpai @ file:///gone.whl"]
+    done = opai("notebook", "submit", "work.ipynb", "-i", "none", *wish, code=None)
+    assert done.returncode not in (0, 2)
+    assert "gone.whl" in done.stderr
+    assert "did not come to run 'work.ipynb'" in done.stderr

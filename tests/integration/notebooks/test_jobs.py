@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import nbformat
 import pytest
 
@@ -72,6 +74,49 @@ def test_sources_and_outputs_keep_their_places(submit, tmp_path, printed):
     storage, folder = job.outputs()
     with storage, storage.open_read(f"{folder}/nb/täble.txt") as file:
         assert file.read() == b"saved"
+
+
+@pytest.mark.parametrize("file", ["$HOME [a] 'b' %20 {{c}}.ipynb", "unter ordner/ü <% 1 %>.ipynb"])
+def test_odd_names_arrive(submit, printed, tmp_path, file):
+    """A name that a shell, a URL or PAI's own templates would read is a name in the job as well."""
+    job = submit("print('run')", file=file, wait=True)
+    assert job.state() == "SUCCEEDED", "\n".join(job.logs())
+    assert printed(job.notebook()) == ["run\n"]
+    assert job.fetch(tmp_path / "back").name == f"{job.name}.ipynb"
+
+
+def test_two_notebooks_of_one_name_stay_apart(submit, tmp_path):
+    """Of two notebooks with one name each runs as itself, in its own folder."""
+    first = submit("print('one')", file="a/work.ipynb", wait=True)
+    second = submit("print('two')", file="b/work.ipynb", wait=True)
+    texts = [job.notebook()["cells"][0]["outputs"][0]["text"] for job in (first, second)]
+    assert texts == ["one\n", "two\n"]
+    assert first.fetch(tmp_path) != second.fetch(tmp_path)
+
+
+def test_an_old_notebook_without_kernelspec(cluster, printed, tmp_path):
+    """A notebook of format 3 that names no kernel runs, and comes back in format 4."""
+    source = ["print(6 *\n", " 7)"]
+    cell = {"cell_type": "code", "language": "python", "input": source, "outputs": []}
+    document = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}}
+    path = tmp_path / "old.ipynb"
+    path.write_text(json.dumps({**document, "worksheets": [{"cells": [cell]}]}))
+    before = path.read_bytes()
+    job = submit_notebook(path, cluster=cluster, image="none", cpu=1, memory=512, wait=True)
+    assert printed(job.notebook()) == ["42\n"], "\n".join(job.logs())
+    nbformat.validate(nbformat.from_dict(job.notebook()))
+    assert path.read_bytes() == before
+
+
+def test_the_whole_folder_on_request(submit, printed, tmp_path):
+    """With ``folder`` what lies beside the notebook is there, what is ignored is not."""
+    (tmp_path / "nb").mkdir()
+    (tmp_path / "nb" / "helper.py").write_text("ANSWER = 42")
+    (tmp_path / "nb" / "huge.bin").write_text("0")
+    (tmp_path / "nb" / ".gitignore").write_text("*.bin")
+    source = "import helper, os\nprint(helper.ANSWER, os.path.exists('huge.bin'))"
+    job = submit(source, file="nb/work.ipynb", folder=True, wait=True)
+    assert printed(job.notebook()) == ["42 False\n"], "\n".join(job.logs())
 
 
 def test_a_read_only_notebook_is_not_touched(submit, tmp_path, printed):

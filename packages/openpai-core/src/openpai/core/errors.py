@@ -62,6 +62,10 @@ class OpenPaiError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows of it: in a notebook as well, the sentence is enough."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ConfigError(OpenPaiError):
     """A configuration file or a setting that cannot be used."""

@@ -74,7 +74,7 @@ def notebook() -> None:
 @click.option(
     "--memoryMB", "memory_mb", metavar="N", type=click.IntRange(min=1), help="The same in MiB."
 )
-@click.option("-j", "--name", "--job-name", "name", help="The job's name.")
+@click.option("-j", "--name", "--job-name", "name", help="The job's name; $ is made random.")
 @click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster.")
 @click.option("-w", "--workspace", metavar="[NAME:]/PATH", help="Where code and outputs lie.")
 @click.option(
@@ -86,6 +86,9 @@ def notebook() -> None:
     help="A file or folder that the notebook needs.",
 )
 @click.option(
+    "--folder", "whole_folder", is_flag=True, help="Send the notebook's whole folder along."
+)
+@click.option(
     "--output",
     "outputs",
     multiple=True,
@@ -93,6 +96,7 @@ def notebook() -> None:
     help="What else to save, relative to the notebook.",
 )
 @click.option("--pip", "--pip-installs", "requirements", multiple=True, help="A package it needs.")
+@click.option("--freeze", is_flag=True, help="Bring all packages of this Python environment.")
 @click.option("--kernel", help="The kernel, if not the notebook's own.")
 @click.option("--python", default="python3", help="Python in the image.  [default: python3]")
 @click.option("--allow-errors", is_flag=True, help="Run the cells after a failed one.")
@@ -118,8 +122,8 @@ def submit(context: click.Context, /, **options: Any) -> None:
     options["folder"].mkdir(parents=True, exist_ok=True)  # before anything is sent
     wishes = {key: options.pop(key) for key in ("wait", "folder", "dry_run", "alias")}
     with describe(_request(options)) as description:
-        for unknown in description.undeclared:
-            app.note(f"The notebook declares no parameter '{unknown}'.")
+        for remark in description.remarks:
+            app.note(remark)
         if wishes["dry_run"]:
             _show(app, description, wishes["alias"])
             return
@@ -162,6 +166,7 @@ def _request(options: dict[str, Any]) -> Request:
     memory = options.pop("memory_mb")
     memory = options.pop("mem") or memory
     parameters = _parameters(*(options.pop(key) for key in ("parameters_file", "values", "texts")))
+    options["folder"] = options.pop("whole_folder")
     return make_request(path=options.pop("file"), parameters=parameters, memory=memory, **options)
 
 

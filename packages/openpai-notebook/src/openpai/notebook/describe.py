@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.command_job import command_job, default_name, quote_word
+from openpai.core.command_job import command_job, default_name, quote_word, random_letters
 from openpai.core.prepare import Extras
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.runtime_section import SECTION_KEY, Output
@@ -27,6 +27,7 @@ from openpai.notebook.bundle import write_bundle
 from openpai.notebook.convert import to_script
 from openpai.notebook.document import Notebook, dump_notebook, load_notebook
 from openpai.notebook.errors import InvalidNotebookError
+from openpai.notebook.freeze import with_frozen
 from openpai.notebook.interactive import PORT
 from openpai.notebook.parameters import check_parameters, declared_parameters
 from openpai.notebook.values import encoded
@@ -55,11 +56,13 @@ class Request:
         image: The docker image.
         mode: ``silent``: executed by a kernel; ``script``: run as a Python script;
             ``interactive``: open in a Jupyter server.
-        name: The job's name; ``None``: one made of the notebook's.
+        name: The job's name, ``$`` for random letters; ``None``: one made of the notebook's.
         parameters: Values for the notebook, made of JSON's types.
         sources: Files and folders that the notebook needs, relative to the current folder.
         outputs: What else to save: paths or globs relative to the notebook's folder.
+        folder: Whether the notebook's whole folder goes along.
         requirements: Python packages that it needs, as pip reads them.
+        freeze: Whether all packages of this Python environment are required, too.
         workspace: Where code and outputs lie; ``None``: the user's own on the default storage.
         kernel: The kernel to use; ``None``: the notebook's own, else Python.
         allow_errors: Whether cells after a failed one are run.
@@ -79,7 +82,9 @@ class Request:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sources: Sequence[Path] = ()
     outputs: Sequence[str] = ()
+    folder: bool = False
     requirements: Sequence[str] = ()
+    freeze: bool = False
     workspace: str | None = None
     kernel: str | None = None
     allow_errors: bool = False
@@ -100,14 +105,14 @@ class Description:
         job: The job, without what only the cluster can tell.
         extras: The files that go with it.
         base: The folder of this machine that becomes the job's working folder.
-        undeclared: Parameters that the notebook's own cell of parameters does not name.
+        remarks: What its submitter should know: one sentence each.
         token: The token of the Jupyter server, if the job runs one.
     """
 
     job: Job
     extras: Extras
     base: Path
-    undeclared: Sequence[str]
+    remarks: Sequence[str]
     token: str = field(default="", repr=False)
 
 
@@ -128,9 +133,10 @@ def describe(request: Request) -> Iterator[Description]:
         _check_token(request)
     if request.mode == "script":
         to_script(notebook, request.path.name)  # what cannot be converted is told before it is sent
-    declared = declared_parameters(notebook)
     folder = _absolute(request.path).parent
     sources = [_absolute(source) for source in request.sources]
+    sources += [folder] if request.folder else []
+    packages = with_frozen(request.requirements) if request.freeze else None
     base = Path(os.path.commonpath([folder, *sources]))
     place = (folder / request.path.name).relative_to(base).as_posix()
     with TemporaryDirectory(prefix="openpai-notebook-") as temporary:
@@ -141,14 +147,21 @@ def describe(request: Request) -> Iterator[Description]:
             job=_job(request, place),
             extras=Extras(
                 sources=sources,
-                requirements=request.requirements,
+                requirements=packages.requirements if packages else request.requirements,
                 workspace=request.workspace,
                 files={_BUNDLE: bundle, place: shipped},
             ),
             base=base,
-            undeclared=[name for name in request.parameters if declared and name not in declared],
+            remarks=[*_undeclared(notebook, request), *(packages.left_out if packages else ())],
             token=request.token if request.mode == "interactive" else "",
         )
+
+
+def _undeclared(notebook: Notebook, request: Request) -> list[str]:
+    """Point out parameters that the notebook's own cell of parameters does not name."""
+    declared = declared_parameters(notebook)
+    unknown = [name for name in request.parameters if declared and name not in declared]
+    return [f"The notebook declares no parameter '{name}'." for name in unknown]
 
 
 def _check_token(request: Request) -> None:
@@ -185,7 +198,7 @@ def _marked(notebook: Notebook, request: Request, folder: Path) -> Path:
 def _job(request: Request, place: str) -> Job:
     kinds, values = encoded(request.parameters)
     job = command_job(
-        request.name or _default_name(request.path),
+        _name(request),
         [_command(request, place, kinds)],
         image=request.image,
         virtual_cluster=request.virtual_cluster,
@@ -203,6 +216,12 @@ def _job(request: Request, place: str) -> Job:
         SECTION_KEY: {"version": 1, "outputs": [output.to_dict() for output in outputs]},
     }
     return Job.from_dict(document)
+
+
+def _name(request: Request) -> str:
+    """Return the name that is asked for, each ``$`` in it replaced by ten random letters."""
+    name = request.name or _default_name(request.path)
+    return "".join(random_letters(10) if letter == "$" else letter for letter in name)
 
 
 def _default_name(path: Path) -> str:

@@ -6,6 +6,7 @@ name, so that registering imports none of them.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from html import escape
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["detail_html", "detail_text", "register"]
 
 _COLORS = {"SUCCEEDED": "#2e7d32", "FAILED": "#c62828", "RUNNING": "#1565c0", "STOPPED": "#6d4c41"}
+
+#: Long lines of a log are broken between words where they can be.
+_LOG = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
 
 
 def register(ipython: Any) -> None:
@@ -78,23 +82,45 @@ def _remote_job(job: RemoteJob) -> str | None:
         return None
 
 
-def detail_html(detail: JobDetail, log: Sequence[str] = ()) -> str:
-    """Return a job, its tasks and the end of its log as HTML."""
-    facts = _table([("Job", detail.key), ("State", detail.state), ("Exit code", detail.exit_code)])
+def detail_html(detail: JobDetail, log: Sequence[str] = (), progress: str = "") -> str:
+    """Return a job, how far it is, its tasks and the end of its log as HTML."""
+    facts = _table(_facts(detail, progress))
     tasks = [
         (f"{role}-{task.index}", task.state, task.container_ip, task.container_exit_code)
         for role, task in detail.tasks()
     ]
     table = _table(tasks, ("Task", "State", "Host", "Exit code")) if tasks else ""
-    tail = f"<pre>{escape(chr(10).join(log))}</pre>" if log else ""
+    tail = f"<pre style='{_LOG}'>{escape(chr(10).join(log))}</pre>" if log else ""
     return facts + table + tail
 
 
-def detail_text(detail: JobDetail, log: Sequence[str] = ()) -> str:
+def detail_text(detail: JobDetail, log: Sequence[str] = (), progress: str = "") -> str:
     """Return the same as plain text."""
-    code = "" if detail.exit_code is None else f", exit code {detail.exit_code}"
+    facts = [f", {name.lower()} {value}" for name, value in _facts(detail, progress)[2:]]
     tasks = [f"  {role}-{task.index}: {task.state}" for role, task in detail.tasks()]
-    return "\n".join([f"{detail.key}: {detail.state}{code}", *tasks, *log])
+    return "\n".join([f"{detail.key}: {detail.state}{''.join(facts)}", *tasks, *log])
+
+
+def _facts(detail: JobDetail, progress: str) -> list[tuple[str, object]]:
+    """Return what is known of a job; of one that goes on also when that was so.
+
+    A notebook keeps what it shows: opened again, it must not pass an old state off as today's.
+    """
+    facts: list[tuple[str, object]] = [("Job", detail.key), ("State", detail.state)]
+    if progress:
+        facts.append(("Cell", progress))
+    if detail.exit_code is not None:
+        facts.append(("Exit code", detail.exit_code))
+    now = datetime.now(timezone.utc)
+    if detail.launched_time:
+        facts.append(("Duration", _clock((detail.completed_time or now) - detail.launched_time)))
+    if not detail.ended:
+        facts.append(("Seen", f"{now:%Y-%m-%d %H:%M:%S} UTC"))
+    return facts
+
+
+def _clock(duration: timedelta) -> str:
+    return str(timedelta(seconds=max(0, round(duration.total_seconds()))))
 
 
 _SHOWN: Sequence[tuple[str, str, Callable[[Any], str | None]]] = (

@@ -6,8 +6,9 @@ is an ordinary output: it is saved with the notebook, and still there when it is
 
 from __future__ import annotations
 
+import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Sequence
 
 from openpai.core.errors import OpenPaiError
 from openpai.notebook.display import detail_html, detail_text
@@ -20,9 +21,12 @@ __all__ = ["watch"]
 
 _TAIL = 15
 
+#: How the log of a notebook's job tells which cell runs (:mod:`openpai.notebook.execute.run`).
+_CELL_LINE = re.compile(r"openpai-notebook: cell (\d+ of \d+)( is left out.*)?$")
+
 
 def watch(job: RemoteJob, *, poll: float = 1.0) -> JobDetail:
-    """Show a job's state, its tasks and the end of its log until it has ended.
+    """Show a job's state, how far it is, its tasks and the end of its log until it has ended.
 
     Interrupting the cell ends the watching; the job goes on.
 
@@ -43,7 +47,7 @@ def watch(job: RemoteJob, *, poll: float = 1.0) -> JobDetail:
 
     patience = Patience()
     handle: Any = None
-    shown: dict[str, str] = {}
+    progress = ""
     while True:
         try:
             detail = job.status()
@@ -51,21 +55,19 @@ def watch(job: RemoteJob, *, poll: float = 1.0) -> JobDetail:
         except OpenPaiError as error:
             patience.bear(error)
             continue
-        bundle = _bundle(job, detail)
+        log = _tail(job)
+        progress = _progress(log) or progress
+        bundle = {
+            "text/html": detail_html(detail, log, progress),
+            "text/plain": detail_text(detail, log, progress),
+        }
         if handle is None:
             handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        elif bundle != shown:
+        else:
             handle.update(bundle, raw=True)
-        shown = bundle
         if detail.ended:
             return detail
         time.sleep(poll)
-
-
-def _bundle(job: RemoteJob, detail: JobDetail) -> dict[str, str]:
-    """Return what is shown, as HTML and as text for front ends without it."""
-    log = _tail(job)
-    return {"text/html": detail_html(detail, log), "text/plain": detail_text(detail, log)}
 
 
 def _tail(job: RemoteJob) -> list[str]:
@@ -74,3 +76,9 @@ def _tail(job: RemoteJob) -> list[str]:
         return list(job.logs(tail=_TAIL))[-_TAIL:]
     except OpenPaiError:
         return []
+
+
+def _progress(log: Sequence[str]) -> str:
+    """Return ``2 of 5`` where the log says that the second cell runs."""
+    found = [match[1] for match in map(_CELL_LINE.search, log) if match]
+    return found[-1] if found else ""

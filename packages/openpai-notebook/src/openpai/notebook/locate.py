@@ -19,7 +19,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 from openpai.notebook.document import Notebook, code_cells
 from openpai.notebook.errors import NotebookError
 
-__all__ = ["calling_notebook", "running_cells"]
+__all__ = ["calling_notebook", "in_notebook", "running_cells"]
 
 _TIMEOUT = 5.0
 _VS_CODE = "__vsc_ipynb_file__"
@@ -32,7 +32,7 @@ def calling_notebook() -> Path:
         NotebookError: This is no notebook, or nothing tells which.
     """
     shell = _shell()
-    if shell is None or not hasattr(shell, "kernel"):
+    if not in_notebook():
         raise NotebookError(
             "This does not run in a notebook, so there is none to submit.",
             "Name the file: submit_notebook('NAME.ipynb').",
@@ -47,6 +47,11 @@ def calling_notebook() -> Path:
         "It cannot be found out in which file this notebook is kept.",
         "Name it: submit_notebook('NAME.ipynb').",
     )
+
+
+def in_notebook() -> bool:
+    """Whether this runs in a kernel, and not in a script, in Python's shell or in IPython's."""
+    return hasattr(_shell(), "kernel")
 
 
 def running_cells(notebook: Notebook, path: Path) -> list[int]:

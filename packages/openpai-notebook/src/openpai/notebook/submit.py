@@ -25,7 +25,9 @@ def submit_notebook(
     parameters: Mapping[str, Any] | None = None,
     mode: str = "silent",
     sources: Sequence[str | Path] = (),
+    folder: bool = False,
     requirements: Sequence[str] = (),
+    freeze: bool = False,
     outputs: Sequence[str] = (),
     cpu: int | None = None,
     gpu: int | None = None,
@@ -40,8 +42,9 @@ def submit_notebook(
 ) -> NotebookJob | None:
     """Submit a notebook as a job, and return the job.
 
-    Without a path it is the notebook that this is called in, as it is saved; the calling cell is
-    not run in the job. Inside a job the call does nothing and returns ``None``.
+    Without a path it is the notebook that this is called in, as it is saved; the calling cell, and
+    later ones that look at the job it submits, are not run in the job. Inside a job the
+    call does nothing and returns ``None``.
 
     What is not given is taken from the layered defaults (``opai set``).
 
@@ -54,7 +57,10 @@ def submit_notebook(
             runs as a Python script, which needs Python alone; ``interactive``: a Jupyter server
             opens it, whose address is :meth:`NotebookJob.server_url`.
         sources: Files and folders that the notebook needs; relative paths keep their meaning.
+        folder: Whether to send the notebook's whole folder along.
         requirements: Python packages that it needs, as pip reads them.
+        freeze: Whether the job gets all packages of this Python environment, as they are here;
+            what pip cannot bring is warned of.
         outputs: What else to save: paths or globs relative to the notebook's folder.
         cpu: CPUs.
         gpu: GPUs.
@@ -65,7 +71,7 @@ def submit_notebook(
         kernel: The kernel to use instead of the notebook's own.
         allow_errors: Whether the cells after a failed one are run.
         html: Whether the executed notebook comes back as a web page, too.
-        wait: Whether to return only when the job has ended.
+        wait: Whether to return only when the job has ended; a notebook shows it meanwhile.
 
     Raises:
         NotebookError: The file is no notebook, it is not known which notebook is meant, or it
@@ -88,6 +94,8 @@ def submit_notebook(
         sources=[Path(source) for source in sources],
         outputs=outputs,
         requirements=requirements,
+        freeze=freeze,
+        folder=folder,
         workspace=workspace,
         virtual_cluster=virtual_cluster,
         cpu=cpu,
@@ -100,21 +108,35 @@ def submit_notebook(
     )
     target = cluster if isinstance(cluster, Cluster) else Cluster.load(cluster)
     with describe(request) as description:
-        for unknown in description.undeclared:
-            warnings.warn(f"The notebook declares no parameter '{unknown}'.", stacklevel=2)
+        for remark in description.remarks:
+            warnings.warn(remark, stacklevel=2)
         job = send(description, target)
     if wait:
-        job.wait()
+        _wait(job)
     return job
+
+
+def _wait(job: NotebookJob) -> None:
+    """Wait for a job's end; in a notebook it is watched meanwhile."""
+    from openpai.notebook.locate import in_notebook
+
+    if not in_notebook():
+        job.wait()
+        return
+    from openpai.notebook.live import watch
+
+    watch(job)
 
 
 def _own_notebook() -> tuple[Path, Sequence[int]]:
     """Return the calling notebook, and the cells that are not to run in its job."""
+    from openpai.notebook.callers import cells_of_the_caller
     from openpai.notebook.document import load_notebook
     from openpai.notebook.locate import calling_notebook, running_cells
 
     path = calling_notebook()
-    return path, running_cells(load_notebook(path), path)
+    notebook = load_notebook(path)
+    return path, cells_of_the_caller(notebook, running_cells(notebook, path))
 
 
 def make_request(

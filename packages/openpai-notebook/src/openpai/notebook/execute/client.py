@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,9 @@ _STARTUP = 300
 #: Seconds that outputs may still take to arrive after a cell is done.
 _DRAIN = 60
 
+#: Bytes that a folder's path may have, so that the sockets of a kernel have room in it.
+_LONGEST = 68
+
 #: A kernel drops what it shows when it shows more than this at once; 0 is without limit.
 _UNLIMITED = """\
 try:
@@ -36,6 +40,13 @@ try:
 except Exception:
     pass  # another kernel for Python, or an older ipykernel: it keeps its limit
 """
+
+
+def _private_folder() -> Path:
+    """Return a new folder for the kernel's sockets; their paths may have 107 bytes (unix(7))."""
+    usual = tempfile.gettempdir()
+    short = len(os.fsencode(usual)) < _LONGEST
+    return Path(tempfile.mkdtemp(prefix="openpai-kernel-", dir=usual if short else "/tmp"))  # noqa: S108
 
 
 class Client(NotebookClient):
@@ -60,7 +71,7 @@ class Client(NotebookClient):
         self.log.addFilter(lambda record: "Kernel died" not in record.getMessage())  # we say why
         self.process: subprocess.Popen[bytes] | None = None
         self.messages = 0
-        self._folder = Path(tempfile.mkdtemp(prefix="openpai-kernel-"))
+        self._folder = _private_folder()
         self._job_log = log
         self._bounds = BoundedStreams()
 

@@ -1,0 +1,84 @@
+"""The packages of an environment as requirements."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+
+from openpai.notebook.freeze import freeze, with_frozen
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Make an environment of packages that are described as installers describe them."""
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+
+    def install(name: str, version: str, origin: dict | None = None, by: str = "pip") -> None:
+        folder = tmp_path / f"{name}-{version}.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+        (folder / "INSTALLER").write_text(f"{by}\n")
+        if origin is not None:
+            (folder / "direct_url.json").write_text(json.dumps(origin))
+
+    return install
+
+
+def test_packages_are_pinned(install):
+    """What came from an index is pinned, the installers themselves are left out."""
+    install("numpy", "2.1.0")
+    install("Pillow", "11.0")
+    install("pip", "24.0")
+    assert freeze() == (["numpy==2.1.0", "Pillow==11.0"], [])
+
+
+def test_named_packages_win(install):
+    """What is asked for by name is not pinned a second time, however it is spelt."""
+    install("scikit-learn", "1.5")
+    install("numpy", "2.1.0")
+    wanted = ["Scikit_Learn>=1.6", "pandas"]
+    assert with_frozen(wanted).requirements == [*wanted, "numpy==2.1.0"]
+
+
+def test_packages_of_this_machine_are_named_and_left_out(install):
+    """Editable and local packages exist nowhere else; each gets a sentence."""
+    install("mine", "0.1", {"url": "file:///home/me/mine", "dir_info": {"editable": True}})
+    install("wheel_here", "2.0", {"url": "file:///home/me/w.whl", "archive_info": {}})
+    install("numpy", "2.1.0", {"url": "file:///croot/numpy/work", "dir_info": {}}, by="conda")
+    found = freeze()
+    assert found.requirements == ["numpy==2.1.0"]
+    assert found.left_out == [
+        "mine 0.1 (editable) is left out; give its code by --src.",
+        "wheel_here 2.0 (from this machine) is left out; give its code by --src.",
+    ]
+
+
+def test_packages_from_elsewhere_keep_their_place(install):
+    """A commit and a file of the web are pinned as such; a private build by its public version."""
+    commit = {"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": "12ab"}}
+    install("a", "1", commit)
+    install("b", "1", {"url": "https://example.org/b.whl", "archive_info": {}})
+    install("torch", "2.5.1+cu124")
+    found = freeze()
+    assert found.requirements == [
+        "a @ git+https://example.org/a.git@12ab",
+        "b @ https://example.org/b.whl",
+        "torch==2.5.1",
+    ]
+    assert found.left_out == [
+        "torch 2.5.1+cu124 becomes 2.5.1, the version that everybody can get."
+    ]
+
+
+def test_this_environment_agrees_with_pip():
+    """What pip itself would freeze is what is frozen, the packages of this machine aside."""
+    import subprocess
+
+    pytest.importorskip("pip", reason="this environment has no pip")
+    words = [sys.executable, "-m", "pip", "freeze", "--exclude-editable"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
+    expected = [line for line in told.splitlines() if not re.search("file:|[+]|^openpai", line)]
+    assert {line.lower() for line in expected} <= {line.lower() for line in freeze().requirements}
