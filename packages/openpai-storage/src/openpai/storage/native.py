@@ -11,7 +11,7 @@ from typing import Callable
 from openpai.core.storage import Storage, StorageSpec
 from openpai.storage.posix import is_mounted, open_posix
 
-__all__ = ["open_azure_blob"]
+__all__ = ["open_azure_blob", "open_azure_file", "open_samba"]
 
 
 def open_azure_blob(spec: StorageSpec) -> Storage:
@@ -27,6 +27,36 @@ def _azure_blob(spec: StorageSpec) -> Storage:
     from openpai.storage.azure_blob import open_container
 
     return open_container(spec)
+
+
+def open_azure_file(spec: StorageSpec) -> Storage:
+    """Open a share of Azure Files: where it is mounted, otherwise by SMB.
+
+    Raises:
+        StorageError: It is not mounted and there is no address to open, or no key.
+    """
+    return _open(spec, "shareName", _azure_file)
+
+
+def _azure_file(spec: StorageSpec) -> Storage:
+    from openpai.storage.smb import open_file_share
+
+    return open_file_share(spec)
+
+
+def open_samba(spec: StorageSpec) -> Storage:
+    """Open a share of a Samba or Windows server: where it is mounted, otherwise by SMB.
+
+    Raises:
+        StorageError: It is not mounted and there is no address to open.
+    """
+    return _open(spec, "address", _samba)
+
+
+def _samba(spec: StorageSpec) -> Storage:
+    from openpai.storage.smb import open_share
+
+    return open_share(spec)
 
 
 def _open(spec: StorageSpec, key: str, client: Callable[[StorageSpec], Storage]) -> Storage:
