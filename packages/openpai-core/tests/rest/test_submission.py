@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from openpai.core import Cluster
 from openpai.core.errors import (
     ConflictError,
     ConnectionFailed,
@@ -131,6 +132,18 @@ def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
     with pytest.raises(ConnectionFailed, match="may or may not have been recorded"):
         submit_once(session, f"{local.user}~{job.name}", job.to_yaml(), seconds=0.1)
     session.close()
+
+
+def test_a_known_cluster_that_took_the_request_is_waited_for(local, proxy, make_job):
+    """The first call of a process is cut, and nobody can be asked for longer than a moment."""
+    with Cluster(proxy.uri, user=local.user, token=local.token, timeout=5) as cluster:
+        cluster.session.known = True
+        job = make_job()
+        proxy.fail(*POST, "lose")
+        proxy.fail("GET", "/config$", "refuse", times=13)
+        cluster.submit(job)
+        assert count(cluster, job) == 1
+    assert proxy.count("GET", "/config$") > 13
 
 
 def test_a_portal_that_answers_everything_is_no_cluster(httpserver, make_job):

@@ -86,6 +86,7 @@ class Cluster:
             mounts=entry.mounts,
             attached=[*attached_storages().values(), *entry.attached],
         )
+        cluster._session.known = bool(entry.settings.get("info"))
         cluster._keep_token = lambda token: store_token(entry.alias, token)
         return cluster
 

@@ -46,7 +46,7 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
         key: ``<user>~<name>`` of the job.
         text: The job's YAML.
         seconds: How long trouble that may pass is borne; ``None``: a minute with a cluster that has
-            answered before, else some seconds.
+            answered before, or is known and took the request; else some seconds.
 
     Raises:
         ProtocolError: The text is too long for the server; nothing was sent.
@@ -56,9 +56,7 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
         ConnectionFailed: It could not be found out whether the job was recorded, or it was not.
     """
     _check_size(key, text)
-    if seconds is None:
-        seconds = _SECONDS_KNOWN if session.answered else _SECONDS_NEW
-    patience = Patience(seconds)
+    patience = Patience(_SECONDS_NEW if seconds is None else seconds)
     in_doubt = False
     while True:
         try:
@@ -69,6 +67,8 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
         if _is_refusal(error, in_doubt):
             raise error
         in_doubt = in_doubt or _may_have_been_recorded(error)
+        if seconds is None and (session.answered or (session.known and in_doubt)):
+            patience.seconds = _SECONDS_KNOWN
         if in_doubt and _is_recorded(session, key, text, error, patience):
             return
         if not _worth_repeating(error):

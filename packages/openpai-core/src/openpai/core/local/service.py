@@ -78,7 +78,7 @@ class Service:
         return {
             "api": Limiter(limits.api_per_minute, 60, self.clock),
             "list": Limiter(limits.lists_per_minute, 60, self.clock),
-            "submit": Limiter(limits.submits_per_hour, 3600, self.clock),
+            "submit": Limiter(limits.submits_per_hour, limits.hour, self.clock),
         }
 
     def _prepare(self) -> None:

@@ -50,6 +50,7 @@ class Session:
             refused. ``None``: the token is all there is.
         longest_rate_wait: Seconds that one call waits at most until the server counts anew.
         answered: Whether the cluster has answered before, so that its address must be right.
+        known: Whether it did so in another session, when it was added to the user's list.
 
     Raises:
         ConfigError: The address or the CA bundle is none.
@@ -65,6 +66,7 @@ class Session:
         self.log_in: Callable[[], str] | None = None
         self.longest_rate_wait = _RATE_WAIT
         self.answered = False
+        self.known = False
         self._http: requests.Session | None = None
         self._fresh_until = 0.0
         self._date: tuple[str | None, float] = (None, 0.0)

@@ -1,0 +1,69 @@
+"""200 jobs in a for-loop: limited, the network lost in the middle, each there exactly once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from openpai.core import Cluster
+from openpai.core.command_job import command_job
+from openpai.core.local import LocalCluster
+from openpai.core.local.cluster import Limits
+
+JOBS = 200
+AT_ONCE = 60
+HOUR = 3
+
+
+@pytest.fixture
+def limited(tmp_path):
+    """A cluster that takes 60 submissions in an hour of a few seconds."""
+    limits = Limits(api_per_minute=100_000, submits_per_hour=AT_ONCE, hour=HOUR)
+    with LocalCluster(tmp_path, cpus=1, memory_mb=512, grace=0.5, rate_limits=limits) as cluster:
+        yield cluster
+
+
+def lose_the_network(local: LocalCluster, seconds: float) -> threading.Timer:
+    """Let nobody through for some seconds, and swallow answers before and after."""
+    local.faults.clear()
+    local.faults.cut_connections()
+
+    def restore() -> None:
+        local.faults.clear()
+        local.faults.lose_answers(every=9, method="POST", path="/jobs$")
+
+    timer = threading.Timer(seconds, restore)
+    timer.start()
+    return timer
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one by one", "submit_all"])
+def test_each_of_200_jobs_exists_exactly_once(limited, many):
+    """Nobody who submits in a loop has to think of limits, lost answers or a lost network."""
+    with Cluster(limited.uri, user=limited.user, token=limited.token) as cluster:
+        jobs = [
+            command_job(f"loop_{number:03}", ["sleep", "600"], image="any", cpu=1, memory_mb=256)
+            for number in range(JOBS)
+        ]
+        limited.faults.lose_answers(every=7, method="POST", path="/jobs$")
+        began = time.monotonic()
+        timers = []
+        if many:
+            timers.append(threading.Timer(1.0, lose_the_network, (limited, 2.0)))
+            timers[0].start()
+            assert all(outcome.ok for outcome in cluster.submit_all(jobs))
+        else:
+            for number, job in enumerate(jobs):
+                if number == JOBS // 2:
+                    timers.append(lose_the_network(limited, 2.0))
+                cluster.submit(job)
+        for timer in timers:
+            timer.join()
+        took = time.monotonic() - began
+        limited.faults.clear()
+        names = Counter(job.name for job in cluster.jobs())
+    assert names == Counter(job.name for job in jobs)
+    assert took > 2 * HOUR  # 60 at a time, so the limit was met however slow the machine is
