@@ -37,7 +37,7 @@ def test_exported_here(root: Path, server: str) -> None:
         ("nfs", {"server": "nas.example.org", "path": "/"}),
         ("nfs", {"server": "127.0.0.1", "path": "/none/such"}),
         ("nfs", {}),
-        ("samba", {"address": "//127.0.0.1/share", "password": "hush"}),
+        ("samba", {"username": "alice", "password": "hush"}),
     ],
 )
 def test_not_mounted_here(kind: str, data: dict[str, str]) -> None:

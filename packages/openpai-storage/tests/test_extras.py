@@ -1,0 +1,32 @@
+"""What a storage type needs beyond this distribution is an extra of the type's name."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from openpai.core.errors import StorageError
+from openpai.core.storage import StorageSpec, open_storage
+
+DATA = {
+    "azureBlob": {"containerName": "c", "accountName": "a", "accountKey": "aHVzaA=="},
+    "azureFile": {"shareName": "s", "accountName": "a", "accountKey": "aHVzaA=="},
+    "s3": {"uri": "s3://bucket"},
+    "samba": {"address": "//host/share", "password": "aHVzaA=="},
+    "sftp": {"uri": "sftp://host/"},
+}
+LIBRARIES = ("asyncssh", "azure.core.exceptions", "azure.storage.blob", "boto3", "botocore")
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_without_its_package(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package of a type is missing, the error says what to install, and no secret."""
+    for name in [name for name in sys.modules if name.startswith("openpai.storage.")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in (*LIBRARIES, "smbclient", "smbprotocol"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(StorageError, match="needs a package that is not installed") as caught:
+        open_storage(StorageSpec("main", kind, DATA[kind]))
+    assert caught.value.hint == f"Run: pip install 'openpai-storage[{kind}]'"
+    assert "aHVzaA" not in str(caught.value)
