@@ -50,13 +50,19 @@ class Hdfs(Hadoop):
     scheme = "http"
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] | None = None, java: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        java: tuple[str, ...] = (),
+        formatting: tuple[str, ...] = (),
     ) -> None:
         super().__init__(folder, java)
         web = free_port()
         self.uri = f"{self.scheme}://localhost:{web}"
         self.rpc = f"hdfs://localhost:{free_port()}"
         self.datanodes: dict[str, str] = {}
+        self.datanode_options: tuple[str, ...] = ()
         self.configure(
             {
                 **SETTINGS,
@@ -66,7 +72,7 @@ class Hdfs(Hadoop):
                 **(settings or {}),
             }
         )
-        self.run(NAME_NODE, "-format", "-force")
+        self.run(NAME_NODE, *formatting, "-format", "-force")
 
     def start(self, *names: str) -> None:
         """Start any of ``namenode``, ``dn0``, ``dn1``."""
@@ -83,6 +89,7 @@ class Hdfs(Hadoop):
                 f"-Ddfs.datanode.{self.scheme}.address={web}",
                 f"-Ddfs.datanode.address=127.0.0.1:{free_port()}",
                 f"-Ddfs.datanode.ipc.address=127.0.0.1:{free_port()}",
+                *self.datanode_options,
             )
 
     def start_gateway(self, settings: Mapping[str, str] | None = None) -> str:

@@ -36,7 +36,7 @@ log4j.appender.console.target=System.err
 log4j.appender.console.layout=org.apache.log4j.PatternLayout
 log4j.appender.console.layout.ConversionPattern=%d %p %c: %m%n
 """
-SECONDS = 90
+SECONDS = 60
 
 
 def missing() -> str:
@@ -106,7 +106,9 @@ class Hadoop:
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a program to its end, which must be a good one."""
         command = [*self._java, program, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         assert not done.returncode, f"{program} {' '.join(arguments)}: {done.stderr[-3000:]}"
         return done
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 #: Seconds to wait before the name nodes are asked again, when none of several is active: a
 #: failover takes its time.
-PAUSES = (0.2, 0.5, 1, 2, 4, 8)
+PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15)
 
 #: What may be sent again when it is not known whether it was done.
 _HARMLESS = frozenset({"CREATE", "APPEND", "MKDIRS", "SETPERMISSION", "SETTIMES"})

@@ -85,8 +85,8 @@ class KerberosLogin(Login):
         except _kerberos_errors() as error:
             raise _no_ticket(host, error) from None
         answer = wire.send(method, url, {"Authorization": f"Negotiate {shown}"}, again=again)
-        if answer.status == 401:
-            return answer
+        if answer.status >= 400:
+            return answer  # a refusal, which needs no proof
         try:
             ticket.step(_proof(answer))
         except _kerberos_errors() as error:

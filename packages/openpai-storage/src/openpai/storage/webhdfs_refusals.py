@@ -58,6 +58,11 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
         kind, message = str(told["exception"]), str(told.get("message") or "")
     except (ValueError, KeyError, TypeError):
         kind, message = "", f"{status} {reason}"
+    if "InvalidToken" in (kind, *message.replace(":", "$").split("$")):
+        return StorageError(
+            "HDFS does not accept the delegation token: it has expired, or was cancelled.",
+            "Get a new one.",
+        )
     number = _ERRNO.get(kind)
     if "Invalid path name" in message or "Invalid file name" in message:
         number = errno.EINVAL
@@ -74,8 +79,6 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
     first = message.strip().split("\n", 1)[0].rstrip(".")
     if kind in _PASSING:
         return ConnectionFailed(f"HDFS cannot answer now: {first}.", "Try again.")
-    if kind == "InvalidToken" or (status == 403 and "DELEGATION_TOKEN" in message):
-        return StorageError("HDFS does not accept the delegation token.", "Get a new one.")
     if status == 401:
         return StorageError(
             "HDFS does not accept the user, ticket or token.",

@@ -108,36 +108,36 @@ class Wire:
 
     def _connect(self, url: str, name: str) -> http.client.HTTPConnection:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        plain = socket.create_connection((host, port), min(CONNECTING, self._timeout))
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secure = parts.scheme == "https"
+        host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+        names = [host, name] if name and name != host else [host]
         connection = http.client.HTTPConnection(parts.netloc.rpartition("@")[2])
         connection.auto_open = 0  # the rest of a body means nothing on another connection
+        connection.sock = (
+            self._secured((host, port), names) if secure else self._plain((host, port))
+        )
+        return connection
+
+    def _plain(self, address: tuple[str, int]) -> socket.socket:
+        plain = socket.create_connection(address, min(CONNECTING, self._timeout))
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.settimeout(self._timeout)
+        return plain
+
+    def _secured(self, address: tuple[str, int], names: list[str]) -> ssl.SSLSocket:
+        """Connect to a server whose certificate has one of these names."""
+        context = self._context = self._context or _context(self._verify)
+        plain = self._plain(address)
         try:
-            connection.sock = self._secured(plain, host) if parts.scheme == "https" else plain
+            return context.wrap_socket(plain, server_hostname=names[0])
         except ssl.SSLCertVerificationError as error:
             plain.close()
-            if error.verify_code == _HOSTNAME_MISMATCH and name and name != host:
-                return self._connect_as(url, name, (host, port))
-            raise
+            if error.verify_code != _HOSTNAME_MISMATCH or len(names) == 1:
+                raise
+            return self._secured(address, names[1:])
         except OSError:
             plain.close()
             raise
-        connection.sock.settimeout(self._timeout)
-        return connection
-
-    def _connect_as(
-        self, url: str, name: str, address: tuple[str, int]
-    ) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc.rpartition("@")[2])
-        connection.auto_open = 0
-        connection.sock = self._secured(socket.create_connection(address, self._timeout), name)
-        return connection
-
-    def _secured(self, plain: socket.socket, name: str) -> ssl.SSLSocket:
-        if self._context is None:
-            self._context = _context(self._verify)
-        return self._context.wrap_socket(plain, server_hostname=name)
 
     def _take(self, key: tuple[str, str]) -> http.client.HTTPConnection | None:
         while True:

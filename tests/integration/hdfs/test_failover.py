@@ -1,0 +1,57 @@
+"""Of two name nodes the active one is found, and found again after a failover."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from openpai.core.errors import ConnectionFailed, OpenPaiError
+from openpai.storage.testing.helpers import read, write
+
+from .hadoop import until
+from .pair import Pair
+
+
+@pytest.fixture
+def pair(hadoop, tmp_path) -> Iterator[Pair]:
+    """Return two running name nodes, the first being active, and a data node."""
+    servers = Pair(tmp_path)
+    try:
+        servers.start("nn0", "nn1", "dn0")
+        servers.activate("nn0")
+        yield servers
+    finally:
+        servers.stop()
+
+
+def test_failover(pair: Pair) -> None:
+    """Whichever is active, and while none is, the same storage goes on."""
+    user = getpass.getuser()
+    storage = pair.open("/", user=user, uri=list(reversed(pair.uris)))
+
+    def takes_files() -> bool:
+        with suppress(OSError, OpenPaiError):
+            write(storage, "/file", b"before")
+            return True
+        return False
+
+    until(takes_files, "the start of HDFS")
+    with pytest.raises(ConnectionFailed, match="on standby") as caught:
+        pair.open("/", user=user, uri=pair.uris[1]).stat("/")
+    assert "all name nodes" in caught.value.hint
+
+    pair.kill("nn0")
+    promoted = threading.Thread(target=pair.activate, args=("nn1",))
+    promoted.start()
+    found = read(storage, "/file")  # asks until one is active
+    promoted.join()
+    assert found == b"before"
+    until(takes_files, "that the other name node takes files")
+
+    pair.start("nn0")
+    by_commas = pair.open("/", user=user, uri=", ".join(pair.uris))
+    until(lambda: by_commas.stat("/file").size == 6, "the stat of a file")
