@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from openpai.runtime.explain import Evidence, as_text, log_tail, oom_kills
+from openpai.runtime.explain import Evidence, as_text, log_tail
+from openpai.runtime.memory import oom_kills
 
 
 def logged(task: Any, script: str) -> str:

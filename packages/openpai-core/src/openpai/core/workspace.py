@@ -5,8 +5,6 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from openpai.core.storage import StorageUri
-
 __all__ = ["JobFolder", "Workspace"]
 
 
@@ -54,6 +52,8 @@ class Workspace:
         Raises:
             StorageError: The text is no such address.
         """
+        from openpai.core.storage import StorageUri  # a job without a workspace needs none of it
+
         return cls(*StorageUri.parse(text))
 
     @classmethod
@@ -66,4 +66,4 @@ class Workspace:
         return JobFolder(posixpath.join(self.path, "jobs", name))
 
     def __str__(self) -> str:
-        return str(StorageUri(self.storage, self.path))
+        return f"{self.storage}:{self.path}" if self.storage else self.path

@@ -8,7 +8,6 @@ from typing import Callable, Iterator, Mapping, Sequence
 
 from openpai.core.protocol.runtime_section import Callback
 from openpai.runtime.events import Event, waiting_for
-from openpai.runtime.functions import call_function
 from openpai.runtime.loop import Loop
 from openpai.runtime.messages import say
 from openpai.runtime.processes import call_in_child, shell, signal_group, start
@@ -67,6 +66,8 @@ class Callbacks:
     def start(self, callback: Callback, event: Event, on_end: Callable[[int], None]) -> int:
         """Start one callback; return its pid."""
         if callback.call:
+            from openpai.runtime.functions import call_function
+
             pid = call_in_child(self._loop, partial(call_function, callback.call, event))
         else:
             environ = {**self.environ, **event.variables()}

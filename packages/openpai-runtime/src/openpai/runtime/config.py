@@ -46,14 +46,30 @@ def read_job(path: str | None) -> Mapping[str, Any] | None:
         return None
     if _KEY not in text:
         return None
+    document = _from_json(text) or _from_yaml(text, path)
+    return document if isinstance(document, dict) else None
+
+
+def _from_json(text: str) -> Any:
+    """Read a config that is JSON, as those that `opai` submits are: ten times as fast as YAML."""
+    if not text.startswith("{"):
+        return None
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _from_yaml(text: str, path: str) -> Any:
     from openpai.core.protocol.yaml_io import YamlError, load_yaml
 
     try:
-        document = load_yaml(text)
+        return load_yaml(text)
     except YamlError as error:
         say(f"The job config {path} is not YAML: {reason(error)}")
         return None
-    return document if isinstance(document, dict) else None
 
 
 def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> RuntimeSection | None:

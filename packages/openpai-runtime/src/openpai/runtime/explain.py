@@ -16,10 +16,9 @@ from openpai.core.task_record import failure_lines
 from openpai.runtime.messages import mask
 from openpai.runtime.patterns import Found, search
 
-__all__ = ["Evidence", "as_text", "log_tail", "oom_kills"]
+__all__ = ["Evidence", "as_text", "log_tail"]
 
 _TAIL = 64 * 1024
-_CGROUP = Path("/sys/fs/cgroup")
 _SETTLE = 0.5
 _ARRIVAL = 5.0
 
@@ -68,17 +67,6 @@ class Evidence:
 def as_text(evidence: Evidence) -> str:
     """Return it for people: one block of lines."""
     return "\n".join(failure_lines(evidence.record()))
-
-
-def oom_kills(cgroup: Path = _CGROUP) -> int:
-    """Return how many processes of this container the kernel has killed for want of memory."""
-    for path in (cgroup / "memory.events", cgroup / "memory" / "memory.oom_control"):
-        try:
-            words = path.read_text(encoding="ascii").split()
-            return int(words[words.index("oom_kill") + 1])
-        except (OSError, ValueError, IndexError):
-            continue
-    return 0
 
 
 def log_tail(environ: Mapping[str, str], until: str = "") -> str:

@@ -6,14 +6,15 @@ import json
 import posixpath
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.environment import TaskContext
 from openpai.core.errors import StorageError
-from openpai.core.folder import FolderStorage
 from openpai.core.protocol.runtime_section import Output, RuntimeSection
-from openpai.core.storage import StorageUri
 from openpai.core.workspace import JobFolder, Workspace
+
+if TYPE_CHECKING:
+    from openpai.core.folder import FolderStorage
 
 __all__ = ["TaskJob", "storage_folder"]
 
@@ -108,6 +109,8 @@ class TaskJob:
         Raises:
             StorageError: It is not mounted here.
         """
+        from openpai.core.folder import FolderStorage
+
         return FolderStorage(storage_folder(name, self.document, self.environ), name)
 
     def output_folder(self) -> Path:
@@ -127,6 +130,8 @@ class TaskJob:
             StorageError: Its storage is not mounted here.
         """
         assert self.section.code
+        from openpai.core.storage import StorageUri
+
         place = StorageUri.parse(self.section.code.archive)
         if place.storage:
             return self.storage(place.storage), place.path

@@ -19,11 +19,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.protocol.runtime_section import Output
-from openpai.core.storage import Storage
 from openpai.runtime.job import TaskJob
+
+if TYPE_CHECKING:
+    from openpai.core.storage import Storage
 
 __all__ = ["Ended", "manifest_path", "stamp", "write_manifest"]
 

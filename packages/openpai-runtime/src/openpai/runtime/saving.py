@@ -13,13 +13,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
-from openpai.core.archive import file_sha256
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import Storage
-from openpai.core.transfer import upload
 from openpai.runtime.job import TaskJob
 from openpai.runtime.manifest import Ended, write_manifest
-from openpai.runtime.matching import find
 from openpai.runtime.messages import say
 
 __all__ = ["PAUSES", "Saver"]
@@ -112,6 +109,8 @@ class Saver:
         return sorted(files.values())
 
     def _add(self, files: dict[str, _File], root: Path, pattern: str, is_glob: bool) -> bool:
+        from openpai.runtime.matching import find
+
         found = find(root, pattern)
         for path, size in found.files.items():
             files.setdefault(path, _File(is_glob, size, str(root), path))
@@ -145,6 +144,9 @@ class Saver:
             raise StorageError(f"{storage.where(self._output)} is not there.")
 
     def _save(self, storage: Storage, file: _File) -> None:
+        from openpai.core.archive import file_sha256  # tasks without outputs do not wait for these
+        from openpai.core.transfer import upload
+
         if self._is_late():
             self._failed[file.path] = "there was no time left"
             return

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping
 
 from openpai.core.errors import OpenPaiError, StorageError
-from openpai.core.storage import normalize
 from openpai.runtime.command import active_environ
 from openpai.runtime.job import TaskJob
 from openpai.runtime.messages import reason, say
@@ -46,6 +44,8 @@ def surroundings(job: TaskJob) -> Surroundings:
         output = _make_output(job)
     except (OSError, OpenPaiError) as error:
         say(f"The job's output folder is tried again at the end, not usable now: {reason(error)}")
+        import tempfile
+
         output = Path(tempfile.mkdtemp(prefix="openpai-output-"))
         return Surroundings({**environ, "PAI_SDK_JOB_OUTPUT_DIR": str(output)}, output)
     storage = job.workspace_storage()
@@ -54,6 +54,8 @@ def surroundings(job: TaskJob) -> Surroundings:
 
 
 def _make_output(job: TaskJob) -> Path:
+    from openpai.core.storage import normalize
+
     output = job.output_folder()
     storage = job.workspace_storage()
     storage.mkdir(normalize(str(output.relative_to(storage.root))))

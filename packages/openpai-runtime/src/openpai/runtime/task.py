@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,11 @@ from openpai.runtime.callbacks import Callbacks
 from openpai.runtime.command import Command
 from openpai.runtime.events import Event
 from openpai.runtime.exits import CALLBACK_FAILED, NOT_READY, OUTPUTS_NOT_SAVED
-from openpai.runtime.explain import Evidence, as_text, log_tail, oom_kills
 from openpai.runtime.job import TaskJob
 from openpai.runtime.loop import Loop
 from openpai.runtime.manifest import Ended
 from openpai.runtime.meanwhile import Meanwhile
+from openpai.runtime.memory import oom_kills
 from openpai.runtime.messages import reason, say
 from openpai.runtime.processes import call_in_child, signal_group, start
 from openpai.runtime.retrying import Verdict
@@ -181,8 +180,12 @@ class _Task:
             return {}
         command = time.time() - self._started - self._before
         facts = {"seconds": {"before": round(self._before, 3), "command": round(command, 3)}}
-        if not code or self._command.stop_signal is not None:
-            self._log = log_tail(self._environ) if code else ""
+        if not code:
+            return facts
+        from openpai.runtime.explain import Evidence, as_text, log_tail
+
+        if self._command.stop_signal is not None:
+            self._log = log_tail(self._environ)
             return facts
         evidence = Evidence(code, command, oom_kills() - self._oom_kills, self._disks())
         first = as_text(evidence).splitlines()[0]
@@ -195,6 +198,8 @@ class _Task:
         return {**facts, "explanation": evidence.record()}
 
     def _disks(self) -> list[Path]:
+        import tempfile
+
         return [self._root, Path(tempfile.gettempdir())]
 
     def _save_interval(self, every: float) -> int:

@@ -40,7 +40,21 @@ def seconds(duration: float | str) -> float:
 
 
 class Part:
-    """A piece of the section that goes to and from its map; empty values are left out."""
+    """A piece of the section that goes to and from its map; empty values are left out.
+
+    Every task's start waits for these classes to be made, so what dataclasses would make for each
+    of them is here once.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({values})"
 
     @classmethod
     def _read(cls, data: Mapping[str, Any]) -> Any:
@@ -61,7 +75,7 @@ class Part:
         return data
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Code(Part):
     """The job's code, packed.
 
@@ -77,7 +91,7 @@ class Code(Part):
     directory: str = "."
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Output(Part):
     """Files to save.
 
@@ -94,7 +108,7 @@ class Output(Part):
     task_roles: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Mount(Part):
     """A storage that the command needs under a path.
 
@@ -115,7 +129,7 @@ class Mount(Part):
     secrets: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Git(Part):
     """A git repository to check out.
 
@@ -132,7 +146,7 @@ class Git(Part):
     secret: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Tensorboard(Part):
     """TensorBoard beside the command.
 
@@ -145,7 +159,7 @@ class Tensorboard(Part):
     port: str = "http"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Secret(Part):
     """A secret of the job as a variable.
 
@@ -158,7 +172,7 @@ class Secret(Part):
     variable: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Condition(Part):
     """What a failure has to be like: each key that is given has to hold.
 
@@ -173,7 +187,7 @@ class Condition(Part):
     log_patterns: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Retry(Part):
     """Whether PAI is to start the task again.
 
@@ -188,7 +202,7 @@ class Retry(Part):
     limit: int = 3
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Callback(Part):
     """Commands to run, or a function to call, at an event.
 

@@ -62,7 +62,7 @@ SECTION_KEY = "openpai.runtime"
 _POINTER = f"/extras/{SECTION_KEY}"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class RuntimeSection(Part):
     """The whole section.
 
