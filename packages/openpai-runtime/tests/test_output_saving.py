@@ -185,9 +185,9 @@ def test_outputs_that_cannot_be_saved_fail_a_good_task(task: Any) -> None:
     assert "Not saved: 1 of the outputs, the first being a: " in done.stderr
     assert (task.output / "b").exists()
     assert task.manifest["complete"] is False
-    assert task.manifest["notSaved"] == [
-        {"path": "a", "reason": "A folder is where a file must be"}
-    ]
+    (lost,) = task.manifest["notSaved"]
+    assert lost["path"] == "a"
+    assert "folder" in lost["reason"]
 
 
 def test_the_code_of_a_failed_command_is_kept_whatever_is_saved(task: Any) -> None:
