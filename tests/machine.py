@@ -28,6 +28,7 @@ PROGRAMS = {
     "krb5-config": "libkrb5-dev",
     "krb5kdc": "krb5-kdc",
     "openssl": "openssl",
+    "wget": "wget",
     "smbd": "samba",
     "ip": "iproute2",
     "sshd": "openssh-server",
