@@ -161,7 +161,7 @@ class AzureBucket(Bucket):
         try:
             with self.asking():
                 blob = self.client.get_blob_client(key)
-                found = blob.download_blob(offset or None, length)
+                found = blob.download_blob(offset if offset or length else None, length)
         except OSError as error:
             if error.errno != errno.ERANGE:
                 raise
