@@ -103,7 +103,14 @@ def refusal(response: requests.Response) -> ApiError:
     )
     if isinstance(error, RateLimitError):
         error.reset = _reset(response)
+        if error.reset is not None:
+            error.hint = _wait_hint(error.reset - time.time())
     return error
+
+
+def _wait_hint(seconds: float) -> str:
+    wait = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{max(seconds, 1):.0f} s"
+    return f"The server limits how often it may be asked, and counts anew in {wait}."
 
 
 def _message(message: Any, response: requests.Response) -> str:
