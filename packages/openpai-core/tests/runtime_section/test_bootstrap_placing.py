@@ -7,7 +7,13 @@ import re
 
 import pytest
 
-from openpai.core.protocol.bootstrap import add_bootstrap, bootstrap_text, without_bootstrap
+from openpai.core.protocol.bootstrap import (
+    CARRIED,
+    add_bootstrap,
+    bootstrap_text,
+    carried_places,
+    without_bootstrap,
+)
 
 
 def job(**changes: object) -> dict:
@@ -133,3 +139,16 @@ def test_the_text_does_not_depend_on_indentation() -> None:
     assert not any(
         line.endswith("'") and line.count("'") % 2 for line in bootstrap_text(True).splitlines()
     )
+
+
+def test_places_of_a_carried_runtime_are_those_of_the_workspace() -> None:
+    """Where PAI mounts its storage; a path that a shell would read otherwise is left out."""
+    section = {"openpai.runtime": {"workspace": "team:/users/al ice"}}
+    mounted = {"storages": [{"name": "team", "mountPath": "/data"}, {"name": "other"}]}
+    assert carried_places({"extras": {**section, **mounted}}) == [
+        f"/data/users/al ice/{CARRIED}",
+        f"/mnt/team/users/al ice/{CARRIED}",
+    ]
+    for path in ("/a'; echo b", "/$(x)", "/a\nb", "/<% x %>", "/{{x}}"):
+        assert carried_places({"extras": {"openpai.runtime": {"workspace": f"team:{path}"}}}) == []
+    assert carried_places({"extras": {"openpai.runtime": {}}}) == []

@@ -12,7 +12,7 @@ from openpai.core.errors import OpenPaiError, ProtocolError
 from openpai.runtime.look import findings, information
 from openpai.runtime.messages import mask, reason, say
 
-__all__ = ["doctor", "dry_run", "execute_file", "info"]
+__all__ = ["carry_file", "doctor", "dry_run", "execute_file", "info"]
 
 
 def info() -> int:
@@ -28,6 +28,19 @@ def doctor() -> int:
     for line in found or ["Nothing is wrong."]:
         print(line)  # noqa: T201 - what was asked for
     return 1 if found else 0
+
+
+def carry_file(target: str) -> int:
+    """Write the runtime into one file; return 0, or 1 if that cannot be."""
+    from openpai.runtime.carry import carry
+
+    try:
+        size = carry(Path(target))
+    except (OSError, OpenPaiError) as error:
+        say(reason(error))
+        return 1
+    print(f"{target}: {size:,} bytes")  # noqa: T201 - what was asked for
+    return 0
 
 
 def dry_run(command: Sequence[str]) -> int:

@@ -18,12 +18,14 @@ __all__ = ["main"]
 _USAGE = """\
 usage: openpai-runtime run [--dry-run] [--] COMMAND [ARGUMENT ...]
        openpai-runtime execute JOB.yaml [--task-role ROLE] [--index N]
+       openpai-runtime carry FILE
        openpai-runtime info | doctor | --version | --help
 
   run      run a command as a task of a PAI job: fetch the job's code, pass signals on, call the
            job's callbacks, save its outputs whatever happens, exit with the command's own code;
            with --dry-run only print what would be done before the command
   execute  run one task of a job here, from its file, without a server
+  carry    write all of the runtime into one file, for images and clusters without an index
   info     print what the runtime sees: system, programs, job, task, PAI's variables
   doctor   look for what would keep the job's command from running; exit 1 if there is something
 
@@ -50,17 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif words[-1:] in (["-h"], ["--help"]):
         print(_USAGE, end="")  # noqa: T201 - what was asked for
         return 0
-    elif words[:1] == ["execute"] or words in (["info"], ["doctor"]):
+    elif words[:1] == ["execute"] or words in (["info"], ["doctor"], ["carry", *words[1:2]]):
         return _other(words)
     print(_USAGE, end="", file=sys.stderr)  # noqa: T201 - the complaint about the usage
     return 2
 
 
 def _other(words: Sequence[str]) -> int:
-    from openpai.runtime.commands import doctor, dry_run, execute_file, info
+    from openpai.runtime.commands import carry_file, doctor, dry_run, execute_file, info
 
     if words[0] == "run":
         return dry_run(words[1:])
+    if words[0] == "carry":
+        return carry_file(words[1])
     if words[0] == "execute":
         return execute_file(words[1:])
     return info() if words[0] == "info" else doctor()

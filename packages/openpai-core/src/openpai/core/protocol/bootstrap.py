@@ -12,15 +12,19 @@ an environment value. None of these occurs in it.
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+import re
+from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.protocol.runtime_schema import NEEDED
 from openpai.core.protocol.runtime_section import raw_section
 
-__all__ = ["add_bootstrap", "bootstrap_text", "without_bootstrap"]
+__all__ = ["CARRIED", "add_bootstrap", "bootstrap_text", "carried_places", "without_bootstrap"]
 
 _VERSION = "0.1"
 _PACKAGE = f"openpai-runtime~={_VERSION}.0"
+CARRIED = f"runtime/openpai-runtime-{_VERSION}.pyz"
+"""Where in a workspace the file of ``openpai-runtime carry`` is looked for."""
+
 _BEGIN = "# --- openpai-runtime bootstrap"
 _END = "# --- end of openpai-runtime bootstrap"
 
@@ -28,7 +32,7 @@ _TEXT = r"""
 # --- openpai-runtime bootstrap 1: runs this script as `openpai-runtime run -- bash SCRIPT`.
 # The commands of the job follow after it, unchanged.
 openpai_bootstrap() {
-  local needed=@NEEDED@ package='@PACKAGE@' python home new reason
+  local needed=@NEEDED@ package='@PACKAGE@' python home new reason carried
   local modern='import sys; sys.exit(sys.version_info < (3, 8))'
   local import='import sys; sys.path = [p for p in sys.path if p]; import openpai.runtime.main as m'
   local label='import platform, sys; print(sys.implementation.cache_tag + "-" + platform.machine())'
@@ -51,6 +55,12 @@ openpai_bootstrap() {
   }
   install() { # into a new folder, renamed when it is complete: of two tasks the first wins
     new=$(umask 077 && mktemp -d "$home.XXXXXX") || return 1
+    for carried in @CARRIED@; do # what was carried into the workspace needs no index
+      if [ -f "$carried" ] && "$python" -I -m zipfile -e "$carried" "$new" >/dev/null 2>&1 &&
+        [ -f "$new/__main__.py" ] && "$python" -I -c "$rename" "$new" "$home" 2>/dev/null; then
+        return 0
+      fi
+    done
     PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_ROOT_USER_ACTION=ignore "$python" -I -m pip install \
       --quiet --no-input --retries 2 --disable-pip-version-check --target "$new" "$package" >&2 &&
       echo 'from openpai.runtime.main import main; raise SystemExit(main())' >"$new/__main__.py" &&
@@ -91,13 +101,15 @@ unset -f openpai_bootstrap
 """.strip()
 
 
-def bootstrap_text(needed: bool) -> str:
+def bootstrap_text(needed: bool, carried: Sequence[str] = ()) -> str:
     """Return the bash text.
 
     Args:
         needed: Whether the commands must not run without the runtime.
+        carried: Paths in the container where the file of ``openpai-runtime carry`` may be.
     """
     text = _TEXT.replace("@NEEDED@", "yes" if needed else "no")
+    text = text.replace("@CARRIED@", " ".join(f"'{path}'" for path in carried) or "''")
     return text.replace("@PACKAGE@", _PACKAGE).replace("@VERSION@", _VERSION)
 
 
@@ -115,9 +127,29 @@ def add_bootstrap(document: Mapping[str, Any]) -> dict[str, Any]:
     needed = isinstance(section, Mapping) and any(section.get(key) for key in NEEDED)
     for role in result["taskRoles"]:
         for commands in _command_lists(result, role):
-            commands.insert(0, bootstrap_text(needed))
+            commands.insert(0, bootstrap_text(needed, carried_places(result)))
             break
     return result
+
+
+def carried_places(document: Mapping[str, Any]) -> list[str]:
+    """Return where in a container of this job the workspace may hold the runtime in one file.
+
+    PAI mounts a storage at the ``mountPath`` that the job asks for, else at ``/mnt/<name>``. A path
+    with other than plain characters would not survive the journey of the text, and is left out.
+    """
+    section = raw_section(document)
+    workspace = section.get("workspace") if isinstance(section, Mapping) else None
+    name, _, path = str(workspace or "").partition(":")
+    extras = document.get("extras")
+    storages = extras.get("storages") if isinstance(extras, Mapping) else None
+    mounted = [
+        storage["mountPath"]
+        for storage in (storages if isinstance(storages, list) else ())
+        if isinstance(storage, Mapping) and storage.get("name") == name and "mountPath" in storage
+    ]
+    places = [f"{root}{path}/{CARRIED}" for root in (*mounted, f"/mnt/{name}")] if path else []
+    return [place for place in places if re.match(r"/[\w./@~+=:, -]*$", place, re.ASCII)]
 
 
 def without_bootstrap(document: Mapping[str, Any]) -> dict[str, Any]:
