@@ -150,6 +150,17 @@ def test_mounts_are_read_from_the_storages_of_an_entry():
     assert entry.mounts == {"team": "/mnt/team"}
 
 
+def test_other_addresses_are_read_from_the_storages_of_an_entry():
+    """What is otherwise about a storage that the cluster lists is told by an item without type."""
+    storages = [
+        {"name": "team", "mount_path": "/mnt/team", "endpoint": "proxy:445"},
+        {"name": "other", "type": "s3", "uri": "s3://b"},
+        "odd",
+    ]
+    entry = ClusterEntry("a", "http://h", settings={"storages": storages})
+    assert entry.addresses == {"team": {"endpoint": "proxy:445"}}
+
+
 def test_two_writers_lose_nothing(home):
     """Twenty processes that each save a cluster at once leave twenty clusters."""
     import subprocess

@@ -35,6 +35,8 @@ class Cluster:
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
         mounts: Where storages are mounted on this machine: storage name → folder.
         attached: Storages that the cluster does not list, such as HDFS.
+        addresses: What is otherwise, seen from this machine, about storages that it lists: storage
+            name → keys that take the place of the server's.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class Cluster:
         verify: bool | str = True,
         mounts: Mapping[str, str] | None = None,
         attached: Iterable[StorageSpec] = (),
+        addresses: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.alias = alias
         self._user = user
         self._mounts = dict(mounts or {})
+        self._addresses = dict(addresses or {})
         self._attached = {spec.name: spec for spec in attached}
         self._keep_token: Callable[[str], None] | None = None
         self._session = Session(uri, token=token or "", timeout=timeout, verify=verify)
@@ -84,6 +88,7 @@ class Cluster:
             alias=entry.alias,
             verify=entry.settings.get("verify", True),
             mounts=entry.mounts,
+            addresses=entry.addresses,
             attached=[*attached_storages().values(), *entry.attached],
         )
         cluster._session.known = bool(entry.settings.get("info"))
@@ -371,7 +376,7 @@ class Cluster:
         return StorageSpec(
             name=name,
             type=found.type,
-            data=found.data,
+            data={**found.data, **self._addresses.get(name, {})},
             read_only=found.read_only,
             mount_path=mounts_of_environment().get(name) or self._mounts.get(name),
         )

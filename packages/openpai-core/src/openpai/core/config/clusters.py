@@ -71,6 +71,20 @@ class ClusterEntry:
         }
 
     @property
+    def addresses(self) -> dict[str, dict[str, Any]]:
+        """What is otherwise, seen from this machine, about storages that the cluster lists.
+
+        Items with a ``name`` and no ``type``: their other keys take the place of what the server
+        says, such as an ``endpoint`` behind a proxy.
+        """
+        storages = self.settings.get("storages") or []
+        return {
+            item["name"]: dict(spec_of({**item, "type": ""}).data)
+            for item in storages
+            if isinstance(item, dict) and item.get("name") and not item.get("type")
+        }
+
+    @property
     def attached(self) -> list[StorageSpec]:
         """Storages that the cluster does not list: items with a ``name`` and a ``type``.
 

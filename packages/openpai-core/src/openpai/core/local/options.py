@@ -42,7 +42,8 @@ class Options:
         faithful: Whether to fail as the real server does where it fails unkindly: with status 500
             for mistakes of the client, and by accepting jobs that can never run.
         virtual_clusters: Further virtual clusters by name, with all that their jobs may use.
-        storages: Further storages by name, with the folders that they are.
+        storages: Further storages by name, with the folders that they are; or with what the server
+            shall say of one that is elsewhere (``type``, ``data``), which no task can mount.
         rate_limits: How many requests are answered; ``None`` means all.
         user: The first user, an admin; ``None`` means whoever starts the cluster.
         work_folder: The folder that all tasks work in; ``None`` gives each one of its own.
@@ -62,7 +63,7 @@ class Options:
     log_limit: int = 16 * 1024 * 1024
     faithful: bool = False
     virtual_clusters: Mapping[str, Resources] = field(default_factory=dict)
-    storages: Mapping[str, str] = field(default_factory=dict)
+    storages: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     rate_limits: Limits | None = None
     user: str | None = None
     work_folder: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Mapping
 
 from openpai.core.local import accounts
 from openpai.core.local.bell import Bell
@@ -87,7 +88,7 @@ class Service:
             self.user,
             self.folder.secret("password"),
             self.virtual_clusters,
-            list(self.storages),
+            [*self.storages, *self.storages_elsewhere],
         )
         if self.tokens.claims(self.token) is None:
             token = self.tokens.issue(self.user, application=True)
@@ -106,8 +107,15 @@ class Service:
     @property
     def storages(self) -> dict[str, Path]:
         """The folders that the cluster offers as storages, by name."""
-        more = {name: Path(folder) for name, folder in self.options.storages.items()}
+        given = self.options.storages.items()
+        more = {name: Path(folder) for name, folder in given if isinstance(folder, str)}
         return {STORAGE: self.folder.storage, **more}
+
+    @property
+    def storages_elsewhere(self) -> dict[str, Mapping[str, Any]]:
+        """What the cluster says of the storages that are no folders of this machine, by name."""
+        given = self.options.storages.items()
+        return {name: told for name, told in given if not isinstance(told, str)}
 
     def storages_of(self, name: str) -> dict[str, Path]:
         """Return the folders of the storages that a user may use, by name."""

@@ -15,7 +15,8 @@ __all__ = ["listing", "old_config", "old_configs", "old_server", "old_servers", 
 
 
 def _granted(call: Call) -> list[str]:
-    return [name for name in call.rights.storages if name in call.service.storages]
+    known = {*call.service.storages, *call.service.storages_elsewhere}
+    return [name for name in call.rights.storages if name in known]
 
 
 def _volume(name: str) -> str:
@@ -35,9 +36,10 @@ def listing(call: Call) -> Response:
 
 
 def one(call: Call) -> Response:
-    """``GET /storages/{name}``: an NFS share whose server is this very machine."""
+    """``GET /storages/{name}``: folders are NFS shares whose server is this very machine."""
     name = call.arguments[0]
-    if name not in call.service.storages:
+    elsewhere = call.service.storages_elsewhere
+    if name not in call.service.storages and name not in elsewhere:
         raise Refusal(404, "NoStorageError", f"Storage {name} is not found.")
     if name not in _granted(call):
         raise Refusal(
@@ -45,15 +47,18 @@ def one(call: Call) -> Response:
             "ForbiddenUserError",
             f"User {call.user.name} is not allowed to access {name}.",
         )
+    told = elsewhere.get(name) or {
+        "type": "nfs",
+        "data": {"server": "127.0.0.1", "path": str(call.service.storages[name])},
+    }
     return answer(
         {
             "name": name,
             "share": True,
             "volumeName": _volume(name),
-            "type": "nfs",
-            "data": {"server": "127.0.0.1", "path": str(call.service.storages[name])},
             "readOnly": False,
             "mountOptions": [],
+            **told,
         }
     )
 
@@ -97,13 +102,13 @@ def _old_server(call: Call, name: str) -> dict[str, Any]:
 
 def old_servers(call: Call) -> Response:
     """``GET /storage/server``."""
-    volumes = {_volume(name): name for name in _granted(call)}
+    volumes = {_volume(name): name for name in _granted(call) if name in call.service.storages}
     return answer([_old_server(call, volumes[v]) for v in _asked_for(call, list(volumes))])
 
 
 def old_server(call: Call) -> Response:
     """``GET /storage/server/{volume}``."""
-    volumes = {_volume(name): name for name in _granted(call)}
+    volumes = {_volume(name): name for name in _granted(call) if name in call.service.storages}
     if call.arguments[0] not in volumes:
         raise _unknown(call, "Server not found.")
     return answer(_old_server(call, volumes[call.arguments[0]]))
