@@ -159,3 +159,9 @@ def test_a_task_that_writes_without_end(plain_client, job_text, until):
         assert max(file.stat().st_size for file in files) <= limit
         assert sum(file.stat().st_size for file in files) <= 6 * limit
         client.close()
+
+
+def test_a_background_process_that_writes_without_end(client, job_text):
+    """It does not keep a task alive whose command has ended."""
+    client.submit(job_text("babbler", "yes & sleep 0.2"))
+    assert client.wait("babbler")["jobStatus"]["state"] == "SUCCEEDED"

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.local.engines.task import SECRETS_FILE
 from openpai.core.local.folder import is_locked
-from openpai.core.local.supervisor.task import boot_id
+from openpai.core.local.supervisor.claim import boot_id
 from openpai.core.processes import kill_marked
 
 if TYPE_CHECKING:

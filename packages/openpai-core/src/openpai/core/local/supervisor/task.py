@@ -7,23 +7,23 @@ finds it by the lock that this process holds. What it needs is in ``plan.json``;
 SIGTERM means: stop. The task's process group gets SIGTERM, and after the grace period whatever is
 left is killed. At the end of a task nothing that it started is left. SIGUSR1 means: begin new logs.
 """
-# ruff: noqa: PTH103, PTH105, PTH110, PTH118, PTH123
+# ruff: noqa: PTH103, PTH118, PTH123
 # (importing pathlib takes as long as everything else that a start needs)
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import select
 import signal
 import sys
 import time
 from typing import Any
 
-from openpai.core.local.supervisor.logfile import LogFile
+from openpai.core.local.supervisor.claim import claim, now, write_whole
+from openpai.core.local.supervisor.container import ask_to_end, end, verdict
 from openpai.core.local.supervisor.mounts import mount_folders
+from openpai.core.local.supervisor.output import Output
 from openpai.core.local.supervisor.usage import Watch, freeze, spare_processes
 from openpai.core.processes import (
     become_reaper,
@@ -38,8 +38,6 @@ _HEARD = (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.S
 #: Seconds to wait for output that somebody outside the task's process tree still holds open.
 DRAIN = 2.0
 KILL_PATIENCE = 10.0
-#: Seconds for a container engine to say how a container ended, or to remove it.
-ENGINE_PATIENCE = 60.0
 
 
 def main() -> None:
@@ -47,48 +45,8 @@ def main() -> None:
     with contextlib.suppress(OSError):
         os.setsid()
     folder = sys.argv[-1]
-    if _claim(folder):
+    if claim(folder):
         Supervisor(folder).run()
-
-
-def _claim(folder: str) -> bool:
-    """Take the task for this process; false if it was ever taken before."""
-    handle = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + 1
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.005)
-    target = os.path.join(folder, "started.json")
-    if os.path.exists(target):
-        return False
-    _write_whole(target, {"pid": os.getpid(), "boot": boot_id(), "at": _now()})
-    return True
-
-
-def boot_id() -> str:
-    """Return what changes with every start of the machine; empty where it is not known."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
-
-
-def _write_whole(path: str, content: dict[str, Any]) -> None:
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(path + ".new", path)
-
-
-def _now() -> int:
-    return int(time.time() * 1000)
 
 
 class Supervisor:
@@ -98,24 +56,14 @@ class Supervisor:
         self.folder = folder
         with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:
             self.plan = json.load(file)
-        limit = self.plan["logLimit"]
-        logs = os.path.join(folder, "logs")
-        self.stdout = LogFile(os.path.join(logs, "user-stdout"), limit)
-        self.stderr = LogFile(os.path.join(logs, "user-stderr"), limit)
-        self.everything = LogFile(os.path.join(logs, "user-all"), limit)
-        self.runtime = LogFile(os.path.join(logs, "runtime.log"), limit)
+        self.output = Output(os.path.join(folder, "logs"), self.plan["logLimit"])
         self.groups: list[int] = []
         self.container = 0
-        self.sinks: dict[int, list[LogFile]] = {}
         self.stop_by: float | None = None
         self.killed = False
         self.exceeded = ""
-        self.wants_new_logs = False
         self.watch = Watch(self.plan["memoryMb"], self.plan["processes"])
-        self._wake, wake = os.pipe()
-        os.set_blocking(wake, False)
-        os.set_blocking(self._wake, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self.output.wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGUSR1, lambda *_: self._ask_for_new_logs())
@@ -126,36 +74,32 @@ class Supervisor:
         """Run all steps and write the exit record."""
         become_reaper()
         for sentence in mount_folders(self.plan["mounts"]):
-            self._note(sentence)
+            self.output.note(sentence)
         self._ring()
-        started = _now()
-        step, status = self._verdict(*self._run_steps())
-        self._end_container()
+        started = now()
+        step, status = self._run_steps()
+        if self.plan["verdict"] and step == "main":
+            stopped = self.stop_by is not None
+            step, status, lacking = verdict(self.plan["verdict"], status, stopped=stopped)
+            self.exceeded = self.exceeded or lacking
+        if end(self.plan):
+            self.exceeded = "memory"
         if not kill_descendants(KILL_PATIENCE):
-            self._note("some processes of the task could not be killed")
-        self._drain(DRAIN)
+            self.output.note("some processes of the task could not be killed")
+        self.output.drain(DRAIN)
         record = {
             "status": status,
             "step": step,
             "started": started,
-            "ended": _now(),
+            "ended": now(),
             "stopped": self.stop_by is not None,
             "killed": self.killed,
             "exceeded": self.exceeded,
-            "logError": next((log.error for log in self._logs() if log.error), ""),
+            "logError": self.output.close(),
         }
-        for log in self._logs():
-            log.close()
         with contextlib.suppress(OSError):  # the folder is gone: there is nobody left to tell
-            _write_whole(os.path.join(self.folder, "exit.json"), record)
+            write_whole(os.path.join(self.folder, "exit.json"), record)
         self._ring()
-
-    def _logs(self) -> tuple[LogFile, ...]:
-        return self.stdout, self.stderr, self.everything, self.runtime
-
-    def _note(self, text: str) -> None:
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        self.runtime.write(f"[{stamp}] [openpai-local] {text}\n".encode())
 
     def _ring(self) -> None:
         """Tell the server, if one listens, that there is news of this task."""
@@ -171,9 +115,9 @@ class Supervisor:
             if self.stop_by is not None:
                 return step["name"], 128 + signal.SIGTERM
             shown = f"container {step['name']}" if self.plan["verdict"] else step["name"]
-            self._note(f"{shown} starts")
+            self.output.note(f"{shown} starts")
             status = self._run_step(step)
-            self._note(f"{shown} ended with status {status}")
+            self.output.note(f"{shown} ended with status {status}")
             if status and step["failure_policy"] != "ignore":
                 return step["name"], status
             if step["when"] == "main":
@@ -188,7 +132,7 @@ class Supervisor:
             if pid in ended:
                 status = _shell_status(ended[pid])
             if status is not None and (self.stop_by is None or not any_left):
-                self._drain(0)
+                self.output.drain(0)
                 return status
             wait = None if self.stop_by is None else self.stop_by - time.monotonic()
             if wait is not None and wait <= 0:
@@ -197,54 +141,15 @@ class Supervisor:
             if self._is_too_much():
                 return 128 + signal.SIGKILL
             waits = [pause for pause in (wait, self.watch.pause) if pause is not None]
-            self._pump(min(waits, default=None))
+            self.output.pump(min(waits, default=None))
 
     def _is_too_much(self) -> bool:
         """Whether the task uses more than it may; it makes no more processes then."""
         self.exceeded = self.watch.exceeded()
         if self.exceeded:
-            self._note(f"the task is killed: it uses more {self.exceeded} than it may")
+            self.output.note(f"the task is killed: it uses more {self.exceeded} than it may")
             freeze()
         return bool(self.exceeded)
-
-    def _verdict(self, step: str, status: int) -> tuple[str, int]:
-        """Return which step decided, where the steps ran out of sight, in a container."""
-        if not self.plan["verdict"] or step != "main":
-            return step, status
-        try:
-            with open(self.plan["verdict"], encoding="utf-8") as file:
-                words = file.read().split()
-        except OSError:
-            words = []
-        self.exceeded = "".join(words[2:3])
-        if not words:  # the container never came to its first command
-            return ("main" if self.stop_by is not None else "creation"), status
-        return (words[0], int(words[1])) if len(words) > 1 else (step, status)
-
-    def _end_container(self) -> None:
-        """Ask how the container ended, and remove it whatever it still does."""
-        if self.plan["memoryQuery"] and self._ask(self.plan["memoryQuery"]).strip() == b"true":
-            self.exceeded = "memory"
-        if self.plan["ending"]:
-            self._ask(self.plan["ending"])
-
-    def _ask(self, words: list[str]) -> bytes:
-        import subprocess
-
-        try:
-            done = subprocess.run(
-                words,
-                env=self.plan["environment"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=ENGINE_PATIENCE,
-                check=False,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            self._note(f"{words[0]} failed: {error}")
-            return b""
-        return done.stdout
 
     def _start(self, step: dict[str, Any]) -> int:
         """Start a step in a process group of its own; return its pid."""
@@ -265,9 +170,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         os.close(out_child)
         os.close(err_child)
-        user = step["when"] == "main"
-        self.sinks[out] = [self.stdout, self.everything] if user else [self.runtime]
-        self.sinks[err] = [self.stderr, self.everything] if user else [self.runtime]
+        self.output.listen(out, err, user=step["when"] == "main")
         return pid
 
     def _become(self, words: list[str], out: int, err: int) -> None:
@@ -291,32 +194,8 @@ class Supervisor:
             os.write(2, f"{words[0]} could not be started: {error}\n".encode())
         os._exit(127)
 
-    def _pump(self, wait: float | None) -> bool:
-        """Move what there is to read; return whether there was anything."""
-        ready, _, _ = select.select([self._wake, *self.sinks], [], [], wait)
-        if self.wants_new_logs:
-            self.wants_new_logs = False
-            for log in (self.stdout, self.stderr, self.everything):
-                log.change_over()
-        for source in ready:
-            data = os.read(source, 65536)
-            if source == self._wake:
-                continue
-            for log in self.sinks[source]:
-                log.write(data)
-            if not data:
-                os.close(source)
-                del self.sinks[source]
-        return bool(ready)
-
-    def _drain(self, patience: float) -> None:
-        """Take what is left in the pipes, waiting so long for their writers to let go."""
-        deadline = time.monotonic() + patience
-        while self.sinks and self._pump(max(0.0, deadline - time.monotonic())):
-            pass
-
     def _ask_for_new_logs(self) -> None:
-        self.wants_new_logs = True
+        self.output.wants_new_logs = True
 
     def _stop(self) -> None:
         if self.stop_by is None:
@@ -326,8 +205,7 @@ class Supervisor:
     def _signal_groups(self) -> None:
         for group in self.groups:
             if group == self.container:
-                words = self.plan["stopping"]
-                os.posix_spawn(words[0], words, self.plan["environment"])
+                ask_to_end(self.plan)
                 continue
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGTERM)
