@@ -23,7 +23,9 @@ SETTINGS = {
     "dfs.namenode.fs-limits.min-block-size": "4096",
     "dfs.heartbeat.interval": "1",
     "dfs.replication": "1",
+    "dfs.blocksize": str(8 << 20),
     "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "2",
+    "dfs.client.block.write.locateFollowingBlock.retries": "12",
     "hadoop.http.authentication.simple.anonymous.allowed": "true",
 }
 

@@ -7,6 +7,8 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
+from openpai.core.checksums_hdfs import Md5OfBlocks, read_name
+
 __all__ = ["Checksum", "Hasher", "hasher"]
 
 
@@ -45,6 +47,9 @@ def hasher(algorithm: str) -> Hasher | None:
     if algorithm == "crc32c":
         extend = _crc32c()
         return _Crc(extend) if extend else None
+    if blocks := read_name(algorithm):
+        extend = _crc32c() if blocks[2] == "CRC32C" else zlib.crc32
+        return Md5OfBlocks(blocks[0], blocks[1], extend) if extend else None
     kind, _, size = algorithm.partition("/")
     return _Md5OfParts(int(size)) if kind == "md5-parts" and size.isdigit() else None
 

@@ -10,20 +10,21 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO, Iterator, Mapping
 
-from openpai.core.errors import ConnectionFailed, OpenPaiError
+from openpai.core.checksums import Checksum
+from openpai.core.errors import OpenPaiError
 from openpai.core.storage import (
     Entry,
     Storage,
+    Upload,
     naming,
     normalize,
     partial_name,
 )
+from openpai.storage.hdfs_upload import HdfsUpload, begin_parts
 from openpai.storage.webhdfs import WebHdfs
+from openpai.storage.webhdfs_replace import replace
 
 __all__ = ["HdfsStorage"]
-
-#: How often to try to replace a file through a gateway while others replace it, too.
-SWAPS = 10
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -93,29 +94,76 @@ class HdfsStorage(Storage):
         path = normalize(path)
         partial = posixpath.join(posixpath.dirname(path), partial_name())
         with self._changing(path):
-            old = self._find(path)
-            if old and old.is_dir:
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self._refuse_folder(path)
             permission = {} if mode is None else {"permission": f"{mode & 0o777:o}"}
             upload = self._client.create(self._full(partial), **permission)
         try:
             yield upload.stream
             with naming(self.where(path)):
                 upload.finish()
-                self._describe(partial, mode, modified)
-                self._replace(partial, path)
+                self._describe(self._full(partial), mode, modified)
+                replace(self._client, self._full(partial), self._full(path))
         except BaseException:
             upload.abort()
             with suppress(OSError, OpenPaiError):
                 self._ask("DELETE", partial, "DELETE")
             raise
 
-    def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:
+    def _describe(self, full: str, mode: int | None, modified: datetime | None) -> None:
         if mode is not None:  # what CREATE was given has lost the bits of the server's umask
-            self._ask("PUT", path, "SETPERMISSION", permission=f"{mode & 0o777:o}")
+            self._client.ask("PUT", full, "SETPERMISSION", permission=f"{mode & 0o777:o}")
         if modified is not None:
             time = (modified - _EPOCH) // timedelta(milliseconds=1)
-            self._ask("PUT", path, "SETTIMES", modificationtime=time)
+            self._client.ask("PUT", full, "SETTIMES", modificationtime=time)
+
+    def checksum(self, path: str) -> Checksum | None:
+        """Return what a data node computes of a file: the MD5 of the MD5s of its blocks' CRCs.
+
+        Computing the same here takes the extra ``openpai-storage[crc32c]``.
+        """
+        path = normalize(path)
+        with naming(self.where(path)):
+            try:
+                found = self._client.ask_data_node("GET", self._full(path), "GETFILECHECKSUM")
+            except FileNotFoundError:
+                if self._stat(path).is_dir:
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+                raise
+        return _checksum(found["FileChecksum"])
+
+    def begin_upload(
+        self,
+        path: str,
+        size: int,
+        *,
+        token: str | None = None,
+        mode: int | None = None,
+        modified: datetime | None = None,
+    ) -> Upload | None:
+        """Begin to write a file of several blocks in parts, or go on with one."""
+        path = normalize(path)
+        parent = self._full(posixpath.dirname(path))
+        with self._changing(path):
+            self._refuse_folder(path)
+            begun = begin_parts(self._client, parent, token, size)
+        if begun is None:
+            return None
+
+        def finish(joined: str) -> None:
+            self._refuse_folder(path)
+            self._describe(joined, mode, modified)
+            replace(self._client, joined, self._full(path))
+
+        folder, part = begun
+        place = self.where(path)
+        return HdfsUpload(
+            self._client, folder, size=size, part_size=part, finish=finish, where=place
+        )
+
+    def _refuse_folder(self, path: str) -> None:
+        old = self._find(path)
+        if old and old.is_dir:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
     def mkdir(self, path: str) -> None:
         """Make a folder and its missing parents; an existing folder is fine."""
@@ -141,45 +189,11 @@ class HdfsStorage(Storage):
             if target == source:
                 return
             self._mkdir(posixpath.dirname(target))
-            self._replace(source, target)
+            replace(self._client, self._full(source), self._full(target))
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._client.close()
-
-    def _replace(self, source: str, target: str) -> None:
-        try:
-            done = self._rename(source, target, renameoptions="OVERWRITE")
-        except ConnectionFailed:
-            if not self._moved(source, target):
-                raise
-            return
-        if not done:
-            self._swap(source, target)
-
-    def _rename(self, source: str, target: str, **options: str) -> bool:
-        """Rename; return false where a gateway did not, as it knows no options."""
-        place = self._full(target)
-        answer = self._ask("PUT", source, "RENAME", destination=place, **options)
-        return answer.get("boolean") is not False
-
-    def _moved(self, source: str, target: str) -> bool:
-        """Whether a renaming whose answer was lost took place."""
-        with suppress(OSError, OpenPaiError):
-            return not self._find(source) and bool(self._find(target))
-        return False
-
-    def _swap(self, source: str, target: str) -> None:
-        """Replace a file in two steps; the old one is kept aside until the new one has its name."""
-        for _ in range(SWAPS):
-            aside = posixpath.join(posixpath.dirname(target), f".opai-{os.urandom(6).hex()}.old")
-            kept = self._rename(target, aside)
-            done = self._rename(source, target)
-            if kept and (done or not self._rename(aside, target)):
-                self._ask("DELETE", aside, "DELETE")
-            if done:
-                return
-        raise OSError(errno.EIO, "HDFS does not rename the file")
 
     def delete(self, path: str, recursive: bool = False) -> None:
         """Delete a file, an empty folder, or with ``recursive`` a whole tree."""
@@ -224,3 +238,13 @@ def _entry(path: str, status: Mapping[str, Any]) -> Entry:
         modified=_EPOCH + timedelta(milliseconds=int(status["modificationTime"])),
         mode=int(status["permission"], 8) & 0o777,
     )
+
+
+def _checksum(told: Mapping[str, Any]) -> Checksum | None:
+    """Read an answer; its bytes are two numbers, of 4 and 8 bytes, and the MD5."""
+    name, value = str(told["algorithm"]), str(told["bytes"])
+    if "-of-0CRC" in name:  # of an empty file
+        return None
+    if name == "COMPOSITE-CRC32C":
+        return Checksum("crc32c", value[:8])
+    return Checksum(name, value[24:56])

@@ -77,7 +77,7 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
             "Give the addresses of all name nodes as 'uri'.",
         )
     first = message.strip().split("\n", 1)[0].rstrip(".")
-    if kind in _PASSING:
+    if kind in _PASSING or "enough number of replicas" in message:
         return ConnectionFailed(f"HDFS cannot answer now: {first}.", "Try again.")
     if status == 401:
         return StorageError(
