@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openpai.notebook.describe import Request, _default_name, describe
+from openpai.core.sweep import sweep_jobs
+from openpai.notebook.describe import Request, describe
 from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.execute.main import parse_parameter_lines
 from openpai.notebook.values import encode
@@ -94,10 +95,11 @@ def test_outputs_are_named_beside_the_notebook(make_notebook, tmp_path):
     path = make_notebook("1", name="nb/wo[r]k.ipynb")
     (tmp_path / "lib").mkdir()
     wishes = {"path": path, "sources": [Path("lib")], "outputs": ["*.png", "../all.txt"]}
-    names = ["nb/wo[[]r]k.ipynb", "nb/wo[[]r]k.html", "nb/*.png", "all.txt"]
-    assert outputs_of(**wishes) == names
-    names[:2] = ["nb/wo[[]r]k.py", "nb/wo[[]r]k.results.jsonl"]
-    assert outputs_of(**wishes, mode="script") == names
+    stem = "nb/wo[[]r]k"
+    made = [f"{stem}.ipynb", f"{stem}.results.json", f"{stem}.html"]
+    assert outputs_of(**wishes) == [*made, "nb/*.png", "all.txt"]
+    made = [f"{stem}.py", f"{stem}.results.jsonl"]
+    assert outputs_of(**wishes, mode="script") == [*made, "nb/*.png", "all.txt"]
 
 
 def test_options_reach_the_command(make_notebook):
@@ -176,12 +178,27 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(make_notebook, wishes
     ("train.v2.ipynb", r"train_v2_\w{8}"),
     ("数据.ipynb", r"notebook_\w{8}"),
 ])  # fmt: skip
-def test_names_of_jobs(name, expected):
+def test_names_of_jobs(make_notebook, name, expected):
     """A job's name is made of the notebook's, in the letters that PAI takes, and free."""
     import re
 
-    assert re.fullmatch(expected, _default_name(Path(name)))
-    assert _default_name(Path(name)) != _default_name(Path(name))
+    names = {document_of(path=make_notebook("1", name=name))["name"] for _ in range(2)}
+    assert len(names) == 2
+    assert all(re.fullmatch(expected, name) for name in names)
+
+
+@pytest.mark.parametrize("values", [
+    [0.1, 1], [1, 2], ["adam", "sgd"], ["adam", None], [[1], [2.5, "x"]], ["a", 1, True],
+    [1.0, float("inf")], ["  odd ", "<% x %>"],
+])  # fmt: skip
+def test_points_of_a_sweep_are_read_in_one_way(make_notebook, values):
+    """Each job of a sweep gets the very value, though all of them share one command."""
+    points = [{"x": value} for value in values]
+    with describe(Request(path=make_notebook("1"), image="i", points=points)) as description:
+        jobs = sweep_jobs(description.job, description.points)
+    for job, value in zip(jobs, values, strict=True):
+        [line] = [line for line in job.scripts()["main"].splitlines() if " x " in line]
+        assert parse_parameter_lines([line]) == {"x": value}
 
 
 JSON_VALUES = st.recursive(

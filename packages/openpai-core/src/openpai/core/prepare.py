@@ -122,15 +122,18 @@ def prepare(
     return ready
 
 
-def prepare_once(job: Job, cluster: Cluster, extras: Extras = NO_EXTRAS) -> Job:
+def prepare_once(
+    job: Job, cluster: Cluster, extras: Extras = NO_EXTRAS, *, base: Path | None = None
+) -> Job:
     """Return the job prepared for any number of copies under other names: its code is sent once.
 
-    The code lies in the folder of the job's own name, and each copy finds it there.
+    The code lies in the folder of the job's own name, and each copy finds it there. ``base`` is as
+    for :func:`prepare`.
 
     Raises:
         Exception: What :func:`prepare` raises.
     """
-    ready = prepare(job, cluster, extras)
+    ready = prepare(job, cluster, extras, base=base)
     section = RuntimeSection.from_job(ready.document)
     if section is None or not section.code:
         return ready

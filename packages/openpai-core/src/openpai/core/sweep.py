@@ -19,15 +19,20 @@ import itertools
 import json
 import random
 import re
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, NamedTuple, Sequence, Union
 
 from openpai.core.errors import OpenPaiError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openpai.core.prepare import Extras
     from openpai.core.protocol.job import Job
 
 __all__ = [
+    "SWEEPS_GROUP",
     "Point",
+    "SweepPlan",
     "grid",
     "names_of",
     "point_name",
@@ -42,6 +47,29 @@ __all__ = [
 Point = Mapping[str, Any]
 #: The values of a parameter to draw from, or a function that draws one.
 Choice = Union[Sequence[Any], Callable[[random.Random], Any]]
+
+#: The entry points of what else than a job file can be swept over: the suffix of such a file → a
+#: context manager of a :class:`SweepPlan`, called with its path, the points, and what is wished.
+SWEEPS_GROUP = "openpai.sweeps"
+
+
+class SweepPlan(NamedTuple):
+    """What becomes a sweep.
+
+    Attributes:
+        job: The job, with the parameters of the first point.
+        points: The points as this job reads them.
+        extras: What the submission adds to it; its files live as long as the context.
+        base: The folder that the paths of its sources are kept relative to.
+        remarks: What its submitter should know: one sentence each.
+    """
+
+    job: Job
+    points: Sequence[Point]
+    extras: Extras | None = None
+    base: Path | None = None
+    remarks: Sequence[str] = ()
+
 
 _LONGEST_NAME = 255
 _LONGEST_VALUE = 24

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, TypeVar
 
 from openpai.core.batch import Gate, Outcome, each, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
@@ -26,6 +26,8 @@ from openpai.core.sweep import Point, split_try, sweep_jobs, try_name
 from openpai.core.sweep_record import SweepRecord, recorded_sweeps
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openpai.core.cluster import Cluster
     from openpai.core.prepare import Extras
     from openpai.core.protocol.job import Job
@@ -38,6 +40,7 @@ _SHORTEST_POLL, _LONGEST_POLL = 0.5, 5.0
 _SUBMITTER_SECONDS = 30.0
 _MOST_AT_ONCE = 64
 
+S = TypeVar("S", bound="Sweep")
 OnOutcome = Callable[[Outcome], None]
 
 
@@ -87,16 +90,17 @@ class Sweep:
 
     @classmethod
     def create(
-        cls,
+        cls: type[S],
         cluster: Cluster,
         job: Job,
         points: Iterable[Point],
         name: str | None = None,
         *,
         extras: Extras | None = None,
+        base: Path | None = None,
         max_parallel: int | None = None,
         tags: Sequence[str] = (),
-    ) -> Sweep:
+    ) -> S:
         """Plan one job for each point, and send their code; nothing is submitted yet.
 
         Args:
@@ -105,6 +109,7 @@ class Sweep:
             points: The parameters of each job.
             name: The sweep's name; ``None``: the job's own.
             extras: What the submission adds to the job.
+            base: The folder that the paths of its sources are kept relative to; the current one.
             max_parallel: How many jobs may go on at the same time.
             tags: Given to every job besides the sweep's own tag.
 
@@ -121,10 +126,10 @@ class Sweep:
         jobs = sweep_jobs(job, wanted, name)
         for one in jobs:
             one.validate()
-        base = str(name or job.name)
-        ready = prepare_once(job.renamed(base), cluster, extras or NO_EXTRAS)
+        known_as = str(name or job.name)
+        ready = prepare_once(job.renamed(known_as), cluster, extras or NO_EXTRAS, base=base)
         SweepRecord(
-            base,
+            known_as,
             cluster.uri,
             cluster.user,
             ready.to_yaml(),
@@ -132,7 +137,7 @@ class Sweep:
             max_parallel,
             tags=list(tags),
         ).save()
-        return cls(cluster, base)
+        return cls(cluster, known_as)
 
     @property
     def tag(self) -> str:

@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from openpai.notebook.live import watch
     from openpai.notebook.results import record
     from openpai.notebook.submit import submit_notebook
+    from openpai.notebook.sweeps import NotebookSweep, sweep_notebook
 
 __all__ = [
     "InvalidNotebookError",
     "KernelError",
     "NotebookError",
     "NotebookJob",
+    "NotebookSweep",
     "__version__",
     "record",
     "submit_notebook",
+    "sweep_notebook",
     "watch",
 ]
 
@@ -30,8 +33,10 @@ _HOMES = {
     "KernelError": "openpai.notebook.errors",
     "NotebookError": "openpai.notebook.errors",
     "NotebookJob": "openpai.notebook.job",
+    "NotebookSweep": "openpai.notebook.sweeps",
     "record": "openpai.notebook.results",
     "submit_notebook": "openpai.notebook.submit",
+    "sweep_notebook": "openpai.notebook.sweeps",
     "watch": "openpai.notebook.live",
 }
 

@@ -30,7 +30,7 @@ from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.freeze import with_frozen
 from openpai.notebook.interactive import PORT
 from openpai.notebook.parameters import check_parameters, declared_parameters
-from openpai.notebook.values import encoded
+from openpai.notebook.values import encoded, encoded_points
 
 __all__ = ["FACTS_KEY", "MODES", "Description", "Request", "describe"]
 
@@ -58,6 +58,7 @@ class Request:
             ``interactive``: open in a Jupyter server.
         name: The job's name, ``$`` for random letters; ``None``: one made of the notebook's.
         parameters: Values for the notebook, made of JSON's types.
+        points: The sets of parameters of a sweep; of all these jobs the first is described.
         sources: Files and folders that the notebook needs, relative to the current folder.
         outputs: What else to save: paths or globs relative to the notebook's folder.
         folder: Whether the notebook's whole folder goes along.
@@ -80,6 +81,7 @@ class Request:
     mode: str = "silent"
     name: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    points: Sequence[Mapping[str, Any]] = ()
     sources: Sequence[Path] = ()
     outputs: Sequence[str] = ()
     folder: bool = False
@@ -107,6 +109,7 @@ class Description:
         base: The folder of this machine that becomes the job's working folder.
         remarks: What its submitter should know: one sentence each.
         token: The token of the Jupyter server, if the job runs one.
+        points: The sets of parameters of a sweep, as the description of a job holds them.
     """
 
     job: Job
@@ -114,6 +117,7 @@ class Description:
     base: Path
     remarks: Sequence[str]
     token: str = field(default="", repr=False)
+    points: Sequence[Mapping[str, Any]] = ()
 
 
 @contextmanager
@@ -124,7 +128,8 @@ def describe(request: Request) -> Iterator[Description]:
         InvalidNotebookError: The file is no notebook, or cannot become what is asked for.
     """
     notebook = request.document or load_notebook(request.path)
-    check_parameters(notebook, request.parameters)
+    for values in (request.parameters, *request.points):
+        check_parameters(notebook, values)
     if request.mode not in MODES:
         raise InvalidNotebookError(
             f"There is no mode '{request.mode}'.", f"Modes: {', '.join(MODES)}."
@@ -154,13 +159,15 @@ def describe(request: Request) -> Iterator[Description]:
             base=base,
             remarks=[*_undeclared(notebook, request), *(packages.left_out if packages else ())],
             token=request.token if request.mode == "interactive" else "",
+            points=encoded_points(request.points)[1],
         )
 
 
 def _undeclared(notebook: Notebook, request: Request) -> list[str]:
     """Point out parameters that the notebook's own cell of parameters does not name."""
     declared = declared_parameters(notebook)
-    unknown = [name for name in request.parameters if declared and name not in declared]
+    given = dict.fromkeys([*request.parameters, *(name for p in request.points for name in p)])
+    unknown = [name for name in given if declared and name not in declared]
     return [f"The notebook declares no parameter '{name}'." for name in unknown]
 
 
@@ -171,7 +178,7 @@ def _check_token(request: Request) -> None:
             "The token of a Jupyter server needs 16 or more letters, digits, '-' and '_'.",
             "Leave it out to get a random one.",
         )
-    if request.parameters:
+    if request.parameters or request.points:
         raise InvalidNotebookError(
             "An interactive notebook is run by hand; it takes no parameters.",
             "Use the mode 'silent'.",
@@ -197,6 +204,9 @@ def _marked(notebook: Notebook, request: Request, folder: Path) -> Path:
 
 def _job(request: Request, place: str) -> Job:
     kinds, values = encoded(request.parameters)
+    if request.points:
+        more, points = encoded_points(request.points)
+        kinds, values = {**kinds, **more}, {**values, **points[0]}
     job = command_job(
         _name(request),
         [_command(request, place, kinds)],
@@ -219,15 +229,19 @@ def _job(request: Request, place: str) -> Job:
 
 
 def _name(request: Request) -> str:
-    """Return the name that is asked for, each ``$`` in it replaced by ten random letters."""
-    name = request.name or _default_name(request.path)
+    """Return the name that is asked for, each ``$`` in it replaced by ten random letters.
+
+    A sweep is known by the notebook's own name, so that submitting it again completes it.
+    """
+    own = plain_name(request.path) if request.points else ""
+    name = request.name or own or default_name([plain_name(request.path)])
     return "".join(random_letters(10) if letter == "$" else letter for letter in name)
 
 
-def _default_name(path: Path) -> str:
-    """Return a free name made of the notebook's: ``Ubung_1_k3x9q2ab`` for ``Übung 1.ipynb``."""
+def plain_name(path: Path) -> str:
+    """Return a notebook's name in the letters of a job's: ``Ubung_1`` for ``Übung 1.ipynb``."""
     plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
-    return default_name([re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_") or "notebook"])
+    return re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_") or "notebook"
 
 
 def _command(request: Request, place: str, kinds: Mapping[str, str]) -> str:
@@ -261,7 +275,9 @@ def _outputs(request: Request, place: str) -> Iterator[Output]:
         yield Output(f"{stem}.results.jsonl", every=_SAVE_EVERY)
     else:
         yield Output(glob.escape(place), every=_SAVE_EVERY)
-        if request.html and request.mode == "silent":
+    if request.mode == "silent":
+        yield Output(f"{stem}.results.json")
+        if request.html:
             yield Output(f"{stem}.html")
     for path in request.outputs:
         yield Output(posixpath.normpath(posixpath.join(folder, path)))

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from openpai.core.remote_job import RemoteJob
     from openpai.core.rest.job_records import JobDetail
     from openpai.core.storage import Storage, StorageSpec
+    from openpai.core.sweeping import Sweep
 
-__all__ = ["detail_html", "detail_text", "register"]
+__all__ = ["detail_html", "detail_text", "register", "sweep_bundle"]
 
 _COLORS = {"SUCCEEDED": "#2e7d32", "FAILED": "#c62828", "RUNNING": "#1565c0", "STOPPED": "#6d4c41"}
+
+#: Characters that one cell of a table shows.
+_WIDEST = 60
 
 #: Long lines of a log are broken between words where they can be.
 _LOG = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
@@ -101,6 +105,48 @@ def detail_text(detail: JobDetail, log: Sequence[str] = (), progress: str = "") 
     return "\n".join([f"{detail.key}: {detail.state}{''.join(facts)}", *tasks, *log])
 
 
+def sweep_bundle(sweep: Sweep) -> dict[str, str]:
+    """Return a row for each job of a sweep, as HTML and as text.
+
+    A row has the job's name, its parameters, what its notebook has recorded, and its state.
+    """
+    rows = _sweep_rows(sweep)
+    names = list(dict.fromkeys(name for row in rows for name in row if name != "state"))
+    names.append("state")
+    cells = [[_brief(row.get(name)) for name in names] for row in rows]
+    header = [name.capitalize() if name in ("job", "state") else name for name in names]
+    table = [header, *cells]
+    widths = [max(map(len, column)) for column in zip(*table)]
+    lines = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)
+    return {"text/html": _table(cells, header), "text/plain": "\n".join(lines)}
+
+
+def _sweep_rows(sweep: Sweep) -> list[dict[str, Any]]:
+    from openpai.notebook.sweeps import NotebookSweep
+
+    if isinstance(sweep, NotebookSweep):
+        return sweep.results()
+    jobs = sweep.jobs()
+    return [{"job": job.name, "state": job.state, **(job.parameters or {})} for job in jobs]
+
+
+def _brief(value: object) -> str:
+    """Return a value as a cell of a table shows it: six digits, and a line of text at most."""
+    if value is None:
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _sweep(sweep: Sweep) -> str | None:
+    from openpai.core.errors import OpenPaiError
+
+    try:
+        return sweep_bundle(sweep)["text/html"]
+    except OpenPaiError:
+        return None
+
+
 def _facts(detail: JobDetail, progress: str) -> list[tuple[str, object]]:
     """Return what is known of a job; of one that goes on also when that was so.
 
@@ -128,6 +174,7 @@ _SHOWN: Sequence[tuple[str, str, Callable[[Any], str | None]]] = (
     ("openpai.core.protocol.job", "Job", _job),
     ("openpai.core.remote_job", "RemoteJob", _remote_job),
     ("openpai.core.rest.job_records", "JobDetail", detail_html),
+    ("openpai.core.sweeping", "Sweep", _sweep),
     ("openpai.core.storage", "Storage", _storage),
     ("openpai.core.storage", "StorageSpec", _storage_spec),
 )

@@ -1,4 +1,4 @@
-"""A job, watched from a notebook: one output that is renewed in place until the job has ended.
+"""A job or a sweep, watched from a notebook: one output, renewed in place until all has ended.
 
 Plain display updates are enough for it, so that no front end needs an extension. What is shown last
 is an ordinary output: it is saved with the notebook, and still there when it is opened again.
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, Sequence, overload
 
 from openpai.core.errors import OpenPaiError
-from openpai.notebook.display import detail_html, detail_text
+from openpai.notebook.display import detail_html, detail_text, sweep_bundle
 
 if TYPE_CHECKING:
     from openpai.core.remote_job import RemoteJob
     from openpai.core.rest.job_records import JobDetail
+    from openpai.core.sweeping import Sweep, SweepJob
 
 __all__ = ["watch"]
 
@@ -25,49 +26,85 @@ _TAIL = 15
 _CELL_LINE = re.compile(r"openpai-notebook: cell (\d+ of \d+)( is left out.*)?$")
 
 
-def watch(job: RemoteJob, *, poll: float = 1.0) -> JobDetail:
-    """Show a job's state, how far it is, its tasks and the end of its log until it has ended.
+class _View(Protocol):
+    """Something that is looked at until it has ended."""
 
-    Interrupting the cell ends the watching; the job goes on.
+    def look(self) -> tuple[dict[str, str], bool, Any]:
+        """Return what is shown, whether that is the last of it, and what :func:`watch` returns."""
+
+
+@overload
+def watch(watched: RemoteJob, *, poll: float = 1.0) -> JobDetail: ...
+@overload
+def watch(watched: Sweep, *, poll: float = 1.0) -> list[SweepJob]: ...
+def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[SweepJob]:
+    """Show a job, or the jobs of a sweep, until they have ended.
+
+    Of a job that is its state, how far it is, its tasks and the end of its log; of a sweep a row
+    for each job with its parameters and state, and what notebooks have recorded. Interrupting the
+    cell ends the watching; the jobs go on.
 
     Args:
-        job: The job.
+        watched: The job, or the sweep.
         poll: Seconds between two looks.
 
     Returns:
-        The job as it ended.
+        The job as it ended, or the sweep's jobs.
 
     Raises:
-        JobNotFoundError: There is no such job.
+        NotFoundError: There is no such job or sweep.
         OpenPaiError: The cluster could not be asked for 10 minutes on end.
     """
     from IPython.display import display
 
     from openpai.core.patience import Patience
+    from openpai.core.sweeping import Sweep
 
+    view: _View = _SweepView(watched) if isinstance(watched, Sweep) else _JobView(watched)
     patience = Patience()
     handle: Any = None
-    progress = ""
     while True:
         try:
-            detail = job.status()
+            bundle, ended, found = view.look()
             patience.relax()
         except OpenPaiError as error:
             patience.bear(error)
             continue
-        log = _tail(job)
-        progress = _progress(log) or progress
-        bundle = {
-            "text/html": detail_html(detail, log, progress),
-            "text/plain": detail_text(detail, log, progress),
-        }
         if handle is None:
             handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             handle.update(bundle, raw=True)
-        if detail.ended:
-            return detail
+        if ended:
+            return found  # type: ignore[no-any-return]  # what the view of this kind returns
         time.sleep(poll)
+
+
+class _JobView:
+    def __init__(self, job: RemoteJob) -> None:
+        self._job = job
+        self._progress = ""
+
+    def look(self) -> tuple[dict[str, str], bool, JobDetail]:
+        detail = self._job.status()
+        log = _tail(self._job)
+        self._progress = _progress(log) or self._progress
+        bundle = {
+            "text/html": detail_html(detail, log, self._progress),
+            "text/plain": detail_text(detail, log, self._progress),
+        }
+        return bundle, detail.ended, detail
+
+
+class _SweepView:
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    def look(self) -> tuple[dict[str, str], bool, list[SweepJob]]:
+        jobs = self._sweep.jobs()
+        record = self._sweep.record
+        submitting = record is not None and record.is_being_submitted()
+        ended = not submitting and not any(job.goes_on for job in jobs)
+        return sweep_bundle(self._sweep), ended, jobs
 
 
 def _tail(job: RemoteJob) -> list[str]:

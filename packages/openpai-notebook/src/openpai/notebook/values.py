@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
-__all__ = ["encode", "encoded"]
+__all__ = ["encode", "encoded", "encoded_points"]
 
 # What would not reach the job's shell as it is: line ends, and what PAI's servers read as theirs.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|<%|\$[$(]|\{\{|^\s|\s$")
@@ -26,6 +26,37 @@ def encoded(parameters: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, An
     return kinds, values
 
 
+def encoded_points(
+    points: Sequence[Mapping[str, Any]],
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Return the same for the sets of parameters of a sweep, whose jobs all read in one way."""
+    names = dict.fromkeys(name for point in points for name in point)
+    kinds = {name: _common_kind([p[name] for p in points if name in p]) for name in names}
+    return kinds, [
+        {name: _as(kinds[name], value) for name, value in point.items()} for point in points
+    ]
+
+
+def _common_kind(values: Sequence[Any]) -> str:
+    """Return how all of these values can be read: as they are, as floats, or as JSON."""
+    kinds = {encode(value)[0] for value in values}
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "float" if all(map(_is_number, values)) else "json"
+
+
+def _is_number(value: Any) -> bool:
+    is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_one and math.isfinite(value)
+
+
+def _as(kind: str, value: Any) -> Any:
+    own, encoded_value = encode(value)
+    if kind == "float":
+        return float(value)
+    return encoded_value if own == kind else _json_text(value)
+
+
 def encode(value: Any) -> tuple[str, Any]:
     """Return (kind, value in the job's description) of one value made of JSON's types."""
     if isinstance(value, str) and value and not _UNSAFE.search(value):
@@ -34,7 +65,12 @@ def encode(value: Any) -> tuple[str, Any]:
         return "float", float(value)
     if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
         return "json", value
+    return "json", _json_text(value)
+
+
+def _json_text(value: Any) -> str:
+    """Return JSON in which nothing is read on the way."""
     text = json.dumps(value)
     for character, pattern in (("$", r"\$"), ("<", "<"), ("{", r"\{(?=\{)")):
         text = re.sub(pattern, f"\\\\u{ord(character):04x}", text)
-    return "json", text
+    return text

@@ -16,6 +16,7 @@ from openpai.notebook.errors import InvalidNotebookError, KernelError
 from openpai.notebook.execute.log import Log
 from openpai.notebook.execute.serve import serve
 from openpai.notebook.parameters import inject
+from openpai.notebook.results import recorded
 
 __all__ = ["main", "parse_parameter_lines"]
 
@@ -111,11 +112,20 @@ def _run_notebook(notebook: Notebook, options: argparse.Namespace, log: Log) -> 
         ),
         log,
     )
+    _write_results(node, output, log)
     if options.html and code < 128:
         from openpai.notebook.execute.page import write_page
 
         write_page(node, output.with_suffix(".html"), log)
     return code
+
+
+def _write_results(notebook: Notebook, output: Path, log: Log) -> None:
+    """Write what the notebook has recorded beside it, for programs that know no notebooks."""
+    try:
+        write_whole(output.with_suffix(".results.json"), json.dumps(recorded(notebook)).encode())
+    except OSError as error:
+        log.note(f"the results could not be written: {error}")
 
 
 def _run_script(notebook: Notebook, path: Path) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,7 @@ from openpai.cli._submission_options import (
 )
 
 if TYPE_CHECKING:
-    from openpai.core.protocol.job import Job
+    from openpai.core.sweep import SweepPlan
 
 
 @command(
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     opai job sweep job.yaml -p lr=0.1,0.01 -p batch=32,64 --dry-run
     opai job sweep job.yaml -p lr=0.1,0.01 -p batch=32,64 --max-parallel 2
     opai job sweep job.yaml -p lr=0.1,0.01,0.001 -p batch=32,64,128 --random 4
+    opai job sweep train.ipynb -p lr=0.1,0.01 --image jupyter/scipy-notebook
     """,
 )
 @click.argument("file", type=JOB_FILE)
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 @parallel_option
 @click.option("--name", help="The sweep's name, if not the job's own; job names begin with it.")
 @click.option("--tag", default="", help="Tag every job.")
+@click.option("-i", "--image", help="The docker image, where FILE is a notebook.")
 @click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster.")
 @click.option("--dry-run", is_flag=True, help="Say which jobs there would be, send nothing.")
 @update_option
@@ -58,17 +63,41 @@ def sweep(app: CliApp, context: click.Context, /, *, file: Path, **options: Any)
 
     'opai sweep' lists, stops and collects the jobs, and runs again what failed.
     """
-    extras = take_extras(app, options)
     updates, vc = options.pop("updates"), options.pop("virtual_cluster")
-    job = change(app, read_job(file), updates=updates, name=None, virtual_cluster=vc)
-    points = _points(options)
-    rows = _preview(app, job, points, options)
-    if not options["dry_run"]:
-        rows = _submit(app, job, points, extras, options)
+    with _plan(app, file, _points(options), options) as found:
+        for remark in found.remarks:
+            app.note(remark)
+        job = change(app, found.job, updates=updates, name=None, virtual_cluster=vc)
+        plan = found._replace(job=job)
+        rows = _preview(app, plan, options)
+        if not options["dry_run"]:
+            rows = _submit(app, plan, options)
     from openpai.cli._sweeps import OUTCOME_COLUMNS
 
     app.emit(rows, columns=OUTCOME_COLUMNS, format=options["format_"])
     context.exit(int(any(row["status"] == "failed" for row in rows)))
+
+
+@contextmanager
+def _plan(
+    app: CliApp, file: Path, points: list[dict[str, Any]], options: dict[str, Any]
+) -> Iterator[SweepPlan]:
+    """Read a job file, or have a file of another kind read by the distribution that knows it."""
+    from openpai.core.plugins import entry_points
+    from openpai.core.sweep import SWEEPS_GROUP, SweepPlan
+
+    image = options.pop("image")
+    reader = entry_points(SWEEPS_GROUP).get(file.suffix[1:])
+    extras = take_extras(app, options)
+    if reader is None:
+        if image:
+            raise UsageProblem("A job file names its own image.", "Leave out --image.")
+        yield SweepPlan(read_job(file), points, extras)
+        return
+    wishes = {field.name: getattr(extras, field.name) for field in fields(extras)}
+    del wishes["files"]
+    with reader.load()(file, points, image=image, **wishes) as plan:
+        yield plan
 
 
 def _points(options: dict[str, Any]) -> list[dict[str, Any]]:
@@ -92,36 +121,34 @@ def _axis(text: str) -> tuple[str, list[Any]]:
     return key, [load_yaml(value) for value in values.split(",")]
 
 
-def _preview(
-    app: CliApp, job: Job, points: list[dict[str, Any]], options: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _preview(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
     """Check every job, say what they are in all, and return a row for each."""
     from openpai.cli._sweeps import demand
     from openpai.core.sweep import sweep_jobs
 
-    jobs = sweep_jobs(job, points, options["name"])
+    jobs = sweep_jobs(plan.job, plan.points, options["name"])
     for one in jobs:
         one.validate()
     app.note(demand(jobs, options["max_parallel"]))
     return [{"job": one.name, "status": "not sent", "error": None} for one in jobs]
 
 
-def _submit(
-    app: CliApp, job: Job, points: list[dict[str, Any]], extras: Any, options: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _submit(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
     from openpai.cli._sweeps import send, ways_back
     from openpai.core.sweeping import Sweep
 
     made = Sweep.create(
         app.cluster(options["alias"]),
-        job,
-        points,
+        plan.job,
+        plan.points,
         options["name"],
-        extras=extras,
+        extras=plan.extras,
+        base=plan.base,
         max_parallel=options["max_parallel"],
         tags=[options["tag"]] if options["tag"] else (),
     )
-    rows = send(app, made, len(points), lambda count: made.submit(on_outcome=count))
+    count = len(plan.points)
+    rows = send(app, made, count, lambda on_outcome: made.submit(on_outcome=on_outcome))
     for line in ways_back(app, made):
         app.note(line)
     return rows
