@@ -11,6 +11,7 @@ from typing import Callable
 import pytest
 
 from openpai.core.errors import ConfigError, StorageError
+from openpai.core.source_sizes import tell_sizes
 from openpai.core.sources import pack_sources, unpack_archive
 
 
@@ -200,3 +201,32 @@ def test_files_from_anywhere(project: Path, tmp_path: Path) -> None:
         assert dict(archive.files) == {"src/train.py": 8, "run.sh": 14, "new/name": 14}
     with pack_sources([], project, files) as archive:
         assert set(archive.files) == {"run.sh", "new/name"}
+
+
+def test_large_files_are_refused(project: Path) -> None:
+    """A file over the limit is no code, unless it is named itself; the largest are listed."""
+    (project / "src" / "weights.bin").write_bytes(bytes(3000))
+    with pytest.raises(ConfigError, match=r"in one file: src/weights\.bin .*\.opaiignore"):
+        pack_sources(["src"], project, limit=2000)
+    with pack_sources(["src", "src/weights.bin"], project, limit=2000) as archive:
+        assert "src/weights.bin" in archive.files
+
+
+def test_much_together_is_refused(project: Path) -> None:
+    """Many files that are too much together are refused, too."""
+    for number in range(30):
+        (project / "src" / f"{number}.bin").write_bytes(bytes(1500))
+    with pytest.raises(ConfigError, match=r"of code, more than .* the largest: src/0\.bin"):
+        pack_sources(["src"], project, limit=2000)
+    with pack_sources(["src"], project, limit=20000) as archive:
+        assert len(archive.files) == 31
+
+
+def test_much_is_told_of(project: Path) -> None:
+    """Before much is sent, the number of bytes and the largest files are told."""
+    told: list[str] = []
+    tell_sizes({"a": 60 << 20, "b": 10, "c": 1 << 20}, told.append)
+    tell_sizes({"a": 10}, told.append)
+    assert told == [
+        "Sending 61.0 MiB of code in 3 files; the largest: a (60.0 MiB), c (1.0 MiB), b (0.0 MiB)."
+    ]

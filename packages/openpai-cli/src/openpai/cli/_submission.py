@@ -72,7 +72,7 @@ def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> 
         _preview(app, job, wishes.format_)
         return 0
     cluster = app.cluster(wishes.alias)
-    ready = prepare(job, cluster, extras, strict=wishes.strict)
+    ready = prepare(job, cluster, extras, strict=wishes.strict, tell=app.note)
     remote = cluster.submit(ready, strict=wishes.strict)
     return _report(app, remote, wishes)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
 from openpai.core.protocol.bootstrap import add_bootstrap
 from openpai.core.protocol.job import Job
@@ -23,6 +23,7 @@ from openpai.core.protocol.runtime_section import (
     raw_section,
 )
 from openpai.core.rest.storages import list_storages
+from openpai.core.source_sizes import source_limit, tell_sizes
 from openpai.core.sources import pack_sources, upload_code
 from openpai.core.storage import StorageUri
 from openpai.core.workspace import Workspace
@@ -79,6 +80,7 @@ def prepare(
     base: Path | None = None,
     send: bool = True,
     strict: bool = True,
+    tell: Callable[[str], None] | None = None,
 ) -> Job:
     """Return the job as it is to be submitted; its code is on the cluster's storage then.
 
@@ -89,6 +91,7 @@ def prepare(
         base: The folder that the paths of the sources are kept relative to; the current one.
         send: Whether to send the code; ``False`` shows what would be submitted.
         strict: How to check the job before its code is sent, as for :meth:`Cluster.submit`.
+        tell: Called with a sentence before much is sent.
 
     Raises:
         ProtocolError: The job breaks the protocol; nothing was sent.
@@ -105,7 +108,8 @@ def prepare(
     with ExitStack() as stack:
         archive = None
         if extras.has_code:
-            packed = pack_sources(extras.sources, base or Path.cwd(), extras.files)
+            limit = source_limit()
+            packed = pack_sources(extras.sources, base or Path.cwd(), extras.files, limit=limit)
             archive = stack.enter_context(packed)
             code = Code(archive=f"code/{archive.sha256}.tar.gz", sha256=archive.sha256)
             section = replace(section, code=code)
@@ -117,6 +121,8 @@ def prepare(
         ready = Job.from_dict(add_bootstrap(document))
         if archive and workspace and send:
             ready.validate(strict=strict)
+            if tell:
+                tell_sizes(archive.files, tell)
             with cluster.storage(workspace.storage) as storage:
                 upload_code(storage, workspace.job(ready.name or "").path, archive)
     return ready

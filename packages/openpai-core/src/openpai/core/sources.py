@@ -21,16 +21,24 @@ from typing import Iterable, Iterator, Mapping, Sequence
 from openpai.core.archive import Archive, pack_archive, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
 from openpai.core.ignore import Rule, matching_rule, read_rules
+from openpai.core.source_sizes import MIB, check_sizes
 from openpai.core.storage import Storage
 
 __all__ = ["Archive", "pack_sources", "unpack_archive", "upload_code"]
+
+#: Bytes of a file that is taken without being named itself.
+LIMIT = 100 * MIB
 
 _IGNORE_FILES = (".gitignore", ".opaiignore")
 _LEFT_OUT = {".git", ".hg", ".svn", ".openpai", "__pycache__", ".ipynb_checkpoints"}
 
 
 def pack_sources(
-    sources: Iterable[Path | str], base: Path, files: Mapping[str, Path] | None = None
+    sources: Iterable[Path | str],
+    base: Path,
+    files: Mapping[str, Path] | None = None,
+    *,
+    limit: int = LIMIT,
 ) -> Archive:
     """Pack files and folders of ``base`` into a temporary archive; see the module for what.
 
@@ -41,10 +49,12 @@ def pack_sources(
         sources: Files and folders, absolute or relative to ``base``.
         base: The folder that names in the archive are relative to.
         files: Name in the archive → file, for files from anywhere; they win over sources.
+        limit: Bytes of a file that was not named itself; all such files together may have
+            ten times as many.
 
     Raises:
         ConfigError: A source is missing, lies outside of ``base``, or is or holds a link that
-            leads out of it; or nothing is left to pack.
+            leads out of it; or nothing is left to pack; or more than the limit allows.
         StorageError: A file changed while it was packed, or is neither file nor folder.
         OSError: A file cannot be read, or the archive not be written.
     """
@@ -57,6 +67,7 @@ def pack_sources(
         raise ConfigError(
             f"No files of {base} are left to pack.", "Name others, or see .gitignore, .opaiignore."
         )
+    check_sizes(found.places, {*found.named, *(files or {})}, limit)
     links = {name: end for name, end in found.links.items() if name not in found.places}
     return pack_archive(found.places, links)
 
@@ -96,6 +107,7 @@ class _Found:
         base: The real folder that names are relative to.
         places: Name → file or folder.
         links: Name → what the link leads to.
+        named: Names of files that were given themselves.
         top: The work tree that ``base`` lies in, or ``base``.
         tracked: Files that git tracks, and the folders above them, relative to ``base``.
     """
@@ -103,6 +115,7 @@ class _Found:
     base: Path
     places: dict[str, Path] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         above = [self.base, *self.base.parents]
@@ -133,7 +146,9 @@ def _add_source(found: _Found, source: str) -> None:
         raise ConfigError(f"There is no source '{source}' in {found.base}.", "Check its name.")
     _inside(found.base, place, source)
     if not place.is_dir():
-        found.places[place.relative_to(found.base).as_posix()] = place
+        name = place.relative_to(found.base).as_posix()
+        found.places[name] = place
+        found.named.add(name)
     else:
         rules: list[Rule] = []
         for folder in _chain(found.top, place.parent if place != found.top else None):

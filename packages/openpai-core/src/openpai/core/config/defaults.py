@@ -56,6 +56,7 @@ KEYS: Mapping[str, Key] = {
     "memoryMB": Key(4096, True, "memory of each instance in MiB"),
     "mem": Key(None, True, "memory of each instance with a unit, such as 8g; wins over memoryMB"),
     "sources": Key([], True, "files and folders sent along as code (--src)"),
+    "source-limit": Key(100, True, "MiB of a file that is sent as code without being named itself"),
     "pip-installs": Key([], False, "packages installed in the container (--pip)"),
     "credentials": Key("auto", False, "where tokens are kept: keyring, file, or auto"),
 }
