@@ -111,6 +111,7 @@ class SmbStorage(RemoteFolder):
         self, line: SmbLine, name: str, root: str = "/", *, read_only: bool = False
     ) -> None:
         super().__init__(name, read_only=read_only)
+        self.case_sensitive = False
         self._line = line
         self._root = normalize(root).rstrip("/")
 

@@ -274,7 +274,11 @@ def _just_now(entry: Entry) -> bool:
 
 
 def same_time(a: Entry, b: Entry) -> bool:
-    """Whether two files were last changed in the same millisecond, the finest that all keep."""
+    """Whether two files were last changed at the same time, as finely as both keep it.
+
+    The finest that most storages keep is the millisecond; SFTP keeps whole seconds.
+    """
     if a.modified is None or b.modified is None:
         return False
-    return abs(a.modified - b.modified) < timedelta(milliseconds=1)
+    whole = not (a.modified.microsecond and b.modified.microsecond)
+    return abs(a.modified - b.modified) < timedelta(seconds=1 if whole else 0.001)

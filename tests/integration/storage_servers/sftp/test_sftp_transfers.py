@@ -1,0 +1,40 @@
+"""The transfers over SFTP: there and back, and nothing twice."""
+
+from __future__ import annotations
+
+import os
+
+from openpai.core.transfer import download, upload
+
+
+def test_there_and_back(storage, tmp_path) -> None:
+    """A tree goes there and back whole; the second time nothing is sent, though times are cut."""
+    tree = tmp_path / "tree"
+    (tree / "empty").mkdir(parents=True)
+    content = bytes(range(256)) * (80 << 10)
+    (tree / "large").write_bytes(content)
+    (tree / "run.sh").write_text("true")
+    (tree / "run.sh").chmod(0o750)
+    upload(storage, tree, "/tree")
+    assert {item.unchanged for item in upload(storage, tree, "/tree")} == {True}
+    download(storage, "/tree", tmp_path / "back")
+    back = tmp_path / "back"
+    assert (back / "large").read_bytes() == content
+    assert (back / "run.sh").stat().st_mode & 0o777 == 0o750
+    assert (back / "empty").is_dir()
+
+
+def test_the_time_tells_of_large_files(storage, tmp_path) -> None:
+    """A large file of the same size and second is not read again to see that it is the same."""
+    large = tmp_path / "large"
+    large.write_bytes(bytes(20 << 20))
+    os.utime(large, (1_600_000_000, 1_600_000_000.789))
+    upload(storage, large, "/large")
+    read = storage.open_read
+
+    def refuse(path, *range_):
+        raise AssertionError(f"{path} was read")
+
+    storage.open_read = refuse
+    assert [item.unchanged for item in upload(storage, large, "/large")] == [True]
+    storage.open_read = read
