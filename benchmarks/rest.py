@@ -7,7 +7,6 @@ submissions to a server that takes 50 ms for each call. The server is a process 
 from __future__ import annotations
 
 import gc
-import json
 import multiprocessing
 import re
 import statistics
@@ -16,10 +15,10 @@ import threading
 import time
 import tracemalloc
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+import job_list
 import requests
 
 from openpai.core import Cluster
@@ -32,59 +31,23 @@ DELAY = 0.05
 API = "/rest-server/api/v2"
 
 
-def row(number: int) -> dict:
-    """One job of the list, with every key that the server sends."""
-    return {
-        "debugId": f"{number:032x}",
-        "name": f"train_lr-0p1_batch-{number}",
-        "username": "alice",
-        "state": "SUCCEEDED",
-        "subState": "Completed",
-        "executionType": "START",
-        "tags": [],
-        "retries": 0,
-        "retryDetails": {"user": 0, "platform": 0, "resource": 0},
-        "retryDelayTime": None,
-        "submissionTime": 1795367650000,
-        "createdTime": 1795367650000,
-        "launchedTime": 1795367658000,
-        "completedTime": 1795367662000,
-        "appExitCode": 0,
-        "virtualCluster": "default",
-        "totalGpuNumber": 1,
-        "totalTaskNumber": 1,
-        "totalTaskRoleNumber": 1,
-        "jobPriority": None,
-    }
+class Handler(job_list.Handler):
+    """The list, and jobs that are submitted, slowly, and kept by name in memory."""
 
-
-class Handler(BaseHTTPRequestHandler):
-    """As much of a server as is measured; jobs are kept by name, in memory."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    rows: ClassVar[list[bytes]] = []
     jobs: ClassVar[dict[str, bytes]] = {}
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        """Answer info, pages of the list, and configs of jobs that were submitted."""
+    def do_GET(self) -> None:  # noqa: N802 - named by the library
+        """Answer with configs of jobs that were submitted, else as the list does."""
         parts = urlsplit(self.path)
-        if parts.path.endswith("/info"):
-            return self.answer(b'{"version": "1.8.0"}')
         if parts.path.endswith("/config"):
             time.sleep(DELAY)
             name = parts.path.split("~")[1].split("/")[0]
             return self.answer(self.jobs[name])
-        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        if query.get("username"):
+        if "username=" in parts.query:
             return self.answer(b"[]")  # what submit_all asks for first
-        offset, limit = int(query.get("offset", 0)), int(query.get("limit", 5000))
-        return self.answer(b"[" + b",".join(self.rows[offset : offset + limit]) + b"]")
+        return super().do_GET()
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - named by the library
         """Take a job, slowly."""
         text = self.rfile.read(int(self.headers["Content-Length"]))
         time.sleep(DELAY)
@@ -93,26 +56,11 @@ class Handler(BaseHTTPRequestHandler):
         self.jobs[name.group(1).decode()] = text
         self.answer(b'{"status": 202}', 202)
 
-    def answer(self, body: bytes, status: int = 200) -> None:
-        """Send JSON."""
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-class Server(ThreadingHTTPServer):
-    """Takes as many connections at once as are opened."""
-
-    request_queue_size = 128
-    daemon_threads = True
-
 
 def serve(pipe) -> None:
     """Be the server, until the pipe is closed."""
-    Handler.rows = [json.dumps(row(number)).encode() for number in range(LISTED)]
-    server = Server(("127.0.0.1", 0), Handler)
+    Handler.rows = job_list.rows(LISTED)
+    server = job_list.Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_address[1])
     with suppress(EOFError):

@@ -8,7 +8,6 @@ what it is of the yardstick's median.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -16,67 +15,26 @@ import sys
 import tempfile
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
-JOBS = 1000
-REQUESTS_SCRIPT = """
-import sys, requests
-answer = requests.get(sys.argv[1] + "/rest-server/api/v2/jobs", params={"username": "alice"},
-                      headers={"Authorization": "Bearer t"})
-answer.raise_for_status()
-for job in answer.json():
-    print(job["name"], job["state"])
+import job_list
+
+JOBS = (100, 1000)
+SCRIPT = """
+import click, requests
+
+@click.command()
+@click.argument("uri")
+@click.option("--user", default="alice")
+def main(uri, user):
+    answer = requests.get(uri + "/rest-server/api/v2/jobs", params={"username": user},
+                          headers={"Authorization": "Bearer t"})
+    answer.raise_for_status()
+    for job in answer.json():
+        click.echo(job["name"] + " " + job["state"])
+
+main()
 """
-
-
-def job(number: int) -> dict[str, object]:
-    """One item of the job list, with the keys that the real server sends."""
-    moment = 1_760_000_000_000 + number * 60_000
-    return {
-        "debugId": f"{number:032x}",
-        "name": f"train_{number:06d}",
-        "username": "alice",
-        "state": "SUCCEEDED",
-        "subState": "Completed",
-        "executionType": "START",
-        "tags": [],
-        "retries": 0,
-        "retryDetails": {"user": 0, "platform": 0, "resource": 0},
-        "retryDelayTime": None,
-        "submissionTime": moment,
-        "createdTime": moment + 1000,
-        "launchedTime": moment + 5000,
-        "completedTime": moment + 65_000,
-        "appExitCode": 0,
-        "virtualCluster": "default",
-        "totalGpuNumber": 1,
-        "totalTaskNumber": 1,
-        "totalTaskRoleNumber": 1,
-        "jobPriority": None,
-    }
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers every GET with the part of the job list that it asks for."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        """Send the jobs."""
-        query = parse_qs(urlsplit(self.path).query)
-        first = int(query.get("offset", ["0"])[0])
-        last = first + int(query.get("limit", ["5000"])[0])
-        answer = json.dumps([job(number) for number in range(JOBS)[first:last]]).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 def measure(
@@ -109,7 +67,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     python, opai = sys.executable, str(Path(sys.executable).parent / "opai")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = job_list.Server(("127.0.0.1", 0), job_list.Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     uri = f"http://127.0.0.1:{server.server_port}"
     with tempfile.TemporaryDirectory() as home:
@@ -128,12 +86,14 @@ def main() -> None:
         show(measure(start, environ, rounds), list(start)[:2])
         listing = {
             "python -c pass": [python, "-c", "pass"],
-            "a script with requests": [python, "-c", REQUESTS_SCRIPT, uri],
+            "a script with click and requests": [python, "-c", SCRIPT, uri],
             "opai job list": [opai, "job", "list"],
             "opai job list -o json": [opai, "job", "list", "-o", "json"],
         }
-        print(f"{JOBS} jobs:\n")
-        show(measure(listing, environ, rounds), list(listing)[:2])
+        for count in JOBS:
+            job_list.Handler.rows = job_list.rows(count)
+            print(f"{count} jobs:\n")
+            show(measure(listing, environ, rounds), list(listing)[:2])
     server.shutdown()
     server.server_close()
 

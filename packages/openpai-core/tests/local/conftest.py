@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
 from pathlib import Path
@@ -114,13 +113,6 @@ def differences(theirs, ours, path="") -> list:
 def differences_fixture() -> Callable[..., list]:
     """Return a function that says where two answers have other keys or types."""
     return differences
-
-
-@pytest.fixture(scope="session")
-def recordings() -> dict[str, Any]:
-    """Exchanges with a real rest-server: name → {"request": …, "response": …}."""
-    data = Path(__file__).parent.parent / "data" / "recordings.json.gz"
-    return {item["name"]: item for item in json.loads(gzip.decompress(data.read_bytes()))}
 
 
 @pytest.fixture(name="until")

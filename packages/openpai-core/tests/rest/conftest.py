@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import socket
@@ -20,13 +19,6 @@ from werkzeug import Response
 from openpai.core.rest.session import Session
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-
-
-@pytest.fixture(scope="session")
-def recordings() -> dict:
-    """Exchanges with a real rest-server v1.8: name → {"request": …, "response": …}."""
-    found = json.loads(gzip.decompress((DATA / "recordings.json.gz").read_bytes()))
-    return {item["name"]: item for item in found}
 
 
 @pytest.fixture(scope="session")

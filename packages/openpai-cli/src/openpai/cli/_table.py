@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["NOTHING", "Cell", "draw_record", "draw_table"]
 
@@ -17,8 +17,7 @@ _ELLIPSIS = "…"
 Paint = Callable[[str, str], str]
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One value as it is shown.
 
     Attributes:
@@ -100,16 +99,18 @@ def _holds_numbers(cells: Sequence[Cell]) -> bool:
 def _line(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool], paint: Paint) -> str:
     parts = []
     for cell, width, at_right in zip(row, widths, right, strict=False):
-        text = _cut(cell.text, width)
-        space = " " * (width - cell_width(text))
+        text, space = _cut(cell.text, width)
         shown = paint(text, cell.style)
         parts.append(space + shown if at_right else shown + space)
     return _GAP.join(parts).rstrip()
 
 
-def _cut(text: str, width: int) -> str:
-    if cell_width(text) <= width:
-        return text
-    while text and cell_width(text) > width - 1:
-        text = text[:-1]
-    return text + _ELLIPSIS
+def _cut(text: str, width: int) -> tuple[str, str]:
+    """Return what fits of a text, and the space that is left."""
+    taken = cell_width(text)
+    if taken > width:
+        while text and cell_width(text) > width - 1:
+            text = text[:-1]
+        text += _ELLIPSIS
+        taken = cell_width(text)
+    return text, " " * (width - taken)

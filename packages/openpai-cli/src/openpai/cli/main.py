@@ -15,6 +15,9 @@ def main() -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"opai {__version__}\n")
         return 0
+    import gc
+
+    gc.set_threshold(100_000, 50, 50)  # a short life makes little garbage; looking for it costs
     from openpai.cli._run import run
 
     return run(arguments)

@@ -34,7 +34,7 @@ class Field(Generic[T]):
     """A field of a record: the key in the JSON object and how its value is read."""
 
     def __init__(self, key: str, convert: Callable[[Any], T]) -> None:
-        self.path = key.split(".")
+        self.key, *self.deeper = key.split(".")
         self.convert = convert
 
     @overload
@@ -44,9 +44,10 @@ class Field(Generic[T]):
     def __get__(self, record: Record | None, owner: type) -> Field[T] | T:
         if record is None:
             return self
-        value: Any = record.raw
-        for key in self.path:
-            value = value.get(key) if isinstance(value, Mapping) else None
+        raw: Any = record.raw  # what JSON makes, so a dict: asking for any mapping is slow
+        value = raw.get(self.key) if isinstance(raw, dict) else None
+        for key in self.deeper:
+            value = value.get(key) if isinstance(value, dict) else None
         return self.convert(value)
 
 
@@ -128,4 +129,4 @@ def items(key: str) -> Field[tuple[Any, ...]]:
 
 def mapping(key: str) -> Field[Mapping[str, Any]]:
     """A mapping; empty where the server sent none."""
-    return Field(key, lambda value: value if isinstance(value, Mapping) else {})
+    return Field(key, lambda value: value if isinstance(value, dict) else {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -65,6 +64,8 @@ def bench(
 
     It writes into a new folder below PATH (by default at the top), and deletes that at the end.
     """
+    import tempfile
+
     app = current_app(context)
     storage, root = open_place(app, alias, name, place if ":" in place else f"{place}:/")
     folder = posixpath.join(root, f"opai-bench-{os.urandom(4).hex()}")
