@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+
+from openpai.runtime.loop import FORWARDED
 
 UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -78,3 +81,49 @@ def test_killing_it_ends_everything(
     process.stdout.readline()
     os.kill(pid_of_runtime(process.pid), signal.SIGKILL)
     finish(process)  # ends only when nobody holds its output open any more
+
+
+LISTENER = """
+import signal, sys
+numbers = list(map(int, sys.argv[1:]))
+signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+print("ready", flush=True)
+while True:
+    number = signal.sigwait(numbers)
+    print(int(number), flush=True)
+    if number == signal.SIGTERM:
+        break
+"""
+
+
+def test_every_forwardable_signal_is_passed_on_once(task: Any, finish: Callable[..., Any]) -> None:
+    """Also those that the kernel keeps from a first process without a handler."""
+    numbers = [*sorted(FORWARDED - {signal.SIGTERM}), signal.SIGTERM]
+    argv = (sys.executable, "-c", LISTENER, *(str(int(number)) for number in numbers))
+    process = task.start(*argv, before=UNSHARE)
+    assert process.stdout.readline() == "ready\n"
+    runtime = pid_of_runtime(process.pid)
+    for number in numbers:
+        os.kill(runtime, number)
+        assert process.stdout.readline() == f"{int(number)}\n"
+    done = finish(process)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(("grace", "code"), [(1, 137), (5, 137), (30, 3)])
+def test_the_grace_period_is_kept_to(
+    task: Any, finish: Callable[..., Any], grace: int, code: int
+) -> None:
+    """A command that takes 4 s to end has time for it, or is killed so that outputs have."""
+    task.section(gracePeriod=grace, outputs=[{"path": "a"}])
+    slow = "trap 'sleep 4; echo y >a; exit 3' TERM"
+    script = f"echo x >a; {slow}; echo ready; while :; do sleep 0.05; done"
+    process = task.start("bash", "-c", script, before=UNSHARE)
+    process.stdout.readline()
+    began = time.monotonic()
+    os.kill(pid_of_runtime(process.pid), signal.SIGTERM)
+    assert finish(process).returncode == code
+    assert task.manifest["event"] == "stop"
+    assert (task.output / "a").read_text() == ("x\n" if code == 137 else "y\n")
+    if grace == 30:
+        assert time.monotonic() - began < grace

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from openpai.core.protocol.runtime_section import Output
 from openpai.runtime.job import TaskJob
@@ -69,7 +69,7 @@ def stamp(seconds: float) -> str:
 def write_manifest(
     storage: Storage, job: TaskJob, ended: Ended, outcome: Mapping[str, Any]
 ) -> None:
-    """Write the manifest, whole or not at all.
+    """Write the manifest, whole or not at all; values of ``outcome`` may be iterators.
 
     Raises:
         OSError: The storage does not take it.
@@ -88,6 +88,25 @@ def write_manifest(
         **outcome,
     }
     with storage.open_write(manifest_path(job)) as stream:
-        # In pieces: with very many outputs the whole text would not fit into a small container.
-        for piece in json.JSONEncoder(indent=1).iterencode(content):
+        for piece in _pieces(content):
             stream.write(piece.encode())
+
+
+def _pieces(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield an object as JSON; of a value that is an iterator each item is taken on its own.
+
+    With very many outputs the whole would not fit into the memory of a small container.
+    """
+    before = "{\n "
+    for key, value in content.items():
+        yield f"{before}{json.dumps(key)}: "
+        before = ",\n "
+        if not isinstance(value, Iterator):
+            yield json.dumps(value)
+            continue
+        opening = "[\n  "
+        for item in value:
+            yield opening + json.dumps(item)
+            opening = ",\n  "
+        yield "]" if opening.startswith(",") else "[]"
+    yield "\n}\n"

@@ -30,10 +30,20 @@ class Matches:
         self.files: dict[str, int] = {}
         self.refused: list[str] = []
 
+    def take(self, path: str, size: int) -> None:
+        """Take a file that was found."""
+        self.files[path] = size
 
-def find(root: Path, pattern: str) -> Matches:
-    """Find what a pattern stands for below a folder; special files are left out."""
-    found = Matches()
+
+def find(root: Path, pattern: str, found: Matches | None = None) -> Matches:
+    """Find what a pattern stands for below a folder; special files are left out.
+
+    Args:
+        root: The working directory.
+        pattern: A path or glob relative to it.
+        found: What takes the files, in no order; by default they are remembered.
+    """
+    found = found or Matches()
     walk = _Walk(os.path.realpath(root), found)
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     while parts and parts[-1] == "**":
@@ -87,12 +97,14 @@ class _Walk:
             if path not in self.found.refused:
                 self.found.refused.append(path)
         elif place.is_file():
-            self.found.files[path] = place.stat().st_size
+            self.found.take(path, place.stat().st_size)
 
 
 def _names(folder: str) -> Iterator[str]:
     try:
-        yield from sorted(os.listdir(folder))  # noqa: PTH208 - names alone
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                yield entry.name
     except OSError:
         return  # deleted meanwhile, or not ours to read
 

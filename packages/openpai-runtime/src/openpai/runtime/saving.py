@@ -11,11 +11,12 @@ import errno
 import posixpath
 import time
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import Storage
 from openpai.runtime.job import TaskJob
+from openpai.runtime.ledger import MANY, File, Ledger, grown
 from openpai.runtime.manifest import Ended, write_manifest
 from openpai.runtime.messages import say
 
@@ -36,13 +37,6 @@ _LASTING = (
     errno.EPERM,
     errno.EROFS,
 )
-
-
-class _File(NamedTuple):
-    is_glob: bool
-    size: int
-    root: str
-    path: str
 
 
 class Saver:
@@ -72,8 +66,9 @@ class Saver:
         self._ended = ended
         self._extra = extra
         self._deadline = deadline
-        self._saved: dict[str, tuple[int, str]] = {}
-        self._failed: dict[str, str] = {}
+        self._ledger = Ledger()
+        self._problem = ""
+        self._first: tuple[str, str] | None = None
         self._refused: list[str] = []
         self._unmatched: list[str] = []
         self._lasting = False
@@ -83,55 +78,63 @@ class Saver:
 
         Where there are none, a manifest that cannot be written is said and nothing more.
         """
-        files = self._find()
-        for pause in (*pauses, None) if files else (None,):
-            done = self._round(files)
+        self._find()
+        some = not self._ledger.is_empty()
+        for pause in (*pauses, None) if some else (None,):
+            done = self._round()
             if done or pause is None or self._lasting or self._is_late(pause):
                 break
             if pause == pauses[0]:
-                say(f"Not saved yet, trying again: {next(iter(self._failed.values()))}")
+                say(f"Not saved yet, trying again: {self._first[1] if self._first else ''}")
             time.sleep(pause)
         self._report()
-        return not (files and self._failed)
+        self._ledger.close()
+        return not (some and self._first)
 
     def _is_late(self, seconds: float = 0.0) -> bool:
         return self._deadline is not None and time.monotonic() + seconds >= self._deadline
 
-    def _find(self) -> list[_File]:
-        """Return what is due, each file once, in the order in which it is saved."""
-        files: dict[str, _File] = {}
+    def _find(self) -> None:
+        """Enter what is due, each file once."""
         for output in filter(self._ended.wants, self._job.outputs):
             is_glob = any(character in output.path for character in "*?[")
-            if not self._add(files, self._root, output.path, is_glob):
+            if not self._add(self._root, output.path, is_glob):
                 self._unmatched.append(output.path)
         if self._extra:
-            self._add(files, self._extra, ".", True)
-        return sorted(files.values())
+            self._add(self._extra, ".", True)
 
-    def _add(self, files: dict[str, _File], root: Path, pattern: str, is_glob: bool) -> bool:
-        from openpai.runtime.matching import find
+    def _add(self, root: Path, pattern: str, is_glob: bool) -> bool:
+        """Enter what a pattern stands for; return whether that is anything."""
+        from openpai.runtime.matching import Matches, find
 
-        found = find(root, pattern)
-        for path, size in found.files.items():
-            files.setdefault(path, _File(is_glob, size, str(root), path))
+        place, seen = str(root), [0]
+
+        class Entered(Matches):
+            def take(_, path: str, size: int) -> None:  # noqa: N805 - self is the saver's
+                seen[0] += 1
+                self._ledger.add(File(is_glob, size, place, path))
+                if seen[0] == MANY:
+                    self._ledger = grown(self._ledger)
+
+        found = find(root, pattern, Entered())
         self._refused += [path for path in found.refused if path not in self._refused]
-        return bool(found.files or found.refused)
+        return bool(seen[0] or found.refused)
 
-    def _round(self, files: list[_File]) -> bool:
+    def _round(self) -> bool:
         """Try everything that is not saved yet; return whether nothing is left to try."""
-        self._failed.clear()
+        self._first = None
+        self._problem = ""
         self._lasting = True
         try:
             with self._job.workspace_storage() as storage:
                 self._check(storage)
-                for file in files:
-                    if file.path not in self._saved:
-                        self._save(storage, file)
+                for file in self._ledger.open_files():
+                    self._save(storage, file)
                 if self._ended.event != "interval":
                     self._write_manifest(storage)
         except (OSError, OpenPaiError) as error:
-            self._fail("", error)
-        return not self._failed
+            self._problem = self._why("", error)
+        return not self._first
 
     def _check(self, storage: Storage) -> None:
         """Refuse a storage whose mount went away and left an empty folder behind.
@@ -143,12 +146,13 @@ class Saver:
         elif not storage.exists(self._output):
             raise StorageError(f"{storage.where(self._output)} is not there.")
 
-    def _save(self, storage: Storage, file: _File) -> None:
+    def _save(self, storage: Storage, file: File) -> None:
         from openpai.core.archive import file_sha256  # tasks without outputs do not wait for these
         from openpai.core.transfer import upload
 
         if self._is_late():
-            self._failed[file.path] = "there was no time left"
+            self._first = self._first or (file.path, "there was no time left")
+            self._ledger.fail(file, "there was no time left")
             return
         source = Path(file.root, file.path)
         try:
@@ -159,22 +163,28 @@ class Saver:
             sha256 = "" if self._ended.event == "interval" else file_sha256(source)
             if source.stat().st_mtime_ns != before:
                 raise StorageError(f"{source} changed while it was saved.")
-            self._saved[file.path] = size, sha256
+            self._ledger.save(file, size, sha256)
         except (OSError, OpenPaiError) as error:
-            self._fail(file.path, error)
+            self._ledger.fail(file, self._why(file.path, error))
 
-    def _fail(self, target: str, error: Exception) -> None:
+    def _why(self, path: str, error: Exception) -> str:
+        """Return why something could not be saved, and remember the first."""
         self._lasting = self._lasting and getattr(error, "errno", None) in _LASTING
-        self._failed[target] = getattr(error, "strerror", None) or str(error)
+        why = str(getattr(error, "strerror", None) or error)
+        self._first = self._first or (path, why)
+        return why
 
     def _write_manifest(self, storage: Storage) -> None:
+        folder = self._job.output
+        files = (
+            {"path": posixpath.join(folder, one.path), "size": one.size, "sha256": one.note}
+            for one in self._ledger.saved_files()
+        )
+        lost = ({"path": one.path, "reason": one.note} for one in self._ledger.open_files())
         outcome = {
-            "complete": not self._failed,
-            "files": [
-                {"path": posixpath.join(self._job.output, path), "size": size, "sha256": sha256}
-                for path, (size, sha256) in self._saved.items()
-            ],
-            "notSaved": [{"path": path, "reason": why} for path, why in self._failed.items()],
+            "complete": not self._first,
+            "files": files,
+            "notSaved": lost,
             "refused": self._refused,
             "unmatched": self._unmatched,
         }
@@ -182,19 +192,17 @@ class Saver:
 
     def _report(self) -> None:
         """Say what was saved and what was not; while the command runs, only what stops it all."""
-        if self._ended.event == "interval" and "" not in self._failed:
+        if self._ended.event == "interval" and not self._problem:
             return
-        if self._failed:
-            path, why = next(iter(self._failed.items()))
-            what = (
-                f"{len(self._failed)} of the outputs, the first being {path}" if path else "outputs"
-            )
+        lost, count, size = self._ledger.count()
+        if self._first:
+            path, why = self._first
+            what = f"{lost} of the outputs, the first being {path}" if path else "outputs"
             say(f"Not saved: {what}: {why.rstrip('.')}.")
-        if self._saved:
-            size = sum(size for size, _ in self._saved.values())
+        if count:
             name = (self._job.section.workspace or "").partition(":")[0]
             where = f"{name}:{posixpath.join(self._output, self._job.output).rstrip('/')}"
-            files = "1 file" if len(self._saved) == 1 else f"{len(self._saved)} files"
+            files = "1 file" if count == 1 else f"{count} files"
             say(f"Saved {files} ({size:,} bytes) to {where}.")
         if self._unmatched:
             say(f"Outputs that match nothing: {', '.join(self._unmatched)}.")
