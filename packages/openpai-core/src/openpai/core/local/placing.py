@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping
 from openpai.core.local.engines.task import SECRETS_FILE, Image, Mount, TaskScript, TaskSpec
 from openpai.core.local.machine import found_gpus
 from openpai.core.protocol.plan import Placement, plan_task, role_ports
+from openpai.core.protocol.plugins import role_plugins
 from openpai.core.protocol.ports import task_ports
 from openpai.core.protocol.stage2 import render_secrets
 from openpai.core.protocol.yaml_io import dump_yaml
@@ -135,6 +136,7 @@ def plan(
         limits=planned.limits,
         gpus=[gpu for gpu in task.gpus if gpu < found_gpus()] if task.gpus else (),
         work=work,
+        ssh=any(plugin.name == "ssh" for plugin in role_plugins(document, task.role)),
         secrets=dump_yaml(secrets) if secrets else "",
     )
 

@@ -19,6 +19,9 @@ __all__ = ["PLUGINS_KEY", "Plugin", "plugin_commands", "role_plugins"]
 PLUGINS_KEY = "com.microsoft.pai.runtimeplugin"
 """The key in ``extras``, and the beginning of a prerequisite's ``plugin``."""
 
+#: PAI's documentation says 30; its code takes 5 hours
+_BARRIER_MINUTES = 30
+
 Commands = Tuple[List[str], List[str]]
 
 
@@ -112,10 +115,20 @@ def _tensorboard(parameters: Mapping[str, Any], is_first: bool) -> Commands:
 
 
 def _ssh(parameters: Mapping[str, Any], _: bool) -> Commands:
+    """PAI sets up the container's own sshd; where tasks share a machine whoever runs them helps."""
     if not parameters:
         return [], []
+    minutes = 0
+    if parameters.get("sshbarrier"):
+        minutes = int(parameters.get("sshbarrierTimeout") or _BARRIER_MINUTES)
+    nothing = "The ssh plugin sets up the containers of a PAI cluster: nothing to do here."
+    if not parameters.get("jobssh"):
+        return [f"echo {shlex.quote(nothing)}"], []
     return [
-        "echo 'The ssh plugin sets up the containers of a PAI cluster: nothing to do here.'"
+        'if [ -n "${OPENPAI_SSH_PLUGIN:-}" ]',
+        f'then bash -c "$OPENPAI_SSH_PLUGIN {minutes}"',
+        f"else echo {shlex.quote(nothing)}",
+        "fi",
     ], []
 
 

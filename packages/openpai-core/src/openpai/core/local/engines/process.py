@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -53,6 +54,8 @@ class Processes(Engine):
         """Run each step in a bash of its own."""
         work = task.work or str(task.folder / "work")
         environment = {**inherited(), "PAI_WORK_DIR": work, **task.environment}
+        if task.ssh:
+            environment.update(_ssh(task, environment.get("PATH", os.defpath)))
         runtime = Path(sys.executable).with_name("openpai-runtime")
         if runtime.exists():
             environment["OPENPAI_RUNTIME"] = str(runtime)
@@ -66,3 +69,13 @@ class Processes(Engine):
             mounts=task.mounts,
             watched=True,
         )
+
+
+def _ssh(task: TaskSpec, path: str) -> dict[str, str]:
+    """Return the variables by which the ssh plugin finds its script, and commands its ``ssh``."""
+    script = Path(__file__).with_name("ssh_plugin.sh")
+    folders = (task.folder.parent / "ssh", task.folder / "ssh")
+    return {
+        "OPENPAI_SSH_PLUGIN": shlex.join(["bash", str(script), *map(str, folders)]),
+        "PATH": f"{folders[1] / 'bin'}{os.pathsep}{path}",
+    }
