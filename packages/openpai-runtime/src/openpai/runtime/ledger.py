@@ -94,6 +94,7 @@ class _SqlLedger(Ledger):
             "PRAGMA cache_size = -8192",
             _TABLE,
             "CREATE INDEX open ON file (is_glob, size, path) WHERE is_saved = 0",
+            "BEGIN",  # for ever: nobody needs it on the disk
         ):
             self._base.execute(line)
 
