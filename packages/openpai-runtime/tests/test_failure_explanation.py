@@ -111,3 +111,25 @@ def test_a_slow_log_is_waited_for(tmp_path: Path) -> None:
     late.start()
     assert log_tail(environ, until="last") == "early\nlate\nlast\n"
     late.join()
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("printf '0, 0\\n1, 2\\n2, [N/A]\\n'", "  GPU: number 1 counts 2 uncorrectable memory"),
+        ("echo NVIDIA-SMI has failed; exit 9", None),
+        ("printf '0, 0\\n'", None),
+    ],
+)
+def test_gpus_that_count_faults_are_named(task: Any, says: str, told: str | None) -> None:
+    """By what nvidia-smi answers; whatever else it says means nothing."""
+    programs = task.work.parent / "programs"
+    programs.mkdir()
+    (programs / "nvidia-smi").write_text(f"#!/bin/sh\n{says}\n")
+    (programs / "nvidia-smi").chmod(0o755)
+    task.env["PATH"] = f"{programs}:{task.env['PATH']}"
+    task.section()
+    err = task.bash("exit 1").stderr
+    assert ("GPU" in err) is bool(told)
+    assert told is None or told in err
+    assert len(task.manifest["explanation"]["gpuFaults"]) == bool(told)

@@ -61,3 +61,18 @@ def test_the_guide_names_every_key_and_event() -> None:
     text = GUIDE.read_text()
     for word in (*EVENTS, *section_schema()["properties"]):
         assert f"| `{word}` |" in text, word
+
+
+def test_each_weakness_of_the_platform_has_an_answer_and_a_test() -> None:
+    """The table has 25 rows, and the tests that it names are there."""
+    if not GUIDE.exists():
+        pytest.skip("the guide is in the repository only")
+    table = GUIDE.read_text().partition("| held by |")[2]
+    rows = re.findall(r"^\| (\d+) \| .* \| ([^|]*) \|$", table, re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 26))
+    root = GUIDE.parent.parent
+    places = (root.glob("packages/*/tests/**/test_*.py"), root.glob("tests/**/test_*.py"))
+    there = {path.stem for place in places for path in place}
+    for _, names in rows:
+        assert names
+        assert set(re.findall(r"`(\w+)`", names)) <= there

@@ -32,13 +32,22 @@ class Evidence:
         oom_kills: How many processes of this container the kernel killed for want of memory
             while it ran.
         folders: Folders whose disks may be full.
+        gpu_faults: What the GPUs count of their own faults, in sentences.
     """
 
-    def __init__(self, code: int, seconds: float, oom_kills: int, folders: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        code: int,
+        seconds: float,
+        oom_kills: int,
+        folders: Sequence[Path],
+        gpu_faults: Sequence[str] = (),
+    ) -> None:
         self.code = code
         self.seconds = seconds
         self.oom_kills = oom_kills
         self.full = [str(folder) for folder in folders if _is_full(folder)]
+        self.gpu_faults = list(gpu_faults)
         self.found: Found | None = None
 
     def read(self, log: str) -> None:
@@ -54,6 +63,7 @@ class Evidence:
             "seconds": round(self.seconds, 1),
             "oomKills": self.oom_kills,
             "fullDisks": self.full,
+            "gpuFaults": self.gpu_faults,
             "log": found
             and {
                 "line": mask(found.line),

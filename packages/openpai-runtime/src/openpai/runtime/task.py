@@ -183,11 +183,13 @@ class _Task:
         if not code:
             return facts
         from openpai.runtime.explain import Evidence, as_text, log_tail
+        from openpai.runtime.gpus import gpu_faults
 
         if self._command.stop_signal is not None:
             self._log = log_tail(self._environ)
             return facts
-        evidence = Evidence(code, command, oom_kills() - self._oom_kills, self._disks())
+        kills = oom_kills() - self._oom_kills
+        evidence = Evidence(code, command, kills, self._disks(), gpu_faults(self._environ))
         first = as_text(evidence).splitlines()[0]
         say(first)
         self._log = log_tail(self._environ, until=first)  # so that the log is known to be whole
