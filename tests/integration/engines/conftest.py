@@ -18,6 +18,7 @@ from openpai.core.local import LocalCluster
 
 IMAGE = "localhost/openpai-test:1"
 NO_BASH = "localhost/openpai-test-no-bash:1"
+PYTHON = "localhost/openpai-test-python:1"
 PROGRAMS = ("bash", "cat", "env", "df", "id", "ls", "mkdir", "sleep")
 
 
@@ -76,19 +77,41 @@ def _settings(home: Path, driver: str, runtime: str) -> dict[str, str]:
     }
 
 
-def _archive(root: Path, programs) -> Path:
-    """Pack programs of this machine with the libraries that they load."""
+@pytest.fixture(scope="session")
+def python_image(podman, needs, tmp_path_factory):
+    """An image with the Python of this machine's Debian."""
+    python = Path("/usr/bin/python3")
+    if not python.exists():
+        pytest.skip("this machine has no /usr/bin/python3 to make an image of")
+    root = tmp_path_factory.mktemp("python") / "root"
+    library = Path(_output(python, "import sysconfig; print(sysconfig.get_path('stdlib'))"))
+    unwanted = shutil.ignore_patterns("__pycache__", "test", "idlelib", "config-*", "ensurepip")
+    shutil.copytree(library, root / library.relative_to("/"), ignore=unwanted)
+    modules = [str(path) for path in library.glob("lib-dynload/*.so")]
+    archive = _archive(root, (*PROGRAMS, "mktemp", "rm"), [str(python), *modules])
+    _call(needs("podman"), "import", str(archive), PYTHON, env={**os.environ, **podman})
+    return PYTHON
+
+
+def _output(python: Path, code: str) -> str:
+    return subprocess.check_output([str(python), "-c", code], text=True).strip()
+
+
+def _archive(root: Path, programs, others=()) -> Path:
+    """Pack programs of this machine with the libraries that they load, those of others too."""
     for name in ("bin", "usr/bin", "etc", "tmp", "proc", "sys", "dev", "work"):
-        (root / name).mkdir(parents=True)
+        (root / name).mkdir(parents=True, exist_ok=True)
     (root / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
-    for program in programs:
-        found = shutil.which(program)
-        shutil.copy(found, root / "bin" / program)
-        loaded = subprocess.run(["ldd", found], capture_output=True, text=True, check=True).stdout
-        for library in re.findall(r"(/\S+)", loaded):
-            target = root / library.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(library, target)
+    found = [shutil.which(program) for program in programs]
+    for program in (*found, *(other for other in others if not other.endswith(".so"))):
+        shutil.copy(program, root / "bin" / Path(program).name)
+    words = ["ldd", *found, *others]
+    loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    for library in set(re.findall(r"\s(/\S+) \(", loaded)):
+        target = root / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, target)
+    shutil.copy(shutil.which("env"), root / "usr" / "bin" / "env")
     archive = root.with_suffix(".tar")
     subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
     return archive

@@ -9,6 +9,7 @@
         password, token, key   0600: the first user's credentials, the key that signs tokens
         cluster.db       every record (SQLite)
         bell             a pipe by which task supervisors wake the server
+        openpai-runtime  the runtime in one file, for containers
         storage/         the storage that the cluster offers
         jobs/<framework>/<task attempt uid>/   one folder a task attempt (see launcher.py)
 """

@@ -46,6 +46,7 @@ class Service:
         self.clock = clock or Clock()
         self.user = options.user or accounts.login_name()
         engine = make_engine(options.engine)
+        engine.open(folder.path)
         self.store = Store(folder.database)
         self._bell = Bell(folder.bell)
         self.launcher = Launcher(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Sequence
 from openpai.core.errors import ConfigError
 from openpai.core.local.engines.inside import (
     ENTRY,
+    carry_runtime,
     container_environment,
     container_mounts,
     write_inside,
@@ -29,6 +30,9 @@ class Apptainer(Engine):
 
     name = "apptainer"
 
+    def __init__(self) -> None:
+        self._runtime: Path | None = None
+
     def check(self) -> None:
         """Find the program.
 
@@ -41,6 +45,10 @@ class Apptainer(Engine):
                 "Install it, or leave --engine out: tasks are processes then.",
             )
 
+    def open(self, folder: Path) -> None:
+        """Write the runtime that containers may use."""
+        self._runtime = carry_runtime(folder)
+
     def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> Recipe:
         """Bring the image into a file of the task's own, and run it from there."""
         write_inside(task, scripts, (task.folder / "job.yaml").read_text(encoding="utf-8"))
@@ -51,7 +59,7 @@ class Apptainer(Engine):
             pull = [Command("image", ("apptainer", "pull", file, f"docker://{full_name(image)}"))]
             image = file
         work = ["--pwd", task.work] if task.work else []
-        binds = [word for mount in container_mounts(task) for word in _bind(*mount)]
+        binds = [word for mount in container_mounts(task, self._runtime) for word in _bind(*mount)]
         gpus = ["--nv"] if task.gpus else []
         run = ["apptainer", "exec", "--containall", "--writable-tmpfs", *work, *binds, *gpus]
         return Recipe(

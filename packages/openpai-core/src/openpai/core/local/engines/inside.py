@@ -6,24 +6,31 @@
     /usr/local/pai/logs/<uid>/   the logs
     /usr/local/pai/verdict       how far the task came, for the supervisor
     /usr/local/pai/storages/     storages that the job names no path for
+    /usr/local/pai/openpai-runtime   the runtime in one file, for images without it
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Mapping, Sequence
 
 from openpai.core.local.engines.task import SECRETS_FILE, Mount
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from openpai.core.local.engines.task import TaskSpec
 
-__all__ = ["ENTRY", "container_environment", "container_mounts", "write_inside"]
+__all__ = ["ENTRY", "carry_runtime", "container_environment", "container_mounts", "write_inside"]
+
+log = logging.getLogger(__name__)
 
 _HOME = "/usr/local/pai"
+#: Seconds for the runtime to write itself into one file.
+_PATIENCE = 60
 ENTRY = f"{_HOME}/runtime.d/entry.sh"
 """What a container runs, by bash."""
 
@@ -60,9 +67,27 @@ step() {  # name, when, failure policy, file
     [ "$status" = 0 ] || [ "$3" = ignore ] || finish "$1" "$status"
     [ "$2" != main ] || decided=$status
 }
+if [ -r $here/openpai-runtime ] &&
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2> /dev/null; then
+    export OPENPAI_RUNTIME=$here/openpai-runtime
+fi
 decided=0
 echo begun > $here/verdict
 """
+
+
+def carry_runtime(folder: Path) -> Path | None:
+    """Write the openpai-runtime of this machine into one file; ``None`` if there is none here."""
+    program = Path(sys.executable).with_name("openpai-runtime")
+    target = folder / "openpai-runtime"
+    try:
+        words = [str(program), "carry", str(target)]
+        subprocess.run(words, capture_output=True, check=True, timeout=_PATIENCE)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.info("containers get no openpai-runtime of this machine: %s", error)
+        return None
+    target.chmod(0o755)
+    return target
 
 
 def write_inside(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
@@ -84,8 +109,13 @@ def write_inside(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
     (task.folder / "logs" / "runtime.log").touch(0o666)
 
 
-def container_mounts(task: TaskSpec) -> list[tuple[Mount, bool]]:
-    """Return all that a container sees of this machine, and whether it may only read it."""
+def container_mounts(task: TaskSpec, runtime: Path | None) -> list[tuple[Mount, bool]]:
+    """Return all that a container sees of this machine, and whether it may only read it.
+
+    Args:
+        task: The task.
+        runtime: The file of :func:`carry_runtime`, if there is one.
+    """
     asked = {mount.name for mount in task.mounts}
     others = [
         Mount(name, str(folder), f"{_HOME}/storages/{name}")
@@ -97,6 +127,8 @@ def container_mounts(task: TaskSpec) -> list[tuple[Mount, bool]]:
         (Mount("logs", str(task.folder / "logs"), f"{_HOME}/logs/{task.uid}"), False),
         (Mount("verdict", str(task.folder / "verdict"), f"{_HOME}/verdict"), False),
     ]
+    if runtime is not None:
+        own.append((Mount("runtime", str(runtime), f"{_HOME}/openpai-runtime"), True))
     work = [(Mount("work", task.work, task.work), False)] if task.work else []
     return [*own, *work, *((mount, False) for mount in (*task.mounts, *others))]
 

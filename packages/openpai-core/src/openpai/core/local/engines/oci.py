@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Iterator, Mapping, Sequence
 from openpai.core.errors import ConfigError
 from openpai.core.local.engines.inside import (
     ENTRY,
+    carry_runtime,
     container_environment,
     container_mounts,
     write_inside,
@@ -74,6 +75,9 @@ class Oci(Engine):
     info_format = "{{.ID}}"
     remove_words: Sequence[str] = ("rm", "--force", "--volumes")
 
+    def __init__(self) -> None:
+        self._runtime: Path | None = None
+
     def check(self) -> None:
         """Ask the engine whether it is there.
 
@@ -116,6 +120,10 @@ class Oci(Engine):
         """Return the options, before and after ``pull``, that name a folder of credentials."""
         raise NotImplementedError
 
+    def open(self, folder: Path) -> None:
+        """Write the runtime that containers may use."""
+        self._runtime = carry_runtime(folder)
+
     def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> Recipe:
         """Bring the image, create the container, start it and stay with it."""
         name = container_name(task.uid)
@@ -152,7 +160,11 @@ class Oci(Engine):
             *("--network", "host", "--log-driver", "none", "--security-opt", "label=disable"),
             *("--env-file", str(variables)),
             *_limit_words(task),
-            *(word for mount, fixed in container_mounts(task) for word in _mount(mount, fixed)),
+            *(
+                word
+                for mount, fixed in container_mounts(task, self._runtime)
+                for word in _mount(mount, fixed)
+            ),
             *(["--workdir", task.work] if task.work else []),
             *(self.gpu_words(task.gpus) if task.gpus else []),
             *("--entrypoint", "bash", task.image.uri, ENTRY),

@@ -162,5 +162,12 @@ class Engine(ABC):
             OSError: Something cannot be written.
         """
 
+    def open(self, folder: Path) -> None:
+        """Make what all tasks share.
+
+        Args:
+            folder: The cluster's state folder.
+        """
+
     def clean(self, uid: str) -> None:
         """End what a lost supervisor left running, beyond processes of this machine."""
