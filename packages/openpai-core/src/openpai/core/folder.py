@@ -23,7 +23,6 @@ from openpai.core.partials import is_partial, partial_name, parts_name
 from openpai.core.storage import (
     Entry,
     Storage,
-    StorageUri,
     naming,
     normalize,
 )
@@ -50,12 +49,15 @@ class FolderStorage(Storage):
         self.name = name
         self.root = Path(os.path.realpath(root))
         self.read_only = read_only
+        self._prefix = str(self.root).rstrip("/")
         self.case_sensitive = not _same_in_other_case(self.root)
 
     def where(self, path: str) -> str:
         """Name a path for people: ``NAME:/PATH``, or the path on this machine."""
         path = normalize(path)
-        return str(StorageUri(self.name, path)) if self.name else str(self.root / path[1:])
+        if self.name:
+            return f"{self.name}:{path}"
+        return f"{self._prefix}{path}" if path != "/" else str(self.root)
 
     def stat(self, path: str) -> Entry:
         """Describe one file or folder; a link is described by what it leads to."""

@@ -6,11 +6,10 @@ Nothing is held but the folders on the way to where the walk is, so trees may be
 from __future__ import annotations
 
 import errno
-import os
 import posixpath
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Iterator, NamedTuple, Union
+from typing import Callable, Iterable, Iterator, NamedTuple, Union
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage import Entry, Storage, is_partial, normalize
@@ -220,19 +219,19 @@ class Planner:
         self, source: Entry, found: Entry | None
     ) -> Iterator[tuple[Entry | None, Entry | None]]:
         """Yield the entries of two folders by name, those of the same name together."""
-        left = iter(self._source.list(source.path))
-        right = iter(self._target.list(found.path)) if found else iter(())
+        left = _named(self._source.list(source.path))
+        right = _named(self._target.list(found.path) if found else ())
         ours, theirs = next(left, None), next(right, None)
         while ours or theirs:
-            if theirs is None or (ours and ours.name < theirs.name):
-                yield ours, None
-                ours = _following(left, ours)
-            elif ours is None or theirs.name < ours.name:
-                yield None, theirs
-                theirs = _following(right, theirs)
+            if theirs is None or (ours and ours[0] < theirs[0]):
+                yield (ours or _NOBODY)[1], None
+                ours = next(left, None)
+            elif ours is None or theirs[0] < ours[0]:
+                yield None, theirs[1]
+                theirs = next(right, None)
             else:
-                yield ours, theirs
-                ours, theirs = _following(left, ours), _following(right, theirs)
+                yield ours[1], theirs[1]
+                ours, theirs = next(left, None), next(right, None)
 
     def _file(self, path: str, entry: Entry, found: Entry | None) -> Planned:
         if found is None:
@@ -261,12 +260,18 @@ class _Names:
         return len(self._known) == before
 
 
-def _following(entries: Iterator[Entry], last: Entry | None) -> Entry | None:
-    """Return the next entry; an order that is not by name would make wrong pairs."""
-    entry = next(entries, None)
-    if entry and last and entry.name <= last.name:
-        raise OSError(errno.EIO, f"The folder is not listed in order at {os.fspath(entry.name)!r}")
-    return entry
+_NOBODY = ("", None)
+
+
+def _named(entries: Iterable[Entry]) -> Iterator[tuple[str, Entry]]:
+    """Yield entries with their names; an order that is not by name would make wrong pairs."""
+    last = ""
+    for entry in entries:
+        name = entry.name
+        if name <= last:
+            raise OSError(errno.EIO, f"The folder is not listed in order at {name!r}")
+        last = name
+        yield name, entry
 
 
 def _just_now(entry: Entry) -> bool:
