@@ -30,6 +30,8 @@ def test_pytorch_finds_its_master(cluster: Any) -> None:
     cluster.section(distributed="pytorch")
     done = cluster.bash("echo $MASTER_ADDR $MASTER_PORT $WORLD_SIZE $RANK")
     assert done.stdout == "10.0.0.0 20000 2 1\n"
+    done = cluster.bash("echo $LOCAL_RANK $NNODES $NODE_RANK $NPROC_PER_NODE")
+    assert done.stdout == "0 2 1 4\n"
 
 
 def test_tensorflow_finds_its_cluster(cluster: Any) -> None:

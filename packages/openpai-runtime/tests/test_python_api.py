@@ -251,7 +251,9 @@ def installed(task: Any, tmp_path: Path) -> Callable[[str], None]:
         info = site / "team-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: team\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[openpai.runtime]\nteam-notify = team:notify\n")
+        (info / "entry_points.txt").write_text(
+            "[openpai.runtime]\nteam-notify = team:notify\nteam.idle = team:idle\n"
+        )
         (site / "team.py").write_text(source)
         task.env["PYTHONPATH"] = str(site)
 
@@ -288,3 +290,23 @@ def test_a_function_that_nobody_offers_is_named(task: Any) -> None:
     """The sentence lists what is offered."""
     task.section(callbacks=[{"on": "exit", "call": "nothing"}])
     assert "offers the function 'nothing' (offered: " in task.run("true").stderr
+
+
+def test_a_package_may_offer_events_to_jobs(task: Any, installed: Callable[[str], None]) -> None:
+    """A function returns each time that its event has happened; callbacks wait for its name."""
+    wait = "while not os.path.exists('idle'): time.sleep(0.01)"
+    installed(f"import os, time\ndef idle(event):\n    {wait}\n")
+    task.section(callbacks=[{"on": "team.idle", "commands": ["echo $OPENPAI_EVENT; rm idle"]}])
+    happen = "touch idle; while test -e idle; do sleep 0.01; done"
+    done = task.bash(f"{happen}; {happen}; echo ran")
+    assert done.stdout.splitlines()[:2] == ["team.idle", "team.idle"], done.stderr
+    assert "ran" in done.stdout
+    assert done.stderr == ""
+
+
+def test_an_event_that_nobody_offers_is_said(task: Any) -> None:
+    """The command runs all the same."""
+    task.section(callbacks=[{"on": "team.busy", "commands": ["echo never"]}])
+    done = task.bash("sleep 0.5; echo ran")
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    assert "offers the function 'team.busy'" in done.stderr

@@ -178,7 +178,8 @@ def _callback(text: str) -> dict[str, Any]:
 
     when, equals, command = text.partition("=")
     event, _, detail = when.partition(":")
-    if not equals or event not in EVENTS or not command or bool(detail) < (event == "interval"):
+    known = event in EVENTS or "." in event  # those of other packages have a dot
+    if not equals or not known or not command or bool(detail) < (event == "interval"):
         raise UsageProblem(
             f"'{text}' is no callback.",
             f"Write --on EVENT=COMMAND; events are {', '.join(EVENTS)} (as interval:10m).",

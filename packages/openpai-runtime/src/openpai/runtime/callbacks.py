@@ -48,6 +48,10 @@ class Callbacks:
         """Return those that wait for an event."""
         return waiting_for(self._callbacks, event)
 
+    def foreign_events(self) -> list[str]:
+        """Return the events of other packages that callbacks wait for: their names have a dot."""
+        return sorted({callback.on for callback in self._callbacks if "." in callback.on})
+
     def fire(self, event: Event, every: float | None = None) -> Chain:
         """Begin to run those that wait for an event, one after the other; return at once.
 

@@ -13,6 +13,8 @@ from openpai.runtime.processes import call_in_child, signal_group
 
 __all__ = ["Meanwhile"]
 
+_PAUSE = 0.1  # between two events of the same name, so that a function that does not wait does less
+
 
 class Meanwhile:
     """Things that happen beside the command, each in a child process.
@@ -39,6 +41,8 @@ class Meanwhile:
         self._once: list[Chain] = []
         self._repeated: dict[float, Chain] = {}
         self._savers: dict[float, int] = {}
+        self._listeners: dict[str, int] = {}
+        self._events: dict[str, Chain] = {}
 
     def begin(self, saves: Iterable[float]) -> None:
         """Start the clocks of interval callbacks, and those by which outputs are saved."""
@@ -49,6 +53,8 @@ class Meanwhile:
             self._again(every, self._call)
         for every in sorted(set(saves)):
             self._again(every, self._begin_save)
+        for name in self._callbacks.foreign_events():
+            self._listen(name)
 
     def fire(self, name: str) -> None:
         """Run the callbacks of an event beside the command."""
@@ -61,14 +67,36 @@ class Meanwhile:
         round of saving while there is time.
         """
         self._over = True
+        for pid in self._listeners.values():
+            signal_group(pid, signal.SIGKILL)
         for chain in self._repeated.values():
             chain.abandon()
-        chains = [*self._once, *self._repeated.values()]
+        chains = [*self._once, *self._repeated.values(), *self._events.values()]
         self._loop.run(lambda: all(chain.done for chain in chains))
         self._loop.run(lambda: not self._savers or time_left() == 0)
         for pid in self._savers.values():
             signal_group(pid, signal.SIGTERM)
         self._loop.run(lambda: not self._savers)
+
+    def _listen(self, name: str) -> None:
+        """Wait for an event of somebody else's: a function returns when it has happened."""
+        if self._over:
+            return
+        from openpai.runtime.functions import call_function
+
+        self._listeners[name] = call_in_child(
+            self._loop, partial(call_function, name, self._event(name))
+        )
+        self._loop.watch(self._listeners[name], partial(self._heard, name))
+
+    def _heard(self, name: str, code: int) -> None:
+        """Run the callbacks, unless the last round is under way, and listen again."""
+        del self._listeners[name]
+        if code == 0 and not self._over:
+            chain = self._events.get(name)
+            if chain is None or chain.done:
+                self._events[name] = self._callbacks.fire(self._event(name))
+            self._loop.later(_PAUSE, partial(self._listen, name))
 
     def _again(self, every: float, call: Callable[[float], None]) -> None:
         def tick() -> None:

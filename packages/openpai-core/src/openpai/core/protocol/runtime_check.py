@@ -29,17 +29,26 @@ def check_schema(value: Any, pointer: str, schema: Schema) -> Iterator[Problem]:
         pointer: The JSON pointer of ``value`` in the job config.
         schema: A schema made of the keywords of ``_KEYWORDS``.
     """
-    for keyword, find in _KEYWORDS:
-        if keyword in schema:
-            message = find(value, schema[keyword])
-            if message:
-                yield problem(pointer, message, schema.get("description", ""))
-                return
+    message = _fault(value, schema)
+    if message:
+        yield problem(pointer, message, schema.get("description", ""))
+        return
     if isinstance(value, dict) and "properties" in schema:
         yield from _check_object(value, pointer, schema)
     elif isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
             yield from check_schema(item, f"{pointer}/{index}", schema["items"])
+
+
+def _fault(value: Any, schema: Schema) -> str:
+    """Return what the schema says against a value itself; an empty text if that is nothing."""
+    faults = (find(value, schema[keyword]) for keyword, find in _KEYWORDS if keyword in schema)
+    return next(filter(None, faults), "")
+
+
+def _wrong_everywhere(value: Any, schemas: list[Schema]) -> str:
+    faults = [_fault(value, schema) for schema in schemas]
+    return "" if "" in faults else faults[0]
 
 
 def _check_object(value: Mapping[Any, Any], pointer: str, schema: Schema) -> Iterator[Problem]:
@@ -110,6 +119,7 @@ _KEYWORDS: tuple[tuple[str, Callable[[Any, Any], str]], ...] = (
     ("type", _wrong_type),
     ("const", lambda value, only: "" if value == only else f"This must be {only}, not {value}."),
     ("enum", _wrong_choice),
+    ("anyOf", _wrong_everywhere),
     ("pattern", _wrong_pattern),
     ("minimum", _number(lambda value, bound: value < bound, "at least")),
     ("maximum", _number(lambda value, bound: value > bound, "at most")),

@@ -70,6 +70,7 @@ _DURATION: Schema = {
     "exclusiveMinimum": 0,
     "pattern": r"^[0-9]+(\.[0-9]+)?(s|m|h)$",
 }
+_FOREIGN_EVENT = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+$"
 _RELATIVE = r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"
 _ROLES: Schema = {
     "type": "array",
@@ -230,10 +231,10 @@ _CALLBACK = _object(
     ["on"],
     {
         "on": {
-            "enum": list(EVENTS),
+            "anyOf": [{"enum": list(EVENTS)}, {"type": "string", "pattern": _FOREIGN_EVENT}],
             "description": "The event: "
             + "; ".join(f"{name}: {when}" for name, when in EVENTS.items())
-            + ".",
+            + "; or one of an installed package, whose name has a dot.",
         },
         "commands": {
             **_list(
