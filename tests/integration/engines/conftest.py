@@ -17,6 +17,7 @@ from openpai.core import Cluster, Job
 from openpai.core.local import LocalCluster
 
 IMAGE = "localhost/openpai-test:1"
+NOT_ROOT = "localhost/openpai-test-user:1"
 NO_BASH = "localhost/openpai-test-no-bash:1"
 PYTHON = "localhost/openpai-test-python:1"
 PROGRAMS = ("bash", "cat", "env", "df", "id", "ls", "mkdir", "sleep")
@@ -40,6 +41,7 @@ def podman(needs):
             try:
                 for name, file in ((IMAGE, archive), (NO_BASH, empty)):
                     _call(program, "import", str(file), name, env=env)
+                _call(program, "import", "--change", "USER=1234", str(archive), NOT_ROOT, env=env)
                 _call(program, "run", "--rm", "--network", "host", IMAGE, "bash", "-c", "", env=env)
             except subprocess.CalledProcessError as error:
                 problems.append(f"{driver}, {runtime}: {error.stderr.strip()}")

@@ -63,6 +63,7 @@ def test_a_container_has_the_tasks_share(engine, spec, monkeypatch):
     assert words[:4] == [engine.name, "create", "--name", "openpai-the-uid"]
     assert _after(words, "--memory") == _after(words, "--memory-swap") == ["512m"]
     assert _after(words, "--shm-size") == ["64m"]
+    assert _after(words, "--pids-limit") == ["4096"]
     assert _after(words, "--cpus") == ["1"]
     assert _after(words, "--network") == ["host"]
     mounts = _after(words, "--mount")

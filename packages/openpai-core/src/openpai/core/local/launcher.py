@@ -148,7 +148,8 @@ class Launcher:
         _write(folder / "job.yaml", config)
         if task.secrets:
             _write(folder / "steps" / SECRETS_FILE, task.secrets)
-        recipe = self._engine.prepare(task, scripts)
+        bounded = dataclasses.replace(task, processes=self._bounds.processes)
+        recipe = self._engine.prepare(bounded, scripts)
         plan: dict[str, Any] = {
             "uid": task.uid,
             "bell": str(self._bell),

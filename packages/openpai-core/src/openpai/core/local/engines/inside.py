@@ -105,8 +105,9 @@ def write_inside(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
         path.chmod(mode)
     for file in folder.iterdir():
         file.chmod(0o644)
-    (task.folder / "verdict").chmod(0o666)
-    (task.folder / "logs" / "runtime.log").touch(0o666)
+    (task.folder / "logs" / "runtime.log").touch()
+    for file in (task.folder / "verdict", task.folder / "logs" / "runtime.log"):
+        file.chmod(0o666)
 
 
 def container_mounts(task: TaskSpec, runtime: Path | None) -> list[tuple[Mount, bool]]:

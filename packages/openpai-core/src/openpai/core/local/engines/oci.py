@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import io
 import json
@@ -175,19 +176,21 @@ class Oci(Engine):
 
     def clean(self, uid: str) -> None:
         """Remove a container whose supervisor is gone."""
-        subprocess.run(
-            list(self._remove(container_name(uid))),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        with contextlib.suppress(OSError, subprocess.SubprocessError):  # it is gone itself
+            subprocess.run(
+                list(self._remove(container_name(uid))),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+            )
 
 
 def _limit_words(task: TaskSpec) -> Iterator[str]:
     yield from ("--memory", f"{task.limits.memory_mb}m")
     yield from ("--memory-swap", f"{task.limits.memory_mb}m")  # no swap, as in Kubernetes
     yield from ("--shm-size", f"{task.limits.shm_mb}m")
+    yield from ("--pids-limit", str(task.processes))
     if 0 < task.limits.cpu < (os.cpu_count() or 1):  # more than there is would be refused
         yield from ("--cpus", str(task.limits.cpu))
 

@@ -76,6 +76,7 @@ class TaskSpec:
         limits: Its share of the machine.
         gpus: Numbers of the GPUs it may use.
         work: The folder to work in; ``None`` leaves it to the engine.
+        processes: How many processes it may have.
         ssh: Whether the job's tasks want to reach each other by ssh.
         secrets: The job's secrets as a text in YAML; empty if it has none.
     """
@@ -90,6 +91,7 @@ class TaskSpec:
     limits: Limits
     gpus: Sequence[int] = ()
     work: str | None = None
+    processes: int = 4096
     ssh: bool = False
     secrets: str = field(default="", repr=False)
 
