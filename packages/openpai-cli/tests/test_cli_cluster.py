@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import stat
+from pathlib import Path
 
 import pytest
 import yaml
+from pytest_httpserver import HTTPServer
 
 
 @pytest.fixture
@@ -101,6 +104,32 @@ def test_an_address_that_is_none_is_refused(opai):
     result = opai("cluster", "add", "p", "--pai-uri", "ftp://pai", "--token-stdin", stdin="t")
     assert result.exit_code == 2
     assert "https://HOST" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("certificate", "scheme", "words"),
+    [
+        ("expired.pem", "https", "certificate has expired"),
+        ("future.pem", "https", "certificate is not valid yet"),
+        ("server.pem", "https", "certificate is not trusted"),
+        ("expired.pem", "http", "certificate has expired"),
+    ],
+)
+def test_a_certificate_that_is_no_good_is_6(opai, home, certificate, scheme, words):
+    """One sentence and a hint, and nothing is stored; plain http on that port is no way around."""
+    tls = Path(__file__).resolve().parents[2] / "openpai-core" / "tests" / "data" / "tls"
+    if not tls.exists():
+        pytest.skip("the certificates are in the repository only")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls / certificate)
+    more = [] if certificate == "server.pem" else ["--ca", tls / "ca.pem"]
+    with HTTPServer(ssl_context=context) as server:
+        uri = f"{scheme}://localhost:{server.port}"
+        result = opai("cluster", "add", "p", "--pai-uri", uri, *more, "--token-stdin", stdin="t")
+    assert result.exit_code == 6
+    assert words in result.stderr
+    assert "hint: " in result.stderr
+    assert not (home / "clusters.yaml").exists()
 
 
 def test_a_password_needs_a_name(opai, server):

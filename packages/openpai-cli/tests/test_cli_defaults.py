@@ -149,3 +149,25 @@ def test_tab_imports_no_more_than_it_needs(opai):
     assert "plain\tstatus\t" in done.stdout
     imported = set(done.stderr.split())
     assert not {"requests", "yaml", "openpai.cli.commands.job.status"} & imported
+
+
+def test_every_layer_is_shown_with_its_origin(opai, home, monkeypatch):
+    """`set --show-origin`: environment, folder, home, built in, the strongest first."""
+    monkeypatch.setenv("OPENPAI_CLUSTER", "from-environment")
+    opai("set", "-g", "image=home", "cluster-alias=from-home")
+    opai("set", "image=here")
+    rows = opai("set", "--show-origin", "-o", "json").json
+    images = [(row["value"], row["origin"]) for row in rows if row["key"] == "image"]
+    assert images == [
+        ("here", ".openpai/defaults.yaml"),
+        ("home", str(home / "defaults.yaml")),
+        (None, "built-in"),
+    ]
+    clusters = [(row["value"], row["origin"]) for row in rows if row["key"] == "cluster-alias"]
+    assert clusters[:2] == [
+        ("from-environment", "$OPENPAI_CLUSTER"),
+        ("from-home", str(home / "defaults.yaml")),
+    ]
+    in_force = {row["key"]: row for row in opai("set", "-o", "json").json}
+    assert in_force["image"]["value"] == "here"
+    assert in_force["cluster-alias"]["origin"] == "$OPENPAI_CLUSTER"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -12,6 +15,8 @@ from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import format_option
 
 COLUMNS = [("KEY", "key"), ("VALUE", "value"), ("FROM", "origin"), ("FOR", "help")]
+#: Keys that a variable of the environment sets, too.
+VARIABLES = {"cluster-alias": "OPENPAI_CLUSTER"}
 _PAIR = re.compile(r"([A-Za-z][A-Za-z-]*?)(\+=|-=|=)(.*)", re.DOTALL)
 
 global_option = click.option(
@@ -27,16 +32,20 @@ global_option = click.option(
     "set",
     examples="""
     opai set                                  # what is in force, and where it comes from
+    opai set --show-origin                    # what each layer says
     opai set image=python:3.11 gpu=1          # in this folder
     opai set -g virtual-cluster=research      # everywhere
     opai set sources+=src sources-=old        # lists
     """,
 )
 @global_option
+@click.option("--show-origin", is_flag=True, help="Show what each layer says, the strongest first.")
 @format_option
 @click.argument("pairs", nargs=-1, metavar="[KEY=VALUE]...")
 @pass_app
-def set_(app: CliApp, for_user: bool, format_: str, pairs: tuple[str, ...]) -> None:
+def set_(
+    app: CliApp, for_user: bool, show_origin: bool, format_: str, pairs: tuple[str, ...]
+) -> None:
     """Set default values of options, or list them.
 
     An option on the command line is stronger than an environment variable, that is stronger than
@@ -45,8 +54,9 @@ def set_(app: CliApp, for_user: bool, format_: str, pairs: tuple[str, ...]) -> N
     changes = [_parse(pair) for pair in pairs]
     for key, operator, value in changes:
         _change(key, operator, value, in_folder=not for_user)
-    if not changes:
-        app.emit(_in_force(), columns=COLUMNS, format=format_)
+    if show_origin or not changes:
+        rows = _every_layer() if show_origin else _in_force()
+        app.emit(rows, columns=COLUMNS, format=format_)
 
 
 @command("unset", examples="opai unset image\nopai unset -g virtual-cluster")
@@ -84,12 +94,33 @@ def _change(key: str, operator: str, value: str, *, in_folder: bool) -> None:
     set_default(key, [*rest, value] if operator == "+=" else rest, in_folder=in_folder)
 
 
-def _in_force() -> list[dict[str, object]]:
+def _in_force() -> list[dict[str, Any]]:
+    """Return each key with the value that is used."""
     from openpai.core.config.defaults import KEYS, load_defaults
 
     defaults = load_defaults()
-    values, origins = defaults.values, defaults.origins
-    return [
-        {"key": key, "value": values[key], "origin": origins[key], "help": about.help}
-        for key, about in KEYS.items()
-    ]
+    values = {**defaults.values, **dict(_environment())}
+    origins = {**defaults.origins, **{key: f"${VARIABLES[key]}" for key, _ in _environment()}}
+    return [_row(key, values[key], origins[key]) for key in KEYS]
+
+
+def _every_layer() -> list[dict[str, Any]]:
+    """Return what each layer says of each key, the strongest first; those of a list add up."""
+    from openpai.core.config.defaults import KEYS, load_layers
+
+    said = [(key, value, f"${VARIABLES[key]}") for key, value in _environment()]
+    for origin, layer in reversed(load_layers()):
+        said += [(key, value, origin) for key, value in layer.items()]
+    return [_row(*one) for key in KEYS for one in said if one[0] == key]
+
+
+def _environment() -> Iterator[tuple[str, str]]:
+    for key, variable in VARIABLES.items():
+        if os.environ.get(variable):
+            yield key, os.environ[variable]
+
+
+def _row(key: str, value: Any, origin: str) -> dict[str, Any]:
+    from openpai.core.config.defaults import KEYS
+
+    return {"key": key, "value": value, "origin": origin, "help": KEYS[key].help}

@@ -19,6 +19,7 @@ __all__ = [
     "Defaults",
     "Key",
     "load_defaults",
+    "load_layers",
     "own_default",
     "set_default",
     "unset_default",
@@ -87,29 +88,40 @@ def _folder_file() -> Path:
     return Path(".openpai") / "defaults.yaml"
 
 
+def load_layers() -> list[tuple[str, dict[str, Any]]]:
+    """Return what each layer says, the weakest first: (``built-in`` or a file's path, values).
+
+    Raises:
+        ConfigError: A file cannot be read, or the folder's sets what it may not.
+    """
+    layers = [("built-in", {name: key.built_in for name, key in KEYS.items()})]
+    user, folder = _user_file(), _folder_file()
+    for path in [user] if folder.resolve() == user.resolve() else [user, folder]:
+        # What another version has written is kept in the file, and not used.
+        found = {name: value for name, value in read_yaml(path, dict).items() if name in KEYS}
+        for name in found if path is folder else ():
+            if not KEYS[name].in_folder:
+                raise ConfigError(
+                    f"{path} sets '{name}', which a folder's defaults may not do.",
+                    f"Remove the line, and run: opai set {name}=… to set it for yourself.",
+                )
+        layers.append((str(path), found))
+    return layers
+
+
 def load_defaults() -> Defaults:
     """Read both files.
 
     Raises:
         ConfigError: A file cannot be read, or the folder's sets what it may not.
     """
-    values = {name: key.built_in for name, key in KEYS.items()}
-    origins = dict.fromkeys(KEYS, "built-in")
-    user, folder = _user_file(), _folder_file()
-    for path in (user, folder):
-        if path is folder and folder.resolve() == user.resolve():
-            continue
-        for name, value in read_yaml(path, dict).items():
-            if name not in KEYS:
-                continue  # written by another version: kept in the file, not used
-            key = KEYS[name]
-            if path is folder and not key.in_folder:
-                raise ConfigError(
-                    f"{path} sets '{name}', which a folder's defaults may not do.",
-                    f"Remove the line, and run: opai set {name}=… to set it for yourself.",
-                )
-            values[name] = [*values[name], *_as_list(value)] if key.is_list else value
-            origins[name] = str(path)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in load_layers():
+        for name, value in layer.items():
+            before = values.get(name) or []
+            values[name] = [*before, *_as_list(value)] if KEYS[name].is_list else value
+            origins[name] = origin
     return Defaults(values, origins)
 
 

@@ -30,10 +30,12 @@ alias_argument = click.argument("alias", required=False, shell_complete=_complet
 def login(app: CliApp, /, alias: str | None, user: str | None, **how: Any) -> None:
     """Log in again, with a password, a token, or a browser."""
     from openpai.core.config.clusters import find_cluster, save_cluster
+    from openpai.core.rest.info import ClusterInfo
 
     entry = find_cluster(alias)
     entry = replace(entry, user=user or entry.user)
-    entry = log_in(entry, find_secret(app, f"{entry.user} at {entry.uri}", **how))
+    info = ClusterInfo(entry.settings.get("info") or {})
+    entry = log_in(entry, find_secret(app, f"{entry.user} at {entry.uri}", info, **how))
     save_cluster(entry)
     app.note(f"Logged in to '{entry.alias}' as {entry.user}.")
 
