@@ -41,9 +41,17 @@ class CliApp:
         """
         from openpai.core.cluster import Cluster
 
+        self._hush()
         cluster = Cluster.load(alias)
         self._clusters.append(cluster)
         return cluster
+
+    def _hush(self) -> None:
+        """Keep libraries from writing tracebacks of their own when a connection is cut."""
+        if not self.debug:
+            import logging
+
+            logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def default(self, key: str) -> Any:
         """Return a layered default.

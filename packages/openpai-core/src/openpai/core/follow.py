@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 
-from openpai.core.errors import NotFoundError, OpenPaiError, ServerError
+from openpai.core.errors import ConnectionFailed, NotFoundError, OpenPaiError, ServerError
 from openpai.core.log_times import Since
 from openpai.core.patience import Patience
 from openpai.core.rest.logs import TaskAttempt
@@ -27,6 +27,8 @@ _log = logging.getLogger("openpai.core.follow")
 
 # How long a running task's log may be out of reach before a warning says so.
 _QUIET_SECONDS = 60.0
+# How long the rest of an ended task's log is waited for where no answer comes at all.
+_SILENT_SECONDS = 600.0
 
 
 class LogLine(NamedTuple):
@@ -92,7 +94,7 @@ def follow_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
         OpenPaiError: Trouble with the connection lasted longer than could be borne.
     """
     follower = _Follower(job, wanted)
-    patience = Patience()
+    patience = Patience(was_well=job.session.answered)
     pause = 0.2
     while True:
         progress = False
@@ -170,6 +172,7 @@ class _Follower:
                 del self._tails[attempt]
             texts = _limited(log.new_lines(), tail)
             for text in since.lines(texts) if since else texts:
+                self._troubled.pop(attempt, None)
                 yield LogLine(attempt.role, attempt.task_index, text)
         except OpenPaiError as error:
             if not ended or self._may_come_yet(attempt, error):
@@ -190,7 +193,8 @@ class _Follower:
         if isinstance(error, NotFoundError):
             return False
         now = time.monotonic()
-        return now - self._troubled.get(attempt, now) < _QUIET_SECONDS
+        bearable = _SILENT_SECONDS if isinstance(error, ConnectionFailed) else _QUIET_SECONDS
+        return now - self._troubled.get(attempt, now) < bearable
 
     def _note_trouble(self, attempt: TaskAttempt, error: OpenPaiError) -> None:
         """Warn once when a log stays out of reach."""

@@ -19,13 +19,16 @@ class Patience:
 
     Args:
         seconds: How long trouble may last without a break before it is raised.
+        was_well: Whether the cluster has answered before. Its address is right then, so even what
+            else would tell of a wrong one may pass: a name that is not found just now, an answer
+            that is cut in its first line.
     """
 
-    def __init__(self, seconds: float = 600.0) -> None:
+    def __init__(self, seconds: float = 600.0, *, was_well: bool = False) -> None:
         self.seconds = seconds
         self._since: float | None = None
         self._pause = 0.5
-        self._was_well = False
+        self._was_well = was_well
 
     def bear(self, error: OpenPaiError, longest: float = _LONGEST_PAUSE) -> None:
         """Sleep a moment if the error may pass; the next call comes later each time.
@@ -53,7 +56,8 @@ class Patience:
     def _bearable(self, error: OpenPaiError) -> float:
         """For how many seconds on end this may go on; below zero: not at all."""
         if isinstance(error, NoAnswer):
-            return self.seconds if error.transient else -1.0
+            may_pass = error.transient or (self._was_well and not error.untrusted)
+            return self.seconds if may_pass else -1.0
         if isinstance(error, AuthenticationError) and self._was_well:
             return min(self.seconds, _LONGEST_REFUSAL)
         return self.seconds if isinstance(error, (ServerError, RateLimitError)) else -1.0

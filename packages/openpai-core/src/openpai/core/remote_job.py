@@ -106,7 +106,7 @@ class RemoteJob:
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        patience = Patience()
+        patience = Patience(was_well=self.session.answered)
         pause = poll or 0.2
         while True:
             try:

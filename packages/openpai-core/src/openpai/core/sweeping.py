@@ -273,7 +273,7 @@ class Sweep:
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        patience, pause = Patience(), _SHORTEST_POLL
+        patience, pause = Patience(was_well=self.cluster.session.answered), _SHORTEST_POLL
         while True:
             submitting = self.record is not None and self.record.is_being_submitted()
             try:
@@ -322,7 +322,7 @@ class Sweep:
         most = max_parallel or record.max_parallel
         outcomes: list[Outcome] = []
         waiting = list(wanted)
-        patience, pause = Patience(), _SHORTEST_POLL
+        patience, pause = Patience(was_well=self.cluster.session.answered), _SHORTEST_POLL
         record.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with record.submitting():
             while waiting and not (self.record and record.is_stopped()):

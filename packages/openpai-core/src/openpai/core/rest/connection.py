@@ -79,12 +79,30 @@ def open_pool(uri: str, verify: bool | str) -> requests.Session:
 
 
 def read_whole(response: requests.Response) -> None:
-    """Read the body into ``response.content``; a connection that breaks is closed at once."""
+    """Read the body into ``response.content``; a connection that breaks is closed at once.
+
+    Raises:
+        RequestException: The answer was cut, in its body or within its headers.
+    """
+    import requests
+
     try:
-        response.content  # noqa: B018 - reading it is what is wanted
+        if not response.content and _ends_in_headers(response):
+            raise requests.ConnectionError("the headers were cut short", response=response)
     except Exception:
         response.close()
         raise
+
+
+def _ends_in_headers(response: requests.Response) -> bool:
+    """Whether an answer without a body lacks what must tell that it has none.
+
+    http.client takes the end of a connection for the end of the headers, so an answer that is cut
+    there looks like a good one that is empty.
+    """
+    framing = {"Content-Length", "Transfer-Encoding", "Connection"}
+    bodiless = response.request.method == "HEAD" or response.status_code in (204, 304)
+    return not bodiless and not any(name in response.headers for name in framing)
 
 
 def _trust_anything(uri: str) -> None:

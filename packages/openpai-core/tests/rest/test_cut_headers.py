@@ -1,0 +1,59 @@
+"""Answers that are cut within their headers, which http.client takes for whole and empty ones."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from openpai.core.rest.failures import NoAnswer
+from openpai.core.rest.session import Session
+
+WHOLE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nServer: nginx\r\n"
+    b'Content-Length: 11\r\n\r\n{"good": 1}'
+)
+
+
+@pytest.fixture
+def serve():
+    """Answer one connection after the other with these bytes; give the address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads = []
+
+    def begin(*answers):
+        def run():
+            for answer in answers:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield begin
+    for thread in threads:
+        thread.join(10)
+    listener.close()
+
+
+@pytest.mark.parametrize("end", [b"200 OK\r\n", b"json\r\n", b"Serv", b"Content-Le", b"-Length: 1"])
+@pytest.mark.filterwarnings("ignore")
+def test_an_answer_that_ends_in_its_headers_is_none(serve, end):
+    """It is asked for again, as after any cut."""
+    cut = WHOLE[: WHOLE.index(end) + len(end)]
+    session = Session(serve(cut, WHOLE), token="t", timeout=10)
+    assert session.get("/anything") == {"good": 1}
+    session.close()
+
+
+def test_what_cannot_be_repeated_counts_as_unanswered(serve):
+    """Not as done: whoever sent it asks what became of it."""
+    session = Session(serve(WHOLE[:30]), token="t", timeout=10)
+    with pytest.raises(NoAnswer, match="cut") as caught:
+        session.send("PUT", "/anything", {})
+    assert caught.value.sent
+    session.close()
