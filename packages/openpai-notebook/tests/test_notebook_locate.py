@@ -96,15 +96,19 @@ def run_in(tmp_path):
     return run
 
 
-def executed(client, code):
-    """Run code through a client; return what it prints, or its error."""
+def executed(client, code, answer=None):
+    """Run code through a client; return what it prints, or its error.
+
+    A question of the code gets the answer; without one, no question can be asked.
+    """
     texts = []
 
     def hook(message):
         content = message["content"]
         texts.append(content.get("text") or content.get("evalue") or "")
 
-    client.execute_interactive(code, output_hook=hook, timeout=60)
+    asked = {"allow_stdin": answer is not None, "stdin_hook": lambda _: client.input(answer)}
+    client.execute_interactive(code, output_hook=hook, timeout=60, **asked)
     return "".join(texts).strip()
 
 
@@ -183,10 +187,57 @@ def test_the_environment_of_the_kernel_tells_the_file(lone_kernel, root):
     assert executed(lone_kernel(JPY_SESSION_NAME=named), FIND) == named
 
 
-def test_where_nothing_tells_there_is_a_question(lone_kernel):
-    """A kernel that nothing is known of asks for the name."""
+def test_where_nothing_tells_the_user_is_asked(lone_kernel, root):
+    """A kernel that nothing is known of asks for the file, and takes no name that is none."""
+    client = lone_kernel(JPY_SESSION_NAME="some-uuid")
+    named = str(root / "plain.ipynb")
+    assert executed(client, FIND, answer=named) == named
+    assert "cannot be found out" in executed(client, FIND, answer="gone.ipynb")
+    assert "cannot be found out" in executed(client, FIND, answer="")
+
+
+def test_where_nobody_can_be_asked_there_is_a_sentence(lone_kernel):
+    """Where a cell cannot ask, an error says what to write."""
     answer = executed(lone_kernel(JPY_SESSION_NAME="some-uuid"), FIND)
     assert "Name it: submit_notebook('NAME.ipynb')" in answer
+
+
+def test_the_files_of_the_classic_server_are_read(server, root, run_in, tmp_path):
+    """The server of Notebook 6 and older leaves files of another name and another key."""
+    kernel = server.open("plain.ipynb")["kernel"]["id"]
+    [file] = (tmp_path / "runtime").glob("jpserver-*.json")
+    facts = json.loads(file.read_text())
+    facts["notebook_dir"] = facts.pop("root_dir")
+    file.with_name("nbserver-1.json").write_text(json.dumps(facts))
+    file.unlink()
+    assert run_in(kernel, FIND) == str(root / "plain.ipynb")
+
+
+COLAB = """
+import json, sys, types
+google, colab, message = map(types.ModuleType, ("google", "google.colab", "google.colab._message"))
+google.__path__, colab.__path__ = [], []
+sys.modules.update({m.__name__: m for m in (google, colab, message)})
+def blocking_request(request_type, request="", timeout_sec=5):
+    assert request_type == "get_ipynb"
+    return PAGE
+message.blocking_request = blocking_request
+"""
+OWN = "from openpai.notebook.submit import _own_notebook; print(_own_notebook())"
+
+
+def test_colab_hands_over_its_notebook(lone_kernel, tmp_path):
+    """In a kernel like Colab's the page is asked; what it does not tell gets a sentence."""
+    cells = [{"cell_type": "code", "source": ["1\n", "2"]}, {"cell_type": "code", "source": OWN}]
+    page = {"nbformat": 4, "metadata": {"colab": {"name": "Mine.ipynb"}}, "cells": cells}
+    client = lone_kernel()
+    executed(client, f"import os; os.chdir({str(tmp_path)!r})\n{COLAB}")
+    executed(client, f"PAGE = json.loads({json.dumps({'ipynb': page})!r})")
+    told = executed(client, OWN)
+    assert told.startswith(f"(PosixPath('{tmp_path}/Mine.ipynb'), {{")
+    assert told.endswith(", [1])")
+    executed(client, "PAGE = None")
+    assert "Colab does not hand over this notebook (TypeError)." in executed(client, OWN)
 
 
 def test_outside_of_a_notebook_there_is_a_question():

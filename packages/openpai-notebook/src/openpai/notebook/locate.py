@@ -12,6 +12,7 @@ import os
 import re
 import ssl
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Iterator
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
@@ -28,8 +29,10 @@ _VS_CODE = "__vsc_ipynb_file__"
 def calling_notebook() -> Path:
     """Return the file of the notebook whose cell is running.
 
+    Where nothing tells, the user is asked.
+
     Raises:
-        NotebookError: This is no notebook, or nothing tells which.
+        NotebookError: This is no notebook, or nothing and nobody tells which.
     """
     shell = _shell()
     if not in_notebook():
@@ -43,6 +46,17 @@ def calling_notebook() -> Path:
     for path in (*_from_servers(), *_from_environment()):
         if path.is_file():
             return path
+    return _asked()
+
+
+def _asked() -> Path:
+    """Ask for the file, where the front end lets a cell ask."""
+    from IPython.core.error import StdinNotImplementedError
+
+    with suppress(StdinNotImplementedError, EOFError):
+        named = Path(input("In which file is this notebook kept? ").strip()).expanduser()
+        if named.is_file():
+            return named
     raise NotebookError(
         "It cannot be found out in which file this notebook is kept.",
         "Name it: submit_notebook('NAME.ipynb').",

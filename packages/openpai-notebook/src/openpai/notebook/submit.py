@@ -12,6 +12,7 @@ from openpai.core.errors import ConfigError
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
     from openpai.notebook.describe import Description, Request
+    from openpai.notebook.document import Notebook
     from openpai.notebook.job import NotebookJob
 
 __all__ = ["make_request", "send", "submit_notebook"]
@@ -84,9 +85,10 @@ def submit_notebook(
     from openpai.core.cluster import Cluster
     from openpai.notebook.describe import describe
 
-    file, skip = (Path(path), ()) if path is not None else _own_notebook()
+    file, document, skip = (Path(path), None, ()) if path is not None else _own_notebook()
     request = make_request(
         path=file,
+        document=document,
         mode=mode,
         name=name,
         image=image,
@@ -128,15 +130,19 @@ def _wait(job: NotebookJob) -> None:
     watch(job)
 
 
-def _own_notebook() -> tuple[Path, Sequence[int]]:
-    """Return the calling notebook, and the cells that are not to run in its job."""
+def _own_notebook() -> tuple[Path, Notebook | None, Sequence[int]]:
+    """Return the calling notebook, its content where no file has it, and what is not to run."""
     from openpai.notebook.callers import cells_of_the_caller
+    from openpai.notebook.colab import in_colab, notebook_of_the_page
     from openpai.notebook.document import load_notebook
     from openpai.notebook.locate import calling_notebook, running_cells
 
+    if in_colab():
+        path, shown = notebook_of_the_page()
+        return path, shown, cells_of_the_caller(shown, running_cells(shown, path))
     path = calling_notebook()
-    notebook = load_notebook(path)
-    return path, cells_of_the_caller(notebook, running_cells(notebook, path))
+    saved = load_notebook(path)
+    return path, None, cells_of_the_caller(saved, running_cells(saved, path))
 
 
 def make_request(
