@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed here")
 pytest.importorskip("jupyterlab", reason="jupyterlab is not installed here")
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 #: Read now, as tests take such settings out of the environment.
 PICTURES = os.environ.get("OPENPAI_PICTURES") or "tests/pictures"
@@ -168,10 +169,12 @@ def test_submitted_watched_and_read_in_jupyter_lab(serve, write, page, picture, 
     address = serve("lab")
     open_notebook(page, address("own.ipynb"))
     page.keyboard.press("Control+b")  # more room for the notebook
+    page.set_viewport_size({"width": 1000, "height": 1060})
     run_cells(page, range(4))
     page.locator(".jp-OutputArea-output b:has-text('SUCCEEDED')").first.wait_for()
     output(page, ".ipynb')").wait_for()
-    picture("live-view.png")
+    page.locator(".jp-CodeCell").first.scroll_into_view_if_needed()
+    picture("live-view.png", height=1030)
     page.keyboard.press("Control+s")
     until(lambda: "SUCCEEDED" in path.read_text())
     page.reload()
@@ -215,3 +218,23 @@ def test_an_interactive_job_is_worked_in_by_hand(submit, cluster, page, picture)
     picture("interactive.png", height=420)
     job.stop()
     job.wait(timeout=120)
+
+
+def test_the_examples(serve, write, root, tmp_path, page, picture):
+    """The sweep and the cell on a GPU run from their first cell to their last, as they are."""
+    for example in (root / "examples" / "notebooks").glob("*.ipynb"):
+        shutil.copy(example, tmp_path / "notebooks")
+    page.set_viewport_size({"width": 1000, "height": 1250})
+    address = serve("lab")
+    open_notebook(page, address("sweep.ipynb"))
+    page.keyboard.press("Control+b")
+    run_cells(page, range(3))
+    page.locator(".jp-OutputArea-output img").first.wait_for()
+    assert page.locator("b:has-text('SUCCEEDED')").count() == 6
+    page.locator(".jp-MarkdownCell").first.scroll_into_view_if_needed()
+    picture("sweep.png", height=1200)
+    open_notebook(page, address("gpu-cell.ipynb") + "&reset")
+    page.keyboard.press("Control+b")
+    run_cells(page, range(4))
+    output(page, "'gpus of the job': '0'").wait_for()
+    picture("gpu-cell.png", height=1050)

@@ -38,6 +38,33 @@ def test_the_command_line_tells_a_failure(opai, local_cluster):
     assert "failed: the cell raised SystemExit: that is all" in done.stderr
 
 
+ENDLESS = """\
+import time
+print('begun', flush=True)
+try:
+    while True: time.sleep(0.1)
+except KeyboardInterrupt:
+    print('interrupted')
+"""
+
+
+def test_a_cell_that_never_ends_is_stopped(opai, local_cluster, until):
+    """`opai job stop` ends it; the notebook with what it printed is there, the exit code is 143."""
+    from nbformat import v4
+
+    endless = v4.new_notebook(cells=[v4.new_code_cell(ENDLESS)])
+    nbformat.write(endless, opai.folder / "endless.ipynb")
+    words = ["notebook", "submit", "endless.ipynb", "-i", "none", "--no-wait"]
+    key = opai(*words).stdout.strip()
+    until(lambda: "begun" in opai("job", "logs", key, code=None).stdout)
+    opai("job", "stop", key)
+    opai("job", "wait", key, code=143)
+    done = opai("notebook", "connect", key, code=143)
+    document = nbformat.read(opai.folder / done.stdout.strip(), as_version=4)
+    assert document.metadata.openpai.status == "stopped"
+    assert document.cells[0].outputs[0].text == "begun\ninterrupted\n"
+
+
 NOT_JSON = "%!PS this is no notebook"
 CUT = '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "sour'
 OLD = '{"nbformat": 2, "worksheets": []}'

@@ -24,7 +24,7 @@ def test_an_example_comes_back_executed(cluster, root):
     nbformat.validate(nbformat.from_dict(notebook))
     assert notebook["metadata"]["openpai"]["status"] == "succeeded"
     assert notebook["cells"][2]["source"] == "# Parameters\nthrows = 1000\nseed = 7"
-    assert any("image/svg+xml" in o.get("data", {}) for o in notebook["cells"][5]["outputs"])
+    assert any("image/png" in o.get("data", {}) for o in notebook["cells"][5]["outputs"])
     assert 2.8 < job.result("pi") < 3.5
     assert "darts hit the quarter circle" in job.html()
     assert job.config().document["parameters"] == parameters
@@ -37,6 +37,40 @@ def test_a_failing_cell_fails_the_job_and_the_notebook_is_there(submit, printed)
     assert printed(job.notebook()) == ["one\n", "", ""]
     assert job.notebook()["cells"][1]["outputs"][0]["ename"] == "ZeroDivisionError"
     assert "openpai-notebook: cell 2 of 3" in list(job.logs())
+
+
+BAR = (
+    "import sys\n"
+    "for n in range(1001):\n"
+    "    sys.stderr.write(f'\\rstep {n:4} of 1000')\n"
+    "    sys.stderr.flush()"
+)
+RICH = (
+    "from IPython.display import HTML, Image, JSON, display\n"
+    "display(HTML('<b>bold</b>'), JSON({'a': [1]}), Image(b'\\x89PNG', format='png'))"
+)
+
+
+def test_rich_outputs_survive(submit, tmp_path):
+    """Widgets keep their state, a progress bar its last, pictures and JSON their data."""
+    pytest.importorskip("ipywidgets", reason="ipywidgets is not installed here")
+    slider = (
+        "import ipywidgets\nslider = ipywidgets.IntSlider(3)\ndisplay(slider)\nslider.value = 7"
+    )
+    job = submit(BAR, slider, RICH, wait=True)
+    back = nbformat.read(job.fetch(tmp_path / "back"), as_version=4)
+    nbformat.validate(back)
+    bar, widget, rich = (cell.outputs for cell in back.cells)
+    assert [output.text for output in bar] == ["step 1000 of 1000"]
+    [view] = (o.data["application/vnd.jupyter.widget-view+json"]["model_id"] for o in widget)
+    states = back.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    assert states[view]["state"]["value"] == 7
+    assert [o.data.get("text/html") or o.data.get("application/json") for o in rich][:2] == [
+        "<b>bold</b>",
+        {"a": [1]},
+    ]
+    assert rich[2].data["image/png"].strip() == "iVBORw=="
+    assert sum("step" in line for line in job.logs()) < 100
 
 
 def test_a_dead_kernel_ends_the_job_once(submit):

@@ -48,6 +48,7 @@ def test_a_cell_runs_as_a_job(in_kernel):
     shown = in_kernel(LOAD, "x, names = 1.0, ['ü', None]", source, "print(y)")
     assert text_of(shown[3]) == "{'twice': [2.0, ['ü', None]]}\n", shown[2]
     assert "in the job" in text_of(shown[2])
+    assert "Variables, as JSON: in: x, names; out: y." in text_of(shown[2])
     assert any("<b>figure</b>" in o.get("data", {}).get("text/html", "") for o in shown[2])
 
 
