@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_every_function_names_its_operation(operations):
             assert o["method"] in told, o["id"]
             assert path.partition("{")[0].rstrip("/") in told, o["id"]
         assert "oidc" in name or "Raises:" in told, o["id"]
+
+
+def test_every_function_names_source_and_rights(operations):
+    """Where the fact is from, and who may call it; one who doubts can look."""
+    for o in operations:
+        module, _, name = o["function"].partition(".")
+        function = getattr(importlib.import_module(f"openpai.core.rest.{module}"), name)
+        told = inspect.getdoc(function) or ""
+        assert re.search(r"(rest-server|log-manager)/src/", told), name
+        assert re.search(r"\b(token|rights|admin|owner|browser)\b", told), name
 
 
 def test_all_44_operations_of_the_openapi_file_are_there(operations):

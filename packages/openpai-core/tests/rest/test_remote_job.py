@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.core.errors import JobNotFoundError, NotFoundError, ServerError, WaitTimeout
+from openpai.core.errors import (
+    ConnectionFailed,
+    JobNotFoundError,
+    NotFoundError,
+    ServerError,
+    WaitTimeout,
+)
 
 
 def test_wait_returns_the_end_of_a_job(cluster, make_job):
@@ -168,6 +174,22 @@ def test_tags_are_added_and_taken_off(cluster, make_job):
     assert remote.status().tags == ()
     with pytest.raises(NotFoundError):
         remote.delete_tag("first try")
+
+
+@pytest.mark.parametrize("how", ["lose", "cut"])
+def test_a_tag_that_is_gone_is_gone_although_the_answer_was_lost(
+    through_proxy, proxy, make_job, how
+):
+    """Taking it off a second time would be an error; so it is looked for."""
+    remote = through_proxy.submit(make_job())
+    remote.add_tag("one")
+    proxy.fail("DELETE", "/tag$", how)
+    remote.delete_tag("one")
+    assert remote.status().tags == ()
+    remote.add_tag("two")
+    proxy.fail("DELETE", "/tag$", "refuse")
+    with pytest.raises(ConnectionFailed):
+        remote.delete_tag("two")
 
 
 def test_a_jobs_page_in_the_portal(cluster):

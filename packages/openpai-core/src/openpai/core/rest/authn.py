@@ -87,6 +87,8 @@ def basic_login(session: Session, user: str, password: str) -> Login:
 def basic_logout(session: Session) -> None:
     """``DELETE /api/v2/authn/basic/logout``: revoke the session's token (a user token).
 
+    Source: rest-server/src/controllers/v2/token.js.
+
     Raises:
         AuthenticationError: The token was no longer good.
         PermissionDeniedError: It is an application token.
@@ -115,6 +117,8 @@ def oidc_logout_url(session: Session) -> str:
     """The address of ``GET /api/v2/authn/oidc/logout``, for a browser.
 
     It leads to the provider's own page; PAI's tokens stay good (see :func:`revoke_token`).
+
+    Source: rest-server/src/controllers/v2/azureAD.js.
     """
     return session.address.url("/authn/oidc/logout")
 
@@ -135,6 +139,8 @@ def list_tokens(session: Session) -> list[str]:
     """``GET /api/v2/tokens``: the user's own tokens of both kinds; needs a user token.
 
     :meth:`TokenClaims.from_token` tells them apart.
+
+    Source: rest-server/src/controllers/v2/token.js.
 
     Raises:
         PermissionDeniedError: The session itself uses an application token.
@@ -157,6 +163,8 @@ def create_application_token(session: Session) -> str:
 
 def revoke_token(session: Session, token: str) -> None:
     """``DELETE /api/v2/tokens/{token}``: revoke one of the user's own tokens; needs a user token.
+
+    Source: rest-server/src/controllers/v2/token.js.
 
     Raises:
         PermissionDeniedError: It is another user's.

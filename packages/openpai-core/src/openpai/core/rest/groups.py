@@ -74,6 +74,8 @@ def list_groups(session: Session) -> list[Group]:
 def get_group(session: Session, name: str) -> Group:
     """``GET /api/v2/groups/{group}``; any token.
 
+    Source: rest-server/src/controllers/v2/group.js.
+
     Raises:
         NotFoundError: There is no such group (the server answers 400).
         ConnectionFailed: No answer came.
@@ -83,6 +85,8 @@ def get_group(session: Session, name: str) -> Group:
 
 def list_group_members(session: Session, name: str) -> list[Member]:
     """``GET /api/v2/groups/{group}/userlist``; an admin's token of any kind.
+
+    Source: rest-server/src/controllers/v2/group.js.
 
     Raises:
         PermissionDeniedError: Not an admin.
@@ -100,6 +104,8 @@ def create_group(
     extension: Mapping[str, Any] | None = None,
 ) -> None:
     """``POST /api/v2/groups``; an admin's user token.
+
+    Source: rest-server/src/controllers/v2/group.js.
 
     Args:
         session: The cluster's session.
@@ -130,6 +136,8 @@ def create_group(
 def update_group(session: Session, name: str, **changes: Any) -> None:
     """``PUT /api/v2/groups``, changing what is named and nothing else; an admin's user token.
 
+    Source: rest-server/src/controllers/v2/group.js.
+
     Args:
         session: The cluster's session.
         name: Which group.
@@ -146,6 +154,8 @@ def update_group(session: Session, name: str, **changes: Any) -> None:
 
 def set_group_extension(session: Session, name: str, keys: Sequence[str], value: Any) -> None:
     """``PUT /api/v2/groups/{group}/extension/{keys}``; undocumented, an admin's user token.
+
+    Source: rest-server/src/controllers/v2/group.js.
 
     Args:
         session: The cluster's session.
@@ -167,6 +177,8 @@ def delete_group(session: Session, name: str) -> None:
     """``DELETE /api/v2/groups/{group}``; an admin's user token.
 
     Users who are still members can no longer use their tokens.
+
+    Source: rest-server/src/controllers/v2/group.js.
 
     Raises:
         NotFoundError: There is no such group (the server answers 500).

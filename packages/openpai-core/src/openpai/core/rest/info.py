@@ -39,7 +39,7 @@ class AuthnInfo(Record):
 
 
 def get_info(session: Session) -> ClusterInfo:
-    """``GET /api/v2/info`` (rest-server/src/routes/v2/index.js).
+    """``GET /api/v2/info`` (rest-server/src/routes/v2/index.js); needs no token.
 
     Raises:
         ApiError: What answers is not a PAI server.
@@ -49,7 +49,7 @@ def get_info(session: Session) -> ClusterInfo:
 
 
 def get_authn_info(session: Session) -> AuthnInfo:
-    """``GET /api/v2/authn/info`` (rest-server/src/routes/authn.js).
+    """``GET /api/v2/authn/info`` (rest-server/src/routes/authn.js); needs no token.
 
     Raises:
         ApiError: What answers is not a PAI server.

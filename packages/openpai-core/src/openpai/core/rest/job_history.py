@@ -58,7 +58,8 @@ class JobAttempt(Record):
 def has_history(session: Session, key: str) -> bool:
     """``GET /api/v2/jobs/{user}~{job}/job-attempts/healthz``: whether the calls below work.
 
-    The answer is plain text; 501 means no (rest-server/src/controllers/v2/job-attempt.js).
+    Any token. The answer is plain text; 501 means no
+    (rest-server/src/controllers/v2/job-attempt.js).
 
     Raises:
         ApiError: The server refused.
@@ -80,6 +81,8 @@ def list_attempts(session: Session, key: str) -> list[JobAttempt]:
     The server puts the latest first and then the others in ascending order; here they come in
     ascending order.
 
+    Source: rest-server/src/controllers/v2/job-attempt.js.
+
     Raises:
         JobNotFoundError: There is no such job (the server answers 404 and ``null``).
         ServerError: The cluster keeps no history.
@@ -93,6 +96,8 @@ def list_attempts(session: Session, key: str) -> list[JobAttempt]:
 
 def get_attempt(session: Session, key: str, index: int) -> JobAttempt:
     """``GET /api/v2/jobs/{user}~{job}/job-attempts/{index}``; any token.
+
+    Source: rest-server/src/controllers/v2/job-attempt.js.
 
     Raises:
         JobNotFoundError: There is no such job or attempt (the server answers 404 and ``null``).

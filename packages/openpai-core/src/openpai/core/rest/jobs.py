@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
+from openpai.core.rest.aftermath import UNSURE, found_after
 from openpai.core.rest.answers import text
 from openpai.core.rest.job_records import Event, JobDetail, JobSummary
 from openpai.core.rest.session import Session, segment
@@ -47,6 +48,8 @@ def submit_job(session: Session, text: str) -> None:
 def list_jobs(session: Session, **filters: Any) -> list[JobSummary]:
     """``GET /api/v2/jobs``, one page of everybody's jobs; any token.
 
+    Source: rest-server/src/controllers/v2/job.js.
+
     Args:
         session: The cluster's session.
         **filters: The server's own query keys: ``username``, ``vc``, ``state``, ``keyword``,
@@ -64,6 +67,10 @@ def list_jobs(session: Session, **filters: Any) -> list[JobSummary]:
 
 def count_jobs(session: Session, **filters: Any) -> int:
     """``GET /api/v2/jobs`` with ``withTotalCount``: how many jobs the filters let through.
+
+    Any token.
+
+    Source: rest-server/src/controllers/v2/job.js.
 
     Raises:
         ApiError: The server refused.
@@ -83,6 +90,8 @@ def get_job(session: Session, key: str, attempt: int | None = None) -> JobDetail
 
     Any token; the job's ``debugId`` may stand for ``<user>~<name>``.
 
+    Source: rest-server/src/controllers/v2/job.js.
+
     Raises:
         JobNotFoundError: There is no such job, or no such attempt.
         ConnectionFailed: No answer came.
@@ -96,6 +105,8 @@ def get_config(session: Session, key: str) -> str:
 
     Any token. The answer says ``text/yaml``; current servers send JSON, which is YAML too.
 
+    Source: rest-server/src/controllers/v2/job.js.
+
     Raises:
         JobNotFoundError: There is no such job.
         ConnectionFailed: No answer came.
@@ -108,6 +119,8 @@ def set_execution_type(session: Session, key: str, value: str) -> None:
 
     ``value`` is ``STOP`` or ``START``; a job that has ended does not start again. The answer 202
     means that the wish is recorded; stopping takes up to minutes.
+
+    Source: rest-server/src/controllers/v2/job.js.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -124,6 +137,8 @@ def list_events(session: Session, key: str, kind: str | None = None) -> list[Eve
 
     ``kind`` is ``Normal`` or ``Warning``; ``None`` means both.
 
+    Source: rest-server/src/controllers/v2/job.js.
+
     Raises:
         JobNotFoundError: There is no such job.
         ConnectionFailed: No answer came.
@@ -137,9 +152,12 @@ def add_tag(session: Session, key: str, tag: str) -> None:
 
     A tag is a text without commas, of at most 512 characters.
 
+    Source: rest-server/src/controllers/v2/job.js.
+
     Raises:
         PermissionDeniedError: The job is another user's (checked before it is looked up).
         JobNotFoundError: There is no such job.
+        ConnectionFailed: No answer came.
     """
     session.send("PUT", f"/jobs/{segment(key)}/tag", {"value": tag}, repeatable=True)
 
@@ -147,8 +165,16 @@ def add_tag(session: Session, key: str, tag: str) -> None:
 def delete_tag(session: Session, key: str, tag: str) -> None:
     """``DELETE /api/v2/jobs/{user}~{job}/tag``; its owner or an admin.
 
+    Source: rest-server/src/controllers/v2/job.js.
+
     Raises:
         NotFoundError: The job lacks the tag, or there is no such job.
         PermissionDeniedError: The job is another user's.
+        ConnectionFailed: No answer came, and the job has the tag.
     """
-    session.send("DELETE", f"/jobs/{segment(key)}/tag", {"value": tag})
+    try:
+        session.send("DELETE", f"/jobs/{segment(key)}/tag", {"value": tag})
+    except UNSURE as error:
+        job = found_after(error, lambda: get_job(session, key))
+        if job is None or tag in job.tags:
+            raise

@@ -12,6 +12,8 @@ __all__ = ["list_nodes", "list_pods"]
 def list_nodes(session: Session) -> list[Mapping[str, Any]]:
     """``GET /api/v2/kubernetes/nodes``: the items of a NodeList; an admin's token of any kind.
 
+    Source: rest-server/src/routes/kubernetes.js.
+
     Raises:
         PermissionDeniedError: Not an admin.
         ConnectionFailed: No answer came.

@@ -50,7 +50,7 @@ class Piece(NamedTuple):
 def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
     """``GET …/attempts/{a}/taskRoles/{r}/taskIndex/{i}/attempts/{n}/logs``: name → URL.
 
-    The URLs live for about two minutes (rest-server/src/models/v2/job/log.js).
+    Any token. The URLs live for about two minutes (rest-server/src/models/v2/job/log.js).
 
     Raises:
         NotFoundError: The attempt has no log (yet, or no longer).
@@ -65,7 +65,9 @@ def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
 
 
 def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:
-    """Read up to ``limit`` bytes of a log from ``offset`` on.
+    """Read up to ``limit`` bytes of a log from ``offset`` on; the URL has a token of its own.
+
+    Source: log-manager/src/nginx.
 
     Raises:
         ApiError: The log server failed in a way that does not mean "expired" or "nothing yet".

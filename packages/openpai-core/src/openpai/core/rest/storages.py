@@ -43,7 +43,9 @@ class StorageDetail(Record):
 
 
 def list_storages(session: Session, *, default: bool = False) -> list[StorageSummary]:
-    """``GET /api/v2/storages``; with ``default`` only the user's default ones.
+    """``GET /api/v2/storages``; with ``default`` only the user's default ones; any token.
+
+    Source: rest-server/src/models/v2/storage.js.
 
     Raises:
         ApiError: The server refused.
@@ -54,7 +56,9 @@ def list_storages(session: Session, *, default: bool = False) -> list[StorageSum
 
 
 def get_storage(session: Session, name: str) -> StorageDetail:
-    """``GET /api/v2/storages/{name}``.
+    """``GET /api/v2/storages/{name}``; any token of a user to whom it is granted.
+
+    Source: rest-server/src/models/v2/storage.js.
 
     Raises:
         NotFoundError: There is none of that name.

@@ -58,6 +58,8 @@ class User(Record):
 def list_users(session: Session) -> list[User]:
     """``GET /api/v2/users``; any token.
 
+    Source: rest-server/src/controllers/v2/user.js.
+
     Raises:
         ServerError: A user's group list names a vanished group (the server answers 500 for all).
         ConnectionFailed: No answer came.
@@ -67,6 +69,8 @@ def list_users(session: Session) -> list[User]:
 
 def get_user(session: Session, name: str) -> User:
     """``GET /api/v2/users/{user}``; any token.
+
+    Source: rest-server/src/controllers/v2/user.js.
 
     Raises:
         NotFoundError: There is no such user (the server answers 400).
@@ -89,6 +93,8 @@ def create_user(
 
     The server is busy for seconds; where its answer is lost, or a proxy gave it up, it is asked
     whether the user exists.
+
+    Source: rest-server/src/controllers/v2/user.js.
 
     Raises:
         ConflictError: The name is taken.
@@ -118,6 +124,8 @@ def create_user(
 def update_user(session: Session, name: str, **changes: Any) -> None:
     """``PUT /api/v2/users``, changing what is named and nothing else; an admin's user token.
 
+    Source: rest-server/src/controllers/v2/user.js.
+
     Args:
         session: The cluster's session.
         name: Whom to change.
@@ -142,6 +150,8 @@ def update_own_user(session: Session, name: str, **changes: Any) -> None:
 
     The server takes a new password here and does not store it; see :func:`change_password`.
 
+    Source: rest-server/src/controllers/v2/user.js.
+
     Raises:
         PermissionDeniedError: ``name`` is not the token's user.
         ApiError: A value breaks the server's rules.
@@ -153,6 +163,8 @@ def update_own_user(session: Session, name: str, **changes: Any) -> None:
 
 def delete_user(session: Session, name: str) -> None:
     """``DELETE /api/v2/users/{user}``; an admin's user token.
+
+    Source: rest-server/src/controllers/v2/user.js.
 
     Raises:
         NotFoundError: There is no such user.
@@ -189,6 +201,8 @@ def change_password(session: Session, name: str, old: str, new: str) -> None:
 def add_user_to_group(session: Session, name: str, group: str) -> None:
     """``PUT /api/v2/users/{user}/group``; an admin's user token.
 
+    Source: rest-server/src/controllers/v2/user.js.
+
     Raises:
         NotFoundError: There is no such user or group.
         PermissionDeniedError: Not an admin.
@@ -201,6 +215,8 @@ def add_user_to_group(session: Session, name: str, group: str) -> None:
 def remove_user_from_group(session: Session, name: str, group: str) -> None:
     """``DELETE /api/v2/users/{user}/group``; an admin's user token.
 
+    Source: rest-server/src/controllers/v2/user.js.
+
     Raises:
         NotFoundError: There is no such user or group.
         PermissionDeniedError: Not an admin.
@@ -212,6 +228,8 @@ def remove_user_from_group(session: Session, name: str, group: str) -> None:
 
 def set_user_groups(session: Session, name: str, groups: Sequence[str]) -> None:
     """``PUT /api/v2/users/{user}/grouplist``: replace all groups; an admin's user token.
+
+    Source: rest-server/src/controllers/v2/user.js.
 
     Raises:
         NotFoundError: There is no such user or group.
@@ -227,6 +245,8 @@ def set_user_virtual_clusters(session: Session, name: str, names: Sequence[str])
     It replaces the whole group list by the groups of these virtual clusters and ``default``; an
     admin is one no longer.
 
+    Source: rest-server/src/controllers/v2/user.js.
+
     Raises:
         NotFoundError: There is no such user or virtual cluster.
         PermissionDeniedError: Not an admin.
@@ -238,6 +258,8 @@ def set_user_virtual_clusters(session: Session, name: str, names: Sequence[str])
 def set_user_admin(session: Session, name: str, admin: bool) -> None:
     """``PUT /api/v2/users/{user}/admin``; undocumented, an admin's user token.
 
+    Source: rest-server/src/controllers/v2/user.js.
+
     Raises:
         NotFoundError: There is no such user.
         PermissionDeniedError: Not an admin.
@@ -248,6 +270,8 @@ def set_user_admin(session: Session, name: str, admin: bool) -> None:
 
 def set_user_email(session: Session, name: str, email: str) -> None:
     """``PUT /api/v2/users/{user}/email``; undocumented, one's own or an admin's user token.
+
+    Source: rest-server/src/controllers/v2/user.js.
 
     Raises:
         NotFoundError: There is no such user.
@@ -261,6 +285,8 @@ def set_user_extension(session: Session, name: str, extension: Mapping[str, Any]
     """``PUT /api/v2/users/{user}/extension``; undocumented, one's own or an admin's user token.
 
     Keys are merged on the first level and cannot be removed.
+
+    Source: rest-server/src/controllers/v2/user.js.
 
     Raises:
         NotFoundError: There is no such user.

@@ -99,6 +99,8 @@ def list_virtual_clusters(session: Session) -> dict[str, VirtualCluster]:
 def get_virtual_cluster(session: Session, name: str) -> VirtualCluster:
     """``GET /api/v2/virtual-clusters/{vc}``; any token.
 
+    Source: rest-server/src/models/v2/virtual-cluster/k8s.js.
+
     Raises:
         NotFoundError: There is no such virtual cluster.
         ApiError: The name has other characters than letters, digits and ``_``.
@@ -109,6 +111,8 @@ def get_virtual_cluster(session: Session, name: str) -> VirtualCluster:
 
 def list_node_gpus(session: Session) -> dict[str, NodeGpus]:
     """``GET /api/v2/virtual-clusters?nodes``: GPUs by node; undocumented, any token.
+
+    Source: rest-server/src/models/v2/virtual-cluster/k8s.js.
 
     Raises:
         ApiError: The server refused.
