@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,23 @@ def test_info_tells_where_it_is(task: Any) -> None:
     assert "task: worker 0 of 1, job mnist" in told
     assert "runtime section: version, workspace, outputs" in told
     assert "PAI_FRAMEWORK_NAME=alice~mnist" in told
+
+
+def test_info_tells_storages_and_what_would_run(task: Any) -> None:
+    """Where each storage is, and the steps before the command."""
+    task.section()
+    task.run("true")
+    task.section(mounts=[{"storage": "team", "path": "/nowhere/x"}], requirements=["pandas"])
+    task.config.write_text(json.dumps(task.document))
+    told = runtime(task, "info").stdout
+    assert f"storage team: {task.storage}\n" in told
+    assert f"before the command:\n  - let /nowhere/x lead to {task.storage}\n" in told
+    assert "  - install pandas\n" in told
+    task.section(workspace="gone:/x", mounts=[{"storage": "gone", "path": "/y"}])
+    task.config.write_text(json.dumps(task.document))
+    told = runtime(task, "info").stdout
+    assert "storage gone: The storage 'gone' is not mounted" in told
+    assert "  - nothing: The storage 'gone' is not mounted" in told
 
 
 def test_info_works_outside_of_a_job(outside: Any) -> None:

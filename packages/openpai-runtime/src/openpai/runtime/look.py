@@ -16,6 +16,8 @@ from openpai.runtime.__about__ import __version__
 from openpai.runtime.config import config_path, read_job, usable_section
 from openpai.runtime.job import TaskJob, storage_folder
 from openpai.runtime.messages import mask, reason
+from openpai.runtime.preparing import Preparation
+from openpai.runtime.steps import shown
 
 __all__ = ["findings", "information"]
 
@@ -39,6 +41,8 @@ def information(environ: Mapping[str, str]) -> Iterator[str]:
         tasks = sum(job.instances.values())
         yield f"task: {job.context.role} {job.context.index} of {tasks}, job {job.context.job}"
         yield f"runtime section: {', '.join(job.section.to_dict())}"
+        yield from _storages(job)
+        yield from _plan(job)
     for name in sorted(environ):
         if name.startswith(_SHOWN):
             yield mask(f"{name}={environ[name]}")
@@ -65,6 +69,31 @@ def _job(environ: Mapping[str, str]) -> TaskJob | None:
     except OpenPaiError:
         return None
     return TaskJob.of(document, section, environ) if document and section else None
+
+
+def _storages(job: TaskJob) -> Iterator[str]:
+    """Yield where each storage of the job is, and whether it may be written."""
+    names = {mount.storage for mount in job.section.mounts}
+    if job.section.workspace:
+        names.add(job.section.workspace.partition(":")[0])
+    for name in sorted(names):
+        try:
+            folder = storage_folder(name, job.document, job.environ)
+        except OpenPaiError as error:
+            yield f"storage {name}: {error}"
+            continue
+        yield f"storage {name}: {folder}" + ("" if os.access(folder, os.W_OK) else ", read-only")
+
+
+def _plan(job: TaskJob) -> Iterator[str]:
+    """Yield what would be done before the command."""
+    try:
+        lines = list(shown(Preparation(job, Path.cwd(), job.environ).goals()))
+    except (OSError, OpenPaiError) as error:
+        lines = [f"- nothing: {reason(error)}"]
+    if lines:
+        yield "before the command:"
+        yield from (f"  {line}" for line in lines)
 
 
 def _workspace(job: TaskJob) -> Iterator[str]:
