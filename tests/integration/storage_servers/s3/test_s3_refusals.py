@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import socket
@@ -152,6 +153,15 @@ def test_a_long_file_without_a_known_length(storage) -> None:
     assert computed.hexdigest() == told.value
     with storage.open_read("/file", 8_388_600, 20) as stream:
         assert stream.read() == content[8_388_600:8_388_620]
+
+
+def test_a_checksum_is_never_that_of_before(storage) -> None:
+    """What was told of a file is not told again after the file was replaced."""
+    write(storage, "/file", b"old")
+    assert storage.stat("/file").size == 3
+    write(storage, "/file", b"new")
+    told = storage.checksum("/file")
+    assert told.value == hashlib.md5(b"new").hexdigest()
 
 
 def test_read_only(moto, bucket) -> None:

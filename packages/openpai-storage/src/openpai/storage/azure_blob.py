@@ -29,7 +29,7 @@ from azure.storage.blob import (
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.azure_refusals import refusal
-from openpai.storage.bucket import MIB, Bucket, Found, Parts, at_once, streamed
+from openpai.storage.bucket import MIB, Bucket, Found, Parts, Told, at_once, streamed
 from openpai.storage.objects import ObjectStorage
 
 __all__ = ["open_container"]
@@ -112,6 +112,7 @@ class AzureBucket(Bucket):
     def __init__(self, client: ContainerClient, server: str, token: str = "") -> None:
         self.client = client
         self._server = server
+        self._told = Told()
         self._expires = parse_qs(token).get("se", [""])[0]
 
     def close(self) -> None:
@@ -121,6 +122,7 @@ class AzureBucket(Bucket):
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Say what refusals mean."""
+        self._told.forget()
         try:
             yield
         except AzureError as error:
@@ -130,10 +132,15 @@ class AzureBucket(Bucket):
     def head(self, key: str) -> Found | None:
         """Describe one blob."""
         try:
-            with self.asking():
-                return _found(self.client.get_blob_client(key).get_blob_properties())
+            return _found(self._head(key))
         except FileNotFoundError:
             return None
+
+    def _head(self, key: str) -> Any:
+        with self.asking():
+            told = self.client.get_blob_client(key).get_blob_properties()
+        self._told.keep(key, told)
+        return told
 
     def is_marked(self, key: str) -> bool:
         """Whether a blob of this name is one of blobfuse's folders."""
@@ -233,8 +240,7 @@ class AzureBucket(Bucket):
 
     def checksum(self, key: str) -> Checksum | None:
         """Return the MD5 of a blob, or for one made of blocks the MD5 of their MD5s."""
-        with self.asking():
-            told = self.client.get_blob_client(key).get_blob_properties()
+        told = self._told.take(key) or self._head(key)
         digest = told.content_settings.content_md5
         if digest:
             return Checksum("md5", bytes(digest).hex())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+import threading
+import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -12,11 +14,13 @@ from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequ
 from openpai.core.storage import Checksum, naming
 from openpai.core.uploads import Upload
 
-__all__ = ["Bucket", "BucketUpload", "Found", "Parts", "at_once", "streamed"]
+__all__ = ["Bucket", "BucketUpload", "Found", "Parts", "Told", "at_once", "streamed"]
 
 MIB = 1 << 20
 #: Bytes of a part where the size of the file does not ask for more.
 PART = 8 * MIB
+#: So many seconds what was told of an object is taken for what is.
+FRESH = 1.0
 #: Requests that one call sends at once where it has many to send.
 THREADS = 8
 
@@ -35,6 +39,29 @@ class Found(NamedTuple):
     size: int = 0
     modified: datetime | None = None
     is_folder: bool = False
+
+
+class Told(threading.local):
+    """What the store told last of an object, for the next question of the same thread.
+
+    Whoever verifies a file asks for its size and then for its checksum; one answer has both.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[str, float, Any] | None = None
+
+    def keep(self, key: str, answer: Any) -> None:
+        """Remember an answer."""
+        self._last = (key, time.monotonic(), answer)
+
+    def forget(self) -> None:
+        """Forget it: this thread is about to ask or change something else."""
+        self._last = None
+
+    def take(self, key: str) -> Any:
+        """Return the answer that was just given about this object, once; else ``None``."""
+        last, self._last = self._last, None
+        return last[2] if last and last[0] == key and time.monotonic() - last[1] < FRESH else None
 
 
 class Parts(ABC):

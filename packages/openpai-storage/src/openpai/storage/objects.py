@@ -255,8 +255,12 @@ class ObjectStorage(Storage):
         self._known.add(folder)
 
     def _is_folder(self, path: str) -> bool:
+        """Whether there is a folder: one request, unless other names begin with this one."""
         key = self._key(path)
-        return any(self._bucket.scan(key + "/", limit=1)) or self._bucket.is_marked(key)
+        first = list(islice(self._bucket.scan(key, deep=False, limit=2), 2))
+        if any(found.is_folder and found.key in (key, key + "/") for found in first):
+            return True
+        return len(first) == 2 and any(self._bucket.scan(key + "/", limit=1))
 
     def _refuse_folder(self, entry: Entry) -> None:
         if entry.is_dir:

@@ -20,7 +20,7 @@ import botocore.exceptions
 
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
-from openpai.storage.bucket import Bucket, Found, Parts, streamed
+from openpai.storage.bucket import Bucket, Found, Parts, Told, streamed
 from openpai.storage.objects import ObjectStorage
 from openpai.storage.s3_refusals import refusal
 
@@ -100,6 +100,7 @@ class S3Bucket(Bucket):
         self._client = client
         self._bucket = bucket
         self._server = server
+        self._told = Told()
 
     def close(self) -> None:
         """Close the connections."""
@@ -108,6 +109,7 @@ class S3Bucket(Bucket):
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Say what refusals mean."""
+        self._told.forget()
         try:
             yield
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
@@ -124,6 +126,7 @@ class S3Bucket(Bucket):
             told = self.call("head_object", Key=key)
         except FileNotFoundError:
             return None
+        self._told.keep(key, told)
         return Found(key, int(told["ContentLength"]), told["LastModified"])
 
     def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
@@ -210,7 +213,7 @@ class S3Bucket(Bucket):
 
     def checksum(self, key: str) -> Checksum | None:
         """Return the MD5 of an object, or for one made of parts the MD5 of their MD5s."""
-        told = self.call("head_object", Key=key)
+        told = self._told.take(key) or self.call("head_object", Key=key)
         tag = told["ETag"].strip('"').lower()
         digits, _, count = tag.partition("-")
         if told.get("ServerSideEncryption", "AES256") != "AES256" or len(digits) != 32:
