@@ -89,6 +89,29 @@ def test_a_group_is_changed(opai, group):
         assert opai("group", action[0], group, *action[1:]).exit_code == 4
 
 
+def test_what_was_changed_before_a_failure_is_told(opai, user):
+    """The second of two changes fails; the first one was made, and that is said."""
+    line = ("--email", "u@example.org", "--add-group", "no_such_group")
+    result = opai("user", "update", user, *line)
+    assert result.exit_code == 4
+    assert f"Changed of user '{user}': email." in result.stderr
+    assert opai("user", "show", user, "-o", "json").json["email"] == "u@example.org"
+
+
+def test_a_virtual_cluster_that_is_not_there_is_warned_of(opai, group):
+    """Servers take any name."""
+    result = opai("group", "update", group, "--vc", "default", "--vc", "defualt")
+    assert result.exit_code == 0
+    assert "no virtual cluster 'defualt' (there is: default)" in result.stderr
+
+
+def test_an_admin_is_not_deleted_and_the_way_is_told(opai, admin):
+    """The server refuses; the right must go first."""
+    result = opai("user", "delete", "alice", "--yes")
+    assert result.exit_code == 3
+    assert "--no-admin" in result.stderr
+
+
 def test_names_that_are_taken_are_5(opai, user, group):
     """Whether it is a user or a group."""
     assert opai("user", "create", user, "--password-stdin", stdin=PASSWORD).exit_code == 5

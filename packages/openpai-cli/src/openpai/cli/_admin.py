@@ -37,7 +37,9 @@ def explained(cluster: Cluster, otherwise: str = ONLY_ADMINS) -> Iterator[None]:
     try:
         yield
     except PermissionDeniedError as error:
-        if TokenClaims.from_token(cluster.session.token).application:
+        if error.code == "RemoveAdminError":
+            error.hint = "Take that right away first: opai user update NAME --no-admin"
+        elif TokenClaims.from_token(cluster.session.token).application:
             error.hint = "An application token may not do this. Log in: opai cluster login"
         else:
             error.hint = error.hint or otherwise

@@ -114,6 +114,7 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
     """
     from dataclasses import replace
 
+    from openpai.core.errors import AuthenticationError
     from openpai.core.rest.authn import check_token
 
     if secret.password and not entry.user:
@@ -125,7 +126,12 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
         elif not secret.token:
             cluster.login(secret.password)
         token = cluster.session.token
-        user = check_token(cluster.session).username
+        try:
+            user = check_token(cluster.session).username
+        except AuthenticationError as error:
+            if secret.token:
+                error.hint = "Is it the whole token, of this very cluster, and has it not ended?"
+            raise
     settings = {**entry.settings, "info": dict(info.raw)}
     return replace(entry, uri=cluster.uri, user=user, token=token, password="", settings=settings)
 

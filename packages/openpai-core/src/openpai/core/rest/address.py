@@ -119,6 +119,7 @@ def _check(uri: str) -> None:
     try:
         parts = urlsplit(uri)
         usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        usable = usable and not any(letter.isspace() for letter in parts.netloc)
     except ValueError:  # the port is no number, or brackets do not match
         parts, usable = urlsplit(""), False
     if not usable:

@@ -86,7 +86,8 @@ _CAUSES = (
         "SSLError",
         ("CERTIFICATE_VERIFY_FAILED", "doesn't match"),
         "the server's certificate is not trusted",
-        "Name the file of its CA as 'verify' in the cluster's entry, or by REQUESTS_CA_BUNDLE.",
+        "Name the file of its CA: opai cluster add … --ca FILE, 'verify' in clusters.yaml, "
+        "or $REQUESTS_CA_BUNDLE.",
         transient=False,
         sent=False,
         untrusted=True,

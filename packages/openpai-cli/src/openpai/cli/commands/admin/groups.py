@@ -14,6 +14,7 @@ from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import cluster_option, format_option, yes_option
 
 if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
     from openpai.core.rest.groups import Group
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -119,6 +120,7 @@ def create(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> Non
     from openpai.core.rest import groups
 
     cluster = app.cluster(alias)
+    _warn_of_unknown(app, cluster, given["virtual_clusters"])
     acls = {"admin": False, "virtualClusters": [], **_acls(**given)}
     with explained(cluster):
         groups.create_group(
@@ -158,12 +160,22 @@ def update(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> Non
     if not changes and not acls:
         raise UsageProblem("Nothing is to be changed.", "See: opai group update --help")
     cluster = app.cluster(alias)
+    _warn_of_unknown(app, cluster, given["virtual_clusters"])
     with explained(cluster):
         if acls:
             before = groups.get_group(cluster.session, name).acls
             changes["extension"] = {"acls": {**before, **acls}}
         groups.update_group(cluster.session, name, **changes)
     app.note(f"Group '{name}' is changed.")
+
+
+def _warn_of_unknown(app: CliApp, cluster: Cluster, names: tuple[str, ...]) -> None:
+    """Servers take any name: the virtual cluster may be made later, or be misspelled."""
+    known = cluster.virtual_clusters() if names else {}
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            app.note(f"opai: warning: there is no virtual cluster '{name}' (there is: {there}).")
 
 
 def _acls(

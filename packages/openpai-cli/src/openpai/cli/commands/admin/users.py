@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import cluster_option, format_option, yes_option
 
 if TYPE_CHECKING:
+    from openpai.core.cluster import Cluster
     from openpai.core.rest.users import User
 
 COLUMNS = [
@@ -151,16 +153,31 @@ def update(
         raise UsageProblem("Nothing is to be changed.", "See: opai user update --help")
     cluster = app.cluster(alias)
     session = cluster.session
-    with explained(cluster):
-        if email is not None:
-            users.set_user_email(session, name, email)
-        if admin is not None:
-            users.set_user_admin(session, name, admin)
-        for group in add_group:
-            users.add_user_to_group(session, name, group)
-        for group in remove_group:
-            users.remove_user_from_group(session, name, group)
-    app.note(f"User '{name}' is changed.")
+    changes: list[tuple[str, Callable[[], None]]] = []
+    if email is not None:
+        changes.append(("email", partial(users.set_user_email, session, name, email)))
+    if admin is not None:
+        changes.append(("admin", partial(users.set_user_admin, session, name, admin)))
+    for group in add_group:
+        changes.append((f"+{group}", partial(users.add_user_to_group, session, name, group)))
+    for group in remove_group:
+        changes.append((f"-{group}", partial(users.remove_user_from_group, session, name, group)))
+    _make(app, cluster, name, changes)
+
+
+def _make(
+    app: CliApp, cluster: Cluster, name: str, changes: list[tuple[str, Callable[[], None]]]
+) -> None:
+    """Make one change after the other; where one fails, say which were made before."""
+    done: list[str] = []
+    try:
+        for what, change in changes:
+            with explained(cluster):
+                change()
+            done.append(what)
+    finally:
+        if done:
+            app.note(f"Changed of user '{name}': {', '.join(done)}.")
 
 
 @command("delete", examples="opai user delete alice --yes")
