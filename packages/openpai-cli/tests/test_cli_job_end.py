@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import json
 
-import click
 import pytest
-
-from openpai.cli._app import CliApp
-from openpai.cli._jobs import in_sight
-from openpai.core.cluster import Cluster
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
@@ -108,21 +103,6 @@ def test_a_task_that_does_not_exist_is_4(opai, job):
     assert "main-0" in result.stderr
 
 
-def test_a_lost_job_is_125(opai, job):
-    """When the cluster refuses to say more while a job is waited for, nobody knows how it did."""
-    name = job("sleep 600")
-
-    def lose_it() -> None:
-        with Cluster.load() as cluster, in_sight(CliApp(), cluster.job(name)):
-            cluster.session.token = "no longer good"
-            cluster.job(name).wait()
-
-    with pytest.raises(click.exceptions.Exit) as raised:
-        lose_it()
-    assert raised.value.exit_code == 125
-    opai("job", "stop", name)
-
-
 def test_stopping_an_ended_job_is_no_failure(opai, job):
     """What has ended is left alone, and told."""
     name = job("true")
@@ -190,3 +170,38 @@ def test_errors_are_json_where_json_was_asked_for(opai, local):
         404,
         "NoJobError",
     )
+
+
+@pytest.mark.parametrize("option", ["--prefix", "--tag", "pattern"])
+def test_jobs_are_stopped_by_what_they_have_in_common(opai, job, option):
+    """By prefix, tag or pattern, and state; others go on; without a yes they are only listed."""
+    name, other = job("sleep 600"), job("sleep 600", suffix="_other")
+    opai("job", "tag", name, name)
+    words = [f"{name[:-1]}?"] if option == "pattern" else [option, name]
+    words = ["job", "stop", *words]
+    refused = opai(*words)
+    assert (refused.exit_code, f"alice~{name}" in refused.stderr) == (2, True)
+    assert f"alice~{other}" not in refused.stderr
+    assert opai(*words, "--yes", "--wait").exit_code == 0
+    assert opai("job", "status", name, "-o", "json").json["state"] == "STOPPED"
+    assert opai("job", "wait", other, "--timeout", "0").exit_code == 124
+    opai("job", "stop", other)
+
+
+def test_a_state_narrows_what_is_stopped(opai, job):
+    """Both must fit; nothing that fits is told; no filter at all is a mistake."""
+    name = job("sleep 600")
+    while opai("job", "status", name, "-o", "json").json["state"] == "WAITING":
+        pass
+    result = opai("job", "stop", "--prefix", name, "--state", "waiting", "--yes")
+    assert (result.exit_code, "No job that goes on matches" in result.stderr) == (0, True)
+    assert opai("job", "wait", name, "--timeout", "0").exit_code == 124
+    assert opai("job", "stop").exit_code == 2
+    opai("job", "stop", name)
+
+
+def test_rerun_is_clone(opai, job):
+    """The word that other tools have for it."""
+    name = job("true")
+    again = opai("job", "rerun", name, "--dry-run", "-o", "json")
+    assert again.json["name"].startswith(name)

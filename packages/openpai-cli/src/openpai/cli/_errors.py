@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from openpai.cli import _ends
 from openpai.cli._command import UsageProblem
 from openpai.core import errors
 
@@ -19,6 +20,11 @@ __all__ = ["Failure", "explain"]
 
 #: (kind of exception, exit code), the first that fits; docs/cli.md lists the codes.
 EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (_ends.WaitOverError, _ends.EXIT_TIMEOUT),
+    (_ends.LostSightError, _ends.EXIT_LOST),
+    (_ends.Left, _ends.EXIT_INTERRUPTED),
+    (KeyboardInterrupt, _ends.EXIT_INTERRUPTED),
+    (click.Abort, _ends.EXIT_INTERRUPTED),
     (click.UsageError, 2),
     (errors.ProtocolError, 2),
     (errors.ConfigError, 2),
@@ -62,6 +68,10 @@ class Failure:
 
     def lines(self, paint: Paint) -> Iterator[str]:
         """Yield what people read."""
+        if self.exit_code == _ends.EXIT_INTERRUPTED:  # nothing has failed
+            yield f"\nopai: {self.message}"
+            yield from filter(None, self.hint.split("\n"))
+            return
         yield f"opai: {paint('error:', 'red')} {self.message}"
         for detail in self.details:
             yield f"  {detail}"
@@ -96,8 +106,10 @@ def explain(error: BaseException) -> Failure:
 
 
 def _words(error: BaseException) -> tuple[str, str]:
-    if isinstance(error, errors.OpenPaiError):
+    if isinstance(error, (errors.OpenPaiError, _ends.Left)):
         return error.message, error.hint
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "interrupted", ""
     if isinstance(error, click.ClickException):
         return error.format_message(), _usage_hint(error)
     if isinstance(error, OSError) and error.strerror:

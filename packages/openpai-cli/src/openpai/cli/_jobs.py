@@ -16,17 +16,13 @@ if TYPE_CHECKING:
     from openpai.core.rest.job_records import JobDetail, JobSummary
 
 __all__ = [
-    "EXIT_LOST",
     "EXIT_STOPPED",
-    "EXIT_TIMEOUT",
     "exit_code_of",
     "how_it_ended",
     "in_sight",
     "job_row",
 ]
 
-EXIT_TIMEOUT = 124
-EXIT_LOST = 125
 EXIT_STOPPED = 143
 
 
@@ -84,24 +80,20 @@ def in_sight(app: CliApp, job: RemoteJob) -> Iterator[None]:
     Ctrl-C lets the job go on and says how to come back; a connection that stays broken ends the
     command with 125, since nobody knows how the job does.
     """
-    import click
-
+    from openpai.cli._ends import Left, LostSightError, WaitOverError
     from openpai.core.errors import OpenPaiError, WaitTimeout
 
     try:
         yield
     except KeyboardInterrupt:
-        app.note(f"\nYou left; {job.key} goes on.")
-        for line in ways_back(app, job):
-            app.note(line)
-        raise
+        raise Left(f"You left; {job.key} goes on.", ways_back(app, job)) from None
     except WaitTimeout as error:
-        app.note(f"opai: {error.message}")
-        raise click.exceptions.Exit(EXIT_TIMEOUT) from None
+        raise WaitOverError(error.message, error.hint) from None
     except OpenPaiError as error:
-        app.note(f"opai: lost sight of {job.key}: {error.message}")
-        app.note(f"hint: Whether it goes on is not known. Look: opai job status {job.key}")
-        raise click.exceptions.Exit(EXIT_LOST) from None
+        raise LostSightError(
+            f"lost sight of {job.key}: {error.message}",
+            f"Whether it goes on is not known. Look: opai job status {job.key}",
+        ) from None
 
 
 def ways_back(app: CliApp, job: RemoteJob) -> Iterator[str]:

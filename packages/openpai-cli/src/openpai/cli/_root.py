@@ -119,6 +119,7 @@ GROUP = {
 
 #: Commands of one group that are another's: (name, path in the tree, help)
 JOB_ALIASES = {
+    "rerun": (("job", "clone"), "Submit a job once more (= job clone)."),
     "notebook": (("notebook", "submit"), "Submit a notebook (= notebook submit)."),
     "connect": (("notebook", "connect"), "Open a notebook job (= notebook connect)."),
 }

@@ -39,10 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return 141
-    except (click.Abort, KeyboardInterrupt):
-        app.console.note("opai: interrupted")
-        return 130
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         return _fail(app, error, as_json=_wants_json(arguments))
     finally:
         app.close()
@@ -65,11 +62,11 @@ def _invoke(arguments: Sequence[str], app: CliApp) -> int:
     return 0
 
 
-def _fail(app: CliApp, error: Exception, *, as_json: bool) -> int:
+def _fail(app: CliApp, error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong; what that needs is imported only now."""
     from openpai.cli._errors import explain
 
-    if app.debug:
+    if app.debug and isinstance(error, Exception):
         import traceback
 
         traceback.print_exc()

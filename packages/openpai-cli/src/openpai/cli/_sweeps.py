@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
 if TYPE_CHECKING:
     from openpai.cli._app import CliApp
     from openpai.core.batch import Outcome
@@ -111,6 +109,8 @@ def send(
         total: How many there are to submit.
         act: Submits, and calls back with each outcome.
     """
+    from openpai.cli._ends import Left
+
     done: list[Outcome] = []
     try:
         with app.progress("Submitting", total) as advance:
@@ -121,10 +121,8 @@ def send(
 
             outcomes = act(count)
     except KeyboardInterrupt:
-        app.note(f"\nYou left; {len(done)} of {total} jobs were submitted, and they go on.")
-        for line in ways_back(app, sweep):
-            app.note(line)
-        raise
+        message = f"You left; {len(done)} of {total} jobs were submitted, and they go on."
+        raise Left(message, ways_back(app, sweep)) from None
     return [outcome_row(outcome) for outcome in outcomes]
 
 
@@ -138,7 +136,7 @@ def ways_back(app: CliApp, sweep: Sweep) -> Iterable[str]:
 @contextmanager
 def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], None]]:
     """Guard the block that waits for a sweep; give what shows how far it is."""
-    from openpai.cli._jobs import EXIT_LOST, EXIT_TIMEOUT
+    from openpai.cli._ends import Left, LostSightError, WaitOverError
     from openpai.core.errors import OpenPaiError, WaitTimeout
 
     ended = 0
@@ -153,14 +151,12 @@ def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], N
         with app.progress(f"Waiting for {sweep.name}", len(sweep.jobs())) as advance:
             yield seen
     except KeyboardInterrupt:
-        app.note(f"\nYou left; the jobs of {sweep.name} go on.")
-        for line in ways_back(app, sweep):
-            app.note(line)
-        raise
+        message = f"You left; the jobs of {sweep.name} go on."
+        raise Left(message, ways_back(app, sweep)) from None
     except WaitTimeout as error:
-        app.note(f"opai: {error.message}")
-        raise click.exceptions.Exit(EXIT_TIMEOUT) from None
+        raise WaitOverError(error.message, error.hint) from None
     except OpenPaiError as error:
-        app.note(f"opai: lost sight of {sweep.name}: {error.message}")
-        app.note(f"hint: Whether it goes on is not known. Look: opai sweep status {sweep.name}")
-        raise click.exceptions.Exit(EXIT_LOST) from None
+        raise LostSightError(
+            f"lost sight of {sweep.name}: {error.message}",
+            f"Whether it goes on is not known. Look: opai sweep status {sweep.name}",
+        ) from None

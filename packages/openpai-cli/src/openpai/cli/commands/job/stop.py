@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import UsageProblem, command
-from openpai.cli._options import cluster_option, jobs_argument, yes_option
+from openpai.cli._options import cluster_option, state_option, yes_option
 
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
     from openpai.core.remote_job import RemoteJob
+    from openpai.core.rest.job_records import JobSummary
 
 ACTIVE = ("WAITING", "RUNNING", "UNKNOWN")
 
@@ -22,10 +24,14 @@ ACTIVE = ("WAITING", "RUNNING", "UNKNOWN")
     examples="""
     opai job stop train
     opai job stop 'sweep_*' --yes
-    opai job list --state WAITING -o name | xargs opai job stop
+    opai job stop --tag first-try --state WAITING
+    opai job list --state WAITING -o name | xargs opai job stop --yes
     """,
 )
-@jobs_argument
+@click.argument("jobs", nargs=-1, shell_complete=_complete.jobs)
+@click.option("--prefix", default="", help="Also: those of your jobs whose names begin so.")
+@click.option("--tag", default="", help="Also: those of your jobs that have this tag.")
+@state_option
 @click.option("--wait", is_flag=True, help="Wait until they have stopped.")
 @yes_option
 @cluster_option
@@ -37,20 +43,24 @@ def stop(
     /,
     *,
     jobs: tuple[str, ...],
+    prefix: str,
+    tag: str,
+    states: tuple[str, ...],
     wait: bool,
     yes: bool,
     alias: str | None,
 ) -> None:
     """Stop jobs.
 
-    A name with * or ? means all of your jobs that match and have not ended; they are listed, and
-    stopped after a yes. A job that has ended is left as it is. Where one job cannot be stopped the
+    A name with * or ?, --prefix, --tag and --state mean all of your jobs that fit and have not
+    ended (of two of these options, what fits both); they are listed, and stopped after a yes. A job
+    that has ended is left as it is. Where one job cannot be stopped the
     others still are, and the exit code tells of the first that could not.
     """
     from openpai.cli._jobs import how_it_ended, in_sight
 
     cluster = app.cluster(alias)
-    found = _expand(app, cluster, jobs, yes)
+    found = _expand(app, cluster, jobs, Filter(prefix, tag, states), yes)
     codes = [_stop(app, job) for job in found]
     if wait:
         for job, code in zip(found, codes, strict=True):
@@ -60,29 +70,49 @@ def stop(
     context.exit(next(filter(None, codes), 0))
 
 
-def _expand(app: CliApp, cluster: Cluster, names: tuple[str, ...], yes: bool) -> list[RemoteJob]:
-    """Return the jobs that are named, patterns expanded, each once."""
+class Filter(NamedTuple):
+    """Which of the user's jobs are meant beside those that are named."""
+
+    prefix: str
+    tag: str
+    states: tuple[str, ...]
+
+    def fits(self, job: JobSummary) -> bool:
+        """Whether a job has all that is asked for; none where nothing is asked for."""
+        return any(self) and (
+            job.name.startswith(self.prefix)
+            and (not self.tag or self.tag in job.tags)
+            and (not self.states or job.state in self.states)
+        )
+
+
+def _expand(
+    app: CliApp, cluster: Cluster, names: tuple[str, ...], wanted: Filter, yes: bool
+) -> list[RemoteJob]:
+    """Return the jobs that are meant, each once; those that are not named after a yes."""
     patterns = [name for name in names if any(c in name for c in "*?[")]
-    matches = _matching(cluster, patterns) if patterns else []
+    if not names and not any(wanted):
+        raise UsageProblem("Which jobs?", "Name them, or give --prefix, --tag or --state.")
+    matches = _matching(cluster, patterns, wanted) if patterns or any(wanted) else []
     if matches and not yes:
         for job in matches:
-            app.note(f"  {job.key}")
+            app.note(f"  {job.username}~{job.name}  {job.state}")
         if not app.confirm(f"Stop these {len(matches)}?"):
             raise UsageProblem("Nothing was stopped.", "Say yes, or give --yes.")
-    if patterns and not matches:
-        app.note(f"No job that goes on matches {' '.join(patterns)}.")
+    if (patterns or any(wanted)) and not matches:
+        app.note("No job that goes on matches.")
     named = [cluster.job(name) for name in names if name not in patterns]
-    return list({job.key: job for job in [*named, *matches]}.values())
+    found = [cluster.job(f"{job.username}~{job.name}") for job in matches]
+    return list({job.key: job for job in [*named, *found]}.values())
 
 
-def _matching(cluster: Cluster, patterns: list[str]) -> list[RemoteJob]:
+def _matching(cluster: Cluster, patterns: list[str], wanted: Filter) -> list[JobSummary]:
     from fnmatch import fnmatchcase
 
-    mine = cluster.jobs(user=cluster.user, state=ACTIVE)
     return [
-        cluster.job(f"{job.username}~{job.name}")
-        for job in mine
-        if any(fnmatchcase(job.name, pattern) for pattern in patterns)
+        job
+        for job in cluster.jobs(user=cluster.user, state=ACTIVE)
+        if wanted.fits(job) or any(fnmatchcase(job.name, pattern) for pattern in patterns)
     ]
 
 

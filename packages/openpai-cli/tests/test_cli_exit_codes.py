@@ -1,0 +1,159 @@
+"""What commands that follow a job return, each row through a real process of `opai`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+OPAI = [sys.executable, "-m", "openpai.cli"]
+#: The commands that follow a job; NAME stands for one that was submitted.
+FOLLOWING = [("job", "wait", "NAME"), ("job", "logs", "-f", "NAME")]
+SUB = ("job", "sub", "--image", "any", "--cpu", "1", "--mem", "64m")
+FILE = """\
+protocolVersion: 2
+name: run
+type: job
+prerequisites: [{name: image, type: dockerimage, uri: img}]
+taskRoles:
+  main:
+    instances: 1
+    dockerImage: image
+    resourcePerInstance: {cpu: 1, memoryMB: 64, gpu: 0}
+    commands: [COMMAND]
+"""
+
+
+def run(*words, **options):
+    """Run `opai` as a user does."""
+    return subprocess.run(
+        [*OPAI, *words], capture_output=True, text=True, check=False, timeout=120, **options
+    )
+
+
+@pytest.mark.parametrize("words", FOLLOWING, ids=lambda words: " ".join(words[:2]))
+@pytest.mark.parametrize("code", [0, 3, 123, 126, 200, 255])
+def test_the_jobs_own_code_comes_back(job, words, code):
+    """0 to 123 and 126 to 255 are the job's own."""
+    name = job(f"exit {code}")
+    assert run(*words[:-1], name).returncode == code
+
+
+@pytest.mark.parametrize("option", ["--wait", "--follow"])
+def test_submitting_commands_bring_it_back_too(local, option):
+    """`job sub --wait` and `--follow`."""
+    assert run(*SUB, option, "exit 7").returncode == 7
+
+
+def test_a_run_here_brings_it_back_too(local):
+    """`job run`, without a cluster."""
+    Path("job.yaml").write_text(FILE.replace("COMMAND", "exit 8"))
+    assert run("job", "run", "job.yaml").returncode == 8
+
+
+@pytest.mark.parametrize("words", FOLLOWING, ids=lambda words: " ".join(words[:2]))
+def test_stopped_is_143(job, words):
+    """As of a process that SIGTERM ended."""
+    name = job("sleep 600")
+    assert run("job", "stop", name).returncode == 0
+    done = run(*words[:-1], name)
+    assert (done.returncode, "STOPPED" in done.stderr) == (143, True)
+
+
+def test_waiting_timed_out_is_124(job):
+    """The job goes on; -o json says so in words."""
+    name = job("sleep 600")
+    assert run("job", "wait", name, "--timeout", "0.1").returncode == 124
+    done = run("job", "wait", name, "--timeout", "0.1", "-o", "json")
+    error = json.loads(done.stderr)["error"]
+    assert (done.returncode, error["exitCode"], done.stdout) == (124, 124, "")
+    assert "goes on" in error["message"]
+    run("job", "stop", name)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [*FOLLOWING, ("job", "wait", "-o", "json", "NAME")],
+    ids=lambda words: " ".join(words[:3]),
+)
+def test_losing_sight_is_125_with_the_reason(job, local, words):
+    """The job has vanished from the server while it was followed."""
+    name = job("echo begun; sleep 600")
+    process = subprocess.Popen(
+        [*OPAI, *words[:-1], name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    asked = local.faults.delay(0, path=f"/jobs/[^/]*{name}$")
+    deadline = time.monotonic() + 60
+    while asked.fired < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    local.faults.clear()
+    gone = local.faults.answer(404, "gone", path=f"/jobs/[^/]*{name}")
+    _, said = process.communicate(timeout=60)
+    local.faults.clear()
+    assert gone.fired
+    assert process.returncode == 125
+    assert "lost sight of" in said
+    if "json" in words:
+        assert json.loads(said)["error"]["exitCode"] == 125
+    run("job", "stop", name)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [*FOLLOWING, ("job", "wait", "-o", "json", "NAME")],
+    ids=lambda words: " ".join(words[:3]),
+)
+def test_ctrl_c_detaches_with_130_and_says_how_to_go_on(job, local, words):
+    """The job goes on; how to come back and how to stop it is printed."""
+    name = job("echo begun; sleep 600")
+    asked = local.faults.delay(0, path=f"/jobs/[^/]*{name}$")
+    process = subprocess.Popen(
+        [*OPAI, *words[:-1], name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while asked.fired < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    local.faults.clear()
+    assert process.returncode == 130
+    assert f"opai job logs -f -a local alice~{name}" in said
+    assert f"opai job stop -a local alice~{name}" in said
+    if "json" in words:
+        assert json.loads(said)["error"]["exitCode"] == 130
+    assert run("job", "wait", name, "--timeout", "0").returncode == 124
+    run("job", "stop", name)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("job", "list"), 0),
+        (("job", "clone", "ENDED", "--name", "ENDED", "--wait"), 5),
+        (("job", "list", "--limit", "x"), 2),
+        (("job", "status", "nosuchjob"), 4),
+        (("job", "wait", "nosuchjob"), 4),
+        (("job", "validate", "missing.yaml"), 2),
+    ],
+)
+def test_what_does_not_follow_has_the_codes_of_its_own_failures(job, words, code):
+    """0 to 6, as documented; a job's code is never among what these return."""
+    name = job("true")
+    assert run("job", "wait", name).returncode == 0
+    assert run(*(name if word == "ENDED" else word for word in words)).returncode == code
+
+
+def test_an_expired_login_is_3_and_a_dead_cluster_6(local, monkeypatch, home):
+    """What to do is said."""
+    monkeypatch.setenv("OPENPAI_TOKEN", "rubbish")
+    refused = run("job", "list")
+    assert (refused.returncode, "opai cluster login" in refused.stderr) == (3, True)
+    (home / "clusters.yaml").write_text(
+        "- {cluster_alias: dead, pai_uri: 'http://127.0.0.1:1', user: alice}\n"
+    )
+    assert run("job", "list", "-a", "dead").returncode == 6
