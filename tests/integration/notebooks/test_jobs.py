@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from openpai.core.errors import ConflictError
-from openpai.notebook import NotebookError, NotebookJob, submit_notebook
+from openpai.notebook import NotebookError, NotebookJob, submit_notebook, watch
 
 EXAMPLE = "examples/notebooks/first-job.ipynb"
 
@@ -180,6 +180,16 @@ def test_a_script_needs_no_jupyter(submit, tmp_path):
     assert job.fetch(tmp_path / "back").suffix == ".py"
     with pytest.raises(NotebookError, match="runs as a script"):
         job.notebook()
+
+
+def test_a_job_is_watched_in_a_terminal(submit, capsys):
+    """Where there are no cells, each change is a line."""
+    job = submit("print('first')", "1")
+    assert watch(job, poll=0.1).state == "SUCCEEDED"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] in (f"{job.key}: WAITING", f"{job.key}: RUNNING")
+    assert any(line.startswith(f"{job.key}: SUCCEEDED, cell 2 of 2, exit code 0") for line in lines)
+    assert len(lines) < 30
 
 
 def test_inside_a_job_a_submission_does_nothing(submit, cluster, printed):

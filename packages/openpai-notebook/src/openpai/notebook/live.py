@@ -7,8 +7,10 @@ is an ordinary output: it is saved with the notebook, and still there when it is
 from __future__ import annotations
 
 import re
+import sys
 import time
-from typing import TYPE_CHECKING, Any, Protocol, Sequence, overload
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Sequence, overload
 
 from openpai.core.errors import OpenPaiError
 from openpai.notebook.display import detail_html, detail_text, sweep_bundle
@@ -26,11 +28,25 @@ _TAIL = 15
 _CELL_LINE = re.compile(r"openpai-notebook: cell (\d+ of \d+)( is left out.*)?$")
 
 
-class _View(Protocol):
-    """Something that is looked at until it has ended."""
+class _Look(NamedTuple):
+    """What is seen at one moment.
 
-    def look(self) -> tuple[dict[str, str], bool, Any]:
-        """Return what is shown, whether that is the last of it, and what :func:`watch` returns."""
+    Attributes:
+        bundle: What a notebook shows, by media type.
+        news: What a terminal shows, if it has not shown it last.
+        ended: Whether there will be nothing else to see.
+        found: What :func:`watch` returns then.
+    """
+
+    bundle: dict[str, str]
+    news: str
+    ended: bool
+    found: Any
+
+
+class _View(Protocol):
+    def look(self) -> _Look:
+        """Look once."""
 
 
 @overload
@@ -42,7 +58,7 @@ def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[
 
     Of a job that is its state, how far it is, its tasks and the end of its log; of a sweep a row
     for each job with its parameters and state, and what notebooks have recorded. Interrupting the
-    cell ends the watching; the jobs go on.
+    cell ends the watching; the jobs go on. In a terminal it writes a line for each change.
 
     Args:
         watched: The job, or the sweep.
@@ -55,28 +71,51 @@ def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[
         NotFoundError: There is no such job or sweep.
         OpenPaiError: The cluster could not be asked for 10 minutes on end.
     """
-    from IPython.display import display
-
     from openpai.core.patience import Patience
     from openpai.core.sweeping import Sweep
+    from openpai.notebook.locate import in_notebook
 
     view: _View = _SweepView(watched) if isinstance(watched, Sweep) else _JobView(watched)
+    shown: _Cell | _Terminal = _Cell() if in_notebook() else _Terminal()
     patience = Patience()
-    handle: Any = None
     while True:
         try:
-            bundle, ended, found = view.look()
+            look = view.look()
             patience.relax()
         except OpenPaiError as error:
             patience.bear(error)
             continue
-        if handle is None:
-            handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            handle.update(bundle, raw=True)
-        if ended:
-            return found  # type: ignore[no-any-return]  # what the view of this kind returns
+        shown.show(look)
+        if look.ended:
+            return look.found  # type: ignore[no-any-return]  # what the view of this kind returns
         time.sleep(poll)
+
+
+class _Cell:
+    """One output of a cell, renewed in place."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, look: _Look) -> None:
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display(look.bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(look.bundle, raw=True)
+
+
+class _Terminal:
+    """Lines of text, whenever there is something new to say."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def show(self, look: _Look) -> None:
+        if look.news != self._last:
+            sys.stdout.write(f"{look.bundle['text/plain'] if look.ended else look.news}\n")
+        self._last = look.news
 
 
 class _JobView:
@@ -84,7 +123,7 @@ class _JobView:
         self._job = job
         self._progress = ""
 
-    def look(self) -> tuple[dict[str, str], bool, JobDetail]:
+    def look(self) -> _Look:
         detail = self._job.status()
         log = _tail(self._job)
         self._progress = _progress(log) or self._progress
@@ -92,19 +131,23 @@ class _JobView:
             "text/html": detail_html(detail, log, self._progress),
             "text/plain": detail_text(detail, log, self._progress),
         }
-        return bundle, detail.ended, detail
+        cell = f", cell {self._progress}" if self._progress else ""
+        return _Look(bundle, f"{detail.key}: {detail.state}{cell}", detail.ended, detail)
 
 
 class _SweepView:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
 
-    def look(self) -> tuple[dict[str, str], bool, list[SweepJob]]:
+    def look(self) -> _Look:
         jobs = self._sweep.jobs()
         record = self._sweep.record
         submitting = record is not None and record.is_being_submitted()
         ended = not submitting and not any(job.goes_on for job in jobs)
-        return sweep_bundle(self._sweep), ended, jobs
+        bundle = sweep_bundle(self._sweep)
+        states = Counter(job.state or "not submitted" for job in jobs)
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        return _Look(bundle, f"{self._sweep.name}: {counts}", ended, jobs)
 
 
 def _tail(job: RemoteJob) -> list[str]:
