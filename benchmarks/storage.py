@@ -2,8 +2,9 @@
 
 One large file, many small ones, an unchanged tree a second time; then the peak of memory for 10 GiB
 (sparse, so that no disk is needed) and for very many files. Every copy is a process of its own, so
-the start of Python is part of ours. The page cache is warm: what is measured is the program. The best of all
-rounds counts, and the seconds of the processor are shown, for a machine that others use, too.
+the start of Python is part of ours. The page cache is warm: what is measured is the program. The
+best of all rounds counts, and the seconds of the processor are shown, for a machine that others
+use, too.
 
     python benchmarks/storage.py [--size MIB] [--files N] [--unchanged N] [--many N] [--rounds N]
 """

@@ -1,0 +1,177 @@
+"""What cannot be copied is told in a sentence, file by file, and harms nothing else."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, ContextManager, Iterator
+
+import pytest
+
+from openpai.core.folder import FolderStorage
+from openpai.core.storage import Entry, is_partial
+from openpai.core.transfer import Failed, Options, Transfer, TransferError, download, upload
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the journal in a folder of the test."""
+    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return three files."""
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / name).write_text(name)
+    return folder
+
+
+class Full(FolderStorage):
+    """A folder that refuses some files as a file system does."""
+
+    refused = "b"
+    number = errno.ENOSPC
+
+    def open_write(
+        self, path: str, *, mode: int | None = None, modified: datetime | None = None
+    ) -> ContextManager[BinaryIO]:
+        """Refuse files of one name."""
+        if path.endswith(self.refused):
+            raise OSError(self.number, os.strerror(self.number), self.where(path))
+        return super().open_write(path, mode=mode, modified=modified)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.ENOSPC, "No space left on device"),
+        (errno.EDQUOT, "Disk quota exceeded"),
+        (errno.EACCES, "Permission denied"),
+        (errno.EROFS, "Read-only file system"),
+        (errno.ENAMETOOLONG, "File name too long"),
+    ],
+)
+def test_one_file_is_refused(storage: FolderStorage, tree: Path, number: int, reason: str) -> None:
+    """The file is named with the reason, tried once, and the others arrive."""
+    target = Full(storage.root, "main")
+    target.number = number
+    failed: list[Failed] = []
+    with pytest.raises(TransferError, match="1 of 3"):
+        Transfer(*_place(tree), target, "/t").run(on_failed=failed.append)
+    assert [(item.path, item.reason) for item in failed] == [("b", reason)]
+    assert sorted(path.name for path in (storage.root / "t").iterdir()) == ["a", "c"]
+
+
+def _place(folder: Path) -> tuple[FolderStorage, str]:
+    return FolderStorage(folder), "/"
+
+
+def test_a_name_that_is_too_long(storage: FolderStorage, tmp_path: Path) -> None:
+    """A path that the real file system does not take fails alone."""
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    (deep / ("n" * 250)).write_text("x")
+    (deep / "short").write_text("x")
+    upload(storage, deep / "short", "/short")
+    with pytest.raises(OSError, match="File name too long"):
+        upload(storage, deep / "short", "/" + "x" * 300)
+    assert [path.name for path in storage.root.iterdir()] == ["short"]
+
+
+def test_names_that_differ_in_case_only(storage: FolderStorage, tmp_path: Path) -> None:
+    """Where the target takes two names for one, the first wins and the second is told of."""
+    folder = tmp_path / "cases"
+    (folder / "D").mkdir(parents=True)
+    (folder / "d").mkdir()
+    for name in ("A", "a", "D/x", "d/y"):
+        (folder / name).write_text(name)
+    storage.case_sensitive = False
+    failed: list[Failed] = []
+    with pytest.raises(TransferError, match="2 of 4"):
+        Transfer(*_place(folder), storage, "/t").run(on_failed=failed.append)
+    assert sorted(item.path for item in failed) == ["a", "d"]
+    assert all("differs in case only" in item.reason for item in failed)
+    assert (storage.root / "t" / "A").read_text() == "A"
+
+
+def test_a_listing_that_is_not_in_order(storage: FolderStorage, tree: Path) -> None:
+    """Wrong pairs could delete what is wanted, so such a folder fails as a whole."""
+
+    class Shuffled(FolderStorage):
+        def list(self, path: str) -> Iterator[Entry]:
+            return reversed([*super().list(path)])
+
+    upload(storage, tree, "/t")
+    (storage.root / "t" / "extra").write_text("x")
+    with pytest.raises(TransferError, match="not listed in order"):
+        Transfer(Shuffled(tree), "/", storage, "/t", Options(delete=True)).run()
+    assert (storage.root / "t" / "extra").exists()
+
+
+def test_a_folder_without_permission(tmp_path: Path, storage: FolderStorage) -> None:
+    """A folder that may not be listed fails alone."""
+
+    class Closed(FolderStorage):
+        def list(self, path: str) -> Iterator[Entry]:
+            if path == "/closed":
+                raise PermissionError(errno.EACCES, "Permission denied", self.where(path))
+            return super().list(path)
+
+    for name in ("closed", "open"):
+        (tmp_path / "s" / name).mkdir(parents=True)
+        (tmp_path / "s" / name / "file").write_text("x")
+    with pytest.raises(TransferError, match="closed: Permission denied"):
+        Transfer(Closed(tmp_path / "s"), "/", storage, "/t").run()
+    assert [path.name for path in (storage.root / "t").iterdir()] == ["open"]
+
+
+def test_partial_files_of_the_dead_go(storage: FolderStorage, tree: Path) -> None:
+    """What a dead process left behind is removed; what may still be written is not."""
+    target = storage.root / "t"
+    target.mkdir()
+    with storage.open_write("/t/x") as stream:
+        stream.write(b"mine")
+        alive = next(path.name for path in target.iterdir())
+    dead = alive.replace(f"-{os.getpid():x}-", f"-{_dead_process():x}-")
+    other = ".opai-0123456789ab.partial"
+    for name in (alive, dead, other, ".opai-parts-00.partial"):
+        (target / name).write_text("half")
+    old = datetime(2020, 1, 1).timestamp()
+    os.utime(target / ".opai-parts-00.partial", (old, old))
+    upload(storage, tree, "/t")
+    left = sorted(path.name for path in target.iterdir() if is_partial(path.name))
+    assert left == sorted([alive, other])
+
+
+def _dead_process() -> int:
+    with subprocess.Popen(["true"]) as process:
+        return process.pid
+
+
+def test_a_download_over_a_folder(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
+    """A folder of this machine is not replaced by a file."""
+    upload(storage, tree / "a", "/x")
+    (tmp_path / "x").mkdir()
+    with pytest.raises(IsADirectoryError):
+        download(storage, "/x", tmp_path / "x", overwrite=True)
+    assert (tmp_path / "x").is_dir()
+
+
+def test_the_source_goes_meanwhile(storage: FolderStorage, tree: Path) -> None:
+    """A file that is deleted between the listing and the copying fails alone."""
+
+    class Going(FolderStorage):
+        def list(self, path: str) -> Iterator[Entry]:
+            for entry in [*super().list(path)]:
+                if entry.name == "b":
+                    (self.root / "b").unlink()
+                yield entry
+
+    with pytest.raises(TransferError, match=r"1 of 3.*b: No such file"):
+        Transfer(Going(tree), "/", storage, "/t").run()
