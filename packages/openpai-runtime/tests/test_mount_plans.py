@@ -143,6 +143,7 @@ def test_the_platforms_mount_comes_first(task: Any, tmp_path: Path) -> None:
     mount = {"storage": "team", "path": str(tmp_path / "in"), "type": "nfs", "data": DATA["nfs"]}
     task.section(mounts=[mount])
     assert task.bash(f"cat {tmp_path}/in/x").stdout == "platform"
+    assert set(task.manifest["seconds"]) == {"mounts", "before", "command"}
 
 
 def test_a_storage_that_cannot_be_mounted_is_copied(task: Any, tmp_path: Path) -> None:

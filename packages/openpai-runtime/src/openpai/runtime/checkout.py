@@ -52,6 +52,7 @@ def git_goal(wanted: Git, root: Path, environ: Mapping[str, str]) -> Goal:
     if re.match(r"[0-9a-f]{4,64}$", name):  # not every server gives out commits by their hashes
         ways = [(one, "FETCH_HEAD"), (every, name)] if len(name) >= 40 else [(every, name)]
     return Goal(
+        "git",
         "its git repository cannot be checked out",
         [
             [

@@ -7,11 +7,13 @@
      "started": "2026-01-01T00:00:00Z", "saved": "2026-01-01T00:10:00Z", "complete": true,
      "files": [{"path": "ckpt/1.pt", "size": 1, "sha256": "…"}],
      "notSaved": [{"path": "ckpt/2.pt", "reason": "…"}], "refused": ["…"], "unmatched": ["…"],
-     "seconds": {"before": 0.1, "command": 590.2}, "explanation": {…}}
+     "seconds": {"code": 0.1, "before": 0.2, "command": 590.2}, "explanation": {…}}
 
-``explanation`` is there when the command failed (:class:`openpai.runtime.explain.Evidence`). The
-manifest is written when the task ends; a task that was killed leaves none. Paths of ``files`` are
-relative to the job's output folder, other paths to the task's working directory.
+``seconds`` has the time before the command, and what of it each key of the section took for which
+something had to be fetched or waited for. ``explanation`` is there when the command failed
+(:class:`openpai.runtime.explain.Evidence`). The manifest is written when the task ends; a task that
+was killed leaves none. Paths of ``files`` are relative to the job's output folder, other paths to
+the task's working directory.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def mount_goals(job: TaskJob, system: System) -> list[Goal]:
         StorageError: There is no way to one of them.
     """
     without = "its storages cannot be reached"
-    return [Goal(without, _ways(job, mount, system)) for mount in job.section.mounts]
+    return [Goal("mounts", without, _ways(job, mount, system)) for mount in job.section.mounts]
 
 
 def _ways(job: TaskJob, mount: Mount, system: System) -> list[list[Step]]:

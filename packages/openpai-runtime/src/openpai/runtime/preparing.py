@@ -6,6 +6,7 @@ Storages come first, as other things may lie there; the other tasks are waited f
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -68,36 +69,50 @@ class Preparation:
         if section.code:
             where = self._root / section.code.directory
             fetch = Step(f"unpack {section.code.archive} in {where}", call=self._fetch_code)
-            yield Goal("its code cannot be fetched", [[fetch]])
+            yield Goal("code", "its code cannot be fetched", [[fetch]])
         if section.requirements:
             what = f"install {', '.join(section.requirements)}"
             step = Step(what, call=self._install)
-            yield Goal("its Python packages cannot be installed", [[step]])
+            yield Goal("requirements", "its Python packages cannot be installed", [[step]])
         if self._ssh:
             try:
                 yield self._ssh.goal()
             except OpenPaiError as error:
                 raise _UnreadyError("ssh cannot be set up", error) from None
             step = Step("exchange keys with the other tasks, run sshd", call=self._run_ssh)
-            yield Goal("ssh cannot be set up", [[step]])
+            yield Goal("ssh", "ssh cannot be set up", [[step]])
         if section.wait_for_peers and not self._ssh:
             wait = Step("wait for the other tasks", call=lambda: self._meet({}))
-            yield Goal("the other tasks did not come", [[wait]])
+            yield Goal("waitForPeers", "the other tasks did not come", [[wait]])
 
     def run(self, tell: Callable[[str], object]) -> int:
-        """Reach every goal; return 0, or 1 after saying and telling what is missing."""
+        """Reach every goal; return 0, or 1 after saying what is missing.
+
+        Args:
+            tell: Is told, once and as JSON, how many seconds each goal took (``seconds``) and what
+                is missing (``why``).
+        """
+        taken: dict[str, float] = {}
+        why = self._reach_all(taken)
+        tell(json.dumps({"seconds": taken, "why": why}))
+        return 1 if why else 0
+
+    def _reach_all(self, taken: dict[str, float]) -> str:
+        """Reach every goal; return what is missing, after saying it."""
         without = ""
         try:
             for goal in self.goals():
                 without = goal.without
+                began = time.monotonic()
                 reach(goal, self._environ)
+                spent = time.monotonic() - began
+                taken[goal.name] = round(taken.get(goal.name, 0.0) + spent, 3)
         except (OSError, OpenPaiError) as error:
             without = getattr(error, "without", without)
             why = f"because {without}. {reason(error)}"
             say(f"The command is not started, {why}")
-            tell(why)
-            return 1
-        return 0
+            return why
+        return ""
 
     def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return an environment in which the command finds what was made for it."""

@@ -64,7 +64,7 @@ class Ssh:
             for what, file in (("server", self.folder / "host"), ("client", self.folder / "user"))
         ]
         make = Step(f"make {self.folder}", call=self._make)
-        return Goal("ssh cannot be set up", [[*install, make, *keys]])
+        return Goal("ssh", "ssh cannot be set up", [[*install, make, *keys]])
 
     def _make(self) -> None:
         self.folder.mkdir(mode=0o700)

@@ -39,10 +39,12 @@ class Goal:
     """Something that the command needs.
 
     Attributes:
+        name: A word for it: the key of the section that asks for it.
         without: What is wrong without it, as part of a sentence.
         ways: The ways to it, the best first; none if it is reached already.
     """
 
+    name: str
     without: str
     ways: Sequence[Sequence[Step]] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -48,6 +49,7 @@ class _Task:
         place = surroundings(job)
         self._log = ""
         self._not_started = ""
+        self._stages: Mapping[str, float] = {}
         self._verdict = Verdict(section.retry)
         self._environ = {**place.environ, **self._verdict.variables}
         self._to_save = place.to_save
@@ -124,7 +126,9 @@ class _Task:
         failed = self._in_child(lambda: preparation.run(lambda why: os.write(tell, why.encode())))
         os.close(tell)
         with os.fdopen(told, errors="replace") as reader:
-            self._not_started = reader.read() if failed else ""
+            heard = json.loads(reader.read() or "{}")  # nothing from a child that was killed
+        self._stages = heard.get("seconds", {})
+        self._not_started = heard.get("why", "")
         if not failed:
             self._environ = preparation.variables(self._environ)
         return not failed
@@ -179,7 +183,8 @@ class _Task:
         if self._before is None:
             return {}
         command = time.time() - self._started - self._before
-        facts = {"seconds": {"before": round(self._before, 3), "command": round(command, 3)}}
+        times = {**self._stages, "before": round(self._before, 3), "command": round(command, 3)}
+        facts = {"seconds": times}
         if not code:
             return facts
         from openpai.runtime.explain import Evidence, as_text, log_tail
