@@ -18,6 +18,7 @@ from openpai.core.errors import (
     ServerError,
 )
 from openpai.core.rest import authn, groups, info, users, virtual_clusters
+from openpai.core.rest.discovery import discover
 
 
 def test_a_cluster_tells_its_version_without_a_token(place):
@@ -43,6 +44,16 @@ def test_an_address_may_be_written_in_several_ways(place, ending):
     with place.open() as plain, Cluster(place.uri.rstrip("/") + ending) as other:
         assert other.uri == plain.uri
         assert other.info() == plain.info()
+
+
+@pytest.mark.parametrize("page", ["", "/index.html", "/job-list.html?vc=default#/"])
+def test_a_cluster_is_found_at_any_page_of_its_portal(place, page):
+    """As people paste it; nothing of the user's is sent while looking."""
+    if place.uri.endswith("/api/v2"):
+        pytest.skip("this cluster is reached without its proxy")
+    with place.open() as plain:
+        found = discover(place.uri.rstrip("/") + page)
+        assert (found.uri, found.info) == (plain.uri, plain.info())
 
 
 def test_a_page_that_is_no_cluster_is_told(place):

@@ -54,6 +54,17 @@ def test_an_address_with_rest_server_is_the_same_cluster(httpserver):
     session.close()
 
 
+def test_a_session_closes_with_its_block(httpserver):
+    """And can be used again, as a closed one can."""
+    httpserver.expect_request("/rest-server/api/v2/info").respond_with_json({"version": "1"})
+    with Session(httpserver.url_for("/")) as session:
+        session.get("/info")
+        assert session._http is not None
+    assert session._http is None
+    with session:
+        assert session.get("/info") == {"version": "1"}
+
+
 def test_netrc_does_not_replace_the_token(session, httpserver, tmp_path, monkeypatch):
     """Requests sends what ~/.netrc says of a host unless it is told otherwise."""
     (tmp_path / ".netrc").write_text("machine localhost login a password b\n")

@@ -104,11 +104,11 @@ def _look(uri: str, verify: bool | str, timeout: float) -> Found:
     """
     tried = []
     for address in _addresses(uri):
-        session = Session(address.uri, verify=verify, timeout=timeout)
         try:
-            info = get_info(session)
-            if _is_pai(info.raw):
-                return Found(session.uri, info, session.clock_ahead)
+            with Session(address.uri, verify=verify, timeout=timeout) as session:
+                info = get_info(session)
+                if _is_pai(info.raw):
+                    return Found(session.uri, info, session.clock_ahead)
         except RateLimitError:
             raise
         except ApiError as error:
@@ -117,8 +117,6 @@ def _look(uri: str, verify: bool | str, timeout: float) -> Found:
                     f"{address.server} answered {error.status}: what stands behind it is down.",
                     "Try again later, or ask the cluster's admin.",
                 ) from None
-        finally:
-            session.close()
         tried.append(address.url("/info")[len(Address.parse(uri).server) :])
     raise _no_cluster(
         f"{Address.parse(uri).server} answers, and is no PAI cluster (asked for {tried[0]}).",

@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 from urllib.parse import urljoin
 
@@ -292,6 +293,17 @@ class Session:
             http, self._http = self._http, None
         if http is not None:
             http.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 class _Call:
