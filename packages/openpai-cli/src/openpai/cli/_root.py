@@ -92,7 +92,10 @@ LOCAL = {
     "down": Lazy(f"{_HERE}.local.server:down", "Stop the cluster on this machine."),
     "status": Lazy(f"{_HERE}.local.server:status", "Show whether it runs, and where."),
     "logs": Lazy(f"{_HERE}.local.server:logs", "Print the log of its server."),
-    "prune": Lazy(f"{_HERE}.local.server:prune", "Remove jobs that are over."),
+    "prune": Lazy(
+        f"{_HERE}.local.server:prune",
+        "Remove jobs that are over, with their logs and working folders.",
+    ),
 }
 
 USER = {
