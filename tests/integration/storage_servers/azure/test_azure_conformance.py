@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from openpai.core.storage import Storage
-from openpai.storage.testing import ChangeContract, ListContract, PartsContract, StorageConformance
+from openpai.storage.testing import ChangeContract, ListContract, StorageConformance
 
 
 class TestAccountKey(StorageConformance):
     """A whole container, opened with the account's key."""
 
 
-class TestSasToken(ListContract, ChangeContract, PartsContract):
+class TestSasToken(ListContract, ChangeContract):
     """What lies below a prefix, opened with a SAS token."""
 
     @pytest.fixture

@@ -7,14 +7,14 @@ import getpass
 import pytest
 
 from openpai.core.storage import Storage, StorageSpec, open_storage
-from openpai.storage.testing import PartsContract, StorageConformance, WriteContract
+from openpai.storage.testing import StorageConformance, WriteContract
 
 
 class TestSamba(StorageConformance):
     """A folder of a share."""
 
 
-class TestAzureFile(WriteContract, PartsContract):
+class TestAzureFile(WriteContract):
     """What Azure Files does otherwise: everything on the line is encrypted."""
 
     @pytest.fixture

@@ -102,9 +102,8 @@ class Writer:
         self.stream = cast(BinaryIO, io.BufferedWriter(self._raw, BLOCK))
 
     def finish(self) -> None:
-        """Wait until the server has everything, and close the file."""
+        """Wait until the server has everything."""
         self.stream.close()
-        self._file.close()
 
     def abort(self) -> None:
         """Close the file, whatever was written."""

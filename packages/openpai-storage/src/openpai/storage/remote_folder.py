@@ -69,6 +69,18 @@ class RemoteFolder(Storage):
     def _move(self, source: str, target: str) -> None:
         """Rename a folder, or a file over an existing one in one step."""
 
+    def _publish(
+        self,
+        file: RemoteFile,
+        names: tuple[str, str],
+        mode: int | None,
+        modified: datetime | None,
+    ) -> None:
+        """Close a partial file that is whole, and give it the second of the names."""
+        file.close()
+        self._describe(names[0], mode, modified)
+        self._move(*names)
+
     @abstractmethod
     def _make_folder(self, path: str) -> None:
         """Make one folder."""
@@ -118,8 +130,7 @@ class RemoteFolder(Storage):
             yield writer.stream
             with naming(self.where(path)):
                 writer.finish()
-                self._describe(partial, mode, modified)
-                self._move(partial, path)
+                self._publish(file, (partial, path), mode, modified)
         except BaseException:
             with suppress(OSError, OpenPaiError):
                 writer.abort()

@@ -149,11 +149,15 @@ class SftpStorage(RemoteFolder):
 
     def _open(self, path: str, *, changing: bool = False) -> RemoteFile:
         full = self._full(path)
-        entry = self._stat(path)  # before the opening, which would wait for the writer of a pipe
-        if entry.is_dir:
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        mode = "r+b" if changing else "rb"
-        return _SftpFile(self._line, self._ask(lambda sftp: sftp.open(full, mode)), entry.size)
+
+        async def act(sftp: asyncssh.SFTPClient) -> _SftpFile:
+            entry = _entry(path, await sftp.stat(full))  # opening would wait for a pipe's writer
+            if entry.is_dir:
+                raise asyncssh.SFTPFileIsADirectory(path)
+            file = await sftp.open(full, "r+b" if changing else "rb")
+            return _SftpFile(self._line, file, entry.size)
+
+        return self._line.ask(act)
 
     def _create(self, path: str, *, private: bool) -> RemoteFile:
         full = self._full(path)
@@ -161,15 +165,35 @@ class SftpStorage(RemoteFolder):
         return _SftpFile(self._line, self._ask(lambda sftp: sftp.open(full, "x+b", attrs)), 0)
 
     def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:
-        attrs = asyncssh.SFTPAttrs()
-        if mode is not None:
-            attrs.permissions = mode & 0o777
-        if modified is not None:
-            seconds = (modified - _EPOCH) // timedelta(seconds=1)
-            attrs.atime = attrs.mtime = min(max(seconds, 0), 0xFFFFFFFF)
-        if mode is not None or modified is not None:
+        attrs = _attrs(mode, modified)
+        if attrs:
             full = self._full(path)
             self._ask(lambda sftp: sftp.setstat(full, attrs))
+
+    def _publish(
+        self,
+        file: RemoteFile,
+        names: tuple[str, str],
+        mode: int | None,
+        modified: datetime | None,
+    ) -> None:
+        """Do all of it without coming back between the steps, of which a small file has many."""
+        assert isinstance(file, _SftpFile)
+        attrs, raw = _attrs(mode, modified), file.raw
+        old, new = map(self._full, names)
+
+        async def act(sftp: asyncssh.SFTPClient) -> None:
+            if attrs:
+                await sftp.setstat(old, attrs)
+            await raw.close()
+            await sftp.posix_rename(old, new)
+
+        try:
+            self._line.ask(act)
+        except OSError as error:
+            if error.errno != errno.ENOTSUP:
+                raise
+            self._move(*names)
 
     def _move(self, source: str, target: str) -> None:
         old, new = self._full(source), self._full(target)
@@ -196,20 +220,31 @@ class SftpStorage(RemoteFolder):
 class _SftpFile(RemoteFile):
     def __init__(self, line: SftpLine, file: Any, size: int) -> None:
         self._line = line
-        self._file = file
+        self.raw = file
         self.size = size
 
     def ask(self, offset: int, count: int) -> Callable[[], bytes]:
-        return self._line.later(lambda _: self._file.read(count, offset))
+        return self._line.later(lambda _: self.raw.read(count, offset))
 
     def send(self, offset: int, data: bytes) -> Callable[[], None]:
-        return self._line.later(lambda _: self._file.write(data, offset))
+        return self._line.later(lambda _: self.raw.write(data, offset))
 
     def resize(self, size: int) -> None:
-        self._line.ask(lambda _: self._file.truncate(size))
+        self._line.ask(lambda _: self.raw.truncate(size))
 
     def close(self) -> None:
-        self._line.ask(lambda _: self._file.close())
+        self._line.ask(lambda _: self.raw.close())
+
+
+def _attrs(mode: int | None, modified: datetime | None) -> asyncssh.SFTPAttrs | None:
+    """Return what to set, if anything."""
+    attrs = asyncssh.SFTPAttrs()
+    if mode is not None:
+        attrs.permissions = mode & 0o777
+    if modified is not None:
+        seconds = (modified - _EPOCH) // timedelta(seconds=1)
+        attrs.atime = attrs.mtime = min(max(seconds, 0), 0xFFFFFFFF)
+    return None if mode is None and modified is None else attrs
 
 
 def _entry(path: str, found: SFTPAttrs) -> Entry:
