@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -227,3 +229,24 @@ def test_secrets_of_a_job_reach_its_commands(submit: Callable[..., RemoteJob]) -
     )
     assert job.wait(timeout=60).state == "SUCCEEDED"
     assert value not in job.config().to_yaml()
+
+
+@pytest.mark.skipif(
+    not shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin"), reason="sshd is not installed"
+)
+def test_tasks_wait_for_each_other_and_talk_by_ssh(
+    submit: Callable[..., RemoteJob], tmp_path: Path
+) -> None:
+    """With the ports that the cluster gives out, and a workspace that submission fills in."""
+    done = tmp_path / "done"
+    job = submit(
+        "gang",
+        f"if test $PAI_TASK_INDEX = 0; then ssh worker-1 'echo $PAI_JOB_NAME >{done}'; fi",
+        f"while ! test -s {done}; do sleep 0.05; done",
+        instances=2,
+        ssh=True,
+        waitForPeers="60s",
+    )
+    detail = job.wait(timeout=90)
+    assert detail.state == "SUCCEEDED", "\n".join(job.logs())
+    assert done.read_text() == f"{job.key}\n"

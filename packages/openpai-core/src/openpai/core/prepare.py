@@ -191,7 +191,7 @@ def _section(document: Any, cluster: Cluster, extras: Extras) -> RuntimeSection:
     if isinstance(raw, dict):
         wanted = extras.workspace or raw.get("workspace")
         has_files = extras.has_code or extras.outputs or raw.get("outputs") or raw.get("code")
-        if wanted or has_files:
+        if wanted or has_files or raw.get("ssh"):
             raw["workspace"] = str(_workspace(cluster, wanted))
     section = RuntimeSection.from_job(document)
     assert section is not None
