@@ -132,8 +132,13 @@ class _Follower:
     def lines(self, detail: JobDetail) -> Iterator[LogLine]:
         """Yield what is new in every log that ``detail`` tells of."""
         self.finished = True
+        behind: set[tuple[str, int]] = set()  # tasks of which an older run has more to tell
         for attempt, started, ended, since in self._known_attempts(detail):
+            task = (attempt.role, attempt.task_index)
             if attempt in self._done:
+                continue
+            if task in behind:
+                self.finished = False
                 continue
             if since:
                 self._since.setdefault(attempt, since)
@@ -145,6 +150,7 @@ class _Follower:
                 self._done.add(attempt)
             if attempt not in self._done:
                 self.finished = False
+                behind.add(task)
         self.tail = None  # it was meant for what was there at the first look
 
     def _known_attempts(self, detail: JobDetail) -> Iterator[_Attempt]:
