@@ -9,6 +9,7 @@ import pytest
 import requests
 from werkzeug import Response
 
+from openpai.core.local import LocalCluster
 from openpai.core.local.server import Server
 
 
@@ -197,3 +198,18 @@ def test_it_listens_on_loopback_only(cluster):
         with pytest.raises(OSError, match="refused"):
             socket.create_connection((address, port), timeout=2)
     assert cluster.uri.startswith("http://127.0.0.1:")
+
+
+def test_rate_limits(plain_client):
+    """The third list of a minute is refused as by the real server; a minute later all is well."""
+    with LocalCluster(rate_limits={"lists_per_minute": 2}) as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        left = [client("GET", "/jobs").headers["X-RateLimit-Remaining"] for _ in range(2)]
+        assert left == ["1", "0"]
+        refused = client("GET", "/jobs")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert refused.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert client("GET", "/virtual-clusters").status_code == 200
+        cluster.advance("61s")
+        assert client("GET", "/jobs").status_code == 200
+        client.close()

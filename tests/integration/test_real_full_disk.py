@@ -1,0 +1,85 @@
+"""The local cluster on a disk of its own that is really full."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from contextlib import ExitStack
+
+import pytest
+import requests
+
+from openpai.core import Cluster, Job
+from openpai.core.local import LocalCluster
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 4 MB, where mounting is allowed."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", str(folder)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _fill(disk):
+    """Leave no room; return the file that took it."""
+    filler = disk / "filler"
+    try:
+        with filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+    except OSError:
+        return filler
+
+
+def _submit(local, job):
+    headers = {"Authorization": f"Bearer {local.token}", "Content-Type": "text/yaml"}
+    uri = f"{local.uri}/rest-server/api/v2/jobs"
+    return requests.post(uri, data=job.to_yaml().encode(), headers=headers, timeout=30)
+
+
+def _until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def _job(name, *commands):
+    role = {"instances": 1, "dockerImage": "i", "commands": list(commands)}
+    return Job.from_dict(
+        {
+            "protocolVersion": 2,
+            "name": name,
+            "type": "job",
+            "prerequisites": [{"type": "dockerimage", "name": "i", "uri": "x"}],
+            "taskRoles": {
+                "worker": {**role, "resourcePerInstance": {"cpu": 1, "gpu": 0, "memoryMB": 64}}
+            },
+        }
+    )
+
+
+def test_a_full_disk_is_told_and_survived(disk, tmp_path):
+    """No job is taken without room; what runs goes on; with room again all is well."""
+    flag = tmp_path / "flag"
+    with ExitStack() as stack:
+        local = stack.enter_context(LocalCluster(disk / "state", cpus=4, memory_mb=4096, grace=1))
+        client = stack.enter_context(Cluster(local.uri, user=local.user, token=local.token))
+        wait = f"until [ -e {flag} ]; do sleep 0.1; done"
+        running = client.submit(_job("running", "echo begun", wait, "seq 1 100000; exit 7"))
+        _until(lambda: running.state() == "RUNNING" and "begun" in list(running.logs()))
+        filler = _fill(disk)
+        answer = _submit(local, _job("refused", "true"))
+        assert answer.status_code == 500
+        assert "full" in answer.json()["message"]
+        assert running.state() == "RUNNING"
+        flag.write_text("")
+        assert client.session.get("/info")["name"]
+        filler.unlink()
+        assert running.wait(timeout=60).state == "FAILED"
+        assert _submit(local, _job("refused", "true")).status_code == 202
