@@ -47,6 +47,7 @@ def test_commands_run_in_their_image(client, job, containers):
     assert not [event for event in ended.events() if event.reason == "ImageNotRun"]
 
 
+@once
 def test_storages_are_where_the_job_wants_them(client, job, team):
     """At mountPath, and the others where OPENPAI_STORAGES says; both are read and written."""
     extras = {"storages": [{"name": "team", "mountPath": "/data/team"}]}
@@ -160,6 +161,7 @@ def test_a_container_outlives_the_server(engine, job, tmp_path, containers):
         daemon.down(state, stop_jobs=True)
 
 
+@once
 def test_a_container_without_its_supervisor_is_removed(client, job, local, containers, team):
     """The platform lost it: what is left of it is ended, and the job is tried again."""
     extras = {"storages": [{"name": "team", "mountPath": "/team"}]}

@@ -45,7 +45,7 @@ def test_memory_that_processes_share_counts_once(client, job_text):
             "    pid = os.fork()",
             "    if pid == 0:",
             "        sum(held[::4096])",
-            "        time.sleep(2)",
+            "        time.sleep(1)",
             "        os._exit(0)",
             "    children.append(pid)",
             "print([os.waitpid(pid, 0)[1] for pid in children])",

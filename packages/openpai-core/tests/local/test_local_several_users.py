@@ -100,13 +100,17 @@ def test_a_more_important_job_starts_first(people, job_text):
     assert soon["completedTime"] <= late["appLaunchedTime"]
 
 
-def test_tasks_do_not_share_gpus(people, job_text):
+def test_tasks_do_not_share_gpus(people, job_text, tmp_path):
     """Two jobs at once see different devices; one without GPUs sees none."""
     user = people("gpu-user")
-    show = "echo $CUDA_VISIBLE_DEVICES $NVIDIA_VISIBLE_DEVICES; sleep 1"
+    flag = tmp_path / "flag"
+    show = "echo $CUDA_VISIBLE_DEVICES $NVIDIA_VISIBLE_DEVICES"
+    show += f"; until [ -e {flag} ]; do sleep 0.05; done"
     user.submit(job_text("two", show, gpu=2))
     user.submit(job_text("one", show, gpu=1))
     user.submit(job_text("none", 'echo "<$CUDA_VISIBLE_DEVICES>"'))
+    user.wait("one", "RUNNING")
+    flag.touch()
     for name in ("two", "one", "none"):
         user.wait(name)
     assert user.log("two") == "0,1 0,1\n"
