@@ -9,7 +9,7 @@ from openpai.core.command_job import command_job
 from openpai.core.errors import ConfigError, NotFoundError, ProtocolError
 from openpai.core.local import LocalCluster
 from openpai.core.prepare import Extras, needs_preparation, prepare
-from openpai.core.protocol.bootstrap import bootstrap_text
+from openpai.core.protocol.bootstrap import bootstrap_text, carried_places
 
 SECTION = "openpai.runtime"
 FOLDER_STORAGE = """
@@ -85,7 +85,7 @@ def test_the_commands_begin_with_the_bootstrap(cluster):
     given = job()
     ready = prepare(given, cluster, Extras(outputs=["x"]))
     assert ready.document["taskRoles"]["main"]["commands"] == [
-        bootstrap_text(needed=False),
+        bootstrap_text(False, carried_places(ready.document)),
         "true",
     ]
     assert given.to_dict() == job().to_dict()
@@ -200,7 +200,8 @@ def test_a_workspace_may_be_missing_before_submission(cluster):
     assert given.problems() == []
     stored = cluster.submit(given).config()
     assert stored.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"
-    assert stored.document["taskRoles"]["main"]["commands"][0] == bootstrap_text(needed=False)
+    bootstrap = bootstrap_text(False, carried_places(stored.document))
+    assert stored.document["taskRoles"]["main"]["commands"][0] == bootstrap
 
 
 def test_many_jobs_are_prepared_like_one(cluster):
