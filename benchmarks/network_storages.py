@@ -26,8 +26,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SERVERS = ROOT / "tests" / "integration" / "storage_servers"
 ROUNDS = 3
-LARGE = 256 << 20
-SMALL, SMALL_SIZE = 500, 20_000
+LARGE = 128 << 20
+SMALL, SMALL_SIZE = 200, 20_000
 
 Act = Callable[[], None]
 
@@ -203,7 +203,8 @@ def s3(_work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
             assert len(line.getresponse().read()) == (SMALL_SIZE if name else LARGE)
 
     try:
-        yield server.spec("bench"), {"aws s3 cp": by_aws, "http.client (the limit)": by_http}
+        usual = {"aws s3 cp": by_aws} if shutil.which(aws) else {}
+        yield server.spec("bench"), {**usual, "http.client (the limit)": by_http}
     finally:
         server.stop()
 

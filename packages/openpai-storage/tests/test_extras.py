@@ -16,6 +16,13 @@ DATA = {
     "samba": {"address": "//host/share", "password": "aHVzaA=="},
     "sftp": {"uri": "sftp://host/"},
 }
+NEEDED = {
+    "azureBlob": "azure.storage.blob",
+    "azureFile": "smbclient",
+    "s3": "boto3",
+    "samba": "smbclient",
+    "sftp": "asyncssh",
+}
 LIBRARIES = ("asyncssh", "azure.core.exceptions", "azure.storage.blob", "boto3", "botocore")
 
 
@@ -30,3 +37,12 @@ def test_without_its_package(kind: str, monkeypatch: pytest.MonkeyPatch) -> None
         open_storage(StorageSpec("main", kind, DATA[kind]))
     assert caught.value.hint == f"Run: pip install 'openpai-storage[{kind}]'"
     assert "aHVzaA" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize("timeout", ["soon", "-1", "inf"])
+def test_a_timeout_that_is_none(kind: str, timeout: str) -> None:
+    """A timeout that is no number of seconds is refused, in the same words by every type."""
+    pytest.importorskip(NEEDED[kind])
+    with pytest.raises(StorageError, match=f"is no number of seconds: '{timeout}'"):
+        open_storage(StorageSpec("main", kind, {**DATA[kind], "timeout": timeout}))

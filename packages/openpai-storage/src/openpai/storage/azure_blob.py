@@ -31,6 +31,7 @@ from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.azure_refusals import refusal
 from openpai.storage.bucket import MIB, Bucket, Found, Parts, Told, at_once, streamed
 from openpai.storage.objects import ObjectStorage
+from openpai.storage.settings import timeout_of
 
 __all__ = ["open_container"]
 
@@ -69,7 +70,7 @@ def open_container(spec: StorageSpec) -> Storage:
     if not token:
         _check_key(key, spec.name)
     credential = token or {"account_name": account, "account_key": key}
-    client = _client(endpoint, container, credential, float(data.get("timeout") or 60))
+    client = _client(endpoint, container, credential, timeout_of(spec))
     bucket = AzureBucket(client, endpoint, token)
     return ObjectStorage(bucket, spec.name, str(data.get("path") or "/"), read_only=spec.read_only)
 

@@ -23,6 +23,7 @@ from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.bucket import Bucket, Found, Parts, Told, streamed
 from openpai.storage.objects import ObjectStorage
 from openpai.storage.s3_refusals import refusal
+from openpai.storage.settings import timeout_of
 
 __all__ = ["open_s3"]
 
@@ -55,12 +56,12 @@ def open_s3(spec: StorageSpec) -> Storage:
             f"The 'endpoint' of storage '{spec.name}' is no address: '{endpoint}'.",
             "Write it as https://HOST:PORT.",
         )
-    bucket = S3Bucket(_client(spec.data, spec.name), parts.netloc, endpoint or "S3")
+    bucket = S3Bucket(_client(spec), parts.netloc, endpoint or "S3")
     return ObjectStorage(bucket, spec.name, parts.path, read_only=spec.read_only)
 
 
-def _client(data: Mapping[str, Any], name: str) -> Any:
-    timeout = float(data.get("timeout") or 60)
+def _client(spec: StorageSpec) -> Any:
+    data, timeout = spec.data, timeout_of(spec)
     config = botocore.config.Config(
         connect_timeout=min(timeout, 20),
         read_timeout=timeout,
@@ -84,7 +85,7 @@ def _client(data: Mapping[str, Any], name: str) -> Any:
             "s3", endpoint_url=data.get("endpoint") or None, region_name=region, config=config
         )
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
-        raise StorageError(f"Storage '{name}' cannot be opened: {error}.") from None
+        raise StorageError(f"Storage '{spec.name}' cannot be opened: {error}.") from None
 
 
 class S3Bucket(Bucket):

@@ -81,4 +81,5 @@ def _of_server(told: Any, bucket: str, server: str) -> Exception:
 
 
 def _first(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0].rstrip(".")
+    text = str(error).strip().split("\n", 1)[0]
+    return text.partition(': "')[0].rstrip(".")  # the rest is the address with its query

@@ -23,6 +23,7 @@ from openpai.core.errors import StorageError
 from openpai.core.storage import Entry, Storage, StorageSpec, normalize
 from openpai.storage.remote_file import RemoteFile
 from openpai.storage.remote_folder import RemoteFolder
+from openpai.storage.settings import timeout_of
 from openpai.storage.sftp_line import SftpLine
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def open_sftp(spec: StorageSpec) -> Storage:
             f"The 'uri' of storage '{spec.name}' is no SFTP address.",
             "Write it as sftp://USER@HOST:PORT/FOLDER.",
         )
-    timeout = float(spec.data.get("timeout") or 60)
-    line = SftpLine(host, port, _options(spec, parts.username), timeout)
+    line = SftpLine(host, port, _options(spec, parts.username), timeout_of(spec))
     return SftpStorage(line, spec.name, unquote(parts.path), read_only=spec.read_only)
 
 

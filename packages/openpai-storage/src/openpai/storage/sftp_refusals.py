@@ -61,7 +61,8 @@ def _of_connection(error: Exception, server: str) -> OpenPaiError:
             "Check 'key_file' and 'passphrase', or load the key into the agent with ssh-add.",
         )
     if isinstance(error, (OSError, *_LOST)) and not isinstance(error, asyncssh.SFTPError):
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        number = getattr(error, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else str(error) or type(error).__name__
         return ConnectionFailed(
             f"The SFTP server {server} does not answer: {reason.rstrip('.')}.",
             "Check the address, and try again.",

@@ -19,6 +19,7 @@ from openpai.core.errors import StorageError
 from openpai.core.storage import Entry, Storage, StorageSpec, normalize
 from openpai.storage.remote_file import RemoteFile
 from openpai.storage.remote_folder import RemoteFolder
+from openpai.storage.settings import timeout_of
 from openpai.storage.smb_line import SmbLine
 from openpai.storage.smb_names import to_smb, to_unix
 
@@ -46,11 +47,11 @@ def open_share(spec: StorageSpec) -> Storage:
             f"The 'address' of storage '{spec.name}' is no share: '{data.get('address')}'.",
             "Write it as //HOST/SHARE.",
         )
-    user = str(data.get("username") or data.get("userName") or "")
+    user = str(data.get("username") or data.get("user") or "")
     if data.get("domain"):
         user = f"{data['domain']}\\{user}"
     password = str(data.get("password") or "")
-    line = SmbLine(server, port, share, user=user, password=password, timeout=_timeout(spec))
+    line = SmbLine(server, port, share, user=user, password=password, timeout=timeout_of(spec))
     return SmbStorage(line, spec.name, folder, read_only=spec.read_only)
 
 
@@ -78,7 +79,7 @@ def open_file_share(spec: StorageSpec) -> Storage:
         str(data.get("shareName")),
         user=account,
         password=key,
-        timeout=_timeout(spec),
+        timeout=timeout_of(spec),
         encrypts=True,
     )
     return SmbStorage(line, spec.name, str(data.get("path") or "/"), read_only=spec.read_only)
@@ -88,10 +89,6 @@ def _address(text: str) -> tuple[str, int]:
     """Split ``HOST[:PORT]``; the port is 0 where it is none."""
     host, colon, port = text.partition(":")
     return host, 445 if not colon else int(port) if port.isdigit() else 0
-
-
-def _timeout(spec: StorageSpec) -> float:
-    return float(spec.data.get("timeout") or 60)
 
 
 class SmbStorage(RemoteFolder):
