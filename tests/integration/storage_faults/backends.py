@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from openpai.core.checksums import hasher
 from openpai.core.storage import Storage, StorageSpec, open_storage
 
-__all__ = ["Backend", "azure_backend", "folder_backend", "hdfs_backend", "s3_backend"]
+__all__ = [
+    "Backend",
+    "azure_backend",
+    "folder_backend",
+    "hdfs_backend",
+    "s3_backend",
+    "sftp_backend",
+    "smb_backend",
+]
 
 
 @dataclass
@@ -103,4 +112,17 @@ def hdfs_backend(hdfs: Any) -> Backend:
         lines = {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
         return with_data(spec, datanodes=lines)
 
-    return Backend("hdfs", spec, servers, rerouted, notices_corruption=False)
+    computed = hasher("crc32c") is not None  # else nothing here compares what HDFS has
+    return Backend("hdfs", spec, servers, rerouted, notices_corruption=computed)
+
+
+def smb_backend(smbd: Any) -> Backend:
+    """Return an empty folder of a share; its dialect signs what it carries."""
+    name = os.urandom(4).hex()
+    (smbd.root / name).mkdir()
+    spec = smbd.spec(name)
+
+    def rerouted(ports: list[int]) -> StorageSpec:
+        return with_data(spec, address=f"//127.0.0.1:{ports[0]}/team/{name}", timeout=20)
+
+    return Backend("samba", spec, [("127.0.0.1", smbd.port)], rerouted)

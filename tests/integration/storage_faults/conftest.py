@@ -12,6 +12,7 @@ from ..hdfs.conftest import hadoop, hdfs  # noqa: F401, TID252 - fixtures
 from ..storage_servers.azure.conftest import azurite  # noqa: F401, TID252 - a fixture
 from ..storage_servers.s3.conftest import moto  # noqa: F401, TID252 - a fixture
 from ..storage_servers.sftp.conftest import sshd  # noqa: F401, TID252 - a fixture
+from ..storage_servers.smb.conftest import smbd  # noqa: F401, TID252 - a fixture
 from .backends import (
     Backend,
     azure_backend,
@@ -19,6 +20,7 @@ from .backends import (
     hdfs_backend,
     s3_backend,
     sftp_backend,
+    smb_backend,
 )
 
 #: (backend, kind) → [runs, faults that fired, transfers that had to be run again]
@@ -39,6 +41,7 @@ def make_backend(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[st
         "s3": lambda: s3_backend(request.getfixturevalue("moto")),
         "sftp": lambda: sftp_backend(request.getfixturevalue("sshd"), folder("sshd")),
         "azureBlob": lambda: azure_backend(request.getfixturevalue("azurite")),
+        "samba": lambda: smb_backend(request.getfixturevalue("smbd")),
         "hdfs": lambda: hdfs_backend(request.getfixturevalue("hdfs")),
     }
     return lambda name: makers[name]()

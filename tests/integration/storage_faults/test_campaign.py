@@ -26,6 +26,9 @@ from openpai.core.transfer import Options, Transfer, local_place
 from .backends import Backend
 from .line import Fault, FaultyLine
 
+# The SMB library warns of handles that it cannot close because their line is gone.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 SEEDS = int(os.environ.get("OPENPAI_FAULT_SEEDS", "1"))
 KINDS = ("cut", "corrupt", "stall", "slow")
 TRIES = 12
@@ -75,7 +78,7 @@ def faults(dice: random.Random, kind: str, upwards: bool) -> list[Fault]:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-@pytest.mark.parametrize("name", ["s3", "sftp", "azureBlob", "hdfs"])
+@pytest.mark.parametrize("name", ["s3", "sftp", "azureBlob", "samba", "hdfs"])
 @pytest.mark.timeout(240)
 def test_faulty_lines(
     make_backend: Callable[[str], Backend],
@@ -140,7 +143,7 @@ def here(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-@pytest.mark.parametrize("name", ["folder", "s3", "sftp", "azureBlob", "hdfs"])
+@pytest.mark.parametrize("name", ["folder", "s3", "sftp", "azureBlob", "samba", "hdfs"])
 @pytest.mark.timeout(240)
 def test_killed(
     make_backend: Callable[[str], Backend],
