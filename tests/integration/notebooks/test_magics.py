@@ -68,6 +68,21 @@ def test_a_failing_cell_of_a_job(in_kernel):
     assert "unrecognized arguments: --gpus" in text_of(shown[5])
 
 
+def test_objects_show_as_tables(in_kernel):
+    """A cluster shows what is free, a storage its kind, a job its description; none a secret."""
+    source = (
+        "from openpai.core import Cluster, Job\n"
+        "cluster = Cluster.load()\n"
+        "for shown in (cluster, *cluster.storages(), Job('j').image('python:3.11')):\n"
+        "    display(shown)"
+    )
+    cluster, storage, job = (o["data"]["text/html"] for o in in_kernel(LOAD, source)[1])
+    assert "<th style='text-align:left'>GPUs free</th>" in cluster
+    assert "<td style='text-align:left'>2 of 2</td>" in cluster
+    assert "read and write" in storage
+    assert "python:3.11" in job
+
+
 def test_a_job_is_watched_until_it_has_ended(in_kernel):
     """One output is renewed in place, and what it shows last is how the job ended."""
     source = (

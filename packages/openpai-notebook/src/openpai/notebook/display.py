@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from html import escape
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence
 
 if TYPE_CHECKING:
     from openpai.core.cluster import Cluster
     from openpai.core.protocol.job import Job
     from openpai.core.remote_job import RemoteJob
     from openpai.core.rest.job_records import JobDetail
+    from openpai.core.rest.virtual_clusters import Resources
     from openpai.core.storage import Storage, StorageSpec
     from openpai.core.sweeping import Sweep
 
@@ -57,7 +58,25 @@ def _cell(value: object) -> str:
 
 
 def _cluster(cluster: Cluster) -> str:
-    return _table([("Cluster", cluster.alias), ("URI", cluster.uri)])
+    """Show a cluster, and what is free for its user; the latter only if it answers."""
+    from openpai.core.errors import OpenPaiError
+
+    facts = _table([("Cluster", cluster.alias), ("URI", cluster.uri)])
+    try:
+        found = cluster.resources()
+    except OpenPaiError:
+        return facts
+    return facts + _table(
+        [(name, *_room(vc.free, vc.total)) for name, vc in found.items()],
+        ("Virtual cluster", "GPUs free", "CPUs free", "GB free"),
+    )
+
+
+def _room(free: Resources, total: Resources) -> Iterator[str]:
+    """Yield ``free of total`` for GPUs, CPUs and memory."""
+    yield f"{free.gpu} of {total.gpu}"
+    yield f"{free.cpu} of {total.cpu}"
+    yield f"{free.memory_mb // 1024} of {total.memory_mb // 1024}"
 
 
 def _storage(storage: Storage) -> str:
