@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -219,3 +220,40 @@ def test_a_live_list_needs_a_terminal(opai, local):
     result = opai("job", "list", "--watch")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "terminal" in result.stderr
+
+
+def test_a_live_list_fits_a_terminal_that_shrinks(terminal, opai, job):
+    """The next picture has the new width; nothing is ever wiped before it is drawn over."""
+    name = job("sleep 600", suffix="_a_long_name_for_a_job")
+    child = terminal("job", "list", "--keyword", name, "--watch", columns=120)
+    child.expect("default")
+    child.setwinsize(24, 40)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        child.expect_exact("\x1b[H")
+        child.expect_exact("\x1b[J")
+        picture = without_colour(child.before).replace("\x1b[K", "").replace("\r", "")
+        picture = picture.split("\n")
+        if max(map(len, picture)) <= 40:
+            break
+    assert max(map(len, picture)) <= 40
+    child.sendintr()
+    assert "\x1b[2J" not in screen(child)
+    opai("job", "stop", name)
+
+
+@pytest.mark.parametrize(("term", "drawn"), [("xterm", True), ("dumb", False)])
+def test_progress_needs_a_terminal_with_a_cursor(terminal, opai, local, tmp_path, term, drawn):
+    """Waiting for a sweep shows how far it is, and wipes that away; a dumb terminal shows none."""
+    Path("job.yaml").write_text(
+        "protocolVersion: 2\nname: NAME\ntype: job\nparameters: {n: 0}\n"
+        "prerequisites: [{name: image, type: dockerimage, uri: img}]\n"
+        "taskRoles:\n  main:\n    instances: 1\n    dockerImage: image\n"
+        "    resourcePerInstance: {cpu: 1, memoryMB: 64, gpu: 0}\n"
+        "    commands: ['sleep 3 # <% $parameters.n %>']\n".replace("NAME", f"progress_{term}")
+    )
+    assert opai("job", "sweep", "job.yaml", "-p", "n=1,2").exit_code == 0
+    text = screen(terminal("sweep", "wait", f"progress_{term}", TERM=term))
+    assert ("Waiting for progress_xterm" in text) == drawn
+    assert ("\x1b" in text) == drawn
+    assert text.rstrip().endswith(f"progress_{term}: 2 SUCCEEDED.")

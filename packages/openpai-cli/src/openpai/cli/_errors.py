@@ -107,7 +107,7 @@ def explain(error: BaseException) -> Failure:
 
 def _words(error: BaseException) -> tuple[str, str]:
     if isinstance(error, (errors.OpenPaiError, _ends.Left)):
-        return error.message, error.hint
+        return error.message, error.hint or _job_hint(error)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "interrupted", ""
     if isinstance(error, click.ClickException):
@@ -118,6 +118,10 @@ def _words(error: BaseException) -> tuple[str, str]:
         f"Something unexpected happened: {type(error).__name__}: {error}",
         "Run the command again as 'opai --debug …' and report what it prints.",
     )
+
+
+def _job_hint(error: BaseException) -> str:
+    return "See: opai job list" if isinstance(error, errors.JobNotFoundError) else ""
 
 
 def _usage_hint(error: click.ClickException) -> str:

@@ -11,11 +11,14 @@ __all__ = ["Progress"]
 
 _FIRST_DRAWN_AFTER = 0.5
 _REDRAWN_EVERY = 0.1
+_TOLD_EVERY = 30.0
 _PREFIXES = ("", "k", "M", "G", "T")
 
 
 class Progress:
-    """A line that is redrawn in place and leaves nothing behind; silent without a live terminal.
+    """A line that is redrawn in place and leaves nothing behind.
+
+    Without a live terminal a plain line comes now and then, so that a log shows that there is life.
 
     Args:
         console: Tells whether stderr can show motion.
@@ -29,14 +32,19 @@ class Progress:
         self._total = total
         self._done = 0
         self._begun = time.monotonic()
-        self._next = self._begun + _FIRST_DRAWN_AFTER
+        self._next = self._begun + (_FIRST_DRAWN_AFTER if console.is_lively else _TOLD_EVERY)
         self._drawn = False
 
     def advance(self, amount: int = 1) -> None:
         """Count work that is done."""
         self._done += amount
-        if time.monotonic() >= self._next and self._console.is_lively:
+        if time.monotonic() < self._next:
+            return
+        if self._console.is_lively:
             self._draw()
+        else:
+            self._console.note(self._text())
+            self._next = time.monotonic() + _TOLD_EVERY
 
     def close(self) -> None:
         """Wipe the line away."""
