@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -49,10 +52,31 @@ def test_a_wrong_password_stays_secret(attached) -> None:
     assert "very-secret" not in f"{caught.value!s} {caught.value!r} {storage!r}"
 
 
+def test_a_key_of_the_agent(attached, sshd, monkeypatch) -> None:
+    """Without a key file the keys of the SSH agent are tried."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a socket's path must be short
+        monkeypatch.setenv("SSH_AUTH_SOCK", f"{place}/agent")
+        agent = subprocess.Popen(
+            ["ssh-agent", "-D", "-a", f"{place}/agent"], stdout=subprocess.DEVNULL
+        )
+        try:
+            _until(Path(place, "agent").exists)
+            subprocess.run(["ssh-add", "-q", sshd.file("user")], check=True)
+            assert attached(key_file=None).stat("/").is_dir
+        finally:
+            agent.kill()
+            agent.wait()
+
+
+def _until(holds) -> None:
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_a_key_with_a_passphrase(attached, sshd, tmp_path) -> None:
     """A locked key opens with its passphrase, and a wrong one is named."""
-    import subprocess
-
     key = tmp_path / "locked"
     shutil.copy(sshd.file("user"), key)
     key.chmod(0o600)

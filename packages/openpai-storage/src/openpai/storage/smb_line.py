@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import suppress
@@ -16,6 +17,8 @@ from openpai.storage.smb_refusals import missing, refusal
 __all__ = ["SmbLine"]
 
 T = TypeVar("T")
+# Of a server that goes away, the library tells the log; without this, Python would print that.
+logging.getLogger("smbprotocol").addHandler(logging.NullHandler())
 #: Credits (64 KiB each) that a connection shall have, and that data leaves to other requests.
 _WANTED, _LEFT = 1024, 32
 _CREDIT = 1 << 16
