@@ -108,3 +108,21 @@ def test_an_image_without_git(task: Any, repository: Path) -> None:
     task.env["PATH"] = "/nonexistent"
     task.section(git=[{"repository": str(repository), "commit": "main"}])
     assert "There is no git in the image. Install it there." in task.run("/bin/true").stderr
+
+
+def test_submodules_come_along(task: Any, repository: Path, tmp_path: Path) -> None:
+    """At the commits that the repository names."""
+    allowed = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "protocol.file.allow",
+        "GIT_CONFIG_VALUE_0": "always",
+    }
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q", "-b", "main")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository), "in")
+    git(outer, "commit", "-q", "-m", "outer")
+    task.env.update(allowed)
+    task.section(git=[{"repository": str(outer), "commit": "main"}])
+    done = task.bash("cat in/version in/.settings")
+    assert done.stdout == "twotwo", done.stderr
