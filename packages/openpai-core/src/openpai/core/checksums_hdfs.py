@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from typing import Any, Callable
 
 __all__ = ["Md5OfBlocks", "read_name"]
@@ -31,13 +32,13 @@ class Md5OfBlocks:
     Args:
         crcs: CRCs in a block; 0: there is one block only.
         size: Bytes of a CRC.
-        extend: Computes a CRC, ``(data, so far) -> so far``.
+        crc: Computes the CRC of bytes.
     """
 
-    def __init__(self, crcs: int, size: int, extend: Callable[[Any, int], int]) -> None:
+    def __init__(self, crcs: int, size: int, crc: Callable[[bytes], int]) -> None:
         self._crcs = crcs
         self._size = size
-        self._extend = extend
+        self._crc = crc
         self._rest = b""
         self._blocks = b""
         self._block = _md5()
@@ -45,27 +46,16 @@ class Md5OfBlocks:
 
     def update(self, data: Any, /) -> None:
         """Take the next bytes."""
-        view = memoryview(data)
-        if self._rest:
-            missing = self._size - len(self._rest)
-            self._rest += bytes(view[:missing])
-            view = view[missing:]
-            if len(self._rest) < self._size:
-                return
-            self._take([self._crc(self._rest)])
-        whole = len(view) - len(view) % self._size
-        self._take([self._crc(view[at : at + self._size]) for at in range(0, whole, self._size)])
-        self._rest = bytes(view[whole:])
-
-    def _crc(self, data: Any) -> bytes:
-        return self._extend(data, 0).to_bytes(4, "big")
-
-    def _take(self, found: list[bytes]) -> None:
+        content = self._rest + bytes(data)
+        size, crc = self._size, self._crc
+        whole = len(content) - len(content) % size
+        found = [crc(content[at : at + size]) for at in range(0, whole, size)]
+        self._rest = content[whole:]
         while self._crcs and len(found) >= self._left:
-            self._block.update(b"".join(found[: self._left]))
+            self._block.update(_packed(found[: self._left]))
             del found[: self._left]
             self._end_block()
-        self._block.update(b"".join(found))
+        self._block.update(_packed(found))
         self._left -= len(found)
 
     def _end_block(self) -> None:
@@ -76,7 +66,7 @@ class Md5OfBlocks:
         """Return the checksum of all bytes taken."""
         block, blocks = self._block.copy(), self._blocks
         if self._rest:
-            block.update(self._crc(self._rest))
+            block.update(_packed([self._crc(self._rest)]))
         if self._rest or not self._crcs or self._left < self._crcs:
             blocks += block.digest()
         length = 32
@@ -84,6 +74,10 @@ class Md5OfBlocks:
             length *= 2
         digest: str = _md5(blocks.ljust(length, b"\0")).hexdigest()
         return digest
+
+
+def _packed(crcs: list[int]) -> bytes:
+    return struct.pack(f">{len(crcs)}I", *crcs)
 
 
 def _md5(data: bytes = b"") -> Any:

@@ -8,10 +8,11 @@ import os
 import posixpath
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, BinaryIO, Iterator, Mapping
 
 from openpai.core.checksums import Checksum
-from openpai.core.errors import OpenPaiError
+from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import (
     Entry,
     Storage,
@@ -25,6 +26,9 @@ from openpai.storage.webhdfs import WebHdfs
 from openpai.storage.webhdfs_replace import replace
 
 __all__ = ["HdfsStorage"]
+
+#: What tells versions of a file apart.
+_VERSION = ("fileId", "length", "modificationTime")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -50,6 +54,7 @@ class HdfsStorage(Storage):
         self._client = client
         self._root = normalize(root).rstrip("/")
         self._read_only = read_only
+        self._kept: set[tuple[str, int | None]] = set()
 
     def stat(self, path: str) -> Entry:
         """Describe one file or folder."""
@@ -58,8 +63,11 @@ class HdfsStorage(Storage):
             return self._stat(path)
 
     def _stat(self, path: str) -> Entry:
-        answer = self._ask("GET", path, "GETFILESTATUS")
-        return _entry(path, answer["FileStatus"])
+        return _entry(path, self._status(path))
+
+    def _status(self, path: str) -> Mapping[str, Any]:
+        status: Mapping[str, Any] = self._ask("GET", path, "GETFILESTATUS")["FileStatus"]
+        return status
 
     def list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name."""
@@ -79,12 +87,32 @@ class HdfsStorage(Storage):
         """
         path = normalize(path)
         with naming(self.where(path)):
-            entry = self._stat(path)
+            if not offset and length is None:
+                content = self._small(path)
+                if content is not None:
+                    return io.BytesIO(content)
+            status = self._status(path)
+            entry = _entry(path, status)
             if entry.is_dir:
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             left = max(entry.size - offset, 0)
             count = left if length is None else min(length, left)
-            return self._client.open(self._full(path), offset, count) if count else io.BytesIO()
+            if not count:
+                return io.BytesIO()
+            same = partial(self._is_still, path, status)
+            return self._client.open(self._full(path), offset, count, same)
+
+    def _small(self, path: str) -> bytes | None:
+        """Return a small file without asking for its size; ``None``: ask, or for the error."""
+        try:
+            return self._client.read_small(self._full(path))
+        except (OSError, StorageError):
+            return None
+
+    def _is_still(self, path: str, status: Mapping[str, Any]) -> bool:
+        """Whether a file is the one that was described."""
+        now = self._status(path)
+        return all(now.get(key) == status.get(key) for key in _VERSION)
 
     @contextmanager
     def open_write(
@@ -92,26 +120,52 @@ class HdfsStorage(Storage):
     ) -> Iterator[BinaryIO]:
         """Write a file that appears under its name only when the block ends without an error."""
         path = normalize(path)
-        partial = posixpath.join(posixpath.dirname(path), partial_name())
+        loose = posixpath.join(posixpath.dirname(path), partial_name())
+        place, final = self._full(loose), self._full(path)
+
+        def when_large() -> None:  # for a small one it is early enough at the end
+            with naming(self.where(path)):
+                self._refuse_folder(path)
+
         with self._changing(path):
-            self._refuse_folder(path)
             permission = {} if mode is None else {"permission": f"{mode & 0o777:o}"}
-            upload = self._client.create(self._full(partial), **permission)
+            upload = self._client.create(place, when_large, **permission)
+            if self._client.is_gateway:
+                self._refuse_folder(path)
         try:
             yield upload.stream
             with naming(self.where(path)):
                 upload.finish()
-                self._describe(self._full(partial), mode, modified)
-                replace(self._client, self._full(partial), self._full(path))
+                self._describe(place, mode, modified, created=mode)
+                self._put(place, path, final)
         except BaseException:
             upload.abort()
             with suppress(OSError, OpenPaiError):
-                self._ask("DELETE", partial, "DELETE")
+                self._ask("DELETE", loose, "DELETE")
             raise
 
-    def _describe(self, full: str, mode: int | None, modified: datetime | None) -> None:
-        if mode is not None:  # what CREATE was given has lost the bits of the server's umask
-            self._client.ask("PUT", full, "SETPERMISSION", permission=f"{mode & 0o777:o}")
+    def _put(self, place: str, path: str, final: str) -> None:
+        try:
+            replace(self._client, place, final)
+        except (OSError, StorageError):
+            self._refuse_folder(path)
+            raise
+
+    def _describe(
+        self, full: str, mode: int | None, modified: datetime | None, *, created: int | None = None
+    ) -> None:
+        """Set permission bits and time; ``created``: the bits that CREATE was given.
+
+        Some servers take the bits of their umask off those, or a folder adds its own; the first
+        file of each kind tells.
+        """
+        kind = (posixpath.dirname(full), created)
+        if mode is not None and (created is None or kind not in self._kept):
+            status = self._client.ask("GET", full, "GETFILESTATUS")["FileStatus"]
+            if int(status["permission"], 8) & 0o777 != mode & 0o777:
+                self._client.ask("PUT", full, "SETPERMISSION", permission=f"{mode & 0o777:o}")
+            elif created is not None:
+                self._kept.add(kind)
         if modified is not None:
             time = (modified - _EPOCH) // timedelta(milliseconds=1)
             self._client.ask("PUT", full, "SETTIMES", modificationtime=time)
@@ -129,6 +183,8 @@ class HdfsStorage(Storage):
                 if self._stat(path).is_dir:
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
                 raise
+            except StorageError:  # such as that of a server that does not know the question
+                return None
         return _checksum(found["FileChecksum"])
 
     def begin_upload(
@@ -152,7 +208,7 @@ class HdfsStorage(Storage):
         def finish(joined: str) -> None:
             self._refuse_folder(path)
             self._describe(joined, mode, modified)
-            replace(self._client, joined, self._full(path))
+            self._put(joined, path, self._full(path))
 
         folder, part = begun
         place = self.where(path)

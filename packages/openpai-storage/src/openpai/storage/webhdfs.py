@@ -33,6 +33,9 @@ T = TypeVar("T")
 #: failover takes its time.
 PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15)
 
+#: Bytes of a file that is read in one piece.
+SMALL = 1 << 20
+
 #: What may be sent again when it is not known whether it was done.
 _HARMLESS = frozenset({"CREATE", "APPEND", "MKDIRS", "SETPERMISSION", "SETTIMES"})
 
@@ -59,6 +62,11 @@ class WebHdfs:
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
         datanodes: Address in a redirect (``HOST:PORT``, ``HOST``, or ``*`` for any) → the address
             to use, ``HOST:PORT`` or ``HOST``.
+
+    Attributes:
+        uris: As given.
+        is_gateway: Whether the last :meth:`create` was answered by an HttpFS gateway, which moves
+            a file that is renamed to the name of a folder into that folder.
     """
 
     def __init__(
@@ -74,6 +82,8 @@ class WebHdfs:
         self._active = 0
         self._login = login or Login()
         self._wire = Wire(timeout, verify)
+        self._tells_sizes = True
+        self.is_gateway = False
         self._datanodes = dict(datanodes or {})
 
     def ask(self, method: str, path: str, op: str, **params: Any) -> Any:
@@ -86,6 +96,9 @@ class WebHdfs:
         """
         with self._ask(method, path, op, params) as answer:
             content = answer.read()
+        return self._parsed(content)
+
+    def _parsed(self, content: bytes) -> Any:
         try:
             return json.loads(content) if content else {}
         except ValueError:
@@ -98,7 +111,8 @@ class WebHdfs:
             OSError, StorageError, ConnectionFailed: As for :meth:`ask`.
         """
         with self._follow(method, path, op, params, go=partial(self._send_on, method)) as answer:
-            return json.loads(answer.read())
+            content = answer.read()
+        return self._parsed(content)
 
     def open(
         self, path: str, offset: int, length: int, unchanged: Callable[[], bool] = lambda: False
@@ -123,8 +137,28 @@ class WebHdfs:
 
         return open_reader(open_at, offset, length, unchanged)
 
-    def create(self, path: str, **params: Any) -> Upload:
+    def read_small(self, path: str) -> bytes | None:
+        """Return a whole file; ``None`` if it is not small, or the server does not tell its size.
+
+        Raises:
+            OSError, StorageError, ConnectionFailed: As for :meth:`ask`.
+        """
+        if not self._tells_sizes:
+            return None
+        with self._follow("GET", path, "OPEN", {}, go=partial(self._send_on, "GET")) as answer:
+            size = answer.header("Content-Length")
+            self._tells_sizes = bool(size)
+            return answer.read() if size and int(size) <= SMALL else None
+
+    def create(
+        self, path: str, when_large: Callable[[], None] = lambda: None, **params: Any
+    ) -> Upload:
         """Begin to write a new file.
+
+        Args:
+            path: The file.
+            when_large: Called before anything is sent of a file that does not fit in one piece.
+            params: Further parameters of the request.
 
         Raises:
             OSError, StorageError, ConnectionFailed: As for :meth:`ask`.
@@ -135,10 +169,12 @@ class WebHdfs:
             place.close()
             raise StorageError(f"{self.uris[0]} does not speak WebHDFS: it names no data node.")
 
+        self.is_gateway = "data=true" in place.url
+
         def connect() -> tuple[Any, str, Mapping[str, str]]:
             return self._follow("PUT", path, "CREATE", params, go=self._connect, place=place)
 
-        return Upload(self._wire, connect)
+        return Upload(self._wire, connect, when_large)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -208,15 +244,15 @@ class WebHdfs:
         return self._wire.send(method, place.url, headers, name=name).checked()
 
     def _connect(self, place: _Place) -> tuple[Any, str, Mapping[str, str]]:
-        connection = self._wire.connect(place.url, place.node.rpartition(":")[0])
-        return connection, place.url, self._login.headers(place.url)
+        sock = self._wire.connect(place.url, place.node.rpartition(":")[0], kept=True)
+        return sock, place.url, self._login.headers(place.url)
 
     def _url(self, uri: str, path: str, op: str, params: Mapping[str, Any]) -> str:
         try:
-            name = quote(path.encode("utf-8"), safe="/")
+            name = quote(path, safe="/")
+            query = urlencode({"op": op, **self._login.query, **params})
         except UnicodeEncodeError:
             raise OSError(errno.EINVAL, "HDFS has names in Unicode only") from None
-        query = urlencode({"op": op, **self._login.query, **params})
         return f"{uri}/webhdfs/v1{name}?{query}"
 
     def _rewritten(self, location: str) -> _Place:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import io
+import socket
+import ssl
 from contextlib import suppress
 from typing import Any, BinaryIO, Callable, Mapping, Tuple, cast
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
-from openpai.storage.webhdfs_wire import Answer, Wire, target, unreachable
+from openpai.storage.webhdfs_wire import Answer, Wire, head_of, unreachable
 
 __all__ = ["Connect", "Upload", "open_reader"]
 
 #: Opens a connection for a body; returns it with its address and the headers that it needs.
-Connect = Callable[[], Tuple[http.client.HTTPConnection, str, Mapping[str, str]]]
+Connect = Callable[[], Tuple[socket.socket, str, Mapping[str, str]]]
 
 #: Bytes collected before something is sent; a smaller file goes in one piece.
 BUFFER = 1 << 20
@@ -29,8 +30,10 @@ class Upload:
         stream: Where to write its content.
     """
 
-    def __init__(self, wire: Wire, connect: Connect) -> None:
-        self._body = _Body(wire, connect)
+    def __init__(
+        self, wire: Wire, connect: Connect, when_large: Callable[[], None] = lambda: None
+    ) -> None:
+        self._body = _Body(wire, connect, when_large)
         self.stream = cast(BinaryIO, io.BufferedWriter(self._body, BUFFER))
 
     def finish(self) -> None:
@@ -61,10 +64,11 @@ class Upload:
 class _Body(io.RawIOBase):
     """The body of a request: sent at once if all of it is there, else in chunks."""
 
-    def __init__(self, wire: Wire, connect: Connect) -> None:
+    def __init__(self, wire: Wire, connect: Connect, when_large: Callable[[], None]) -> None:
         self._wire = wire
         self._connect = connect
-        self._connection: http.client.HTTPConnection | None = None
+        self._when_large = when_large
+        self._sock: socket.socket | None = None
         self._url = ""
         self._chunked = True
         self._over = False
@@ -74,7 +78,7 @@ class _Body(io.RawIOBase):
     @property
     def goes_on(self) -> bool:
         """Whether something was sent, and neither the end nor an error has come."""
-        return self._connection is not None and not self._over
+        return self._sock is not None and not self._over
 
     def writable(self) -> bool:
         return True
@@ -83,68 +87,58 @@ class _Body(io.RawIOBase):
         size = len(data)
         if not size or self.discards:
             return size
-        if self._connection is None:
+        if self._sock is None:
             self._begin(data)
         if self._chunked:
             self._send(b"%x\r\n" % size, data, b"\r\n")
         return size
 
     def _begin(self, data: Any) -> None:
-        connection, self._url, headers = self._connect()
-        self._connection = connection
+        if not self.ends:
+            self._when_large()
+        self._sock, self._url, headers = self._connect()
         self._chunked = not self.ends
-        try:
-            connection.putrequest("PUT", target(self._url), skip_accept_encoding=True)
-            connection.putheader("Content-Type", "application/octet-stream")
-            for name, value in headers.items():
-                connection.putheader(name, value)
-            if self._chunked:
-                connection.putheader("Transfer-Encoding", "chunked")
-                connection.endheaders()
-            else:
-                connection.putheader("Content-Length", str(len(data)))
-                connection.endheaders(bytes(data))
-        except (OSError, http.client.HTTPException) as error:
-            self._told_why(error)
+        length = {"Content-Length": str(len(data))}
+        described = {
+            **headers,
+            "Content-Type": "application/octet-stream",
+            **({"Transfer-Encoding": "chunked"} if self._chunked else length),
+        }
+        head = head_of("PUT", self._url, described)
+        self._send(head, b"" if self._chunked else data)
 
     def _send(self, *parts: Any) -> None:
-        connection = self._connection
-        assert connection is not None
+        assert self._sock is not None
         try:
-            if connection.sock is None:
-                raise http.client.NotConnected
-            if hasattr(connection.sock, "context"):  # TLS
-                connection.sock.sendall(b"".join(parts))
-            else:
-                _send_all(connection.sock, [memoryview(part) for part in parts])
-        except (OSError, http.client.HTTPException) as error:
+            _send_all(self._sock, [memoryview(part) for part in parts if len(part)])
+        except OSError as error:
             self._told_why(error)
 
     def _told_why(self, error: Exception) -> None:
         """Raise why nothing more can be sent; a data node that refuses says it and hangs up."""
-        self._over = True
-        assert self._connection is not None
-        if self._connection.sock:
+        assert self._sock is not None
+        over, self._over = self._over, True
+        if not over:
             with suppress(ConnectionFailed):
-                Answer(self._wire, self._connection, self._url, whole=False).checked().close()
-        self._connection.close()
+                Answer(self._wire, self._sock, self._url, "PUT", whole=False).checked().close()
+        self._sock.close()
         raise unreachable(error, self._url) from None
 
     def finish(self) -> None:
         """End the body and wait for the answer."""
-        if self._connection is None:
+        if self._sock is None:
             self._begin(b"")
         if self._chunked:
             self._send(b"0\r\n\r\n")
-        assert self._connection is not None
+        assert self._sock is not None
         self._over = True
-        with Answer(self._wire, self._connection, self._url).checked() as answer:
+        with Answer(self._wire, self._sock, self._url, "PUT").checked() as answer:
             answer.read()
 
 
-def _send_all(sock: Any, parts: list[memoryview]) -> None:
+def _send_all(sock: socket.socket, parts: list[memoryview]) -> None:
     """Send parts in as few packets as they fit in, without joining them."""
-    if not hasattr(sock, "sendmsg"):  # Windows
+    if isinstance(sock, ssl.SSLSocket) or not hasattr(sock, "sendmsg"):
         sock.sendall(b"".join(parts))
         return
     while parts:

@@ -51,15 +51,25 @@ def _moved(client: WebHdfs, source: str, target: str) -> bool:
 
 
 def _exists(client: WebHdfs, path: str) -> bool:
+    return _kind(client, path) is not None
+
+
+def _is_folder(client: WebHdfs, path: str) -> bool:
+    return _kind(client, path) == "DIRECTORY"
+
+
+def _kind(client: WebHdfs, path: str) -> str | None:
     try:
-        client.ask("GET", path, "GETFILESTATUS")
+        kind: str = client.ask("GET", path, "GETFILESTATUS")["FileStatus"]["type"]
     except FileNotFoundError:
-        return False
-    return True
+        return None
+    return kind
 
 
 def _swap(client: WebHdfs, source: str, target: str) -> None:
     """Replace a file in two steps; the old one is kept aside until the new one has its name."""
+    if _is_folder(client, target):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     for _ in range(SWAPS):
         aside = posixpath.join(posixpath.dirname(target), f".opai-{os.urandom(6).hex()}.old")
         kept = _rename(client, target, aside)
