@@ -136,3 +136,20 @@ def test_newer_lines_only_as_far_as_that_can_be_known(opai, job):
     opai("job", "stop", running, "--wait")
     assert opai(*future, "-f").stdout == ""
     assert opai("job", "logs", running, "--since", "yesterday").exit_code == 2
+
+
+def test_every_attempt_is_listed_with_its_end_and_its_log(opai, local):
+    """A job that is started anew: when, how each start ended, and what it wrote."""
+    sub = ("job", "sub", "--image", "any", "--cpu", "1", "--mem", "64m", "--retries", "1")
+    command = "echo attempt $FC_FRAMEWORK_ATTEMPT_ID; exit $((3 - FC_FRAMEWORK_ATTEMPT_ID))"
+    done = opai(*sub, "--wait", command)
+    assert done.exit_code == 2
+    name = done.stdout.strip()
+    rows = opai("job", "attempts", name, "-o", "json").json
+    assert [(row["attempt"], row["state"], row["exitCode"]) for row in rows] == [
+        (0, "FAILED", 3),
+        (1, "FAILED", 2),
+    ]
+    assert opai("job", "logs", name, "--attempt", "0").stdout == "attempt 0\n"
+    assert opai("job", "logs", name).stdout == "attempt 1\n"
+    assert opai("job", "logs", name, "--attempt", "0", "-f").exit_code == 2

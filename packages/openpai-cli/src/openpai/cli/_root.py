@@ -52,6 +52,9 @@ JOB = {
         f"{_HERE}.sweep.results:results", "Show what became of many jobs, side by side."
     ),
     "tasks": Lazy(f"{_HERE}.job.inspect:tasks", "List the tasks of a job's latest attempt."),
+    "attempts": Lazy(
+        f"{_HERE}.job.attempts:attempts", "List every start of a job, and why it ended."
+    ),
     "events": Lazy(f"{_HERE}.job.inspect:events", "List what happened to a job."),
     "tag": Lazy(f"{_HERE}.job.inspect:tag", "Tag a job, or list its tags."),
     "ssh": Lazy(f"{_HERE}.job.inspect:ssh", "Log in to the container of a task that runs."),

@@ -55,6 +55,7 @@ class Wanted:
         stream: ``all``, ``stdout``, ``stderr``, or another log's name.
         tail: Only the last lines of what each task had written at the beginning.
         since: Only lines that are not older, as far as that can be known.
+        attempt: Of which attempt of the job; ``None``: the latest, and while following all later.
     """
 
     role: str | None = None
@@ -62,17 +63,18 @@ class Wanted:
     stream: str = "all"
     tail: int | None = None
     since: datetime | None = None
+    attempt: int | None = None
 
 
 def read_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
-    """Yield what the tasks of the latest attempt have written up to now, task by task.
+    """Yield what the tasks of an attempt have written up to now, task by task.
 
     Raises:
         NotFoundError: The job has no such task.
         ApiError: The server refused or failed.
         ConnectionFailed: No answer came.
     """
-    for attempt, started, _, since in _attempts(job.status(), wanted):
+    for attempt, started, _, since in _attempts(job.status(wanted.attempt), wanted):
         if not started or (since and since.is_over):
             continue
         log = TaskLog(job.session, attempt, wanted.stream)

@@ -134,6 +134,7 @@ class RemoteJob:
         follow: bool = False,
         tail: int | None = None,
         since: datetime | None = None,
+        attempt: int | None = None,
     ) -> Iterator[LogLine]:
         """Yield the lines of one task or, without ``role`` and ``index``, of all tasks.
 
@@ -146,6 +147,7 @@ class RemoteJob:
             since: Only lines that are not older. PAI keeps no times of lines, so what counts are
                 the times that lines begin with, without a zone in UTC; where a task's lines have
                 none, all are given, and a warning says so.
+            attempt: Of which attempt, from 0; ``None``: the latest. Following ignores it.
 
         Raises:
             NotFoundError: There is no such job or task.
@@ -154,7 +156,7 @@ class RemoteJob:
         from openpai.core.follow import Wanted, follow_logs, read_logs
 
         read = follow_logs if follow else read_logs
-        return read(self, Wanted(role, index, stream, tail, since))
+        return read(self, Wanted(role, index, stream, tail, since, attempt))
 
     def logs(
         self,

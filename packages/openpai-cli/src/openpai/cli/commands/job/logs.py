@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
+from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import cluster_option, job_argument, moment
 
 
@@ -22,6 +22,7 @@ from openpai.cli._options import cluster_option, job_argument, moment
 @job_argument
 @click.option("--role", help="Only the tasks of this task role.")
 @click.option("--index", type=click.IntRange(min=0), help="Only the tasks with this index.")
+@click.option("--attempt", type=click.IntRange(min=0), metavar="N", help="An earlier attempt.")
 @click.option("--stream", default="all", help="all (default), stdout, stderr, or another log.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
@@ -37,6 +38,7 @@ def logs(
     job: str,
     role: str | None,
     index: int | None,
+    attempt: int | None,
     stream: str,
     follow: bool,
     tail: int | None,
@@ -54,9 +56,11 @@ def logs(
     """
     from openpai.cli._follow import follow_to_end, write_lines
 
+    if follow and attempt is not None:
+        raise UsageProblem("An earlier attempt has ended.", "Leave out --follow or --attempt.")
     remote = app.cluster(alias).job(job)
     remote.status()  # a name that does not exist is an error here, not a lost job
     if follow:
         context.exit(follow_to_end(app, remote, role, index, stream, tail=tail, since=since))
-    lines = remote.log_lines(role, index, stream, tail=tail, since=since)
+    lines = remote.log_lines(role, index, stream, tail=tail, since=since, attempt=attempt)
     write_lines(app, remote, lines)
