@@ -224,7 +224,7 @@ def test_check(opai: Opai, app: Any, root: Path, tree: Path) -> None:
     """Trees that are the same give exit code 0, others tell each difference."""
     opai("upload", "tree", "/t")
     assert json.loads(opai("check", "tree", "main:/t", "-o", "json").stdout) == []
-    assert app.notes[-1] == "3 files are the same on both sides."
+    assert app.notes[-1] == "3 files compared: the same on both sides."
     info = (root / "t" / "d" / "a.txt").stat()
     (root / "t" / "d" / "a.txt").write_text("54321")
     os.utime(root / "t" / "d" / "a.txt", ns=(info.st_mtime_ns, info.st_mtime_ns))

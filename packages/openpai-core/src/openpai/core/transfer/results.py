@@ -62,6 +62,11 @@ class Failed:
     path: str = field(default="", compare=False)
 
     @property
+    def where(self) -> str:
+        """What the reason speaks of: the file of the error, else the source."""
+        return str(getattr(self.error, "filename", None) or self.source)
+
+    @property
     def reason(self) -> str:
         """Why it was not copied, in one sentence without a full stop."""
         return str(getattr(self.error, "strerror", None) or self.error).rstrip(".")
@@ -84,7 +89,7 @@ class TransferError(StorageError):
         self.total = len(failed) + len(copied) if total is None else total
         super().__init__(
             f"{len(failed)} of {self.total} were not copied, the first being "
-            f"{failed[0].source}: {failed[0].reason}.",
+            f"{failed[0].where}: {failed[0].reason}.",
             "Ask for overwrite to replace files that differ."
             if all(isinstance(item.error, FileExistsError) for item in failed)
             else "Run the same command again to copy only what is missing.",

@@ -17,7 +17,7 @@ from openpai.storage.commands.options import (
     open_place,
     storage_option,
 )
-from openpai.storage.commands.transferring import perform, transfer_options
+from openpai.storage.commands.transferring import files, perform, transfer_options
 
 __all__ = ["check", "copy", "sync"]
 
@@ -152,4 +152,4 @@ def check(
                 if is_remote(first) or is_remote(second)
                 else "",
             )
-        app.note(f"{found.total} files are the same on both sides.")
+        app.note(f"{files(found.total)} compared: the same on both sides.")

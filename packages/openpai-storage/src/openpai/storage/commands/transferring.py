@@ -152,7 +152,7 @@ def _run(
 
     told = _Told(app, asked["format_"])
     lively = steps is None and sys.stderr.isatty()  # only then somebody sees the progress
-    what = f"{doing} {_files(transfer.files)}" if lively else doing
+    what = f"{doing} {files(transfer.files)}" if lively else doing
     try:
         with app.progress(what, transfer.size if lively else None) as advance:
             transfer.run(
@@ -211,10 +211,10 @@ class _Told:
             self.app.emit(self.rows, columns=COLUMNS, format=self.format)
         elif not self.format:
             for item in self.failures:
-                self.app.note(f"{item.source}: {item.reason}")
+                self.app.note(f"{item.where}: {item.reason}")
         self.app.note(
-            f"{_files(self.count)} copied ({readable(self.size)})"
-            + (f", {_files(self.unchanged)} unchanged" if self.unchanged else "")
+            f"{files(self.count)} copied ({readable(self.size)})"
+            + (f", {files(self.unchanged)} unchanged" if self.unchanged else "")
             + (f", {self.gone} deleted" if self.gone else "")
             + (f", {len(self.failures)} failed" if self.failures else "")
             + "."
@@ -242,7 +242,8 @@ def write_line(row: dict[str, Any]) -> None:
     click.echo(json.dumps(row))
 
 
-def _files(count: int) -> str:
+def files(count: int) -> str:
+    """Write a number of files."""
     return f"{count} file" if count == 1 else f"{count} files"
 
 
