@@ -84,6 +84,22 @@ def test_the_runtime_section_is_in_force(outside: Any, tmp_path: Path) -> None:
     assert (outside.storage / "me/jobs/two/output/worker/0/a").exists()
 
 
+def test_nobody_is_waited_for_who_is_not_started(outside: Any, tmp_path: Path) -> None:
+    """A single task of a gang runs alone, and that is said."""
+    section = "  openpai.runtime: {workspace: 'team:/me', waitForPeers: 10m, ssh: true}\n"
+    (tmp_path / "job.yaml").write_text(JOB + section)
+    done = runtime(outside, "execute", "../job.yaml")
+    assert (done.returncode, "No other task is started" in done.stderr) == (0, True)
+
+
+def test_secrets_are_there_by_name(outside: Any, tmp_path: Path) -> None:
+    """From the job's file, as on a cluster from the platform's."""
+    section = "  openpai.runtime: {secrets: [{name: key, variable: WORD}]}\n"
+    text = JOB.replace("echo <% $parameters.word %>", 'echo "by name $WORD"')
+    (tmp_path / "job.yaml").write_text(text + section)
+    assert "by name hidden-value" in runtime(outside, "execute", "../job.yaml").stdout
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

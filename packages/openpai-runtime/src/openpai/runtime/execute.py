@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -12,6 +13,7 @@ from openpai.core.errors import OpenPaiError
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.plan import Placement, Step, TaskPlan, plan_task, role_ports
 from openpai.core.protocol.ports import task_ports
+from openpai.core.protocol.runtime_section import RuntimeSection
 from openpai.core.protocol.secrets import mask_secrets
 from openpai.core.protocol.yaml_io import dump_yaml
 from openpai.runtime.command import active_environ, run_plainly
@@ -122,4 +124,12 @@ def _run_step(
         return NOT_READY
     if section is None:
         return run_plainly(argv, active_environ(environ))
-    return run_task(TaskJob.of(document, section, environ), argv)
+    return run_task(TaskJob.of(document, _alone(section), environ), argv)
+
+
+def _alone(section: RuntimeSection) -> RuntimeSection:
+    """Return the section without what the other tasks would have to be there for."""
+    if not section.wait_for_peers and not section.ssh:
+        return section
+    say("No other task is started, so that none is waited for, nor reached by ssh.")
+    return replace(section, wait_for_peers=None, ssh=False)
