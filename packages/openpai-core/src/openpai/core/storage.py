@@ -171,10 +171,12 @@ class Storage(ABC):
     Attributes:
         name: The storage's name, for messages and ``NAME:/PATH``.
         case_sensitive: Whether ``a`` and ``A`` are two files.
+        keeps_times: Whether a file's time is the one it was given, not that of its arrival.
     """
 
     name: str
     case_sensitive: bool = True
+    keeps_times: bool = True
 
     @abstractmethod
     def stat(self, path: str) -> Entry:

@@ -38,6 +38,7 @@ class ObjectStorage(Storage):
         self, bucket: Bucket, name: str, root: str = "/", *, read_only: bool = False
     ) -> None:
         self.name = name
+        self.keeps_times = False
         self._bucket = bucket
         self._root = normalize(root)[1:] + "/" if normalize(root) != "/" else ""
         self._read_only = read_only

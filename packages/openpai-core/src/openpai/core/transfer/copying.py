@@ -69,7 +69,7 @@ class Copier:
         same = self._same_checksum(source, found)
         if same is not None:
             return same
-        if same_time(source, found):
+        if self.target.keeps_times and same_time(source, found):
             return source.size > COMPARED or self._same_content(source, found)
         return not overwrite and self._same_content(source, found)
 

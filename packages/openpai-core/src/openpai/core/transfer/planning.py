@@ -240,7 +240,8 @@ class Planner:
             return self._in_the_way(path, errno.EISDIR, "Is a folder")
         if found.size != entry.size:
             return Step("replace", path, entry, found)
-        if not same_time(entry, found) or _just_now(entry):
+        told = self._target.keeps_times and same_time(entry, found)
+        if not told or _just_now(entry):
             return Step("compare", path, entry, found)
         return Step("unchanged", path, entry, found)
 

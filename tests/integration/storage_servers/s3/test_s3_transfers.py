@@ -1,0 +1,35 @@
+"""The transfers to S3: there and back, and nothing twice or too seldom."""
+
+from __future__ import annotations
+
+import os
+
+from openpai.core.transfer import download, upload
+
+
+def test_there_and_back(storage, tmp_path) -> None:
+    """A tree goes there and back whole, and the second time nothing is sent."""
+    tree = tmp_path / "tree"
+    (tree / "empty").mkdir(parents=True)
+    content = bytes(range(256)) * (80 << 10)
+    (tree / "large").write_bytes(content)
+    (tree / "small").write_bytes(b"x")
+    upload(storage, tree, "/tree")
+    assert {item.unchanged for item in upload(storage, tree, "/tree")} == {True}
+    download(storage, "/tree", tmp_path / "back")
+    assert (tmp_path / "back" / "large").read_bytes() == content
+    assert (tmp_path / "back" / "empty").is_dir()
+
+
+def test_the_time_of_arrival_tells_nothing(storage, tmp_path) -> None:
+    """A file that changed in the second in which the old one arrived is sent."""
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    upload(storage, file, "/file")
+    arrived = storage.stat("/file").modified.timestamp()
+    file.write_bytes(b"new")
+    os.utime(file, (arrived, arrived + 0.5))
+    done = upload(storage, file, "/file", overwrite=True)
+    assert [item.unchanged for item in done] == [False]
+    with storage.open_read("/file") as stream:
+        assert stream.read() == b"new"
