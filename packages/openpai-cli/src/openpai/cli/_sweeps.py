@@ -73,11 +73,13 @@ def demand(jobs: list[Job], max_parallel: int | None) -> str:
     of_kind = f" ({', '.join(kinds)})" if kinds else ""
     at_once = min(count, max_parallel or count)
     bound = f", {at_once} at a time" if max_parallel else ""
-    return (
-        f"{count} {'job' if count == 1 else 'jobs'}{bound}, each with {_of(gpus)}{of_kind}: "
-        f"{_of(gpus * at_once)} at once at most. "
-        f"{jobs[0].name}{'' if count == 1 else f' to {jobs[-1].name}'}."
+    needs = (
+        f"each with {_of(gpus)}{of_kind}: {_of(gpus * at_once)} at once at most"
+        if gpus
+        else "without GPUs"
     )
+    names = jobs[0].name if count == 1 else f"{jobs[0].name} to {jobs[-1].name}"
+    return f"{count} {'job' if count == 1 else 'jobs'}{bound}, {needs}. {names}."
 
 
 def _of(gpus: int) -> str:
