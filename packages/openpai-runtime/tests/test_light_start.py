@@ -1,0 +1,49 @@
+"""A task does not wait for what it does not need."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+HEAVY = {
+    "click",
+    "requests",
+    "sqlite3",
+    "subprocess",
+    "tarfile",
+    "tempfile",
+    "yaml",
+    "openpai.core.archive",
+    "openpai.core.protocol.yaml_io",
+    "openpai.core.transfer",
+    "openpai.runtime.preparing",
+}
+
+
+def imported(task: Any) -> set[str]:
+    """Run a command that does nothing; return the modules that the runtime imported."""
+    launch = "import sys; from openpai.runtime.main import main; sys.exit(main())"
+    argv = [sys.executable, "-X", "importtime", "-c", launch, "run", "--", "true"]
+    done = subprocess.run(
+        argv, env=task.env, cwd=task.work, capture_output=True, text=True, check=True
+    )
+    return {name.strip() for name in re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE)}
+
+
+def test_a_plain_command_waits_for_next_to_nothing(task: Any) -> None:
+    """Nothing of the job's config, storages and outputs is there."""
+    del task.env["OPENPAI_JOB_CONFIG"]
+    found = imported(task)
+    assert not found & {*HEAVY, "dataclasses", "json", "openpai.core.storage"}
+    assert "openpai.runtime.command" in found
+
+
+def test_a_workspace_costs_no_more_than_it_must(task: Any) -> None:
+    """The config of a job that opai submits is JSON; with nothing to save nothing is copied."""
+    task.section()
+    task.run("true")  # writes the config
+    found = imported(task)
+    assert not found & HEAVY, found & HEAVY
+    assert task.manifest["exitCode"] == 0
