@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 
 import nbformat
@@ -216,6 +217,20 @@ def test_a_page_is_written_where_nbconvert_is(make_notebook, run_notebook):
     assert done.returncode == 0
     page = path.with_suffix(".html")
     assert "no nbconvert" in done.stdout or "hello" in page.read_text()
+
+
+def test_a_page_is_written_beside_requirements(make_notebook, tmp_path):
+    """In the environment of a job's requirements the page is made with the image's templates."""
+    pytest.importorskip("nbconvert", reason="nbconvert is not installed here")
+    folder = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    [site] = folder.glob("lib/python*/site-packages")
+    (site / "image.pth").write_text("".join(f"{path}\n" for path in sys.path if path))
+    path = make_notebook("print('on the page')")
+    words = [str(folder / "bin" / "python"), "-m", "openpai.notebook.execute", str(path), "--html"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "on the page" in path.with_suffix(".html").read_text(), done.stdout
 
 
 @pytest.mark.parametrize("name", ["tmp", "t" * 100])

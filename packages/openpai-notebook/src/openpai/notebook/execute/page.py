@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from nbformat.notebooknode import from_dict
 
 from openpai.notebook.document import Notebook, write_whole
 from openpai.notebook.execute.log import Log
+from openpai.notebook.execute.places import data_of
 
 __all__ = ["render_page", "write_page"]
 
@@ -38,5 +40,10 @@ def render_page(notebook: Notebook) -> str:
     """
     nbconvert: Any = import_module("nbconvert")
     node = from_dict(notebook)  # type: ignore[no-untyped-call]
-    page, _ = nbconvert.HTMLExporter().from_notebook_node(node)
+    data = data_of("nbconvert")
+    if data:  # the kernel is gone: nothing else reads this
+        usual = os.environ.get("JUPYTER_PATH")
+        os.environ["JUPYTER_PATH"] = f"{usual}{os.pathsep}{data}" if usual else str(data)
+    exporter = nbconvert.HTMLExporter()
+    page, _ = exporter.from_notebook_node(node)
     return str(page)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from openpai.core.environment import in_local_cluster
 from openpai.notebook.errors import KernelError
+from openpai.notebook.execute.places import data_of
 
 __all__ = ["serve"]
 
@@ -45,4 +46,7 @@ def serve(notebook: Path) -> NoReturn:
     command += [f"--ip={address}", f"--port={port}", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.root_dir={Path.cwd()}"]
     command += [f"--{app}.default_url=/{page}/{quote(notebook.as_posix())}"]
+    lab = data_of("jupyterlab", "lab")
+    if lab:
+        os.environ.setdefault("JUPYTERLAB_DIR", str(lab))
     os.execv(command[0], command)  # noqa: S606
