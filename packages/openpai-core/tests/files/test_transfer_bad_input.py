@@ -175,3 +175,20 @@ def test_the_source_goes_meanwhile(storage: FolderStorage, tree: Path) -> None:
 
     with pytest.raises(TransferError, match=r"1 of 3.*b: No such file"):
         Transfer(Going(tree), "/", storage, "/t").run()
+
+
+def test_listings_go_on_after_a_cut(storage: FolderStorage, tree: Path) -> None:
+    """A connection that is cut in the middle of a listing costs nothing but time."""
+    cuts = [1, 2, 0]
+
+    class Cut(FolderStorage):
+        def list(self, path: str) -> Iterator[Entry]:
+            left = cuts.pop() if cuts else 100
+            for number, entry in enumerate(super().list(path)):
+                if number == left:
+                    raise ConnectionResetError(errno.ECONNRESET, "reset")
+                yield entry
+
+    copied = Transfer(Cut(tree), "/", storage, "/t").run()
+    assert [item.path for item in copied] == ["a", "b", "c"]
+    assert not cuts

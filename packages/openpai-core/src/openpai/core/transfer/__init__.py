@@ -13,6 +13,7 @@ files. Links are followed while they lead to something inside the tree.
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -26,6 +27,7 @@ from openpai.core.storage import Entry, Storage
 from openpai.core.transfer.options import Options
 from openpai.core.transfer.planning import Planned, Planner, Step
 from openpai.core.transfer.results import Copied, Deleted, Failed, Outcomes, TransferError
+from openpai.core.transfer.retrying import Patience
 from openpai.core.transfer.running import IN_ONE_GO, Run
 from openpai.core.transfer.selection import Selection
 
@@ -75,7 +77,8 @@ class Transfer:
         self._target = target
         self._target_path = target_path
         self.options = options
-        self._root = source.stat(path)
+        patience = Patience(options.retries, threading.Event())
+        self._root = patience.try_(lambda: source.stat(path))
 
     @property
     def files(self) -> int:

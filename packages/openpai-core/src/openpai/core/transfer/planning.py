@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import posixpath
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Iterable, Iterator, NamedTuple, Union
+from typing import Callable, Iterator, NamedTuple, Union
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage import Entry, Storage, is_partial, normalize
 from openpai.core.transfer.options import Options
 from openpai.core.transfer.results import Failed
+from openpai.core.transfer.retrying import Patience
 from openpai.core.transfer.selection import Selection
 
 __all__ = ["Planner", "Step", "same_time"]
@@ -84,6 +86,7 @@ class Planner:
         self._options = options
         self._on_partial = on_partial
         self._looks = looks
+        self._patience = Patience(options.retries, threading.Event())
 
     def place(self, path: str) -> str:
         """Return where something goes: the path in the target of a path below the root."""
@@ -132,7 +135,7 @@ class Planner:
         if not self._looks:
             return None
         try:
-            return self._target.stat(path)
+            return self._patience.try_(lambda: self._target.stat(path))
         except FileNotFoundError:
             return None
 
@@ -219,8 +222,8 @@ class Planner:
         self, source: Entry, found: Entry | None
     ) -> Iterator[tuple[Entry | None, Entry | None]]:
         """Yield the entries of two folders by name, those of the same name together."""
-        left = _named(self._source.list(source.path))
-        right = _named(self._target.list(found.path) if found else ())
+        left = self._named(self._source, source.path)
+        right = self._named(self._target, found.path) if found else iter(())
         ours, theirs = next(left, None), next(right, None)
         while ours or theirs:
             if theirs is None or (ours and ours[0] < theirs[0]):
@@ -232,6 +235,32 @@ class Planner:
             else:
                 yield ours[1], theirs[1]
                 ours, theirs = next(left, None), next(right, None)
+
+    def _named(self, storage: Storage, path: str) -> Iterator[tuple[str, Entry]]:
+        """Yield the entries of a folder with their names; go on after what may pass.
+
+        An order that is not by name would make wrong pairs.
+        """
+        last, tries = "", 0
+        while True:
+            passed, before = last, ""
+            try:
+                for entry in storage.list(path):
+                    name = entry.name
+                    if name <= before:
+                        raise OSError(
+                            errno.EINVAL, f"The folder is not listed in order at {name!r}"
+                        )
+                    before = name
+                    if name > passed:
+                        last = name
+                        yield name, entry
+            except (OSError, OpenPaiError) as error:
+                tries += 1
+                if not self._patience.after(error, tries):
+                    raise
+            else:
+                return
 
     def _file(self, path: str, entry: Entry, found: Entry | None) -> Planned:
         if found is None:
@@ -262,17 +291,6 @@ class _Names:
 
 
 _NOBODY = ("", None)
-
-
-def _named(entries: Iterable[Entry]) -> Iterator[tuple[str, Entry]]:
-    """Yield entries with their names; an order that is not by name would make wrong pairs."""
-    last = ""
-    for entry in entries:
-        name = entry.name
-        if name <= last:
-            raise OSError(errno.EIO, f"The folder is not listed in order at {name!r}")
-        last = name
-        yield name, entry
 
 
 def _just_now(entry: Entry) -> bool:
