@@ -54,6 +54,17 @@ def test_quota(hdfs, folder, admin) -> None:
     assert [entry.name for entry in storage.list("/")] == ["one"]
 
 
+def test_quota_of_space(hdfs, folder, admin) -> None:
+    """A quota of bytes that is used up is the same error, for files small and large."""
+    storage = hdfs.open(folder)
+    admin._ask("PUT", "/", "SETQUOTA", namespacequota=-1, storagespacequota=1 << 20)
+    for size in (10, 3_000_000):
+        with pytest.raises(OSError, match=rf"{os.strerror(122)}: 'main:/file'"):
+            write(storage, "/file", b"x" * size)
+    admin._ask("PUT", "/", "SETQUOTA", namespacequota=-1, storagespacequota=-1)
+    assert list(storage.list("/")) == []
+
+
 @pytest.mark.parametrize("name", ["a:b", "x" * 256, "\udcff"])
 def test_names_that_hdfs_cannot_hold(hdfs, folder, name: str) -> None:
     """A name that HDFS cannot hold is refused as a name."""

@@ -129,3 +129,24 @@ def test_the_name_node_restarts(hdfs, folder, eventually) -> None:
     hdfs.start("namenode")
     hdfs.wait()
     eventually(lambda: read(storage, "/file") == b"kept")
+
+
+def test_a_data_node_restarts_during_an_upload(hdfs, folder, tmp_path) -> None:
+    """An upload goes on by itself when a data node is killed under it and comes back."""
+    content = random.Random(7).randbytes(40 << 20)
+    (tmp_path / "file").write_bytes(content)
+    storage = hdfs.open(folder)
+    counted = []
+
+    def restart_once(count: int) -> None:
+        counted.append(count)
+        if len(counted) == 5:
+            hdfs.kill("dn0")
+            hdfs.start("dn0")
+
+    try:
+        upload(storage, tmp_path / "file", "/file", on_bytes=restart_once)
+    finally:
+        hdfs.wait()
+    assert len(counted) > 5
+    assert read(storage, "/file") == content
