@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ssl
 import stat
+import threading
+import time
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -130,6 +134,42 @@ def test_a_certificate_that_is_no_good_is_6(opai, home, certificate, scheme, wor
     assert words in result.stderr
     assert "hint: " in result.stderr
     assert not (home / "clusters.yaml").exists()
+
+
+@pytest.fixture
+def late():
+    """The address of a cluster whose clock is an hour ahead."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b'{"version": "1.8.0", "authnMethod": "basic", "username": "alice"}'
+            self.send_response_only(200)
+            self.send_header("Date", formatdate(time.time() + 3600, usegmt=True))
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_clock_that_is_an_hour_off_is_told(opai, late):
+    """A sentence by `add` and by `check`; what works all the same goes on."""
+    added = opai("cluster", "add", "p", "--pai-uri", late, "--token-stdin", stdin="t")
+    assert added.exit_code == 0
+    sentence = "The cluster's clock is 60 min ahead of this machine's: one of them is wrong."
+    assert f"opai: warning: {sentence}" in added.stderr
+    assert "what it offers could not be asked" in added.stderr  # its answers have another form
+    assert sentence in opai("cluster", "check", "p", "-o", "json").json[0]["finding"]
 
 
 def test_a_password_needs_a_name(opai, server):

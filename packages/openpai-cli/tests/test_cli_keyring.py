@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def test_a_token_lives_in_the_keyring_and_a_locked_one_loses_nothing(run, server
     assert "Failed to unlock" in locked.stderr
     assert "opai set -g credentials=file" in locked.stderr
     assert "Traceback" not in locked.stderr
-    assert run("cluster", "list", TEST_KEYRING_MOOD="locked").returncode == 0
+    listed = run("cluster", "list", "-o", "json", TEST_KEYRING_MOOD="locked")
+    assert [row["logged_in"] for row in json.loads(listed.stdout)] == [True]
     refused = run("cluster", "delete", "prod", TEST_KEYRING_MOOD="locked")
     assert refused.returncode == 2
 

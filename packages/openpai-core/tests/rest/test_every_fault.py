@@ -84,11 +84,20 @@ FAULTS = {
     "empty 500": (answer(500, b"{}"), ServerError, "500"),
     "bad gateway": (answer(502, b"<html>502</html>", "text/html"), ServerError, "502"),
     "portal": (answer(200, **HTML), ServerError, "text/html where"),
+    "another form": (
+        answer(200, b'"maintenance"'),
+        ServerError,
+        "JSON of another form where PAI's",
+    ),
     "circle": (answer(307, Location="/again"), ConnectionFailed, "in a circle"),
 }
 
 # What these mean for a log is told by its own tests; a text is not looked into.
 OTHERWISE = {("log", "forbidden"), ("log", "truncated"), ("text", "truncated")}
+# Of these only the status counts, or they are no JSON.
+OTHERWISE |= {
+    (one, "another form") for one in ("log", "text", "submit", "change", "delete", "admin")
+}
 
 
 class Answering:

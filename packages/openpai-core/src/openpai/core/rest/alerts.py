@@ -40,4 +40,4 @@ def list_alerts(session: Session) -> list[Alert]:
         ServerError: The Alertmanager cannot be reached (``code`` is then Node's own).
         ConnectionFailed: No answer came.
     """
-    return [Alert(raw) for raw in session.get("/alerts")]
+    return [Alert(raw) for raw in session.get("/alerts", kind=list)]

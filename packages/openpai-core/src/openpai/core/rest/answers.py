@@ -17,7 +17,7 @@ from openpai.core.rest.failures import NoAnswer
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["clock_skew", "decoded", "refusal", "refuse_page", "text"]
+__all__ = ["clock_skew", "decoded", "refusal", "refuse_page", "shaped", "text"]
 
 # Date headers have whole seconds and are a moment old when they arrive.
 _GRAIN = 2.0
@@ -45,6 +45,20 @@ def decoded(response: requests.Response) -> Any:
                 f"{_request(response)}: the answer was cut short.", "Try again."
             ) from None
         raise _not_of_pai(response, kind, "JSON") from None
+
+
+def shaped(response: requests.Response, *, kind: type, key: str) -> Any:
+    """Return the JSON of an answer, or what is under a key of it.
+
+    Raises:
+        ServerError: It is of another kind than PAI's answer, or none of a PAI server's.
+        NoAnswer: It says that it is JSON, and ends too early.
+    """
+    found = decoded(response)
+    value = found.get(key) if key and isinstance(found, dict) else found
+    if isinstance(value, kind) and (not key or isinstance(found, dict)):
+        return value
+    raise _not_of_pai(response, "JSON of another form", "PAI's")
 
 
 def refuse_page(response: requests.Response) -> None:

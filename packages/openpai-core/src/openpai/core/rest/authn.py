@@ -81,7 +81,9 @@ def basic_login(session: Session, user: str, password: str) -> Login:
     """
     body = {"username": user, "password": password}
     path = "/authn/basic/login"
-    return Login(session.json("POST", path, json=body, authorized=False, repeatable=True))
+    return Login(
+        session.json("POST", path, kind=dict, json=body, authorized=False, repeatable=True)
+    )
 
 
 def basic_logout(session: Session) -> None:
@@ -132,7 +134,7 @@ def check_token(session: Session) -> TokenClaims:
         AuthenticationError: The token is not good.
         ConnectionFailed: No answer came.
     """
-    return TokenClaims(session.get("/tokens/check"))
+    return TokenClaims(session.get("/tokens/check", kind=dict))
 
 
 def list_tokens(session: Session) -> list[str]:
@@ -146,7 +148,7 @@ def list_tokens(session: Session) -> list[str]:
         PermissionDeniedError: The session itself uses an application token.
         ConnectionFailed: No answer came.
     """
-    return [str(token) for token in session.get("/tokens")["tokens"]]
+    return [str(token) for token in session.get("/tokens", kind=list, key="tokens")]
 
 
 def create_application_token(session: Session) -> str:
@@ -158,7 +160,7 @@ def create_application_token(session: Session) -> str:
         PermissionDeniedError: The session itself uses an application token.
         ConnectionFailed: No answer came; a token may have been made, see :func:`list_tokens`.
     """
-    return str(session.send("POST", "/tokens/application", {})["token"])
+    return str(session.json("POST", "/tokens/application", kind=str, key="token", json={}))
 
 
 def revoke_token(session: Session, token: str) -> None:

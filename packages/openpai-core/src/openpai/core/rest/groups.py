@@ -68,7 +68,7 @@ def list_groups(session: Session) -> list[Group]:
         ApiError: The server refused.
         ConnectionFailed: No answer came.
     """
-    return [Group(raw) for raw in session.get("/groups")]
+    return [Group(raw) for raw in session.get("/groups", kind=list)]
 
 
 def get_group(session: Session, name: str) -> Group:
@@ -80,7 +80,7 @@ def get_group(session: Session, name: str) -> Group:
         NotFoundError: There is no such group (the server answers 400).
         ConnectionFailed: No answer came.
     """
-    return Group(session.get(f"/groups/{segment(name)}"))
+    return Group(session.get(f"/groups/{segment(name)}", kind=dict))
 
 
 def list_group_members(session: Session, name: str) -> list[Member]:
@@ -92,7 +92,8 @@ def list_group_members(session: Session, name: str) -> list[Member]:
         PermissionDeniedError: Not an admin.
         ConnectionFailed: No answer came.
     """
-    return [Member(raw) for raw in session.get(f"/groups/{segment(name)}/userlist")]
+    found = session.get(f"/groups/{segment(name)}/userlist", kind=list)
+    return [Member(raw) for raw in found]
 
 
 def create_group(

@@ -45,7 +45,7 @@ def get_info(session: Session) -> ClusterInfo:
         ApiError: What answers is not a PAI server.
         ConnectionFailed: No answer came.
     """
-    return ClusterInfo(session.json("GET", "/info", authorized=False))
+    return ClusterInfo(session.get("/info", kind=dict, authorized=False))
 
 
 def get_authn_info(session: Session) -> AuthnInfo:
@@ -55,4 +55,4 @@ def get_authn_info(session: Session) -> AuthnInfo:
         ApiError: What answers is not a PAI server.
         ConnectionFailed: No answer came.
     """
-    return AuthnInfo(session.json("GET", "/authn/info", authorized=False))
+    return AuthnInfo(session.get("/authn/info", kind=dict, authorized=False))

@@ -89,7 +89,7 @@ def list_attempts(session: Session, key: str) -> list[JobAttempt]:
         ConnectionFailed: No answer came.
     """
     return sorted(
-        (JobAttempt(raw) for raw in _get(session, key, "job-attempts")),
+        (JobAttempt(raw) for raw in _get(session, key, "job-attempts", list)),
         key=lambda attempt: attempt.index or 0,
     )
 
@@ -104,13 +104,13 @@ def get_attempt(session: Session, key: str, index: int) -> JobAttempt:
         ServerError: The cluster keeps no history.
         ConnectionFailed: No answer came.
     """
-    return JobAttempt(_get(session, key, f"job-attempts/{index}"))
+    return JobAttempt(_get(session, key, f"job-attempts/{index}", dict))
 
 
-def _get(session: Session, key: str, what: str) -> Any:
+def _get(session: Session, key: str, what: str, kind: type) -> Any:
     """GET it; the server's 404 names no code, so the sentence is made here."""
     try:
-        return session.get(f"/jobs/{segment(key)}/{what}")
+        return session.get(f"/jobs/{segment(key)}/{what}", kind=kind)
     except NotFoundError as error:
         raise JobNotFoundError(
             f"There is no job '{key}', or no such attempt of it.",

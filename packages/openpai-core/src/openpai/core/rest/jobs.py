@@ -62,7 +62,7 @@ def list_jobs(session: Session, **filters: Any) -> list[JobSummary]:
         ConnectionFailed: No answer came.
     """
     params = {key: _joined(value) for key, value in filters.items() if value is not None}
-    return [JobSummary(raw) for raw in session.get("/jobs", params)]
+    return [JobSummary(raw) for raw in session.get("/jobs", params, kind=list)]
 
 
 def count_jobs(session: Session, **filters: Any) -> int:
@@ -77,8 +77,8 @@ def count_jobs(session: Session, **filters: Any) -> int:
         ConnectionFailed: No answer came.
     """
     params = {key: _joined(value) for key, value in filters.items() if value is not None}
-    found = session.get("/jobs", {"limit": 0, **params, "withTotalCount": "true"})
-    return int(found["totalCount"])
+    asked = {"limit": 0, **params, "withTotalCount": "true"}
+    return int(session.get("/jobs", asked, kind=int, key="totalCount"))
 
 
 def _joined(value: Any) -> Any:
@@ -97,7 +97,7 @@ def get_job(session: Session, key: str, attempt: int | None = None) -> JobDetail
         ConnectionFailed: No answer came.
     """
     which = "" if attempt is None else f"/attempts/{attempt}"
-    return JobDetail(session.get(f"/jobs/{segment(key)}{which}"))
+    return JobDetail(session.get(f"/jobs/{segment(key)}{which}", kind=dict))
 
 
 def get_config(session: Session, key: str) -> str:
@@ -144,7 +144,8 @@ def list_events(session: Session, key: str, kind: str | None = None) -> list[Eve
         ConnectionFailed: No answer came.
     """
     params: Mapping[str, str] | None = {"type": kind} if kind else None
-    return [Event(raw) for raw in session.get(f"/jobs/{segment(key)}/events", params)["data"]]
+    found = session.get(f"/jobs/{segment(key)}/events", params, kind=list, key="data")
+    return [Event(raw) for raw in found]
 
 
 def add_tag(session: Session, key: str, tag: str) -> None:

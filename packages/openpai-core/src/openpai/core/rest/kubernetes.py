@@ -18,7 +18,7 @@ def list_nodes(session: Session) -> list[Mapping[str, Any]]:
         PermissionDeniedError: Not an admin.
         ConnectionFailed: No answer came.
     """
-    return list(session.get("/kubernetes/nodes")["items"])
+    return list(session.get("/kubernetes/nodes", kind=list, key="items"))
 
 
 def list_pods(
@@ -37,4 +37,4 @@ def list_pods(
         ConnectionFailed: No answer came.
     """
     params = {"namespace": namespace, **selectors} if namespace else selectors
-    return list(session.get("/kubernetes/pods", params)["items"])
+    return list(session.get("/kubernetes/pods", params, kind=list, key="items"))

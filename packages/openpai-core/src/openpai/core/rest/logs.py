@@ -61,7 +61,8 @@ def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
         f"/jobs/{segment(task.job)}/attempts/{task.job_attempt}/taskRoles/{segment(task.role)}"
         f"/taskIndex/{task.task_index}/attempts/{task.task_attempt}/logs"
     )
-    return {item["name"]: item["uri"] for item in session.get(path)["locations"]}
+    found = session.get(path, kind=list, key="locations")
+    return {item["name"]: item["uri"] for item in found}
 
 
 def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:

@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 from urllib.parse import urljoin
@@ -96,14 +97,14 @@ class Session:
                 self._http = self._http or connection.open_pool(self.uri, self.verify)
         return self._http
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """GET ``/api/v2<path>`` and return the decoded JSON.
+    def get(self, path: str, params: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """GET ``/api/v2<path>`` and return the decoded JSON; see :meth:`json`.
 
         Raises:
-            ApiError: The server refused, or did not answer with JSON.
+            ApiError: The server refused, or did not answer with JSON of this kind.
             ConnectionFailed: No answer came.
         """
-        return self.json("GET", path, params=params)
+        return self.json("GET", path, params=params, **options)
 
     def send(self, method: str, path: str, body: Any = None, *, repeatable: bool = False) -> Any:
         """Send a JSON body to ``/api/v2<path>`` and return the decoded answer.
@@ -114,9 +115,24 @@ class Session:
         """
         return self.json(method, path, json=body, repeatable=repeatable)
 
-    def json(self, method: str, path: str, **options: Any) -> Any:
-        """Make a :meth:`request` and return its decoded JSON; a cut answer counts as none."""
-        return self.request(method, path, read=answers.decoded, **options)
+    def json(
+        self, method: str, path: str, *, kind: type = object, key: str = "", **options: Any
+    ) -> Any:
+        """Make a :meth:`request` and return its decoded JSON; a cut answer counts as none.
+
+        Args:
+            method: The HTTP method.
+            path: As for :meth:`request`.
+            kind: What the answer must be, such as ``dict`` or ``list``.
+            key: Return what stands under this key of the answer; ``kind`` is of that, then.
+            **options: As for :meth:`request`.
+
+        Raises:
+            ApiError: The server refused, or did not answer with JSON of this kind.
+            ConnectionFailed: No answer came.
+        """
+        read = partial(answers.shaped, kind=kind, key=key)
+        return self.request(method, path, read=read, **options)
 
     def request(
         self,

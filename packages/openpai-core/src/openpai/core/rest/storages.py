@@ -52,7 +52,8 @@ def list_storages(session: Session, *, default: bool = False) -> list[StorageSum
         ConnectionFailed: No answer came.
     """
     params = {"default": "true"} if default else None
-    return [StorageSummary(item) for item in session.get("/storages", params)["storages"]]
+    found = session.get("/storages", params, kind=list, key="storages")
+    return [StorageSummary(item) for item in found]
 
 
 def get_storage(session: Session, name: str) -> StorageDetail:
@@ -65,4 +66,4 @@ def get_storage(session: Session, name: str) -> StorageDetail:
         PermissionDeniedError: It is not granted to the user.
         ConnectionFailed: No answer came.
     """
-    return StorageDetail(session.get(f"/storages/{segment(name)}"))
+    return StorageDetail(session.get(f"/storages/{segment(name)}", kind=dict))

@@ -40,4 +40,4 @@ def get_task(session: Session, key: str, job_attempt: int, role: str, index: int
         ConnectionFailed: No answer came.
     """
     path = f"/jobs/{segment(key)}/attempts/{job_attempt}/taskRoles/{segment(role)}"
-    return TaskHistory(session.get(f"{path}/taskIndex/{index}/attempts"))
+    return TaskHistory(session.get(f"{path}/taskIndex/{index}/attempts", kind=dict))

@@ -64,7 +64,7 @@ def list_users(session: Session) -> list[User]:
         ServerError: A user's group list names a vanished group (the server answers 500 for all).
         ConnectionFailed: No answer came.
     """
-    return [User(raw) for raw in session.get("/users")]
+    return [User(raw) for raw in session.get("/users", kind=list)]
 
 
 def get_user(session: Session, name: str) -> User:
@@ -76,7 +76,7 @@ def get_user(session: Session, name: str) -> User:
         NotFoundError: There is no such user (the server answers 400).
         ConnectionFailed: No answer came.
     """
-    return User(session.get(f"/users/{segment(name)}"))
+    return User(session.get(f"/users/{segment(name)}", kind=dict))
 
 
 def create_user(

@@ -93,7 +93,8 @@ def list_virtual_clusters(session: Session) -> dict[str, VirtualCluster]:
         ApiError: The server refused.
         ConnectionFailed: No answer came.
     """
-    return {name: VirtualCluster(raw) for name, raw in session.get("/virtual-clusters").items()}
+    found = session.get("/virtual-clusters", kind=dict)
+    return {name: VirtualCluster(raw) for name, raw in found.items()}
 
 
 def get_virtual_cluster(session: Session, name: str) -> VirtualCluster:
@@ -106,7 +107,7 @@ def get_virtual_cluster(session: Session, name: str) -> VirtualCluster:
         ApiError: The name has other characters than letters, digits and ``_``.
         ConnectionFailed: No answer came.
     """
-    return VirtualCluster(session.get(f"/virtual-clusters/{segment(name)}"))
+    return VirtualCluster(session.get(f"/virtual-clusters/{segment(name)}", kind=dict))
 
 
 def list_node_gpus(session: Session) -> dict[str, NodeGpus]:
@@ -118,7 +119,7 @@ def list_node_gpus(session: Session) -> dict[str, NodeGpus]:
         ApiError: The server refused.
         ConnectionFailed: No answer came.
     """
-    found = session.get("/virtual-clusters?nodes")
+    found = session.get("/virtual-clusters?nodes", kind=dict)
     return {name: NodeGpus(raw) for name, raw in found.items()}
 
 
@@ -132,5 +133,5 @@ def list_sku_types(session: Session, virtual_cluster: str | None = None) -> dict
         ConnectionFailed: No answer came.
     """
     params = {"vc": virtual_cluster} if virtual_cluster else None
-    found = session.get("/cluster/sku-types", params)
+    found = session.get("/cluster/sku-types", params, kind=dict)
     return {name: SkuType(raw) for name, raw in found.items()}

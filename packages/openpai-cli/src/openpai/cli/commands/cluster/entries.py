@@ -106,7 +106,7 @@ def list_clusters(app: CliApp, format_: str) -> None:
             "pai_uri": entry.uri,
             "user": entry.user,
             "selected": alias == selected,
-            "logged_in": bool(entry.token or entry.password),
+            "logged_in": entry.logged_in,
         }
         for alias, entry in clusters.items()
     ]
