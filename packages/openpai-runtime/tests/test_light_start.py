@@ -36,7 +36,7 @@ def test_a_plain_command_waits_for_next_to_nothing(task: Any) -> None:
     """Nothing of the job's config, storages and outputs is there."""
     del task.env["OPENPAI_JOB_CONFIG"]
     found = imported(task)
-    assert not found & {*HEAVY, "dataclasses", "json", "openpai.core.storage"}
+    assert not found & {*HEAVY, "dataclasses", "json", "openpai.core.storage", "typing"}
     assert "openpai.runtime.command" in found
 
 

@@ -6,11 +6,13 @@ The public names are imported when they are first used, because every task waits
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from openpai.runtime.__about__ import __version__
 
+TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
 if TYPE_CHECKING:
+    from typing import Any
+
     from openpai.runtime.api import Runtime
     from openpai.runtime.events import Event
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import time
-from typing import Callable, Mapping, Sequence
 
 from openpai.core.processes import become_reaper, kill_descendants
 from openpai.runtime.exits import TIMED_OUT
 from openpai.runtime.loop import FORWARDED, Loop
 from openpai.runtime.messages import say
 from openpai.runtime.processes import Terminal, is_alive, signal_group, start
+
+TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
+if TYPE_CHECKING:
+    from typing import Callable, Mapping, Sequence
 
 __all__ = ["STOP_SIGNALS", "Command", "active_environ", "run_plainly"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.errors import OpenPaiError
 from openpai.runtime.messages import reason, say
 
+TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
 if TYPE_CHECKING:
+    from typing import Any, Mapping
+
     from openpai.core.protocol.problems import Problem
     from openpai.core.protocol.runtime_section import RuntimeSection
 
@@ -104,6 +105,8 @@ def _without(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
         return None
     lost = sorted({place[0] for place in places}.intersection(NEEDED))
     if lost:
+        from openpai.core.errors import OpenPaiError
+
         raise OpenPaiError(
             f"The runtime section of this job is broken in '{lost[0]}', which the command needs.",
             "Correct the job and submit it again.",

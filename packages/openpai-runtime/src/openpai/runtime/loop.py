@@ -12,10 +12,13 @@ import os
 import select
 import signal
 import time
-from types import TracebackType
-from typing import Any, Callable
 
 from openpai.core.processes import become_reaper
+
+TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable
 
 __all__ = ["FORWARDED", "Loop", "shell_status"]
 

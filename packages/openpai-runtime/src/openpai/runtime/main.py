@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Sequence
 
 from openpai.runtime.__about__ import __version__
 from openpai.runtime.messages import say
+
+TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
+if TYPE_CHECKING:
+    from typing import Sequence
 
 __all__ = ["main"]
 

@@ -6,11 +6,14 @@ import contextlib
 import os
 import signal
 import sys
-from typing import Callable, Mapping, NoReturn, Sequence
 
 from openpai.core.processes import die_with_parent
 from openpai.runtime.loop import Loop
 from openpai.runtime.messages import say
+
+TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
+if TYPE_CHECKING:
+    from typing import Callable, Mapping, NoReturn, Sequence
 
 __all__ = ["Terminal", "call_in_child", "is_alive", "shell", "signal_group", "start"]
 
