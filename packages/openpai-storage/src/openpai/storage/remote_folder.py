@@ -180,7 +180,12 @@ class RemoteFolder(Storage):
                     begun.close()
                 return self.begin_upload(path, size, mode=mode, modified=modified)
             begun = upload(self._begin(partial, private=mode is not None))
-            begun.prepare()
+            try:
+                begun.prepare()
+            except BaseException:
+                with suppress(OSError, OpenPaiError):
+                    begun.abort()
+                raise
             return begun
 
     def _begin(self, partial: str, *, private: bool) -> RemoteFile:

@@ -12,6 +12,7 @@ from collections import deque
 from contextlib import suppress
 from typing import BinaryIO, Callable
 
+from openpai.core.errors import OpenPaiError
 from openpai.core.storage import naming
 from openpai.core.uploads import Upload
 from openpai.storage.remote_file import AHEAD, BLOCK, RemoteFile
@@ -105,7 +106,7 @@ class RemoteUpload(Upload):
 
     def abort(self) -> None:
         """Remove the partial file."""
-        with suppress(OSError):
+        with suppress(OSError, OpenPaiError):
             self.close()
         with naming(self._where), suppress(FileNotFoundError):
             self._remove()

@@ -140,9 +140,10 @@ class SmbLine:
     def hang_up(self, file: Any) -> None:
         """Close a file; a connection that is gone has closed it already."""
         try:
-            self.asked(file.close)
-        except ConnectionFailed:
-            file.fd._connected = False
+            with suppress(ConnectionFailed):
+                self.asked(file.close)
+        finally:
+            file.fd._connected = False  # else the library complains of a file left open
 
     def close(self) -> None:
         """Close the connection."""
