@@ -27,11 +27,13 @@ def install(tmp_path, monkeypatch):
     return install
 
 
-def test_packages_are_pinned(install):
-    """What came from an index is pinned, the installers themselves are left out."""
+def test_packages_are_pinned(install, tmp_path):
+    """What came from an index is pinned; installers, and broken installations, are left out."""
     install("numpy", "2.1.0")
     install("Pillow", "11.0")
     install("pip", "24.0")
+    install("broken", "1.0")
+    (tmp_path / "broken-1.0.dist-info" / "METADATA").write_text("")
     assert freeze() == (["numpy==2.1.0", "Pillow==11.0"], [])
 
 

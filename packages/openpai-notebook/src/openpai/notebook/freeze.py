@@ -54,12 +54,13 @@ def freeze() -> Frozen:
     lines: dict[str, str] = {}
     notes: dict[str, str] = {}
     for distribution in distributions():
-        name, version = distribution.metadata["Name"], distribution.version
-        key = _key(name or "")
-        if key in _TOOLS or key.startswith("openpai-"):
+        metadata = distribution.metadata
+        if "Name" not in metadata or "Version" not in metadata:
+            continue  # what a broken installation has left behind
+        name, version = metadata["Name"], metadata["Version"]
+        key = _key(name)
+        if key in _TOOLS or key.startswith("openpai-") or key in lines or key in notes:
             continue
-        if not key or not version or key in lines or key in notes:
-            continue  # a broken installation, or one that another on the path comes before
         line, note = _requirement(name, version, distribution)
         lines.update({key: line} if line else {})
         notes.update({key: note} if note else {})
