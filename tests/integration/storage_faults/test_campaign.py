@@ -26,8 +26,11 @@ from openpai.core.transfer import Options, Transfer, local_place
 from .backends import Backend
 from .line import Fault, FaultyLine
 
-# The SMB library warns of handles that it cannot close because their line is gone.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# The libraries of SMB and SFTP complain in threads of their own about lines that are gone.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 SEEDS = int(os.environ.get("OPENPAI_FAULT_SEEDS", "1"))
 KINDS = ("cut", "corrupt", "stall", "slow")

@@ -129,6 +129,8 @@ class SmbLine:
             busy = bool(connection.outstanding_requests)
             if has >= charge + _LEFT or (has >= charge and not busy):
                 break
+            if not connection.transport.connected:  # nobody gives credits any more
+                raise ConnectionResetError("the connection is gone")
             if time.monotonic() > end:
                 raise TimeoutError("no credits")
             time.sleep(0.001)
