@@ -104,7 +104,8 @@ class CuttingProxy:
     def _serve(self, client: socket.socket) -> None:
         with self._lock:
             early = self._random.random() < 0.1
-            budget = int(2 ** self._random.uniform(*((3, 9) if early else (9, 13))))
+            budget = int(2 ** self._random.uniform(*((3, 9) if early else (9, 15))))
+            # No answer is longer than the most of these bytes, so each comes through at last.
             hard = self._random.random() < 0.5
         with client, socket.create_connection(self._upstream) as server, suppress(OSError):
             while True:
