@@ -333,10 +333,10 @@ def run(kind: str, place: Place, source: Path, rounds: int, work: Path) -> None:
     took: dict[str, dict[str, list[float]]] = {}
     out: dict[str, str] = {}
     for number in range(rounds):
-        for name, client in clients(kind, large=large).items():
+        for index, (name, client) in enumerate(clients(kind, large=large).items()):
             if number and name in ONCE:
                 continue
-            there = f"/bench/{kind}-{source.stem}-{number}"
+            there = f"/bench/{kind}-{source.stem}-{number}-{index}"
             back = work / ("back" + source.suffix)
             try:
                 for act in ("up", "down"):
@@ -349,13 +349,14 @@ def run(kind: str, place: Place, source: Path, rounds: int, work: Path) -> None:
             shutil.rmtree(back, ignore_errors=True)
             back.unlink(missing_ok=True)
     for act in ("up", "down"):
-        ours = statistics.median(took["opai"][act])
+        ours = statistics.median(took["opai"][act]) if act in took.get("opai", {}) else 0.0
         print(f"{kind} server, {source.stem} {act}:")
         for name, seconds in took.items():
             if act in seconds:
                 median = statistics.median(seconds[act])
                 spread = f"{min(seconds[act]):.2f}-{max(seconds[act]):.2f}"
-                print(f"  {name:18} {median:7.2f} s ({spread}), {median / ours:.2f} x opai's time")
+                ratio = f"{median / ours:.2f} x opai's" if ours else ""
+                print(f"  {name:18} {median:7.2f} s ({spread}) {ratio}")
     for name, reason in out.items():
         print(f"  {name}: left out: {reason}")
 
