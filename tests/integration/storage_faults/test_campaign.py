@@ -58,7 +58,7 @@ def stored(storage: Storage, root: str) -> dict[str, bytes]:
         return {}
     found = {}
     for entry in storage.walk(root):
-        if not entry.is_dir and not is_partial(entry.name):
+        if not entry.is_dir and not any(map(is_partial, entry.path.split("/"))):
             with storage.open_read(entry.path) as stream:
                 found[entry.path[len(root) + 1 :]] = stream.read()
     return found

@@ -175,10 +175,10 @@ class Transfer:
         )
 
     def _tidy(self, partial: Entry) -> None:
-        """Remove a partial file of the target that nobody writes any more."""
+        """Remove a partial file, or a folder of parts, that nobody writes any more."""
         if is_abandoned(partial.name, partial.modified):
             with suppress(OSError, OpenPaiError):
-                self._target.delete(partial.path)
+                self._target.delete(partial.path, recursive=partial.is_dir)
 
 
 def upload(
