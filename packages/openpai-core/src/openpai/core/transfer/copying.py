@@ -180,20 +180,30 @@ class Copier:
         arrived = self.target.stat(target).size
         if arrived != source.size:
             raise ChangedError(f"{where} has {arrived} bytes instead of {source.size}.")
+        if not self.has_arrived(source, target, expected, digest):
+            with suppress(OSError, OpenPaiError):
+                self.target.delete(target)
+            raise ChangedError(f"{where} did not arrive as it was sent.", "Copy it again.")
+
+    def has_arrived(
+        self,
+        source: Entry,
+        target: str,
+        expected: Checksum | None = None,
+        digest: Hasher | None = None,
+    ) -> bool:
+        """Whether the target's checksum, where it has one that can be compared, is the source's."""
         known = self._algorithms.get(self.target)
         found = self._checksum_of(self.target, target)
         if found is None:
-            return
+            return True
         if expected and expected.algorithm == found.algorithm:
             sent: Checksum | None = expected
         elif digest and known == found.algorithm:
             sent = Checksum(found.algorithm, digest.hexdigest())
         else:
             sent = self._computed(self.source, source.path, found.algorithm)
-        if sent and sent != found:
-            with suppress(OSError, OpenPaiError):
-                self.target.delete(target)
-            raise ChangedError(f"{where} did not arrive as it was sent.", "Copy it again.")
+        return sent is None or sent == found
 
     def begin(self, source: Entry, target: str, slot: Slot) -> Upload | None:
         """Begin to send a file in parts, or go on; ``None`` where the target takes none."""
