@@ -278,7 +278,7 @@ def main() -> None:
     """Run seeds and print the figures as a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=10_000, help="in all, over all seeds")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument(
         "--write", nargs=3, metavar=("SEED", "RETRIES", "FOLDER"), help=argparse.SUPPRESS

@@ -40,7 +40,9 @@ def serve():
     listener.close()
 
 
-@pytest.mark.parametrize("end", [b"200 OK\r\n", b"json\r\n", b"Serv", b"Content-Le", b"-Length: 1"])
+@pytest.mark.parametrize(
+    "end", [b"200 OK\r\n", b"json\r\n", b"Serv", b"Content-Le", b"-Length:", b"-Length: 1"]
+)
 @pytest.mark.filterwarnings("ignore")
 def test_an_answer_that_ends_in_its_headers_is_none(serve, end):
     """It is asked for again, as after any cut."""

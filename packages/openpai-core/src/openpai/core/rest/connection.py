@@ -100,9 +100,14 @@ def _ends_in_headers(response: requests.Response) -> bool:
     http.client takes the end of a connection for the end of the headers, so an answer that is cut
     there looks like a good one that is empty.
     """
-    framing = {"Content-Length", "Transfer-Encoding", "Connection"}
+    headers = response.headers
+    framed = (  # a value may be cut, too
+        headers.get("Content-Length", "").isdigit()
+        or headers.get("Transfer-Encoding", "").endswith("chunked")
+        or "Connection" in headers
+    )
     bodiless = response.request.method == "HEAD" or response.status_code in (204, 304)
-    return not bodiless and not any(name in response.headers for name in framing)
+    return not bodiless and not framed
 
 
 def _trust_anything(uri: str) -> None:
