@@ -24,6 +24,10 @@ _PASSING = frozenset(
     }
 )
 
+#: The same in words, of exceptions that are named IOException: too few data nodes for a block,
+#: or all of them gone while it was written (hadoop-hdfs-client, DataStreamer.java).
+_PASSING_WORDS = ("enough number of replicas", " are bad. Aborting")
+
 _ERRNO = {
     "AccessControlException": errno.EACCES,
     "DSQuotaExceededException": errno.EDQUOT,
@@ -77,7 +81,7 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
             "Give the addresses of all name nodes as 'uri'.",
         )
     first = message.strip().split("\n", 1)[0].rstrip(".")
-    if kind in _PASSING or "enough number of replicas" in message:
+    if kind in _PASSING or any(words in message for words in _PASSING_WORDS):
         return ConnectionFailed(f"HDFS cannot answer now: {first}.", "Try again.")
     if status == 401:
         return StorageError(
