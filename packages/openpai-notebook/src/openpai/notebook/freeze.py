@@ -54,10 +54,10 @@ def freeze() -> Frozen:
     lines: dict[str, str] = {}
     notes: dict[str, str] = {}
     for distribution in distributions():
-        metadata = distribution.metadata
-        if "Name" not in metadata or "Version" not in metadata:
+        named = _named(distribution)
+        if named is None:
             continue  # what a broken installation has left behind
-        name, version = metadata["Name"], metadata["Version"]
+        name, version = named
         key = _key(name)
         if key in _TOOLS or key.startswith("openpai-") or key in lines or key in notes:
             continue
@@ -65,6 +65,21 @@ def freeze() -> Frozen:
         lines.update({key: line} if line else {})
         notes.update({key: note} if note else {})
     return Frozen([lines[key] for key in sorted(lines)], [notes[key] for key in sorted(notes)])
+
+
+def _named(distribution: Distribution) -> tuple[str, str] | None:
+    """Return a package's name and version; ``None`` if it has no description.
+
+    The backport ``importlib_metadata``, once something has imported it, raises where Python's own
+    module has an empty description.
+    """
+    try:
+        metadata = distribution.metadata
+    except FileNotFoundError:
+        return None
+    if metadata is None or "Name" not in metadata or "Version" not in metadata:
+        return None
+    return metadata["Name"], metadata["Version"]
 
 
 def _requirement(name: str, version: str, distribution: Distribution) -> tuple[str, str]:
