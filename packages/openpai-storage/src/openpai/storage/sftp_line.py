@@ -41,6 +41,8 @@ class SftpLine:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._starting = threading.Lock()
+        self._closed = False
+        self._begun: set[Future[Any]] = set()
         self._connecting: asyncio.Lock | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._sftp: asyncssh.SFTPClient | None = None
@@ -58,6 +60,8 @@ class SftpLine:
     def later(self, act: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> Callable[[], T]:
         """Begin something; what is returned waits for it and raises as :meth:`ask` does."""
         future = self._run(self._do(act))
+        self._begun.add(future)
+        future.add_done_callback(self._begun.discard)
 
         def wait() -> T:
             try:
@@ -73,17 +77,24 @@ class SftpLine:
 
     def close(self) -> None:
         """Close the connection and end the thread."""
+        with self._starting:
+            self._closed = True  # so that nothing comes into the queue behind the last
         if self._thread.is_alive():
-            self._run(self._hang_up()).result()
+            for future in list(self._begun):  # what nobody waits for any more
+                future.cancel()
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._loop.close()
 
     def _run(self, act: Coroutine[Any, Any, T]) -> Future[T]:
         with self._starting:
+            if self._closed:
+                act.close()
+                raise ConnectionFailed(f"The connection to {self._server} was closed.")
             if self._thread.ident is None:
                 self._thread.start()
-        return asyncio.run_coroutine_threadsafe(act, self._loop)
+            return asyncio.run_coroutine_threadsafe(act, self._loop)
 
     async def _do(self, act: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
         try:

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TypeVar
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from openpai.core.errors import StorageError
+from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.storage.webhdfs_bodies import Upload, open_reader
 from openpai.storage.webhdfs_login import Login
 from openpai.storage.webhdfs_refusals import StandbyError
@@ -112,7 +112,12 @@ class WebHdfs:
         """
         with self._follow(method, path, op, params, go=partial(self._send_on, method)) as answer:
             content = answer.read()
-        return self._parsed(content)
+        try:
+            return json.loads(content)
+        except ValueError:  # its answers have no length, so a cut shows only here
+            raise ConnectionFailed(
+                f"A data node of {self.uris[0]} hung up in the middle of its answer.", "Try again."
+            ) from None
 
     def open(
         self, path: str, offset: int, length: int, unchanged: Callable[[], bool] = lambda: False
