@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 
@@ -18,7 +19,6 @@ FILES = [
     File(True, 0, "/w", ODD),
     File(True, 70, "/w", "large"),
 ]
-KINDS = pytest.mark.parametrize("kind", [Ledger, lambda: grown(Ledger())], ids=["few", "many"])
 
 MEASURE = """
 import resource, sys
@@ -33,7 +33,20 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-@KINDS
+@pytest.fixture(params=[Ledger, lambda: grown(Ledger())], ids=["few", "many"])
+def kind(request: pytest.FixtureRequest) -> Iterator[Callable[[], Ledger]]:
+    """Make ledgers of one kind; they are closed at the end."""
+    made: list[Ledger] = []
+
+    def make() -> Ledger:
+        made.append(request.param())
+        return made[-1]
+
+    yield make
+    for ledger in made:
+        ledger.close()
+
+
 def test_the_named_and_the_small_come_first(kind: Callable[[], Ledger]) -> None:
     """Whatever order they were found in, and whatever their names are made of."""
     ledger = kind()
@@ -44,7 +57,6 @@ def test_the_named_and_the_small_come_first(kind: Callable[[], Ledger]) -> None:
     assert kind().is_empty()
 
 
-@KINDS
 def test_a_file_counts_once(kind: Callable[[], Ledger]) -> None:
     """The first pattern that finds it decides."""
     ledger = kind()
@@ -53,7 +65,6 @@ def test_a_file_counts_once(kind: Callable[[], Ledger]) -> None:
     assert list(ledger.open_files()) == [FILES[1]]
 
 
-@KINDS
 def test_what_becomes_of_files_is_kept(kind: Callable[[], Ledger]) -> None:
     """While they are gone through, too."""
     ledger = kind()
@@ -78,8 +89,9 @@ def test_a_ledger_that_grows_keeps_what_it_has() -> None:
     for file in FILES:
         ledger.add(file)
     larger = grown(ledger)
-    assert type(larger) is not Ledger
-    assert list(larger.open_files()) == sorted(FILES)
+    with contextlib.closing(larger):
+        assert type(larger) is not Ledger
+        assert list(larger.open_files()) == sorted(FILES)
 
 
 def test_many_files_take_no_more_memory() -> None:
