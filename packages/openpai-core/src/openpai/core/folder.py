@@ -202,13 +202,6 @@ class FolderStorage(Storage):
             else:
                 place.rmdir()
 
-    @contextmanager
-    def _changing(self, path: str) -> Iterator[None]:
-        with naming(self.where(path)):
-            if self.read_only:
-                raise OSError(errno.EROFS, "Read-only storage")
-            yield
-
     def _place(self, path: str) -> Path:
         """Return where an entry lies: links above it are followed, it is not."""
         path = normalize(path)

@@ -170,11 +170,13 @@ class Storage(ABC):
 
     Attributes:
         name: The storage's name, for messages and ``NAME:/PATH``.
+        read_only: Whether every change is refused.
         case_sensitive: Whether ``a`` and ``A`` are two files.
         keeps_times: Whether a file's time is the one it was given, not that of its arrival.
     """
 
     name: str
+    read_only: bool = False
     case_sensitive: bool = True
     keeps_times: bool = True
 
@@ -319,6 +321,14 @@ class Storage(ABC):
             yield entry
             if entry.is_dir:
                 yield from self.walk(entry.path)
+
+    @contextmanager
+    def _changing(self, path: str) -> Iterator[None]:
+        """Guard the block that changes something at a path: refuse it, or name its errors."""
+        with naming(self.where(path)):
+            if self.read_only:
+                raise OSError(errno.EROFS, "Read-only storage")
+            yield
 
     def close(self) -> None:
         """Give back connections; the default has none."""

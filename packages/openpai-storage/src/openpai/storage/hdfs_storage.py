@@ -15,13 +15,13 @@ from openpai.core.checksums import Checksum
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import (
     Entry,
-    Storage,
     Upload,
     naming,
     normalize,
     partial_name,
 )
 from openpai.storage.hdfs_upload import HdfsUpload, begin_parts
+from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
 from openpai.storage.webhdfs import WebHdfs
 from openpai.storage.webhdfs_replace import replace
 
@@ -33,7 +33,7 @@ _VERSION = ("fileId", "length", "modificationTime")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class HdfsStorage(Storage):
+class HdfsStorage(ServedStorage):
     """Files below one folder of HDFS.
 
     A file is first written under another name in the same folder and then renamed over the old
@@ -50,17 +50,10 @@ class HdfsStorage(Storage):
     def __init__(
         self, client: WebHdfs, name: str, root: str = "/", *, read_only: bool = False
     ) -> None:
-        self.name = name
+        super().__init__(name, read_only=read_only)
         self._client = client
         self._root = normalize(root).rstrip("/")
-        self._read_only = read_only
         self._kept: set[tuple[str, int | None]] = set()
-
-    def stat(self, path: str) -> Entry:
-        """Describe one file or folder."""
-        path = normalize(path)
-        with naming(self.where(path)):
-            return self._stat(path)
 
     def _stat(self, path: str) -> Entry:
         return _entry(path, self._status(path))
@@ -93,8 +86,7 @@ class HdfsStorage(Storage):
                     return io.BytesIO(content)
             status = self._status(path)
             entry = _entry(path, status)
-            if entry.is_dir:
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            refuse_folder(entry)
             left = max(entry.size - offset, 0)
             count = left if length is None else min(length, left)
             if not count:
@@ -125,13 +117,13 @@ class HdfsStorage(Storage):
 
         def when_large() -> None:  # for a small one it is early enough at the end
             with naming(self.where(path)):
-                self._refuse_folder(path)
+                refuse_folder(self._find(path))
 
         with self._changing(path):
             permission = {} if mode is None else {"permission": f"{mode & 0o777:o}"}
             upload = self._client.create(place, when_large, **permission)
             if self._client.is_gateway:
-                self._refuse_folder(path)
+                refuse_folder(self._find(path))
         try:
             yield upload.stream
             with naming(self.where(path)):
@@ -148,7 +140,7 @@ class HdfsStorage(Storage):
         try:
             replace(self._client, place, final)
         except (OSError, StorageError):
-            self._refuse_folder(path)
+            refuse_folder(self._find(path))
             raise
 
     def _describe(
@@ -180,8 +172,7 @@ class HdfsStorage(Storage):
             try:
                 found = self._client.ask_data_node("GET", self._full(path), "GETFILECHECKSUM")
             except FileNotFoundError:
-                if self._stat(path).is_dir:
-                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+                refuse_folder(self._find(path))
                 raise
             except StorageError:  # such as that of a server that does not know the question
                 return None
@@ -200,13 +191,13 @@ class HdfsStorage(Storage):
         path = normalize(path)
         parent = self._full(posixpath.dirname(path))
         with self._changing(path):
-            self._refuse_folder(path)
+            refuse_folder(self._find(path))
             begun = begin_parts(self._client, parent, token, size)
         if begun is None:
             return None
 
         def finish(joined: str) -> None:
-            self._refuse_folder(path)
+            refuse_folder(self._find(path))
             self._describe(joined, mode, modified)
             self._put(joined, path, self._full(path))
 
@@ -215,11 +206,6 @@ class HdfsStorage(Storage):
         return HdfsUpload(
             self._client, folder, size=size, part_size=part, finish=finish, where=place
         )
-
-    def _refuse_folder(self, path: str) -> None:
-        old = self._find(path)
-        if old and old.is_dir:
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
     def mkdir(self, path: str) -> None:
         """Make a folder and its missing parents; an existing folder is fine."""
@@ -230,22 +216,9 @@ class HdfsStorage(Storage):
         if not self._ask("PUT", path, "MKDIRS")["boolean"]:
             raise OSError(errno.EIO, "HDFS did not make the folder")
 
-    def rename(self, source: str, target: str) -> None:
-        """Move a file or folder; a file takes the place of an existing file in one step."""
-        source, target = normalize(source), normalize(target)
-        with self._changing(source):
-            _refuse_root(source)
-            moved = self._stat(source)
-            if (target + "/").startswith(source + "/") and moved.is_dir and target != source:
-                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
-        with naming(self.where(target)):
-            old = self._find(target)
-            if old and (old.is_dir or moved.is_dir):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            if target == source:
-                return
-            self._mkdir(posixpath.dirname(target))
-            replace(self._client, self._full(source), self._full(target))
+    def _rename(self, moved: Entry, target: str) -> None:
+        self._mkdir(posixpath.dirname(target))
+        replace(self._client, self._full(moved.path), self._full(target))
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -255,34 +228,16 @@ class HdfsStorage(Storage):
         """Delete a file, an empty folder, or with ``recursive`` a whole tree."""
         path = normalize(path)
         with self._changing(path):
-            _refuse_root(path)
+            refuse_root(path)
             answer = self._ask("DELETE", path, "DELETE", recursive=str(recursive).lower())
             if not answer["boolean"]:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-
-    @contextmanager
-    def _changing(self, path: str) -> Iterator[None]:
-        with naming(self.where(path)):
-            if self._read_only:
-                raise OSError(errno.EROFS, "Read-only storage")
-            yield
-
-    def _find(self, path: str) -> Entry | None:
-        try:
-            return self._stat(path)
-        except FileNotFoundError:
-            return None
 
     def _ask(self, method: str, path: str, op: str, **params: Any) -> Any:
         return self._client.ask(method, self._full(path), op, **params)
 
     def _full(self, path: str) -> str:
         return self._root + path if path != "/" else self._root or "/"
-
-
-def _refuse_root(path: str) -> None:
-    if path == "/":
-        raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
 
 
 def _entry(path: str, status: Mapping[str, Any]) -> Entry:

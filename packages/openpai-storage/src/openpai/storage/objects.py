@@ -18,13 +18,14 @@ from itertools import islice
 from typing import BinaryIO, Iterator, cast
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage import Checksum, Entry, Storage, Upload, naming, normalize
+from openpai.core.storage import Checksum, Entry, Upload, naming, normalize
 from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming, at_once
+from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
 
 __all__ = ["ObjectStorage"]
 
 
-class ObjectStorage(Storage):
+class ObjectStorage(ServedStorage):
     """Files below one prefix of a bucket. No permission bits and no times are kept.
 
     Args:
@@ -37,22 +38,15 @@ class ObjectStorage(Storage):
     def __init__(
         self, bucket: Bucket, name: str, root: str = "/", *, read_only: bool = False
     ) -> None:
-        self.name = name
+        super().__init__(name, read_only=read_only)
         self.keeps_times = False
         self._bucket = bucket
         self._root = normalize(root)[1:] + "/" if normalize(root) != "/" else ""
-        self._read_only = read_only
         self._known: set[str] = set()
 
     def close(self) -> None:
         """Close the connections."""
         self._bucket.close()
-
-    def stat(self, path: str) -> Entry:
-        """Describe one file or folder."""
-        path = normalize(path)
-        with naming(self.where(path)):
-            return self._stat(path)
 
     def _stat(self, path: str) -> Entry:
         if path == "/":
@@ -64,12 +58,6 @@ class ObjectStorage(Storage):
         if found or next(self._bucket.scan(self._key(path) + "/", limit=1), None):
             return Entry(path, True, 0)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-
-    def _find(self, path: str) -> Entry | None:
-        try:
-            return self._stat(path)
-        except FileNotFoundError:
-            return None
 
     def list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name."""
@@ -95,12 +83,12 @@ class ObjectStorage(Storage):
         path = normalize(path)
         with naming(self.where(path)):
             if length == 0 or path == "/":
-                self._refuse_folder(self._stat(path))
+                refuse_folder(self._stat(path))
                 return io.BytesIO()
             try:
                 return self._bucket.get(self._key(path), offset, length)
             except FileNotFoundError:
-                self._refuse_folder(self._stat(path))
+                refuse_folder(self._stat(path))
                 raise
 
     def checksum(self, path: str) -> Checksum | None:
@@ -110,7 +98,7 @@ class ObjectStorage(Storage):
             try:
                 return self._bucket.checksum(self._key(path))
             except FileNotFoundError:
-                self._refuse_folder(self._stat(path))
+                refuse_folder(self._stat(path))
                 raise
 
     @contextmanager
@@ -168,30 +156,17 @@ class ObjectStorage(Storage):
                 self._refuse_below_a_file(posixpath.dirname(path))
                 self._bucket.put_folder(self._key(path))
 
-    def rename(self, source: str, target: str) -> None:
-        """Move a file or folder, by copying it in the store and deleting what was copied.
+    def _rename(self, moved: Entry, target: str) -> None:
+        """Copy in the store and delete what was copied: for a folder not in one step.
 
-        A file takes the place of an existing file in one step. A folder does not move in one: after
-        an error the source is whole, and parts of it may be at the target, too.
+        After an error a folder's source is whole, and parts of it may be at the target, too.
         """
-        source, target = normalize(source), normalize(target)
-        with self._changing(source):
-            _refuse_root(source)
-            moved = self._stat(source)
-            if moved.is_dir and target.startswith(source + "/"):
-                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
-        with naming(self.where(target)):
-            old = self._find(target)
-            if old and (old.is_dir or moved.is_dir):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            if target == source:
-                return
-            self._refuse_below_a_file(posixpath.dirname(target))
-            if moved.is_dir:
-                self._copy_folder(self._key(source), self._key(target))
-            else:
-                self._bucket.copy(self._key(source), self._key(target))
-            self._remove(moved)
+        self._refuse_below_a_file(posixpath.dirname(target))
+        if moved.is_dir:
+            self._copy_folder(self._key(moved.path), self._key(target))
+        else:
+            self._bucket.copy(self._key(moved.path), self._key(target))
+        self._remove(moved)
 
     def _copy_folder(self, source: str, target: str) -> None:
         self._bucket.put_folder(target)
@@ -205,7 +180,7 @@ class ObjectStorage(Storage):
         """Delete a file, an empty folder, or with ``recursive`` a whole tree."""
         path = normalize(path)
         with self._changing(path):
-            _refuse_root(path)
+            refuse_root(path)
             entry = self._stat(path)
             if entry.is_dir and not recursive:
                 below = islice(self._bucket.scan(self._key(path) + "/", limit=2), 2)
@@ -233,13 +208,6 @@ class ObjectStorage(Storage):
                 return
             self._bucket.remove(keys)
 
-    @contextmanager
-    def _changing(self, path: str) -> Iterator[None]:
-        with naming(self.where(path)):
-            if self._read_only:
-                raise OSError(errno.EROFS, "Read-only storage")
-            yield
-
     def _refuse_where_no_file_can_be(self, path: str) -> None:
         if path == "/" or self._is_folder(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -263,10 +231,6 @@ class ObjectStorage(Storage):
             return True
         return len(first) == 2 and any(self._bucket.scan(key + "/", limit=1))
 
-    def _refuse_folder(self, entry: Entry) -> None:
-        if entry.is_dir:
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-
     def _prefix(self, folder: str) -> str:
         return self._root if folder == "/" else self._key(folder) + "/"
 
@@ -278,11 +242,6 @@ class ObjectStorage(Storage):
         except UnicodeEncodeError:
             raise OSError(errno.EINVAL, "Object stores have names in Unicode only") from None
         return key
-
-
-def _refuse_root(path: str) -> None:
-    if path == "/":
-        raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
 
 
 def _entry(path: str, found: Found) -> Entry:

@@ -17,7 +17,6 @@ from typing import BinaryIO, Iterable, Iterator
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage import (
     Entry,
-    Storage,
     Upload,
     is_partial,
     naming,
@@ -26,11 +25,12 @@ from openpai.core.storage import (
 )
 from openpai.storage.remote_file import RemoteFile, Writer, reader
 from openpai.storage.remote_upload import PART, RemoteUpload
+from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
 
 __all__ = ["RemoteFolder"]
 
 
-class RemoteFolder(Storage):
+class RemoteFolder(ServedStorage):
     """Files below one folder of a file server.
 
     Subclasses give the server's own operations. They take normalized paths inside the storage and
@@ -40,10 +40,6 @@ class RemoteFolder(Storage):
         name: The storage's name.
         read_only: Whether to refuse every change.
     """
-
-    def __init__(self, name: str, *, read_only: bool = False) -> None:
-        self.name = name
-        self._read_only = read_only
 
     @abstractmethod
     def _stat(self, path: str, *, follow: bool = True) -> Entry:
@@ -89,11 +85,8 @@ class RemoteFolder(Storage):
     def _remove(self, entry: Entry) -> None:
         """Remove a file, a link or an empty folder."""
 
-    def stat(self, path: str) -> Entry:
-        """Describe one file or folder; a link is described by what it leads to."""
-        path = normalize(path)
-        with naming(self.where(path)):
-            return self._stat(path)
+    def _stat_itself(self, path: str) -> Entry:
+        return self._stat(path, follow=False)
 
     def list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name.
@@ -123,7 +116,7 @@ class RemoteFolder(Storage):
         path = normalize(path)
         partial = posixpath.join(posixpath.dirname(path), partial_name())
         with self._changing(path):
-            self._refuse_folder(path)
+            refuse_folder(self._find(path))
             file = self._begin(partial, private=mode is not None)
         writer = Writer(file, self.where(path))
         try:
@@ -156,7 +149,7 @@ class RemoteFolder(Storage):
         partial = posixpath.join(posixpath.dirname(path), name)
 
         def place() -> None:
-            self._refuse_folder(path)
+            refuse_folder(self._find(path))
             self._describe(partial, mode, modified)
             self._move(partial, path)
 
@@ -171,7 +164,7 @@ class RemoteFolder(Storage):
             )
 
         with self._changing(path):
-            self._refuse_folder(path)
+            refuse_folder(self._find(path))
             if going_on:
                 with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
                     begun = upload(self._open(partial, changing=True))
@@ -194,11 +187,6 @@ class RemoteFolder(Storage):
             return self._create(partial, private=private)
         self._make_folders(posixpath.dirname(partial))
         return self._create(partial, private=private)
-
-    def _refuse_folder(self, path: str) -> None:
-        found = self._find(path)
-        if found and found.is_dir:
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
     def mkdir(self, path: str) -> None:
         """Make a folder and its missing parents; an existing folder is fine."""
@@ -224,27 +212,15 @@ class RemoteFolder(Storage):
             if not (found and found.is_dir):
                 raise
 
-    def rename(self, source: str, target: str) -> None:
-        """Move a file or folder; a file takes the place of an existing file in one step."""
-        source, target = normalize(source), normalize(target)
-        with self._changing(source):
-            _refuse_root(source)
-            moved = self._stat(source, follow=False)
-            if moved.is_dir and target.startswith(source + "/"):
-                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
-        with naming(self.where(target)):
-            old = self._find(target)
-            if old and (old.is_dir or moved.is_dir):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            if target != source:
-                self._make_folders(posixpath.dirname(target))
-                self._move(source, target)
+    def _rename(self, moved: Entry, target: str) -> None:
+        self._make_folders(posixpath.dirname(target))
+        self._move(moved.path, target)
 
     def delete(self, path: str, recursive: bool = False) -> None:
         """Delete a file, a link itself, an empty folder, or with ``recursive`` a whole tree."""
         path = normalize(path)
         with self._changing(path):
-            _refuse_root(path)
+            refuse_root(path)
             entry = self._stat(path, follow=False)
             if entry.is_dir and not recursive and list(self._scan(path, follow=False)):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
@@ -256,20 +232,8 @@ class RemoteFolder(Storage):
                 self._remove_tree(child)
         self._remove(entry)
 
-    @contextmanager
-    def _changing(self, path: str) -> Iterator[None]:
-        with naming(self.where(path)):
-            if self._read_only:
-                raise OSError(errno.EROFS, "Read-only storage")
-            yield
-
     def _find(self, path: str) -> Entry | None:
         try:
             return self._stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-
-
-def _refuse_root(path: str) -> None:
-    if path == "/":
-        raise PermissionError(errno.EPERM, "The root of a storage stays where it is")

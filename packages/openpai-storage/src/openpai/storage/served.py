@@ -1,0 +1,78 @@
+"""What storages on a server share, whatever it speaks: looking first, refusing, naming."""
+
+from __future__ import annotations
+
+import errno
+import os
+from abc import abstractmethod
+
+from openpai.core.storage import Entry, Storage, naming, normalize
+
+__all__ = ["ServedStorage", "refuse_folder", "refuse_root"]
+
+
+class ServedStorage(Storage):
+    """A storage whose server is asked what lies at a path before anything is changed there.
+
+    Subclasses give the server's own operations. They take normalized paths inside the storage and
+    raise ``OSError`` with an ``errno`` where files are the reason.
+
+    Args:
+        name: The storage's name.
+        read_only: Whether to refuse every change.
+    """
+
+    def __init__(self, name: str, *, read_only: bool = False) -> None:
+        self.name = name
+        self.read_only = read_only
+
+    @abstractmethod
+    def _stat(self, path: str) -> Entry:
+        """Describe a file or folder."""
+
+    @abstractmethod
+    def _rename(self, moved: Entry, target: str) -> None:
+        """Move a file over an existing one, or a folder; make the target's missing parents."""
+
+    def _stat_itself(self, path: str) -> Entry:
+        """Describe what is to be moved: a link itself, where the server has links."""
+        return self._stat(path)
+
+    def stat(self, path: str) -> Entry:
+        """Describe one file or folder; a link is described by what it leads to."""
+        path = normalize(path)
+        with naming(self.where(path)):
+            return self._stat(path)
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file or folder; a file takes the place of an existing file in one step."""
+        source, target = normalize(source), normalize(target)
+        with self._changing(source):
+            refuse_root(source)
+            moved = self._stat_itself(source)
+            if moved.is_dir and target.startswith(source + "/"):
+                raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
+        with naming(self.where(target)):
+            old = self._find(target)
+            if old and (old.is_dir or moved.is_dir):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if target != source:
+                self._rename(moved, target)
+
+    def _find(self, path: str) -> Entry | None:
+        try:
+            return self._stat(path)
+        except FileNotFoundError:
+            return None
+
+
+def refuse_folder(found: Entry | None) -> None:
+    """Raise ``IsADirectoryError`` where a file must be and a folder is."""
+    if found and found.is_dir:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+
+def refuse_root(path: str) -> None:
+    """Raise ``PermissionError`` where the storage itself would be moved or deleted."""
+    if path == "/":
+        raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
