@@ -92,15 +92,13 @@ class FolderUpload(Upload):
             os.pwrite(number, b"\1", self.size + index)
 
     def content(self) -> Iterator[bytes]:
-        """Yield the file as it is written so far, before anybody else can read it."""
+        """Yield the file as it is written so far, from this machine's own disk."""
         for at in range(0, self.size, _CHUNK):
             yield os.pread(self._stream.fileno(), min(_CHUNK, self.size - at), at)
 
     def commit(self) -> None:
         """Rename the partial file."""
-        missing = self.parts - len(self.written())
-        if missing:
-            raise OSError(errno.EIO, f"{missing} of {self.parts} parts are missing", self._where)
+        self._refuse_gaps(self.written())
         with naming(self._where):
             if self._final.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "Is a folder")
@@ -118,9 +116,6 @@ class FolderUpload(Upload):
     def close(self) -> None:
         """Close the partial file."""
         self._stream.close()
-
-    def _wrong_length(self, index: int) -> OSError:
-        return OSError(errno.EIO, f"Part {index} has another length than it must", self._where)
 
 
 @contextmanager

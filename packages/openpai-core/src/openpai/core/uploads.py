@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Collection, Iterator
 
 __all__ = ["Upload"]
 
@@ -24,6 +25,8 @@ class Upload(ABC):
     token: str
     size: int
     part_size: int
+    #: the file, named for people
+    _where: str = ""
 
     @property
     def parts(self) -> int:
@@ -66,6 +69,22 @@ class Upload(ABC):
     @abstractmethod
     def abort(self) -> None:
         """Give up, and remove what was written; also fine where nothing is left."""
+
+    def content(self) -> Iterator[bytes] | None:
+        """Return the file as it is written so far, before anybody else can read it.
+
+        ``None``, as by default: that would cost more than asking for a checksum afterwards.
+        """
+        return None
+
+    def _wrong_length(self, index: int) -> OSError:
+        return OSError(errno.EIO, f"Part {index} has another length than it must", self._where)
+
+    def _refuse_gaps(self, written: Collection[int]) -> None:
+        """Raise ``OSError`` unless all parts are written."""
+        missing = self.parts - len(written)
+        if missing:
+            raise OSError(errno.EIO, f"{missing} of {self.parts} parts are missing", self._where)
 
     def close(self) -> None:
         """Give back what this process holds; what was written stays, for another to go on."""

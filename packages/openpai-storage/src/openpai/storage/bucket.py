@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import threading
 import time
@@ -193,16 +192,13 @@ class BucketUpload(Upload):
         _, length = self.part(index)
         content = data.read(length)
         if len(content) != length or data.read(1):
-            reason = f"Part {index} has another length than it must"
-            raise OSError(errno.EIO, reason, self._where)
+            raise self._wrong_length(index)
         with naming(self._where):
             self._parts.put(index, content)
 
     def commit(self) -> None:
         """Let the file appear."""
-        missing = self.parts - len(self.written())
-        if missing:
-            raise OSError(errno.EIO, f"{missing} of {self.parts} parts are missing", self._where)
+        self._refuse_gaps(self.written())
         with naming(self._where):
             self._parts.commit(self.parts, self.part_size)
 

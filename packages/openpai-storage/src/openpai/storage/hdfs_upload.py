@@ -8,7 +8,6 @@ can always be told from the sizes.
 
 from __future__ import annotations
 
-import errno
 import os
 import posixpath
 import re
@@ -112,15 +111,13 @@ class HdfsUpload(Upload):
             target.write(chunk)
             left -= len(chunk)
         if left or source.read(1):
-            raise OSError(errno.EIO, f"Part {index} has another length than it must")
+            raise self._wrong_length(index)
 
     def commit(self) -> None:
         """Join the parts and let the file appear under its name."""
         with naming(self._where):
             found = self._found()
-            missing = self.parts - len(found)
-            if missing:
-                raise OSError(errno.EIO, f"{missing} of {self.parts} parts are missing")
+            self._refuse_gaps(found)
             loose = sorted(index for index, file in found.items() if index == file and index)
             for names in _batches([self._part(index) for index in loose]):
                 self._client.ask("POST", self._part(0), "CONCAT", sources=names)

@@ -7,7 +7,6 @@ renamed at the end.
 
 from __future__ import annotations
 
-import errno
 from collections import deque
 from contextlib import suppress
 from typing import BinaryIO, Callable
@@ -95,9 +94,7 @@ class RemoteUpload(Upload):
 
     def commit(self) -> None:
         """Rename the partial file."""
-        missing = self.parts - len(self.written())
-        if missing:
-            raise OSError(errno.EIO, f"{missing} of {self.parts} parts are missing", self._where)
+        self._refuse_gaps(self.written())
         with naming(self._where):
             self._file.resize(self.size)
             self._file.size = self.size
@@ -116,6 +113,3 @@ class RemoteUpload(Upload):
         if self._open:
             self._open = False
             self._file.close()
-
-    def _wrong_length(self, index: int) -> OSError:
-        return OSError(errno.EIO, f"Part {index} has another length than it must", self._where)

@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, Callable, Iterator, cast
 from openpai.core.checksums import Checksum, Hasher, hasher
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.folder import FolderStorage
-from openpai.core.folder_upload import FolderUpload
 from openpai.core.storage import Entry, Storage, Upload, naming
 from openpai.core.transfer.crew import Stopped
 from openpai.core.transfer.journal import Slot
@@ -145,15 +144,11 @@ class Copier:
         """
         self.check_unchanged(source)
         expected = self._checksum_of(self.source, source.path)
-        digest = (
-            hasher(expected.algorithm) if isinstance(upload, FolderUpload) and expected else None
-        )
-        if isinstance(upload, FolderUpload) and expected and digest:
-            for chunk in upload.content():
-                digest.update(chunk)
-            if digest.hexdigest() != expected.value:
-                where = self.source.where(source.path)
-                raise ChangedError(f"{where} did not arrive whole.", "Copy it again.")
+        content = upload.content()
+        digest = _digested(content, expected.algorithm) if content and expected else None
+        if expected and digest and digest.hexdigest() != expected.value:
+            where = self.source.where(source.path)
+            raise ChangedError(f"{where} did not arrive whole.", "Copy it again.")
         upload.commit()
         self.verify(source, target, expected, digest)
 
@@ -298,6 +293,15 @@ class Metered(io.RawIOBase):
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _digested(content: Iterator[bytes], algorithm: str) -> Hasher | None:
+    """Return what has taken all of a content; ``None`` where the algorithm is not known here."""
+    digest = hasher(algorithm)
+    if digest:
+        for chunk in content:
+            digest.update(chunk)
+    return digest
 
 
 def wait_for_tick(storage: Storage, entry: Entry) -> None:
