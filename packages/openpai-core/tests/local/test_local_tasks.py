@@ -1,6 +1,7 @@
 """What a task finds around it."""
 
 import json
+import socket
 import subprocess
 
 import pytest
@@ -60,16 +61,28 @@ def test_the_ports_that_are_shown_are_the_tasks_own(client, job_text):
     assert task["containerPorts"] == {label: str(numbers[0]) for label, numbers in wanted.items()}
 
 
-def test_a_port_in_use_is_never_given(monkeypatch):
+def test_a_port_of_another_task_is_never_given(monkeypatch):
     """Where a uid's ports are taken, another uid is chosen before the start."""
     from openpai.core.local import placing
 
     document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
+    # Any program of this machine may be using the ports that belong to "first".
+    monkeypatch.setattr(placing, "_is_free", lambda port: True)
     uid, ports = placing.choose_uid(document, "worker", "first", [])
     assert uid == "first"
     again, others = placing.choose_uid(document, "worker", "first", ports["http"])
     assert again != "first"
     assert set(others["http"]).isdisjoint(ports["http"])
+
+
+def test_a_port_that_another_program_listens_on_is_never_given():
+    """The ports are tried on this machine, not only looked up among the tasks."""
+    from openpai.core.local import placing
+
+    document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
+    uid, ports = placing.choose_uid(document, "worker", "first", [])
+    with socket.create_server(("127.0.0.1", ports["http"][0])):
+        assert placing.choose_uid(document, "worker", uid, [])[0] != uid
 
 
 def test_tasks_find_each_other(client, job_text):
