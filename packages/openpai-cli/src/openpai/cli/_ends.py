@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
-from openpai.core.errors import OpenPaiError
+from openpai.core.errors import OpenPaiError, WaitTimeout
 
 __all__ = [
     "EXIT_INTERRUPTED",
@@ -13,6 +14,7 @@ __all__ = [
     "Left",
     "LostSightError",
     "WaitOverError",
+    "followed",
 ]
 
 EXIT_TIMEOUT = 124
@@ -40,3 +42,31 @@ class Left(KeyboardInterrupt):
         super().__init__(message)
         self.message = message
         self.hint = "\n".join(ways)
+
+
+@contextmanager
+def followed(
+    name: str, look: str, left: str, ways_back: Callable[[], Iterable[str]]
+) -> Iterator[None]:
+    """Guard the block that follows something: what ends it early is not the end of that.
+
+    Ctrl-C lets it go on and says how to come back; a connection that stays broken ends the command
+    with 125, since nobody knows how it does.
+
+    Args:
+        name: What is followed.
+        look: The command that looks at it.
+        left: What to say when the user leaves.
+        ways_back: Called for the next commands then.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Left(left, ways_back()) from None
+    except WaitTimeout as error:
+        raise WaitOverError(error.message, error.hint) from None
+    except OpenPaiError as error:
+        raise LostSightError(
+            f"lost sight of {name}: {error.message}",
+            f"Whether it goes on is not known. Look: {look}",
+        ) from None

@@ -75,25 +75,12 @@ def how_it_ended(detail: JobDetail) -> str:
 
 @contextmanager
 def in_sight(app: CliApp, job: RemoteJob) -> Iterator[None]:
-    """Guard the block that follows a job: what ends it early is not the job's end.
+    """Guard the block that follows a job; see :func:`~openpai.cli._ends.followed`."""
+    from openpai.cli._ends import followed
 
-    Ctrl-C lets the job go on and says how to come back; a connection that stays broken ends the
-    command with 125, since nobody knows how the job does.
-    """
-    from openpai.cli._ends import Left, LostSightError, WaitOverError
-    from openpai.core.errors import OpenPaiError, WaitTimeout
-
-    try:
+    left, look = f"You left; {job.key} goes on.", f"opai job status {job.key}"
+    with followed(job.key, look, left, lambda: ways_back(app, job)):
         yield
-    except KeyboardInterrupt:
-        raise Left(f"You left; {job.key} goes on.", ways_back(app, job)) from None
-    except WaitTimeout as error:
-        raise WaitOverError(error.message, error.hint) from None
-    except OpenPaiError as error:
-        raise LostSightError(
-            f"lost sight of {job.key}: {error.message}",
-            f"Whether it goes on is not known. Look: opai job status {job.key}",
-        ) from None
 
 
 def ways_back(app: CliApp, job: RemoteJob) -> Iterator[str]:

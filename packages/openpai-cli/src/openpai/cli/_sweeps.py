@@ -138,8 +138,7 @@ def ways_back(app: CliApp, sweep: Sweep) -> Iterable[str]:
 @contextmanager
 def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], None]]:
     """Guard the block that waits for a sweep; give what shows how far it is."""
-    from openpai.cli._ends import Left, LostSightError, WaitOverError
-    from openpai.core.errors import OpenPaiError, WaitTimeout
+    from openpai.cli._ends import followed
 
     ended = 0
 
@@ -149,16 +148,9 @@ def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], N
         advance(now - ended)
         ended = now
 
-    try:
-        with app.progress(f"Waiting for {sweep.name}", len(sweep.jobs())) as advance:
-            yield seen
-    except KeyboardInterrupt:
-        message = f"You left; the jobs of {sweep.name} go on."
-        raise Left(message, ways_back(app, sweep)) from None
-    except WaitTimeout as error:
-        raise WaitOverError(error.message, error.hint) from None
-    except OpenPaiError as error:
-        raise LostSightError(
-            f"lost sight of {sweep.name}: {error.message}",
-            f"Whether it goes on is not known. Look: opai sweep status {sweep.name}",
-        ) from None
+    left, look = f"You left; the jobs of {sweep.name} go on.", f"opai sweep status {sweep.name}"
+    with (
+        followed(sweep.name, look, left, lambda: ways_back(app, sweep)),
+        app.progress(f"Waiting for {sweep.name}", len(sweep.jobs())) as advance,
+    ):
+        yield seen
