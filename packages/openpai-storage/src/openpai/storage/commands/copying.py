@@ -106,16 +106,19 @@ def download(
         perform(app, "Downloading", (storage, place), local_place(target), asked)
 
 
-def goes_into(target: str, sourceis_folder: bool, targetis_folder: bool) -> bool:
+def goes_into(target: str, source_is_folder: bool, target_is_folder: bool) -> bool:
     """Whether a target is the folder to put things in, rather than the name to give them.
 
     An existing folder as the target of a folder is the same folder, so that a copy that is run
     again goes on where it stopped.
     """
     nameless = target.replace(":", "/").rpartition("/")[2] in ("", ".", "..")
-    return nameless or (targetis_folder and not sourceis_folder)
+    return nameless or (target_is_folder and not source_is_folder)
 
 
 def is_folder(storage: Storage, path: str) -> bool:
     """Whether a storage has a folder of this path."""
-    return storage.exists(path) and storage.stat(path).is_dir
+    try:
+        return storage.stat(path).is_dir
+    except (FileNotFoundError, NotADirectoryError):
+        return False
