@@ -11,14 +11,22 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
 from openpai.core.checksums import Checksum
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Options, Transfer, TransferError, download, upload
+from openpai.core.folder_upload import FolderUpload
+from openpai.core.transfer import (
+    Options,
+    Transfer,
+    TransferError,
+    download,
+    local_place,
+    upload,
+)
 
 MIB = 1 << 20
 KILLED = """
@@ -208,6 +216,70 @@ def test_a_wrong_byte_is_noticed(
         with pytest.raises(StorageError, match="did not arrive whole"):
             Transfer(source, "/file", storage, "/file").run()
         assert list(storage.list("/")) == []
+
+
+def test_parts_in_a_row_are_read_in_one_go(storage: FolderStorage, tmp_path: Path) -> None:
+    """Where parts come quickly, the source is opened for several of them at once, none twice."""
+    (tmp_path / "s").mkdir()
+    size = 64 * 8 * MIB + 3
+    with (tmp_path / "s" / "file").open("wb") as stream:
+        stream.truncate(size)
+    source = Watched(tmp_path / "s")
+    Transfer(source, "/file", storage, "/file").run()
+    ranges = sorted((offset, offset + (length or 0)) for offset, length in source.ranges)
+    assert [begin for begin, _ in ranges] == [0, *(end for _, end in ranges[:-1])]
+    assert ranges[-1][1] == storage.stat("/file").size == size
+    assert len(ranges) < 40
+
+
+class Told(FolderStorage):
+    """A folder that tells checksums, and says beforehand which ones; it may spoil what it gets."""
+
+    def __init__(self, root: Path, algorithm: str, *, spoils: bool = False) -> None:
+        super().__init__(root)
+        self.algorithm = algorithm
+        self.spoils = spoils
+
+    def checksum(self, path: str) -> Checksum:
+        """Return the MD5."""
+        return Checksum("md5", hashlib.new("md5", self._real(path).read_bytes()).hexdigest())
+
+    def begin_upload(self, path: str, size: int, **options: Any) -> FolderUpload | None:
+        """Begin an upload that cannot be read before its end."""
+        upload = super().begin_upload(path, size, **options)
+        if upload:
+            upload.algorithm = self.algorithm
+            upload.content = lambda: None  # type: ignore[method-assign,assignment]
+            if self.spoils:
+                upload.write(0, io.BytesIO(b"\1" * upload.part_size))
+        return upload
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "during", "afterwards"), [("md5", 1, 0), ("", 0, 1), ("sha256", 1, 1)]
+)
+def test_a_known_checksum_is_computed_on_the_way(
+    tmp_path: Path, big: Path, algorithm: str, during: int, afterwards: int
+) -> None:
+    """A file is read once more at the end only where the storage tells another checksum."""
+    source = Watched(big.parent)
+    (tmp_path / "t").mkdir()
+    target = Told(tmp_path / "t", algorithm)
+    Transfer(source, "/big", target, "/big", Options(threads=1)).run()
+    last = max(i for i, (_, length) in enumerate(source.ranges) if length is not None)
+    whole = [i for i, (_, length) in enumerate(source.ranges) if length is None]
+    assert [i < last for i in whole] == [True] * during + [False] * afterwards
+    assert (tmp_path / "t" / "big").read_bytes() == big.read_bytes()
+
+
+@pytest.mark.parametrize("algorithm", ["md5", ""])
+def test_a_part_that_arrives_wrong_is_noticed(tmp_path: Path, big: Path, algorithm: str) -> None:
+    """What the target's checksum does not confirm does not count as copied, and does not stay."""
+    (tmp_path / "t").mkdir()
+    target = Told(tmp_path / "t", algorithm, spoils=True)
+    with pytest.raises(StorageError, match="did not arrive as it was sent"):
+        Transfer(*local_place(big), target, "/big", Options(retries=1)).run()
+    assert list(target.list("/")) == []
 
 
 def test_the_limit_holds(storage: FolderStorage, tmp_path: Path) -> None:

@@ -20,11 +20,14 @@ class Upload(ABC):
         token: Names it, as text that JSON can hold; another process goes on with it.
         size: Bytes of the whole file.
         part_size: Bytes of every part but the last, which has the rest; chosen by the storage.
+        algorithm: That of the checksum which the storage will tell of the file, as in
+            :class:`~openpai.core.checksums.Checksum`; empty where it is not known beforehand.
     """
 
     token: str
     size: int
     part_size: int
+    algorithm: str = ""
     #: the file, named for people
     _where: str = ""
 
@@ -73,6 +76,7 @@ class Upload(ABC):
     def content(self) -> Iterator[bytes] | None:
         """Return the file as it is written so far, before anybody else can read it.
 
+        It comes in pieces, each of which is read when it is asked for and lies within one part.
         ``None``, as by default: that would cost more than asking for a checksum afterwards.
         """
         return None

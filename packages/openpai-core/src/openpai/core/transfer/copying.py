@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 from itertools import zip_longest
-from typing import Any, BinaryIO, Callable, Iterator, cast
+from typing import Any, BinaryIO, Callable, Generator, Iterator, cast
 
 from openpai.core.checksums import Checksum, Hasher, hasher
 from openpai.core.errors import OpenPaiError, StorageError
@@ -17,6 +17,7 @@ from openpai.core.storage import Entry, Storage, Upload, naming
 from openpai.core.transfer.crew import Stopped
 from openpai.core.transfer.journal import Slot
 from openpai.core.transfer.pace import Limiter
+from openpai.core.transfer.parts import Parts, PartsDigest
 from openpai.core.transfer.planning import same_time
 
 __all__ = ["ChangedError", "Copier"]
@@ -109,9 +110,10 @@ class Copier:
                 ) as writer:
                     self._pump(metered, writer, write_to, digest)
                     self.check_unchanged(source)
-                    if expected and digest and digest.hexdigest() != expected.value:
+                    sent = Checksum(algorithm, digest.hexdigest()) if algorithm and digest else None
+                    if expected and sent and sent != expected:
                         raise ChangedError(f"{read_from} did not arrive whole.", "Copy it again.")
-                self.verify(source, target, expected, digest)
+                self.verify(source, target, expected, sent)
             except BaseException:
                 self._on_bytes(-metered.count)
                 raise
@@ -123,34 +125,60 @@ class Copier:
             with naming(where):
                 writer.write(chunk)
 
-    def send_part(self, source: Entry, upload: Upload, index: int) -> None:
-        """Copy one part of a file."""
-        begin, length = upload.part(index)
+    def send_parts(self, parts: Parts, row: list[int]) -> None:
+        """Copy parts that follow each other, which are taken off the list as they are written."""
+        if not row:  # all were written before something failed
+            return
+        source, upload = parts.entry, parts.upload
         where = self.source.where(source.path)
+        begin = upload.part(row[0])[0]
+        length = sum(upload.part(row[-1])) - begin
+        since = time.monotonic()
         with self.source.open_read(source.path, begin, length) as reader:
-            metered = Metered(self, reader, length, where)
-            try:
-                upload.write(index, cast(BinaryIO, metered))
-            except BaseException:
-                self._on_bytes(-metered.count)
-                raise
+            while row:
+                length = upload.part(row[0])[1]
+                metered = Metered(self, reader, length, where, ends=len(row) == 1)
+                try:
+                    upload.write(row[0], cast(BinaryIO, metered))
+                except BaseException:
+                    self._on_bytes(-metered.count)
+                    raise
+                now = time.monotonic()
+                parts.wrote(row.pop(0), now - since)
+                since = now
 
-    def finish(self, source: Entry, target: str, upload: Upload) -> None:
+    def digest_of(self, parts: Parts) -> tuple[Checksum | None, PartsDigest | None]:
+        """Return the checksum of a file, as the source tells it, and what computes one on the way.
+
+        That is from what is written, where it can be read before it is committed, else from a
+        source on this machine: the same checksum as the storage will tell, if that is known.
+        """
+        upload, path = parts.upload, parts.entry.path
+        expected = self._checksum_of(self.source, path)
+        content: Iterator[bytes] | None
+        content, algorithm = upload.content(), expected.algorithm if expected else ""
+        if content is None and isinstance(self.source, FolderStorage):
+            content, algorithm = self._content(self.source, path), upload.algorithm
+        if content is None or not algorithm or not hasher(algorithm):
+            return expected, None
+        return expected, PartsDigest(upload, content, algorithm, self._check)
+
+    def finish(self, parts: Parts, target: str) -> None:
         """Commit an upload whose parts are all there.
 
         Raises:
             ChangedError: The source changed meanwhile, or what arrived is not what was sent.
             OSError, OpenPaiError: The storage refuses.
         """
+        source, expected = parts.entry, parts.expected
+        sent = parts.digest.checksum() if parts.digest else None
         self.check_unchanged(source)
-        expected = self._checksum_of(self.source, source.path)
-        content = upload.content()
-        digest = _digested(content, expected.algorithm) if content and expected else None
-        if expected and digest and digest.hexdigest() != expected.value:
-            where = self.source.where(source.path)
-            raise ChangedError(f"{where} did not arrive whole.", "Copy it again.")
-        upload.commit()
-        self.verify(source, target, expected, digest)
+        if expected and sent and sent.algorithm == expected.algorithm and sent != expected:
+            raise ChangedError(
+                f"{self.source.where(source.path)} did not arrive whole.", "Copy it again."
+            )
+        parts.upload.commit()
+        self.verify(source, target, expected, sent)
 
     def check_unchanged(self, before: Entry) -> None:
         """Make sure that a source is as it was when it was begun to be read.
@@ -164,41 +192,39 @@ class Copier:
             raise ChangedError(f"{where} changed while it was read.", "Copy it again.")
 
     def verify(
-        self, source: Entry, target: str, expected: Checksum | None, digest: Hasher | None
+        self, source: Entry, target: str, expected: Checksum | None, sent: Checksum | None
     ) -> None:
-        """Compare what the target now has with what was sent: size, and checksum where it has one.
+        """Compare what the target now has with what was sent: the checksum, else the size.
 
         Raises:
             ChangedError: They differ; the file is not at the target any more.
         """
         where = self.target.where(target)
-        arrived = self.target.stat(target).size
-        if arrived != source.size:
-            raise ChangedError(f"{where} has {arrived} bytes instead of {source.size}.")
-        if not self.has_arrived(source, target, expected, digest):
+        arrived = self.has_arrived(source, target, expected, sent)
+        if arrived is None:
+            size = self.target.stat(target).size
+            if size != source.size:
+                raise ChangedError(f"{where} has {size} bytes instead of {source.size}.")
+        elif not arrived:
             with suppress(OSError, OpenPaiError):
                 self.target.delete(target)
             raise ChangedError(f"{where} did not arrive as it was sent.", "Copy it again.")
 
-    def has_arrived(
-        self,
-        source: Entry,
-        target: str,
-        expected: Checksum | None = None,
-        digest: Hasher | None = None,
-    ) -> bool:
-        """Whether the target's checksum, where it has one that can be compared, is the source's."""
-        known = self._algorithms.get(self.target)
+    def has_arrived(self, source: Entry, target: str, *known: Checksum | None) -> bool | None:
+        """Whether the target's checksum is the source's; ``None`` where that cannot be told.
+
+        Args:
+            source: What was sent.
+            target: Where it is now.
+            known: Checksums of the source, if any are.
+        """
         found = self._checksum_of(self.target, target)
         if found is None:
-            return True
-        if expected and expected.algorithm == found.algorithm:
-            sent: Checksum | None = expected
-        elif digest and known == found.algorithm:
-            sent = Checksum(found.algorithm, digest.hexdigest())
-        else:
-            sent = self._computed(self.source, source.path, found.algorithm)
-        return sent is None or sent == found
+            return None
+        algorithm = found.algorithm
+        same = (checksum for checksum in known if checksum and checksum.algorithm == algorithm)
+        ours = next(same, None) or self._computed(self.source, source.path, algorithm)
+        return None if ours is None else ours == found
 
     def begin(self, source: Entry, target: str, slot: Slot) -> Upload | None:
         """Begin to send a file in parts, or go on; ``None`` where the target takes none."""
@@ -218,6 +244,9 @@ class Copier:
         """Count bytes, wait as the limit asks, and end where the transfer was stopped."""
         self._on_bytes(count)
         self._limiter.take(count)
+        self._check()
+
+    def _check(self) -> None:
         if self._stopped.is_set():
             raise Stopped
 
@@ -237,20 +266,21 @@ class Copier:
         digest = hasher(algorithm)
         if digest is None or not isinstance(storage, FolderStorage):
             return None
-        with storage.open_read(path) as stream:
-            for chunk in iter(lambda: stream.read(1 << 20), b""):
-                if self._stopped.is_set():
-                    raise Stopped
-                digest.update(chunk)
+        for chunk in self._content(storage, path):
+            self._check()
+            digest.update(chunk)
         return Checksum(algorithm, digest.hexdigest())
 
+    def _content(self, storage: Storage, path: str) -> Generator[bytes, None, None]:
+        with storage.open_read(path) as stream:
+            yield from _read(stream, storage.where(path))
+
     def _same_content(self, source: Entry, found: Entry) -> bool:
-        with self.source.open_read(source.path) as left, self.target.open_read(found.path) as right:
-            ours = _read(left, self.source.where(source.path))
-            theirs = _read(right, self.target.where(found.path))
+        ours = self._content(self.source, source.path)
+        theirs = self._content(self.target, found.path)
+        with closing(ours), closing(theirs):
             for a, b in zip_longest(ours, theirs):
-                if self._stopped.is_set():
-                    raise Stopped
+                self._check()
                 if a != b:
                     return False
         return True
@@ -259,15 +289,25 @@ class Copier:
 class Metered(io.RawIOBase):
     """A stream that counts what is read from it, and ends after ``length`` bytes.
 
+    Args:
+        copier: Counts.
+        stream: What is read.
+        length: Bytes.
+        where: What is read, named for people.
+        ends: Whether the stream must end there, too.
+
     Raises:
         ChangedError: By ``read``, where there are fewer or more bytes.
     """
 
-    def __init__(self, copier: Copier, stream: BinaryIO, length: int, where: str) -> None:
+    def __init__(
+        self, copier: Copier, stream: BinaryIO, length: int, where: str, *, ends: bool = True
+    ) -> None:
         self._copier = copier
         self._stream = stream
         self._left = length
         self._where = where
+        self._ends = ends
         self.count = 0
 
     def readable(self) -> bool:
@@ -278,6 +318,8 @@ class Metered(io.RawIOBase):
         """Return the next bytes: as many as asked for, until the end."""
         if size is None or size < 0:
             size = self._left
+        if not (self._left or self._ends):
+            return b""
         with naming(self._where):
             data = self._stream.read(min(size, self._left) if self._left else min(size, 1))
         if len(data) > self._left or (len(data) < min(size, self._left)):
@@ -293,15 +335,6 @@ class Metered(io.RawIOBase):
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-
-def _digested(content: Iterator[bytes], algorithm: str) -> Hasher | None:
-    """Return what has taken all of a content; ``None`` where the algorithm is not known here."""
-    digest = hasher(algorithm)
-    if digest:
-        for chunk in content:
-            digest.update(chunk)
-    return digest
 
 
 def wait_for_tick(storage: Storage, entry: Entry) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import errno
 import threading
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
 from typing import Callable, Iterable
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage import Entry, Storage, Upload
+from openpai.core.storage import Entry, Storage
 from openpai.core.transfer.copying import ChangedError, Copier
 from openpai.core.transfer.crew import Crew
-from openpai.core.transfer.journal import Journal, Slot
+from openpai.core.transfer.journal import Journal
 from openpai.core.transfer.options import Options
 from openpai.core.transfer.pace import Limiter
+from openpai.core.transfer.parts import Parts
 from openpai.core.transfer.planning import Planned, Planner, Step, same_time
 from openpai.core.transfer.results import Copied, Deleted, Failed
 from openpai.core.transfer.retrying import Patience, is_lost
@@ -65,7 +65,7 @@ class Run:
         self._copier = Copier(source, target, limiter, self._moved, self._stopped)
         self._source, self._target = source, target
         self._lost = 0
-        self._uploads: set[_Parts] = set()
+        self._uploads: set[Parts] = set()
         self.failed = 0
 
     @property
@@ -161,57 +161,50 @@ class Run:
                 )
         if entry.size > IN_ONE_GO:
             slot = self._journal.slot(self._source.where(entry.path), self._target.where(place))
-            upload = self._copier.begin(entry, place, slot)
-            if upload:
-                self._send_parts(_Parts(number, step, tries, entry, upload, slot))
-                return None
-            slot.close()
+            with ExitStack() as undone:
+                undone.callback(slot.close)
+                upload = self._copier.begin(entry, place, slot)
+                if upload:
+                    undone.callback(upload.close)
+                    parts = Parts(number, step, tries, entry, upload, slot=slot)
+                    self._send_parts(parts)
+                    undone.pop_all()
+                    return None
         self._copier.send(entry, place)
         return self._copied(step, entry)
 
-    def _send_parts(self, parts: _Parts) -> None:
+    def _send_parts(self, parts: Parts) -> None:
+        expected, digest = self._copier.digest_of(parts)
+        threads = parts.begin(self._options.threads, expected, digest)
         with self._lock:
             self._uploads.add(parts)
-        written = parts.upload.written()
-        self._moved(sum(parts.upload.part(index)[1] for index in written))
-        parts.missing = [i for i in reversed(range(parts.upload.parts)) if i not in written]
-        if not parts.missing:
-            parts.running = 1
-            self._part_ended(parts)
-            return
-        parts.running = min(len(parts.missing), self._options.threads)
-        for _ in range(parts.running):
-            self._crew.add_first(lambda: self._part(parts))
+        self._moved(parts.sent)
+        if not threads:
+            self._finish(parts)
+        for _ in range(threads):
+            self._crew.add_first(lambda: self._row(parts))
 
-    def _part(self, parts: _Parts) -> None:
-        """Send one part, and have the next one sent."""
-        with self._lock:
-            index = parts.missing.pop() if parts.missing and not parts.error else None
-        if index is not None:
-            part = index
+    def _row(self, parts: Parts) -> None:
+        """Send parts that follow each other, and have the next ones sent."""
+        row = parts.take()
+        if row:
             try:
-                self._patience.try_(lambda: self._copier.send_part(parts.entry, parts.upload, part))
+                self._patience.try_(lambda: self._copier.send_parts(parts, row))
             except (OSError, OpenPaiError) as error:
                 parts.error = parts.error or error
             else:
-                self._crew.add_first(lambda: self._part(parts))
+                self._crew.add_first(lambda: self._row(parts))
                 return
-        self._part_ended(parts)
-
-    def _part_ended(self, parts: _Parts) -> None:
-        with self._lock:
-            parts.running -= 1
-            last = not parts.running
-        if last:
+        if parts.end():
             self._finish(parts)
 
-    def _finish(self, parts: _Parts) -> None:
+    def _finish(self, parts: Parts) -> None:
         """See to a file all parts of which were sent, or one of which failed."""
         error = parts.error
         place = self._planner.place(parts.step.path)
         if error is None:
             try:
-                self._copier.finish(parts.entry, place, parts.upload)
+                self._copier.finish(parts, place)
             except (OSError, OpenPaiError) as failure:
                 error = failure
         with self._lock:
@@ -220,7 +213,7 @@ class Run:
             parts.slot.clear()
             self._report(parts.number, self._copied(parts.step, parts.entry))
             return
-        self._moved(-parts.sent())
+        self._moved(-parts.sent)
         if isinstance(error, ChangedError) or getattr(error, "errno", None) in _NO_ROOM:
             with suppress(OSError, OpenPaiError):
                 parts.upload.abort()
@@ -232,7 +225,7 @@ class Run:
             return
         self._report(parts.number, self._planner.failure(parts.step.path, error), error)
 
-    def _is_committed(self, parts: _Parts, place: str) -> bool:
+    def _is_committed(self, parts: Parts, place: str) -> bool:
         """Whether a commit whose answer was lost was done."""
         try:
             found = self._target.stat(place)
@@ -240,7 +233,7 @@ class Run:
             if parts.error or not same or not self._target.keeps_times:
                 return False
             # What is there may be an older file; it is looked at, and never deleted.
-            return self._copier.has_arrived(parts.entry, place)
+            return self._copier.has_arrived(parts.entry, place) is not False
         except (OSError, OpenPaiError):
             return False
 
@@ -266,29 +259,3 @@ class Run:
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-@dataclass(eq=False)
-class _Parts:
-    """A file that is being sent in parts."""
-
-    number: int
-    step: Step
-    tries: int
-    entry: Entry
-    upload: Upload
-    slot: Slot
-    missing: list[int] = field(default_factory=list)
-    running: int = 0
-    error: Exception | None = None
-
-    def sent(self) -> int:
-        """Return how many bytes were counted as sent."""
-        counted = set(range(self.upload.parts)) - set(self.missing)
-        return sum(self.upload.part(index)[1] for index in counted)
-
-    def close(self) -> None:
-        """Give back what is held; what was sent stays, for another run."""
-        with suppress(OSError, OpenPaiError):
-            self.upload.close()
-        self.slot.close()
