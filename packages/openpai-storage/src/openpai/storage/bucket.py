@@ -178,6 +178,7 @@ class BucketUpload(Upload):
         self.token = parts.token
         self.size = size
         self.part_size = part_size
+        self.algorithm = f"md5-parts/{part_size}"
         self._parts = parts
         self._where = where
 

@@ -201,10 +201,14 @@ class HdfsStorage(ServedStorage):
             self._describe(joined, mode, modified)
             self._put(joined, path, self._full(path))
 
-        folder, part = begun
-        place = self.where(path)
+        folder, part, algorithm = begun
         return HdfsUpload(
-            self._client, folder, size=size, part_size=part, finish=finish, where=place
+            *(self._client, folder),
+            size=size,
+            part_size=part,
+            algorithm=algorithm,
+            finish=finish,
+            where=self.where(path),
         )
 
     def mkdir(self, path: str) -> None:

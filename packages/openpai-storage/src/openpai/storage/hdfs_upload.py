@@ -29,6 +29,8 @@ PART = 128 << 20
 #: Characters of names in one request to join.
 NAMES = 16_000
 
+#: DataChecksum.Type of Hadoop
+_KINDS = {1: "CRC32", 2: "CRC32C"}
 _CHUNK = 1 << 20
 _TOKEN = re.compile(r"(?P<name>\.opai-parts-[0-9a-f]+\.partial):(?P<size>[1-9]\d*)")
 
@@ -41,6 +43,7 @@ class HdfsUpload(Upload):
         folder: The full path of the folder of parts.
         size: Bytes of the whole file.
         part_size: Bytes of a part.
+        algorithm: Of the checksum that data nodes will tell, where that is known.
         finish: Called with the full path of the joined file.
         where: The file, named for people.
     """
@@ -52,12 +55,14 @@ class HdfsUpload(Upload):
         *,
         size: int,
         part_size: int,
+        algorithm: str,
         finish: Callable[[str], None],
         where: str,
     ) -> None:
         self.token = f"{posixpath.basename(folder)}:{part_size}"
         self.size = size
         self.part_size = part_size
+        self.algorithm = algorithm
         self._client = client
         self._folder = folder
         self._finish = finish
@@ -135,15 +140,17 @@ class HdfsUpload(Upload):
 
 def begin_parts(
     client: WebHdfs, parent: str, token: str | None, size: int
-) -> tuple[str, int] | None:
-    """Return the folder of parts (a new one, unless the token names one) and their size.
+) -> tuple[str, int, str] | None:
+    """Return the folder of parts (a new one, unless the token names one), their size, an algorithm.
 
     ``None``: the file has one part only, or the name node would not join parts there.
     """
     known = _TOKEN.fullmatch(token or "")
+    usual = _usual(client)
     if known and _is_folder(client, posixpath.join(parent, known["name"])):
-        return posixpath.join(parent, known["name"]), int(known["size"])
-    part_size = _block_size(client)
+        part_size = int(known["size"])
+        return posixpath.join(parent, known["name"]), part_size, _algorithm(usual, part_size)
+    part_size = int(usual.get("blockSize") or PART)
     if size <= part_size or "," in parent:  # which separates the names of parts
         return None
     folder = posixpath.join(parent, parts_name())
@@ -152,7 +159,7 @@ def begin_parts(
     if status.get("encBit") or status.get("ecBit"):
         client.ask("DELETE", folder, "DELETE")
         return None
-    return folder, part_size
+    return folder, part_size, _algorithm(usual, part_size)
 
 
 def _is_folder(client: WebHdfs, path: str) -> bool:
@@ -163,12 +170,19 @@ def _is_folder(client: WebHdfs, path: str) -> bool:
     return bool(status["type"] == "DIRECTORY")
 
 
-def _block_size(client: WebHdfs) -> int:
+def _usual(client: WebHdfs) -> Mapping[str, Any]:
+    """Return what files are given that ask for nothing else."""
     try:
-        told = client.ask("GET", "/", "GETSERVERDEFAULTS")
-        return int(told["FsServerDefaults"]["blockSize"])
-    except (OpenPaiError, OSError, KeyError, TypeError, ValueError):  # unknown before Hadoop 3.3
-        return PART
+        told = client.ask("GET", "/", "GETSERVERDEFAULTS")["FsServerDefaults"]
+    except (OpenPaiError, OSError, KeyError, TypeError):  # unknown before Hadoop 3.3
+        return {}
+    return told if isinstance(told, Mapping) else {}
+
+
+def _algorithm(usual: Mapping[str, Any], block: int) -> str:
+    """Name the checksum of a file of several blocks (FileChecksumHelper.java)."""
+    kind, size = _KINDS.get(usual.get("checksumType", 0)), usual.get("bytesPerChecksum")
+    return f"MD5-of-{block // size}MD5-of-{size}{kind}" if kind and size else ""
 
 
 def _batches(paths: list[str]) -> list[str]:
