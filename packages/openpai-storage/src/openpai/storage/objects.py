@@ -20,9 +20,13 @@ from typing import BinaryIO, Iterator, cast
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage import Checksum, Entry, Upload, naming, normalize
 from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming, at_once
+from openpai.storage.object_folders import Folders
 from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
 
 __all__ = ["ObjectStorage"]
+
+#: Names of one page of a listing.
+PAGE = 1000
 
 
 class ObjectStorage(ServedStorage):
@@ -43,6 +47,7 @@ class ObjectStorage(ServedStorage):
         self._bucket = bucket
         self._root = normalize(root)[1:] + "/" if normalize(root) != "/" else ""
         self._known: set[str] = set()
+        self._folders = Folders()
 
     def close(self) -> None:
         """Close the connections."""
@@ -63,13 +68,17 @@ class ObjectStorage(ServedStorage):
         """Yield what is directly in a folder, sorted by name."""
         path = normalize(path)
         entries: dict[str, Entry] = {}
+        inside, folders = self._folders.look(path), set()
         with naming(self.where(path)):
             prefix = self._prefix(path)
             for found in self._bucket.scan(prefix, deep=False):
                 name = found.key[len(prefix) :].rstrip("/")
                 entry = _entry(posixpath.join(path, name), found)
+                if entry.is_dir:
+                    folders.add(name)
                 if name and entries.setdefault(name, entry).is_dir:
                     entries[name] = entry
+            inside.learn(folders)
             if not entries and not self._stat(path).is_dir:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         yield from (entries[name] for name in sorted(entries))
@@ -154,6 +163,7 @@ class ObjectStorage(ServedStorage):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             if not found:
                 self._refuse_below_a_file(posixpath.dirname(path))
+                self._folders.made(path)
                 self._bucket.put_folder(self._key(path))
 
     def _rename(self, moved: Entry, target: str) -> None:
@@ -162,6 +172,7 @@ class ObjectStorage(ServedStorage):
         After an error a folder's source is whole, and parts of it may be at the target, too.
         """
         self._refuse_below_a_file(posixpath.dirname(target))
+        self._folders.forget()
         if moved.is_dir:
             self._copy_folder(self._key(moved.path), self._key(target))
         else:
@@ -209,9 +220,28 @@ class ObjectStorage(ServedStorage):
             self._bucket.remove(keys)
 
     def _refuse_where_no_file_can_be(self, path: str) -> None:
-        if path == "/" or self._is_folder(path):
+        if path == "/" or (self._may_be_folder(path) and self._is_folder(path)):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        self._refuse_below_a_file(posixpath.dirname(path))
+        folder = posixpath.dirname(path)
+        self._refuse_below_a_file(folder)
+        self._folders.made(folder)
+
+    def _may_be_folder(self, path: str) -> bool:
+        """Whether there may be a folder: who writes a second file beside it has them all told."""
+        folder, name = posixpath.split(path)
+        inside = self._folders.inside(folder)
+        if inside is None:  # of a single file one asks for less
+            self._folders.look(folder)
+            return True
+        if not (inside.whole or inside.asked):
+            inside.asked = True
+            prefix = self._prefix(folder)
+            page = list(islice(self._bucket.scan(prefix, deep=False), PAGE))
+            if len(page) < PAGE:
+                inside.learn(
+                    {item.key[len(prefix) :].rstrip("/") for item in page if item.is_folder}
+                )
+        return not inside.whole or name in inside.names
 
     def _refuse_below_a_file(self, folder: str) -> None:
         """Refuse to put something below a file; what was found to be none is remembered."""

@@ -81,6 +81,18 @@ class WriteContract:
             write(storage, "/d")
         assert storage.stat("/d").is_dir
 
+    def test_write_over_a_folder_made_since(self, storage: Storage) -> None:
+        """Neither where its place was listed, and files written beside it, before it was made."""
+        for name in ("x", "y", "z"):
+            write(storage, f"/d/{name}")
+        assert [entry.name for entry in storage.list("/d")] == ["x", "y", "z"]
+        write(storage, "/d/e/f/file")
+        storage.mkdir("/d/g")
+        for path in ("/d/e", "/d/e/f", "/d/g"):
+            with pytest.raises(IsADirectoryError):
+                write(storage, path)
+        assert read(storage, "/d/e/f/file") == b"content"
+
     def test_write_below_a_file(self, storage: Storage) -> None:
         """A file cannot hold a file."""
         write(storage, "/file")
