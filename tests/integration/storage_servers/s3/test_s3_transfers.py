@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 
 from openpai.core.transfer import download, upload
@@ -33,3 +34,32 @@ def test_the_time_of_arrival_tells_nothing(storage, tmp_path) -> None:
     assert [item.unchanged for item in done] == [False]
     with storage.open_read("/file") as stream:
         assert stream.read() == b"new"
+
+
+def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
+    """A small file costs two requests each way: it, and a question for what is there now."""
+    sent = count_requests(monkeypatch)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(60):
+        (tree / str(number)).write_bytes(b"x" * number)
+    upload(storage, tree, "/tree")
+    assert sent.count("PUT") == 60
+    assert len(sent) < 2 * 60 + 30
+    sent.clear()
+    download(storage, "/tree", tmp_path / "back")
+    assert sent.count("GET") < 60 + 5
+    assert len(sent) < 2 * 60 + 30
+
+
+def count_requests(monkeypatch) -> list[str]:
+    """Return a list to which the method of each request of HTTP is added."""
+    sent: list[str] = []
+    send = http.client.HTTPConnection.putrequest
+
+    def noted(self, method, *rest, **options):
+        sent.append(method)
+        return send(self, method, *rest, **options)
+
+    monkeypatch.setattr(http.client.HTTPConnection, "putrequest", noted)
+    return sent

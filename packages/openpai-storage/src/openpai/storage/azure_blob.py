@@ -14,7 +14,7 @@ import hashlib
 import os
 import time
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Iterator, Sequence
+from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
 from urllib.parse import parse_qs
 
 from azure.core.exceptions import AzureError
@@ -121,9 +121,14 @@ class AzureBucket(Bucket):
         self.client.close()
 
     @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Say what refusals mean, and keep nothing that was told before the change."""
+        with self._told.changing(), self.asking():
+            yield
+
+    @contextmanager
     def asking(self) -> Iterator[None]:
         """Say what refusals mean."""
-        self._told.forget()
         try:
             yield
         except AzureError as error:
@@ -132,16 +137,17 @@ class AzureBucket(Bucket):
 
     def head(self, key: str) -> Found | None:
         """Describe one blob."""
+        told = self._told.take(key, described=False)
         try:
-            return _found(self._head(key))
+            told = told or self._head(key)
         except FileNotFoundError:
             return None
+        self._told.keep(key, told, described=True)
+        return told.found
 
-    def _head(self, key: str) -> Any:
+    def _head(self, key: str) -> _Blob:
         with self.asking():
-            told = self.client.get_blob_client(key).get_blob_properties()
-        self._told.keep(key, told)
-        return told
+            return _blob(self.client.get_blob_client(key).get_blob_properties())
 
     def is_marked(self, key: str) -> bool:
         """Whether a blob of this name is one of blobfuse's folders."""
@@ -162,7 +168,7 @@ class AzureBucket(Bucket):
         with self.asking():
             for item in list_(**options):
                 folder = isinstance(item, BlobPrefix)
-                yield Found(item.name, is_folder=True) if folder else _found(item)
+                yield Found(item.name, is_folder=True) if folder else _blob(item).found
 
     def get(self, key: str, offset: int, length: int | None) -> BinaryIO:
         """Open a blob."""
@@ -174,6 +180,8 @@ class AzureBucket(Bucket):
             if error.errno != errno.ERANGE:
                 raise
             return streamed(lambda _: b"", lambda: None)
+        if not offset and length is None:
+            self._told.keep(key, _blob(found.properties))
         if (found.properties.metadata or {}).get(_FOLDER) == "true":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
@@ -193,15 +201,18 @@ class AzureBucket(Bucket):
         self._put(key, data)
 
     def _put(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> None:
-        digest = bytearray(_md5(data))
-        with self.asking():
-            self.client.get_blob_client(key).upload_blob(
+        digest = _md5(data)
+        with self.changing():
+            told = self.client.get_blob_client(key).upload_blob(
                 data,
                 overwrite=True,
                 metadata=metadata,
-                validate_content=True,
-                content_settings=ContentSettings(content_md5=digest),
+                headers={"Content-MD5": base64.b64encode(digest).decode()},  # the server compares
+                content_settings=ContentSettings(content_md5=bytearray(digest)),
             )
+        if told.get("content_md5") == digest and told.get("last_modified") and not metadata:
+            found = Found(key, len(data), told["last_modified"])
+            self._told.keep(key, _Blob(found, Checksum("md5", digest.hex())))
 
     def put_folder(self, key: str) -> None:
         """Write an empty blob with blobfuse's mark."""
@@ -218,7 +229,7 @@ class AzureBucket(Bucket):
 
     def copy(self, source: str, target: str) -> None:
         """Copy a blob within the account."""
-        with self.asking():
+        with self.changing():
             blob = self.client.get_blob_client(target)
             place = self.client.get_blob_client(source).url
             status = str(blob.start_copy_from_url(place)["copy_status"])
@@ -234,19 +245,15 @@ class AzureBucket(Bucket):
 
     def _remove(self, key: str) -> None:
         try:
-            with self.asking():
+            with self.changing():
                 self.client.get_blob_client(key).delete_blob(delete_snapshots="include")
         except FileNotFoundError:
             pass
 
     def checksum(self, key: str) -> Checksum | None:
         """Return the MD5 of a blob, or for one made of blocks the MD5 of their MD5s."""
-        told = self._told.take(key) or self._head(key)
-        digest = told.content_settings.content_md5
-        if digest:
-            return Checksum("md5", bytes(digest).hex())
-        size, _, value = (told.metadata or {}).get(_PARTS_MD5, "").partition(":")
-        return Checksum(f"md5-parts/{size}", value) if value else None
+        told: _Blob = self._told.take(key) or self._head(key)
+        return told.checksum
 
 
 class _Blocks(Parts):
@@ -267,9 +274,11 @@ class _Blocks(Parts):
         return len(self.token) == 16 and self.token.isalnum()
 
     def put(self, index: int, data: bytes) -> None:
-        name = f"{self.token}-{index:05}-{_md5(data).hex()}"
+        digest = _md5(data)
+        name = f"{self.token}-{index:05}-{digest.hex()}"
+        check = {"Content-MD5": base64.b64encode(digest).decode()}  # the server compares
         with self._bucket.asking():
-            self._blob.stage_block(name, data, length=len(data), validate_content=True)
+            self._blob.stage_block(name, data, length=len(data), headers=check)
 
     def sizes(self) -> dict[int, int]:
         return {index: size for index, (_, size) in self._staged().items()}
@@ -299,16 +308,29 @@ class _Blocks(Parts):
         names = [staged[index][0] for index in range(count)]
         total = _md5(b"".join(bytes.fromhex(name[-32:]) for name in names)).hex()
         metadata = {_PARTS_MD5: f"{part_size}:{total}-{count}"} if part_size else None
-        with self._bucket.asking():
+        with self._bucket.changing():
             self._blob.commit_block_list([BlobBlock(name) for name in names], metadata=metadata)
 
     def abort(self) -> None:
         pass
 
 
-def _found(told: Any) -> Found:
-    is_folder = told.name.endswith("/") or (told.metadata or {}).get(_FOLDER) == "true"
-    return Found(told.name, int(told.size), told.last_modified, is_folder)
+class _Blob(NamedTuple):
+    """What there is to know of a blob."""
+
+    found: Found
+    checksum: Checksum | None = None
+
+
+def _blob(told: Any) -> _Blob:
+    metadata = told.metadata or {}
+    is_folder = told.name.endswith("/") or metadata.get(_FOLDER) == "true"
+    found = Found(told.name, int(told.size), told.last_modified, is_folder)
+    digest = told.content_settings.content_md5
+    if digest:
+        return _Blob(found, Checksum("md5", bytes(digest).hex()))
+    size, _, value = metadata.get(_PARTS_MD5, "").partition(":")
+    return _Blob(found, Checksum(f"md5-parts/{size}", value) if value else None)
 
 
 def _md5(data: bytes) -> bytes:

@@ -7,6 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequence, cast
 
@@ -40,27 +41,52 @@ class Found(NamedTuple):
     is_folder: bool = False
 
 
-class Told(threading.local):
-    """What the store told last of an object, for the next question of the same thread.
+class _Answer(NamedTuple):
+    key: str
+    answer: Any
+    described: bool
+    changes: int
+    at: float
 
-    Whoever verifies a file asks for its size and then for its checksum; one answer has both.
+
+class Told:
+    """What the store said last of an object, for the next questions of the same thread.
+
+    Whoever reads or writes a whole file asks next for its size and time, and who verifies one asks
+    then for its checksum; one answer has it all. Each question takes it once, a moment later, and
+    not after a change by another thread.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[str, float, Any] | None = None
+        self._mine = threading.local()
+        self._changes = 0
 
-    def keep(self, key: str, answer: Any) -> None:
-        """Remember an answer."""
-        self._last = (key, time.monotonic(), answer)
+    def keep(self, key: str, answer: Any, *, described: bool = False) -> None:
+        """Remember an answer; ``described`` if the next question is about the checksum only."""
+        self._mine.last = _Answer(key, answer, described, self._changes, time.monotonic())
 
-    def forget(self) -> None:
-        """Forget it: this thread is about to ask or change something else."""
-        self._last = None
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Let all threads forget theirs, before the block changes something and afterwards."""
+        self._changes += 1
+        try:
+            yield
+        finally:
+            self._changes += 1
 
-    def take(self, key: str) -> Any:
-        """Return the answer that was just given about this object, once; else ``None``."""
-        last, self._last = self._last, None
-        return last[2] if last and last[0] == key and time.monotonic() - last[1] < FRESH else None
+    def take(self, key: str, *, described: bool = True) -> Any:
+        """Return the answer that was just given about this object; else ``None``.
+
+        Args:
+            key: The object.
+            described: Whether an answer will do that was used to describe the object.
+        """
+        last: _Answer | None = getattr(self._mine, "last", None)
+        self._mine.last = None
+        if last is None or last.key != key or last.changes != self._changes:
+            return None
+        late = time.monotonic() - last.at > FRESH
+        return None if late or (last.described and not described) else last.answer
 
 
 class Parts(ABC):

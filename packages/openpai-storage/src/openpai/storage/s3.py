@@ -108,9 +108,14 @@ class S3Bucket(Bucket):
         self._client.close()
 
     @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Say what refusals mean, and keep nothing that was told before the change."""
+        with self._told.changing(), self.asking():
+            yield
+
+    @contextmanager
     def asking(self) -> Iterator[None]:
         """Say what refusals mean."""
-        self._told.forget()
         try:
             yield
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
@@ -118,16 +123,18 @@ class S3Bucket(Bucket):
 
     def call(self, operation: str, **arguments: Any) -> Any:
         """Do something with the bucket."""
-        with self.asking():
+        looks = operation.startswith(("get_", "head_", "list_"))
+        with self.asking() if looks else self.changing():
             return getattr(self._client, operation)(Bucket=self._bucket, **arguments)
 
     def head(self, key: str) -> Found | None:
         """Describe one object."""
+        told = self._told.take(key, described=False)
         try:
-            told = self.call("head_object", Key=key)
+            told = told or self.call("head_object", Key=key)
         except FileNotFoundError:
             return None
-        self._told.keep(key, told)
+        self._told.keep(key, told, described=True)
         return Found(key, int(told["ContentLength"]), told["LastModified"])
 
     def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
@@ -155,11 +162,14 @@ class S3Bucket(Bucket):
             end = "" if length is None else offset + length - 1
             options["Range"] = f"bytes={offset}-{end}"
         try:
-            body = self.call("get_object", **options)["Body"]
+            told = self.call("get_object", **options)
         except OSError as error:
             if error.errno != errno.ERANGE:
                 raise
             return streamed(lambda _: b"", lambda: None)
+        if "Range" not in options:
+            self._told.keep(key, told)
+        body = told.pop("Body")
 
         def read(count: int) -> bytes:
             try:
@@ -195,7 +205,7 @@ class S3Bucket(Bucket):
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object; one of more than 5 GiB in parts."""
-        with self.asking():
+        with self.changing():
             place = {"Bucket": self._bucket, "Key": source}
             self._client.copy(place, self._bucket, target)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from openpai.core.storage import Storage
-from openpai.storage.testing.helpers import write
+from openpai.storage.testing.helpers import read, together, write
 
 __all__ = ["ListContract", "ReadContract"]
 
@@ -71,6 +71,15 @@ class ReadContract:
         write(storage, "/big", content)
         with storage.open_read("/big") as stream:
             assert [len(stream.read(700_000)) for _ in range(3)] == [700_000, 348_576, 0]
+
+    def test_stat_of_what_changed_since(self, storage: Storage) -> None:
+        """Who has read or written a file is told of what another thread made of it since."""
+        write(storage, "/file", b"old")
+        together([lambda: write(storage, "/file", b"newer")])
+        assert storage.stat("/file").size == 5
+        assert read(storage, "/file") == b"newer"
+        together([lambda: storage.delete("/file")])
+        assert not storage.exists("/file")
 
     def test_open_nothing(self, storage: Storage) -> None:
         """A file that does not exist cannot be opened."""
