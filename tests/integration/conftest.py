@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,36 @@ def needs(root) -> Callable[[str], str]:
         return found
 
     return where
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 4 MB, where mounting is allowed."""
+    import subprocess
+
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", str(folder)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def attach(clean_home: Path) -> Callable[..., None]:
+    """``attach(spec, "password")`` attaches a storage with its secrets, as ``opai`` does."""
+
+    def act(spec, *secrets: str) -> None:
+        from dataclasses import replace
+
+        from openpai.core.config.attached import attach_storage
+
+        data = dict(spec.data)
+        kept = {key: data.pop(key) for key in secrets}
+        attach_storage(replace(spec, data=data), kept)
+
+    return act
 
 
 @pytest.fixture

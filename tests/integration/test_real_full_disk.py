@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from contextlib import ExitStack
 
-import pytest
 import requests
 
 from openpai.core import Cluster, Job
 from openpai.core.local import LocalCluster
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """A disk of 4 MB, where mounting is allowed."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", str(folder)]
-    if subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("mounting is not allowed here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def _fill(disk):

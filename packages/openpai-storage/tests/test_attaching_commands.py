@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 
-from openpai.core.errors import ConfigError
+from openpai.core.errors import ConfigError, StorageError
 
 Opai = Callable[..., Any]
 
@@ -36,6 +36,10 @@ def test_attached_is_usable(opai: Opai, away: Path) -> None:
     assert [(row["name"], row["type"], row["mountPath"]) for row in rows] == [
         ("scans", "nfs", str(away))
     ]
+    with pytest.raises(StorageError, match="No storage is called 'scan': attached here are scans"):
+        opai("list", "scan:/")
+    with pytest.raises(StorageError, match="'/' names no storage: attached here are scans"):
+        opai("list", "/")
     opai("detach", "scans")
     with pytest.raises(ConfigError, match="No cluster is known"):
         opai("list", "scans:/")

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
-from openpai.core.errors import StorageError
+from openpai.core.errors import StorageError, StorageLoginError
 from openpai.core.transfer import TransferError
 
 Opai = Callable[..., Any]
@@ -200,6 +200,22 @@ def test_failures_can_be_fed_back(opai: Opai, root: Path, tree: Path) -> None:
     assert (root / "t" / odd).read_text() == "x"
     assert files(root / "t") == sorted(["d/a.txt", "d/b.log", "d/empty", odd, "top"])
     assert Path("failed").read_text() == ""
+
+
+def test_what_was_not_tried_is_fed_back_too(
+    opai: Opai, root: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the rest was not tried, --failed names the root, so that nothing is left out."""
+
+    def expired(*_: object, **__: object) -> None:
+        raise StorageLoginError("The token has expired.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("openpai.core.folder.FolderStorage.open_write", expired)
+        with pytest.raises(TransferError, match="The rest was not tried"):
+            opai("upload", "tree", "/t", "--failed", "failed")
+    opai("upload", "tree", "/t", "--files-from", "failed")
+    assert files(root / "t") == files(tree)
 
 
 def test_files_from_names_what_is_missing(opai: Opai, root: Path, tree: Path) -> None:

@@ -11,6 +11,7 @@ from typing import BinaryIO, ContextManager, Iterator
 
 import pytest
 
+from openpai.core.errors import StorageLoginError
 from openpai.core.folder import FolderStorage
 from openpai.core.storage import Entry, is_partial
 from openpai.core.transfer import Failed, Options, Transfer, TransferError, download, upload
@@ -192,3 +193,57 @@ def test_listings_go_on_after_a_cut(storage: FolderStorage, tree: Path) -> None:
     copied = Transfer(Cut(tree), "/", storage, "/t").run()
     assert [item.path for item in copied] == ["a", "b", "c"]
     assert not cuts
+
+
+def test_a_login_that_ends(storage: FolderStorage, tmp_path: Path) -> None:
+    """Where a token expires half way, nothing is tried again or after it, and that is told."""
+    asked: list[str] = []
+
+    class Expiring(FolderStorage):
+        def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
+            asked.append(path)
+            if len(asked) > 5:
+                raise StorageLoginError("The token has expired.", "Get a new one.")
+            return super().open_read(path, offset, length)
+
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(300):
+        (folder / str(number)).write_text("x")
+    transfer = Transfer(Expiring(folder), "/", storage, "/t", Options(threads=4))
+    with pytest.raises(TransferError, match=r"expired.*The rest was not tried") as caught:
+        transfer.run()
+    assert caught.value.gave_up
+    assert len(caught.value.copied) == 5
+    assert len(asked) == len(set(asked)) <= 5 + 4
+
+
+def test_a_plan_tells_what_cannot_be_read(storage: FolderStorage, tmp_path: Path) -> None:
+    """Links that lead nowhere, out or up, and pipes, are told by the plan, each with its reason."""
+    tree = tmp_path / "tree"
+    (tree / "d").mkdir(parents=True)
+    (tree / "file").write_text("x")
+    for name, place in {"nowhere": "none", "out": "/etc", "d/up": "..", "circle": "circle"}.items():
+        (tree / name).symlink_to(place)
+    (tree / "good").symlink_to("file")
+    os.mkfifo(tree / "pipe")
+    planned = [*Transfer(FolderStorage(tree), "/", storage, "/t").plan()]
+    assert {step.path for step in planned if not isinstance(step, Failed)} == {"file", "good"}
+    assert {item.path: item.reason for item in planned if isinstance(item, Failed)} == {
+        "circle": os.strerror(errno.ELOOP),
+        "d/up": "A link back to a folder above it",
+        "nowhere": "A link to nowhere",
+        "out": "A link leads out of the storage",
+        "pipe": "Not a regular file",
+    }
+
+
+@pytest.mark.parametrize("name", ["new\nline", "caf\udce9", "\x1b[31mred"])
+def test_odd_names_take_one_line(storage: FolderStorage, tmp_path: Path, name: str) -> None:
+    """A name that would break the line, or steer a terminal, is spelt out where it is told."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / name).symlink_to("nowhere")
+    with pytest.raises(TransferError, match="nowhere") as caught:
+        upload(storage, tmp_path / "tree", "/t")
+    assert str(caught.value).isprintable()
+    assert caught.value.failed[0].path == name

@@ -88,7 +88,7 @@ def test_the_rest_of_a_tree_goes_on(storage: FolderStorage, tmp_path: Path) -> N
         ("main:/t/pipe", OSError),
     ]
     assert [item.target for item in caught.value.copied] == ["main:/t/a", "main:/t/c"]
-    assert "Run the same command again" in caught.value.hint
+    assert "the same command copies only what is missing" in caught.value.hint
 
 
 def test_the_hint_fits(storage: FolderStorage, tmp_path: Path) -> None:

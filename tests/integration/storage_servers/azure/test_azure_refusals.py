@@ -171,3 +171,51 @@ def test_read_only(azurite, container) -> None:
         for act in changes(storage):
             with pytest.raises(PermissionError, match="Read-only storage"):
                 act()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a\\b", "no backslash"),
+        ("a.", "end with a dot"),
+        ("a./b", "end with a dot"),
+        ("a\nb", "no control characters"),
+        ("\x01", "no control characters"),
+        ("\x85", "no control characters"),
+    ],
+)
+def test_names_that_azure_changes(storage, name: str, reason: str) -> None:
+    """A name that would become another one, or none, is refused however it would be written."""
+    write(storage, "/file")
+    for act in (
+        lambda: write(storage, f"/{name}"),
+        lambda: storage.mkdir(f"/{name}"),
+        lambda: storage.rename("/file", f"/{name}"),
+        lambda: storage.begin_upload(f"/{name}", 100 << 20),
+    ):
+        with pytest.raises(OSError, match=reason):
+            act()
+    assert [entry.name for entry in storage.list("/")] == ["file"]
+
+
+def test_a_token_that_expires_meanwhile(opai, attach, azurite, container) -> None:
+    """A token that expires half way ends the transfer at once; with another one the rest goes."""
+    tree = opai.folder / "tree"
+    tree.mkdir()
+    for number in range(400):
+        (tree / str(number)).write_text("x")
+
+    def attach_for(hours: float) -> None:
+        data = {"accountKey": None, "accountSASToken": azurite.sas(container, "racwdl", hours)}
+        attach(azurite.spec(container, **data), "accountSASToken")
+
+    attach_for(5 / 3600)
+    slowly = ("--limit-rate", "20", "--failed", "failed")
+    told = opai("storage", "upload", "tree", "main:/t", *slowly, code=None)
+    assert told.returncode in (1, 3)
+    assert "expired at 20" in told.stderr
+    assert len(told.stderr.splitlines()) < 100
+    attach_for(1)
+    again = ("--files-from", "failed") if told.returncode == 1 else ()
+    opai("storage", "upload", "tree", "main:/t", *again)
+    opai("storage", "check", "tree", "main:/t")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli._console import Console
+from openpai.cli._console import Console, visible
 from openpai.core.app import Column, Row
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class CliApp:
 
     def note(self, text: str) -> None:
         """Write a sentence for people to stderr."""
-        self.console.note(text)
+        self.console.note("\n".join(map(visible, text.split("\n"))))
 
     @contextmanager
     def progress(self, description: str, total: int | None) -> Iterator[Callable[[int], None]]:

@@ -14,6 +14,7 @@ import click
 
 from openpai.cli import _ends
 from openpai.cli._command import UsageProblem
+from openpai.cli._console import visible
 from openpai.core import errors
 
 __all__ = ["Failure", "explain"]
@@ -30,6 +31,7 @@ EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (errors.ConfigError, 2),
     (errors.AuthenticationError, 3),
     (errors.PermissionDeniedError, 3),
+    (errors.StorageLoginError, 3),
     (errors.NotFoundError, 4),
     (errors.ConflictError, 5),
     (errors.ConnectionFailed, 6),
@@ -72,7 +74,7 @@ class Failure:
             yield f"\nopai: {self.message}"
             yield from filter(None, self.hint.split("\n"))
             return
-        yield f"opai: {paint('error:', 'red')} {self.message}"
+        yield f"opai: {paint('error:', 'red')} {visible(self.message)}"
         for detail in self.details:
             yield f"  {detail}"
         for line in filter(None, self.hint.split("\n")):

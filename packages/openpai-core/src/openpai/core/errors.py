@@ -17,6 +17,7 @@
     ├── ConnectionFailed         no answer: refused, cut, timed out, not trusted
     ├── WaitTimeout              the time given to a wait ran out
     └── StorageError             a storage; builtin file errors are raised as themselves
+        └── StorageLoginError        it does not accept the key, password or token
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ __all__ = [
     "RateLimitError",
     "ServerError",
     "StorageError",
+    "StorageLoginError",
     "WaitTimeout",
     "api_error",
 ]
@@ -150,6 +152,10 @@ class WaitTimeout(OpenPaiError):  # noqa: N818 - it reads as what happened
 
 class StorageError(OpenPaiError):
     """A storage that cannot be reached, opened or understood."""
+
+
+class StorageLoginError(StorageError):
+    """A storage that does not accept the key, password or token, or no longer does."""
 
 
 _BY_CODE: dict[str, type[ApiError]] = {

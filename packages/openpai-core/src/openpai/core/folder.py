@@ -14,6 +14,7 @@ import posixpath
 import shutil
 import stat
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, cast
@@ -29,6 +30,7 @@ from openpai.core.storage import (
 
 __all__ = ["FolderStorage"]
 
+_READABLE = (stat.S_IFREG, stat.S_IFDIR)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -89,11 +91,13 @@ class FolderStorage(Storage):
     def _followed(self, path: str, found: os.stat_result) -> Entry:
         try:
             followed = self.stat(path)
-        except OSError:
-            return _entry(path, found)
+        except OSError as error:
+            leads = "A link to nowhere" if error.errno == errno.ENOENT else error.strerror
+            return replace(_entry(path, found), problem=leads or str(error))
         above = {self._real(parent) for parent in _parents(posixpath.dirname(path))}
-        endless = followed.is_dir and self._real(path) in above
-        return _entry(path, found) if endless else followed
+        if followed.is_dir and self._real(path) in above:
+            return replace(_entry(path, found), problem="A link back to a folder above it")
+        return followed
 
     def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
         """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
@@ -245,6 +249,7 @@ def _entry(path: str, found: os.stat_result) -> Entry:
         size=found.st_size if stat.S_ISREG(found.st_mode) else 0,
         modified=_time(found.st_mtime_ns),
         mode=found.st_mode & 0o777,
+        problem="" if stat.S_IFMT(found.st_mode) in _READABLE else "Not a regular file",
     )
 
 

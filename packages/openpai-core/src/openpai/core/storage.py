@@ -128,6 +128,7 @@ class Entry:
         size: Bytes; 0 for a folder.
         modified: When it was last changed, with a time zone; ``None`` where the storage keeps none.
         mode: Unix permission bits; ``None`` where the storage keeps none.
+        problem: Why it cannot be read, where a listing tells; it is listed as an empty file then.
     """
 
     path: str
@@ -135,6 +136,7 @@ class Entry:
     size: int
     modified: datetime | None = None
     mode: int | None = None
+    problem: str = ""
 
     @property
     def name(self) -> str:

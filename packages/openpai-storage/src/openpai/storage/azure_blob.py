@@ -11,10 +11,12 @@ import base64
 import binascii
 import errno
 import hashlib
+import logging
 import os
 import time
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
+from unicodedata import category
 from urllib.parse import parse_qs
 
 from azure.core.exceptions import AzureError
@@ -34,6 +36,9 @@ from openpai.storage.objects import ObjectStorage
 from openpai.storage.settings import timeout_of
 
 __all__ = ["open_container"]
+
+# What the library warns of goes to whoever asked for logs, and not to stderr where nobody did.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 #: What blobfuse writes to blobs that stand for folders (azure-storage-fuse, component/azstorage).
 _FOLDER = "hdi_isfolder"
@@ -153,6 +158,21 @@ class AzureBucket(Bucket):
         """Whether a blob of this name is one of blobfuse's folders."""
         found = self.head(key)
         return bool(found and found.is_folder)
+
+    def objection(self, key: str) -> str:
+        """Refuse names that Azure changes or cannot hold.
+
+        It takes a backslash for a slash, drops dots at the end of a part of the path, and has no
+        control characters (learn.microsoft.com, "Naming and Referencing Containers, Blobs, and
+        Metadata"). Azurite lets some of them pass.
+        """
+        if "\\" in key:
+            return "Azure has no backslash in names"
+        if any(part.endswith(".") for part in key.split("/")):
+            return "Azure has no names that end with a dot"
+        if any(category(sign) == "Cc" for sign in key):
+            return "Azure has no control characters in names"
+        return ""
 
     def is_too_long(self, key: str) -> bool:
         """Whether it has more than 1,024 characters."""

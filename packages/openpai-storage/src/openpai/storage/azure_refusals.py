@@ -14,7 +14,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
+from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
 
 __all__ = ["refusal"]
 
@@ -68,11 +68,11 @@ def _of_server(error: HttpResponseError, container: str, server: str, expires: s
     code = str(getattr(error, "error_code", None) or "").rpartition(".")[2]
     status = error.status_code or 0
     if status in (401, 403) and _is_past(expires):
-        return StorageError(
+        return StorageLoginError(
             f"The SAS token for the container '{container}' expired at {expires}.", "Get a new one."
         )
     if code in _WRONG_KEY or (status == 403 and "failed to authenticate" in str(error.message)):
-        return StorageError(
+        return StorageLoginError(
             f"{server} does not accept the key for the container '{container}'.",
             "Check 'accountName', and 'accountKey' or 'accountSASToken'.",
         )

@@ -180,6 +180,10 @@ class Bucket(ABC):
     def close(self) -> None:
         """Give back connections."""
 
+    def objection(self, key: str) -> str:  # noqa: ARG002 - for stores that take not every name
+        """Say why the store could not hold an object of this key; an empty text where it can."""
+        return ""
+
     def is_too_long(self, key: str) -> bool:
         """Whether the store cannot hold the key; S3's limit is 1,024 bytes of UTF-8."""
         return len(key.encode("utf-8")) > 1024

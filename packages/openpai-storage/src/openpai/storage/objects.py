@@ -158,6 +158,7 @@ class ObjectStorage(ServedStorage):
         """Make a folder and its missing parents; an existing folder is fine."""
         path = normalize(path)
         with self._changing(path):
+            self._refuse_name(path)
             found = self._find(path)
             if found and not found.is_dir:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
@@ -165,6 +166,12 @@ class ObjectStorage(ServedStorage):
                 self._refuse_below_a_file(posixpath.dirname(path))
                 self._folders.made(path)
                 self._bucket.put_folder(self._key(path))
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file over an existing one, or a folder: for a folder not in one step."""
+        with naming(self.where(target)):
+            self._refuse_name(normalize(target))
+        super().rename(source, target)
 
     def _rename(self, moved: Entry, target: str) -> None:
         """Copy in the store and delete what was copied: for a folder not in one step.
@@ -219,7 +226,13 @@ class ObjectStorage(ServedStorage):
                 return
             self._bucket.remove(keys)
 
+    def _refuse_name(self, path: str) -> None:
+        reason = self._bucket.objection(self._key(path))
+        if reason:
+            raise OSError(errno.EINVAL, reason)
+
     def _refuse_where_no_file_can_be(self, path: str) -> None:
+        self._refuse_name(path)
         if path == "/" or (self._may_be_folder(path) and self._is_folder(path)):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         folder = posixpath.dirname(path)

@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.exceptions as boto
 
-from openpai.core.errors import ConnectionFailed, StorageError
+from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
 __all__ = ["refusal"]
 
@@ -66,12 +66,12 @@ def _of_server(told: Any, bucket: str, server: str) -> Exception:
     if code == "NoSuchBucket":
         return StorageError(f"{server} has no bucket '{bucket}'.", "Check 'uri' and 'endpoint'.")
     if code in _WRONG_KEYS:
-        return StorageError(
+        return StorageLoginError(
             f"{server} does not accept the keys for the bucket '{bucket}'.",
             "Check 'access_key' and 'secret_key'.",
         )
     if code in _EXPIRED:
-        return StorageError(
+        return StorageLoginError(
             f"The keys for the bucket '{bucket}' of {server} have expired.", "Get new ones."
         )
     if code in _BUSY:

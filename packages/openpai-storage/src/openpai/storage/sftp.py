@@ -12,6 +12,7 @@ import os
 import posixpath
 import stat
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Iterator
@@ -100,6 +101,7 @@ class SftpStorage(RemoteFolder):
         super().__init__(name, read_only=read_only)
         self._line = line
         self._root = normalize(root).rstrip("/") if root.strip("/") else root[:1]
+        line.folder = self._full("/")
 
     def close(self) -> None:
         """Close the connection."""
@@ -140,7 +142,7 @@ class SftpStorage(RemoteFolder):
             ours, theirs = (self._real(path) + b"/" for path in (folder, link.path))
             if not ours.startswith(theirs):
                 return found
-        return link
+        return replace(link, problem="A link to nowhere, or back to a folder above it")
 
     def _real(self, path: str) -> bytes:
         full = self._full(path)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
+from contextlib import suppress
 from typing import Any, Awaitable, Callable, Coroutine, Mapping, TypeVar
 
 import asyncssh
@@ -17,6 +20,9 @@ __all__ = ["SftpLine"]
 
 T = TypeVar("T")
 
+#: Bytes that are not enough to go on with.
+_NO_ROOM = 64 << 10
+
 
 class SftpLine:
     """A connection that is made when it is first needed, and anew when it was cut.
@@ -26,7 +32,12 @@ class SftpLine:
         port: Its port.
         options: Further arguments of ``asyncssh.connect``; never in a message.
         timeout: Seconds to wait for each answer.
+
+    Attributes:
+        folder: Lies on the disk that is looked at when the server fails without a reason.
     """
+
+    folder = b"."
 
     def __init__(self, host: str, port: int, options: Mapping[str, Any], timeout: float) -> None:
         self._host, self._port = host, port
@@ -101,8 +112,19 @@ class SftpLine:
             return await act(await self._client())
         except OpenPaiError:
             raise
+        except asyncssh.SFTPFailure as error:
+            if await self._is_full():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+            raise refusal(error, self._server) from None
         except (OSError, ValueError, asyncio.TimeoutError, asyncssh.Error) as error:
             raise refusal(error, self._server) from None
+
+    async def _is_full(self) -> bool:
+        """Whether the server's disk is full; where it cannot be asked, it is not known to be."""
+        with suppress(OSError, asyncio.TimeoutError, asyncssh.Error):
+            disk = await (await self._client()).statvfs(self.folder)
+            return disk.bavail * disk.frsize < _NO_ROOM
+        return False
 
     async def _client(self) -> asyncssh.SFTPClient:
         if self._connecting is None:

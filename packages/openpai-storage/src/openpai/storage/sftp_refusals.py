@@ -7,7 +7,7 @@ import os
 
 import asyncssh
 
-from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
+from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
 
 __all__ = ["refusal"]
 
@@ -51,7 +51,7 @@ def refusal(error: Exception, server: str) -> Exception:
 
 def _of_connection(error: Exception, server: str) -> OpenPaiError:
     if isinstance(error, asyncssh.PermissionDenied):
-        return StorageError(
+        return StorageLoginError(
             f"The SFTP server {server} does not accept the user, key or password.",
             "Check them; a key may have to be loaded into the agent with ssh-add.",
         )

@@ -7,7 +7,7 @@ import os
 
 import smbprotocol.exceptions as smb
 
-from openpai.core.errors import ConnectionFailed, StorageError
+from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
 __all__ = ["missing", "refusal"]
 
@@ -64,7 +64,7 @@ def refusal(error: Exception, server: str, share: str) -> Exception:
     if status in _ERRNO:
         return OSError(_ERRNO[status], _WORDS.get(status, os.strerror(_ERRNO[status])))
     if status in _LOGIN or isinstance(error, smb.SMBAuthenticationError):
-        return StorageError(
+        return StorageLoginError(
             f"The SMB server {server} does not accept the user or password.", "Check them."
         )
     if status in _NO_SHARE:

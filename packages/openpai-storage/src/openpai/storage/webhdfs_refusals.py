@@ -6,7 +6,7 @@ import errno
 import json
 import os
 
-from openpai.core.errors import ConnectionFailed, StorageError
+from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
 __all__ = ["StandbyError", "refusal"]
 
@@ -47,6 +47,12 @@ _ERRNO = {
 }
 
 
+_WORDS = {errno.EINVAL: "HDFS does not take this name; it has no colons in names"}
+
+#: What is left of a request whose first line is longer than a data node reads: it misses the host.
+_TOO_LONG = ((400, "No Host"), (414, "URI Too Long"))
+
+
 class StandbyError(ConnectionFailed):
     """This name node is not the active one."""
 
@@ -63,7 +69,7 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
     except (ValueError, KeyError, TypeError):
         kind, message = "", f"{status} {reason}"
     if "InvalidToken" in (kind, *message.replace(":", "$").split("$")):
-        return StorageError(
+        return StorageLoginError(
             "HDFS does not accept the delegation token: it has expired, or was cancelled.",
             "Get a new one.",
         )
@@ -72,9 +78,12 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
         number = errno.EINVAL
     if number == errno.EACCES and "is not a directory" in message:
         number = errno.ENOTDIR  # a path that goes on below a file, for users who are no superuser
+    if (status, reason.strip()) in _TOO_LONG and not kind:
+        number = errno.ENAMETOOLONG
     if number is not None:
         in_safe_mode = kind == "SafeModeException"
-        return OSError(number, "HDFS is in safe mode" if in_safe_mode else os.strerror(number))
+        words = "HDFS is in safe mode" if in_safe_mode else _WORDS.get(number)
+        return OSError(number, words or os.strerror(number))
     if kind == "StandbyException":
         return StandbyError(
             "The name node is on standby and no active one is known.",
@@ -84,7 +93,7 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
     if kind in _PASSING or any(words in message for words in _PASSING_WORDS):
         return ConnectionFailed(f"HDFS cannot answer now: {first}.", "Try again.")
     if status == 401:
-        return StorageError(
+        return StorageLoginError(
             "HDFS does not accept the user, ticket or token.",
             "Check who you are there; a cluster with Kerberos needs 'kerberos' or 'token'.",
         )

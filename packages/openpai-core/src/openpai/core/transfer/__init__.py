@@ -161,7 +161,7 @@ class Transfer:
             if surplus and not outcomes.failed:
                 _check_surplus(surplus, options)
                 run.delete(surplus, on_deleted or _ignore)
-        return outcomes.result(of_tree=self._root.is_dir)
+        return outcomes.result(of_tree=self._root.is_dir, gave_up=run.gave_up)
 
     def _planner(self, options: Options, *, looks: bool = True) -> Planner:
         return Planner(

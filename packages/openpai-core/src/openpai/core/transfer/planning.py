@@ -263,10 +263,13 @@ class Planner:
                 return
 
     def _file(self, path: str, entry: Entry, found: Entry | None) -> Planned:
+        if entry.problem:
+            where = self._source.where(entry.path)
+            return self.failure(path, OSError(errno.EINVAL, entry.problem, where))
         if found is None:
             return Step("copy", path, entry)
         if found.is_dir:
-            return self._in_the_way(path, errno.EISDIR, "Is a folder")
+            return self._in_the_way(path, errno.EISDIR, "A folder is where a file must be")
         if found.size != entry.size:
             return Step("replace", path, entry, found)
         told = self._target.keeps_times and same_time(entry, found)

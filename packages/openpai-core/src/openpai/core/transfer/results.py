@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, Sequence
 
-from openpai.core.errors import StorageError
+from openpai.core.errors import StorageError, StorageLoginError
+from openpai.core.transfer.retrying import is_lost
 
 __all__ = ["Copied", "Deleted", "Failed", "Outcomes", "TransferError"]
 
@@ -63,8 +64,11 @@ class Failed:
 
     @property
     def where(self) -> str:
-        """What the reason speaks of: the file of the error, else the source."""
-        return str(getattr(self.error, "filename", None) or self.source)
+        """What the reason speaks of, on one line: the file of the error, else the source."""
+        name = str(getattr(self.error, "filename", None) or self.source)
+        if name.isprintable():
+            return name
+        return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
 
     @property
     def reason(self) -> str:
@@ -79,21 +83,39 @@ class TransferError(StorageError):
         failed: What could not be copied, and why.
         copied: What is at the target, as far as it was kept.
         total: The number of both.
+        gave_up: Whether there was more, which was not tried.
     """
 
     def __init__(
-        self, failed: Sequence[Failed], copied: Sequence[Copied], total: int | None = None
+        self,
+        failed: Sequence[Failed],
+        copied: Sequence[Copied],
+        total: int | None = None,
+        *,
+        gave_up: bool = False,
     ) -> None:
         self.failed = tuple(failed)
         self.copied = tuple(copied)
         self.total = len(failed) + len(copied) if total is None else total
+        self.gave_up = gave_up
         super().__init__(
             f"{len(failed)} of {self.total} were not copied, the first being "
-            f"{failed[0].where}: {failed[0].reason}.",
-            "Ask for overwrite to replace files that differ."
-            if all(isinstance(item.error, FileExistsError) for item in failed)
-            else "Run the same command again to copy only what is missing.",
+            f"{failed[0].where}: {failed[0].reason}."
+            + (" The rest was not tried." if gave_up else ""),
+            _way_out(failed),
         )
+
+
+def _way_out(failed: Sequence[Failed]) -> str:
+    if all(isinstance(item.error, FileExistsError) for item in failed):
+        return "Ask for overwrite to replace files that differ."
+    if all(_lasts(item.error) for item in failed):
+        return "When that is mended, the same command copies only what is missing."
+    return "Run the same command again to copy only what is missing."
+
+
+def _lasts(error: Exception) -> bool:
+    return isinstance(error, (OSError, StorageLoginError)) and not is_lost(error)
 
 
 class Outcomes:
@@ -136,8 +158,12 @@ class Outcomes:
         if self._on_file:
             self._on_file(outcome)
 
-    def result(self, *, of_tree: bool) -> list[Copied]:
+    def result(self, *, of_tree: bool, gave_up: bool = False) -> list[Copied]:
         """Return what is at the target, in the order of the walk.
+
+        Args:
+            of_tree: Whether there may be several files.
+            gave_up: Whether some were not tried.
 
         Raises:
             TransferError: Parts of a tree are not.
@@ -148,7 +174,7 @@ class Outcomes:
         if failed and not of_tree:
             raise failed[0].error
         if failed:
-            raise TransferError(failed, copied, self._count)
+            raise TransferError(failed, copied, self._count, gave_up=gave_up)
         return copied
 
 

@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack, suppress
 from typing import Callable, Iterable
 
-from openpai.core.errors import OpenPaiError
+from openpai.core.errors import OpenPaiError, StorageLoginError
 from openpai.core.storage import Entry, Storage
 from openpai.core.transfer.copying import ChangedError, Copier
 from openpai.core.transfer.crew import Crew
@@ -70,7 +70,7 @@ class Run:
 
     @property
     def gave_up(self) -> bool:
-        """Whether the rest was not tried, because the other side did not answer any more."""
+        """Whether the rest was not tried: a side answers no more, or not to whom we are."""
         return self._lost >= GIVEN_UP
 
     def do(self, steps: Iterable[Planned]) -> list[Step]:
@@ -245,7 +245,9 @@ class Run:
         self, number: int, outcome: Copied | Failed, error: Exception | None = None
     ) -> None:
         with self._lock:
-            if error is not None and is_lost(error):
+            if isinstance(error, StorageLoginError):
+                self._lost = GIVEN_UP
+            elif error is not None and is_lost(error):
                 self._lost += 1
             elif not self.gave_up:
                 self._lost = 0

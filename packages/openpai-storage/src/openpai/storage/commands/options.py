@@ -97,16 +97,27 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
         OpenPaiError: The cluster or its storage is not known or does not answer.
     """
     from openpai.core.config.attached import attached_storages, with_secrets
+    from openpai.core.errors import ConfigError, StorageError
     from openpai.core.storage import StorageUri, open_storage
 
     uri = StorageUri.parse(text)
     if uri.storage and name and uri.storage != name:
         raise click.UsageError(f"'{text}' is on '{uri.storage}', but -s says '{name}'.")
     chosen = uri.storage or name or _default_name()
-    attached = attached_storages().get(chosen or "")
-    if attached:  # reached without a cluster
-        return open_storage(with_secrets(attached)), uri.path
-    return app.cluster(alias).storage(chosen), uri.path
+    attached = attached_storages()
+    if chosen in attached:  # reached without a cluster
+        return open_storage(with_secrets(attached[chosen])), uri.path
+    try:
+        cluster = app.cluster(alias)
+    except ConfigError as error:
+        if alias or not attached:
+            raise
+        known = f"attached here are {', '.join(sorted(attached))}, and no cluster is chosen"
+        wanted = f"No storage is called '{chosen}'" if chosen else f"'{text}' names no storage"
+        raise StorageError(
+            f"{wanted}: {known}.", f"Write NAME:/PATH. {error.hint}".rstrip()
+        ) from None
+    return cluster.storage(chosen), uri.path
 
 
 def either_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:

@@ -148,6 +148,7 @@ def perform(
 def _run(
     app: App, doing: str, transfer: Transfer, asked: dict[str, Any], steps: Iterable[Any] | None
 ) -> None:
+    from openpai.core.transfer import TransferError
     from openpai.storage.commands.lists import write_names
 
     told = _Told(app, asked["format_"])
@@ -163,12 +164,15 @@ def _run(
                 steps=steps,
                 keep=False,
             )
+    except TransferError as error:
+        told.gave_up = error.gave_up
+        raise
     except KeyboardInterrupt:
         app.note("Interrupted. Run the same command again to send only what is missing.")
         raise
     finally:
         if asked["failed"]:
-            write_names(asked["failed"], [item.path for item in told.failures])
+            write_names(asked["failed"], told.to_do())
         told.end()
 
 
@@ -184,6 +188,11 @@ class _Told:
     size: int = 0
     unchanged: int = 0
     gone: int = 0
+    gave_up: bool = False
+
+    def to_do(self) -> list[str]:
+        """Return the paths of what failed; the root, where the rest was not tried."""
+        return [""] if self.gave_up else [item.path for item in self.failures]
 
     def copied(self, item: Copied) -> None:
         """Tell of a file that is at the target."""

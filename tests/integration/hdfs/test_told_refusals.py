@@ -1,0 +1,87 @@
+"""What a real HDFS refuses of a tree, ``opai storage`` tells file by file, and goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from openpai.core.storage import StorageSpec
+
+
+@pytest.fixture
+def named(hdfs, attach, folder):
+    """Return a function that attaches the folder as the storage ``main``, for a user."""
+
+    def act(user: str = "alice") -> None:
+        data = {"uri": hdfs.uri, "user": user, "path": folder, "datanodes": hdfs.datanodes}
+        attach(StorageSpec("main", "hdfs", data))
+
+    act()
+    return act
+
+
+@pytest.fixture
+def tree(opai):
+    """Return a tree of two small files and one of 3 MB."""
+    tree = opai.folder / "tree"
+    (tree / "d").mkdir(parents=True)
+    (tree / "a").write_text("a")
+    (tree / "d" / "b").write_text("b")
+    (tree / "large").write_bytes(b"x" * 3_000_000)
+    return tree
+
+
+def failures(told: str) -> dict[str, str]:
+    """Return the reason of each file below ``main:/t``."""
+    lines = (line for line in told.splitlines() if line.startswith("main:/t"))
+    return dict(line[len("main:/t/") :].split(": ", 1) for line in lines)
+
+
+def test_a_quota_of_space(opai, hdfs, folder, named, tree) -> None:
+    """What no quota is left for is named and listed; with a larger one the list brings it."""
+    hdfs.administer("-setSpaceQuota", "9m", folder)
+    (tree / "large").write_bytes(b"x" * 15_000_000)
+    command = ("storage", "upload", "tree", "main:/t")
+    told = opai(*command, "--failed", "failed", code=1).stderr
+    listed = set((opai.folder / "failed").read_text().split())
+    assert "large" in listed
+    assert failures(told) == dict.fromkeys(listed, os.strerror(errno.EDQUOT))
+    hdfs.administer("-clrSpaceQuota", folder)
+    opai(*command, "--files-from", "failed")
+    opai("storage", "check", "tree", "main:/t")
+
+
+def test_a_quota_of_names(opai, hdfs, folder, named, tree) -> None:
+    """The same for a quota of files and folders."""
+    hdfs.administer("-setQuota", "3", folder)  # the folder itself, t and one more
+    told = opai("storage", "upload", "tree", "main:/t", code=1).stderr
+    assert set(failures(told).values()) == {os.strerror(errno.EDQUOT)}
+    hdfs.administer("-clrQuota", folder)
+    opai("storage", "upload", "tree", "main:/t")
+    opai("storage", "check", "tree", "main:/t")
+
+
+def test_no_permission(opai, named, tree) -> None:
+    """Where another user's folder may not be written, each file is told so."""
+    opai("storage", "mkdir", "main:/t/d")
+    named("mallory")
+    told = opai("storage", "upload", "tree", "main:/t", code=1).stderr
+    assert failures(told) == dict.fromkeys(("a", "d/b", "large"), os.strerror(errno.EACCES))
+    assert "error: 3 of 3 were not copied" in told
+    opai("storage", "mkdir", "main:/new", code=3)
+
+
+def test_names(opai, named, tree) -> None:
+    """Names that HDFS cannot hold fail alone, with what is wrong about them."""
+    long = "/".join(["é" * 100] * 8)  # each letter takes six in an address
+    for name in ("a:b", os.fsdecode(b"caf\xe9")):
+        (tree / name).write_text("x")
+    (tree / long).mkdir(parents=True)
+    (tree / long / "file").write_text("x")
+    told = failures(opai("storage", "upload", "tree", "main:/t", code=1).stderr)
+    assert told.pop("a:b") == "HDFS does not take this name; it has no colons in names"
+    assert told.pop("caf\\udce9") == "HDFS has names in Unicode only"
+    assert told == {f"{long}/file": os.strerror(errno.ENAMETOOLONG)}
+    assert opai("storage", "cat", "main:/t/d/b").stdout == "b"
