@@ -215,10 +215,10 @@ class FolderStorage(Storage):
 
     def _real(self, path: str) -> Path:
         """Return the place on this machine with all links followed."""
-        real = Path(os.path.realpath(self.root / normalize(path)[1:]))
-        if real != self.root and self.root not in real.parents:
+        real = _resolved(f"{self._prefix}{normalize(path)}")
+        if real != str(self.root) and not real.startswith(f"{self._prefix}/"):
             raise PermissionError(errno.EACCES, "A link leads out of the storage")
-        return real
+        return Path(real)
 
 
 class _Section(io.RawIOBase):
@@ -240,6 +240,34 @@ class _Section(io.RawIOBase):
     def close(self) -> None:
         self._stream.close()
         super().close()
+
+
+def _resolved(place: str) -> str:
+    """Return where a place is with all links followed, as ``os.path.realpath``, only faster.
+
+    Linux tells it of a file that is opened; that it may be read is not needed for that.
+    """
+    flags = getattr(os, "O_PATH", 0)
+    if not flags:
+        return os.path.realpath(place)
+    try:
+        number = os.open(place, flags | os.O_CLOEXEC)
+    except FileNotFoundError:
+        folder, _, name = place.rpartition("/")
+        if not os.path.islink(place) and os.path.isdir(folder):  # noqa: PTH112, PTH114 - text
+            return posixpath.join(_resolved(folder), name)
+        return os.path.realpath(place)
+    except OSError:
+        return os.path.realpath(place)
+    try:
+        real = os.readlink(f"/proc/self/fd/{number}")
+    except OSError:  # there is no /proc
+        real = ""
+    finally:
+        os.close(number)
+    if not real.startswith("/") or real.endswith(" (deleted)"):
+        return os.path.realpath(place)
+    return real
 
 
 def _entry(path: str, found: os.stat_result) -> Entry:
@@ -280,6 +308,8 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _make_parents(real: Path) -> None:
+    if real.parent.is_dir():
+        return
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:

@@ -27,11 +27,12 @@ class Crew:
     Args:
         most: At most so many threads.
         stopped: Set when everything shall end.
+        first: How many threads to begin with.
     """
 
-    def __init__(self, most: int, stopped: threading.Event) -> None:
+    def __init__(self, most: int, stopped: threading.Event, *, first: int = 4) -> None:
         self.stopped = stopped
-        self._tuner = Tuner(most, time.monotonic())
+        self._tuner = Tuner(most, time.monotonic(), first)
         self._limit = self._tuner.threads
         self._changed = threading.Condition()
         self._room = threading.Condition(self._changed._lock)  # type: ignore[attr-defined]
@@ -77,7 +78,10 @@ class Crew:
         if self._broken:
             raise self._broken
 
-    def _wake(self) -> None:
+    def _wake(self, coming: int = 0) -> None:
+        """Have another thread look for a task, unless enough are at work, or coming anyway."""
+        if self._busy + coming >= self._limit:
+            return
         if self._idle:
             self._changed.notify()
         elif len(self._threads) < self._limit:
@@ -113,7 +117,7 @@ class Crew:
                 self._busy -= 1
                 self._limit = self._tuner.ended(time.monotonic())
                 if self._first or self._tasks:
-                    self._wake()
+                    self._wake(coming=1)  # this one
                 elif not self._busy:
                     self._room.notify_all()
             task = self._take()

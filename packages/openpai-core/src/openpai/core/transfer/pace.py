@@ -34,18 +34,24 @@ class Limiter:
 
 
 class Tuner:
-    """Finds by measuring how many threads move the most: doubled while that pays, then by steps.
+    """Finds by measuring how many threads move the most.
+
+    They are doubled while that pays, then more by steps. Where the first doubling did not pay, they
+    are halved while that costs nothing: where nobody waits for a network, threads of Python only
+    wait for each other.
 
     Args:
         most: More threads than so many are never asked for.
         now: A clock in seconds.
+        first: How many to begin with.
     """
 
     #: A measurement takes at least so many seconds.
     WINDOW = 0.4
 
-    def __init__(self, most: int, now: float) -> None:
-        self.threads = min(4, most)
+    def __init__(self, most: int, now: float, first: int = 4) -> None:
+        self.threads = min(first, most)
+        self._first = self.threads
         self._most = most
         self._begun = now
         self._work = 0
@@ -69,12 +75,18 @@ class Tuner:
 
     def _adjust(self, rate: float) -> None:
         best, at = self._best
-        if rate > best * 1.1:
+        if rate > best * 1.1 and self.threads >= at:
             self._best = (rate, self.threads)
             self.threads = min(self._most, self.threads * 2 if self._fast else self.threads + 2)
         elif self.threads > at:  # more threads did not help: back to what did, then look again
+            halves = self._fast and at == self._first
             self._fast = False
-            self.threads = at
+            self.threads = at // 2 or 1 if halves else at
             self._best = (max(rate, best * 0.95), at)
+        elif self.threads < at and rate < best * 0.95:  # fewer do not do
+            self.threads = at
+        elif self.threads < at:
+            self._best = (max(rate, best), self.threads)
+            self.threads = self.threads // 2 or 1
         else:  # conditions change, and the best of long ago may never come back
             self._best = (max(rate, best * 0.9), self.threads)

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from typing import Callable, Iterable
 
 from openpai.core.errors import OpenPaiError, StorageLoginError
+from openpai.core.folder import FolderStorage
 from openpai.core.storage import Entry, Storage
 from openpai.core.transfer.copying import ChangedError, Copier
 from openpai.core.transfer.crew import Crew
@@ -60,7 +61,8 @@ class Run:
         self._stopped = threading.Event()
         self._patience = Patience(options.retries, self._stopped)
         self._journal = Journal(options.journal)
-        self._crew = Crew(options.threads, self._stopped)
+        local = all(isinstance(storage, FolderStorage) for storage in (source, target))
+        self._crew = Crew(options.threads, self._stopped, first=1 if local else 4)
         limiter = Limiter(options.limit_rate, self._stopped)
         self._copier = Copier(source, target, limiter, self._moved, self._stopped)
         self._source, self._target = source, target
