@@ -143,48 +143,6 @@ def test_dry_run(opai: Opai, app: Any, root: Path, tree: Path) -> None:
         opai("upload", "tree", "/t", "--dry-run")
 
 
-def test_a_plan_is_done_later(opai: Opai, root: Path, tree: Path) -> None:
-    """--apply does what --plan wrote, and only where things are still as they were."""
-    (root / "t").mkdir()
-    (root / "t" / "old").write_text("x")
-    opai("sync", "tree", "main:/t", "--delete", "--plan", "plan.jsonl")
-    assert files(root / "t") == ["old"]
-    (tree / "new").write_text("not in the plan")
-    (tree / "top").write_text("changed since")
-    with pytest.raises(TransferError, match="top changed since the plan was made"):
-        opai("sync", "tree", "main:/t", "--delete", "--apply", "plan.jsonl")
-    assert files(root / "t") == ["d/a.txt", "d/b.log", "d/empty", "old"]
-    opai("sync", "tree", "main:/t", "--delete", "--plan", "plan.jsonl")
-    opai("sync", "tree", "main:/t", "--delete", "--apply", "plan.jsonl")
-    assert files(root / "t") == files(tree)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "is not a plan"),
-        ("{}\n", "is not a plan"),
-        ('{"plan": 1, "source": "/x", "target": "main:/t"}\n', "is the plan from /x to main:/t"),
-    ],
-)
-def test_a_plan_that_is_none(opai: Opai, tree: Path, text: str, reason: str) -> None:
-    """A file that is no plan, or one for other places, is refused."""
-    Path("plan").write_text(text)
-    with pytest.raises(StorageError, match=reason):
-        opai("upload", "tree", "/t", "--apply", "plan")
-
-
-def test_a_plan_with_a_broken_step(opai: Opai, root: Path, tree: Path) -> None:
-    """A line that is no step is named, and steps never lead out of the places."""
-    opai("upload", "tree", "/t", "--plan", "plan")
-    header = Path("plan").read_text().splitlines()[0]
-    for line in ("{", '{"action": "copy"}', '{"action": "copy", "path": "../../etc/passwd"}'):
-        Path("plan").write_text(f"{header}\n{line}\n")
-        with pytest.raises(StorageError):
-            opai("upload", "tree", "/t", "--apply", "plan")
-    assert list(root.iterdir()) == []
-
-
 def test_failures_can_be_fed_back(opai: Opai, root: Path, tree: Path) -> None:
     """--failed writes what --files-from reads; only that is tried again."""
     odd = 'odd "name"\nwith a line'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, Sequence
 
-from openpai.core.errors import StorageError, StorageLoginError
+from openpai.core.errors import OpenPaiError, StorageError, StorageLoginError
 from openpai.core.transfer.retrying import is_lost
 
 __all__ = ["Copied", "Deleted", "Failed", "Outcomes", "TransferError"]
@@ -72,8 +72,11 @@ class Failed:
 
     @property
     def reason(self) -> str:
-        """Why it was not copied, in one sentence without a full stop."""
-        return str(getattr(self.error, "strerror", None) or self.error).rstrip(".")
+        """Why it was not copied, in one sentence without a full stop, as it goes on after where."""
+        error = self.error
+        text = error.message if isinstance(error, OpenPaiError) else str(error)
+        text = str(getattr(error, "strerror", None) or text).rstrip(".")
+        return text[len(self.where) + 1 :] if text.startswith(f"{self.where} ") else text
 
 
 class TransferError(StorageError):
@@ -109,6 +112,9 @@ class TransferError(StorageError):
 def _way_out(failed: Sequence[Failed]) -> str:
     if all(isinstance(item.error, FileExistsError) for item in failed):
         return "Ask for overwrite to replace files that differ."
+    hints = {getattr(item.error, "hint", "") for item in failed}
+    if len(hints) == 1 and hints != {""}:
+        return hints.pop()
     if all(_lasts(item.error) for item in failed):
         return "When that is mended, the same command copies only what is missing."
     return "Run the same command again to copy only what is missing."

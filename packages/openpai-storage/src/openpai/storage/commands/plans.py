@@ -1,8 +1,8 @@
-"""Plans: what a command would do, shown or kept in a file, and done later.
+"""Plans: what a command would do, shown or kept in a file.
 
-A plan file has one JSON object in each line. The first names source and target, each other one a
-step: ``action``, ``path`` below the roots, and the ``size`` and ``modified`` of the file it is
-about, which must be the same when the step is done.
+A plan file has one JSON object in each line. The first names source and target, the last tells the
+number of steps, each other one is a step: ``action``, ``path`` below the roots, ``isDir``, ``size``
+and ``modified`` of what is copied or deleted, and as ``found`` those of what it replaces.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator
 
 from openpai.core.app import App
-from openpai.core.errors import OpenPaiError, StorageError
+from openpai.core.errors import StorageError
 from openpai.storage.commands.transferring import readable, write_line, writing
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Place = tuple[Storage, str]
 
-__all__ = ["read_plan", "show_plan", "write_plan"]
+__all__ = ["header", "show_plan", "write_plan"]
 
 _COLUMNS = [("ACTION", "action"), ("PATH", "path"), ("BYTES", "size"), ("ERROR", "error")]
 
@@ -79,16 +79,24 @@ def write_plan(file: Path, transfer: Transfer, source: Place, target: Place) -> 
 
     def lines() -> Iterator[str]:
         nonlocal refused
-        yield json.dumps({"plan": 1, **_header(source, target)})
+        steps = 0
+        yield json.dumps({"plan": 1, **header(source, target)})
         for step in transfer.plan():
             if isinstance(step, Failed):
                 refused += 1
             elif step.action != "unchanged":
+                steps += 1
                 yield json.dumps(
-                    {"action": step.action, "path": step.path, **_identity(step.source)}
+                    {
+                        "action": step.action,
+                        "path": step.path,
+                        **_identity(step.source),
+                        "found": _identity(step.found) if step.found else None,
+                    }
                 )
+        yield json.dumps({"steps": steps})
 
-    count = writing(file, lines()) - 1
+    count = writing(file, lines()) - 2
     if refused:
         raise StorageError(
             f"{refused} cannot be copied and are not in {file}.", "See them with --dry-run."
@@ -96,43 +104,8 @@ def write_plan(file: Path, transfer: Transfer, source: Place, target: Place) -> 
     return count
 
 
-def read_plan(file: Path, source: Place, target: Place) -> Iterator[Step | Failed]:
-    """Return the steps of a plan, each checked against what is there now.
-
-    Raises:
-        StorageError: The file is no plan, or one for another source or target.
-    """
-    stream = file.open(encoding="utf-8")
-    try:
-        header = json.loads(stream.readline())
-        good = header["plan"] == 1
-    except (ValueError, KeyError, TypeError):
-        good, header = False, {}
-    if not good:
-        stream.close()
-        raise StorageError(f"{file} is not a plan.", "Write one with --plan FILE.")
-    expected = _header(source, target)
-    if {key: header.get(key) for key in expected} != expected:
-        stream.close()
-        raise StorageError(
-            f"{file} is the plan from {header.get('source')} to {header.get('target')}, "
-            f"not from {expected['source']} to {expected['target']}.",
-            "Give the same paths as with --plan.",
-        )
-
-    def steps() -> Iterator[Step | Failed]:
-        with stream:
-            for number, line in enumerate(stream, start=2):
-                try:
-                    planned = json.loads(line)
-                    yield _checked(planned, source, target)
-                except (ValueError, KeyError, TypeError):
-                    raise StorageError(f"{file}, line {number} is not a step.") from None
-
-    return steps()
-
-
-def _header(source: Place, target: Place) -> dict[str, str]:
+def header(source: Place, target: Place) -> dict[str, str]:
+    """Return what the first line of a plan from source to target names."""
     return {"source": source[0].where(source[1]), "target": target[0].where(target[1])}
 
 
@@ -142,32 +115,3 @@ def _identity(entry: Entry) -> dict[str, Any]:
         "size": entry.size,
         "modified": entry.modified.isoformat() if entry.modified else None,
     }
-
-
-def _checked(planned: dict[str, Any], source: Place, target: Place) -> Step | Failed:
-    """Make a step of a line, or a failure where the world is not as the plan has it."""
-    from openpai.core.storage import normalize
-    from openpai.core.transfer import Failed, Step
-
-    path = normalize(planned["path"])[1:]
-    ours, theirs = (f"{root.rstrip('/')}/{path}" if path else root for _, root in (source, target))
-    try:
-        deletes = planned["action"] == "delete"
-        storage, place = (target[0], theirs) if deletes else (source[0], ours)
-        entry = storage.stat(place)
-        same = _identity(entry) == {key: planned[key] for key in ("isDir", "size", "modified")}
-        if not same and not (entry.is_dir and planned["isDir"]):
-            raise StorageError(f"{storage.where(place)} changed since the plan was made.")
-        found = None if deletes else _found(target[0], theirs)
-        if planned["action"] == "copy" and found:
-            raise StorageError(f"{target[0].where(theirs)} was not there when the plan was made.")
-    except (OSError, OpenPaiError) as error:
-        return Failed(source[0].where(ours), target[0].where(theirs), error, path)
-    return Step(planned["action"], path, entry, found)
-
-
-def _found(storage: Storage, path: str) -> Entry | None:
-    try:
-        return storage.stat(path)
-    except FileNotFoundError:
-        return None

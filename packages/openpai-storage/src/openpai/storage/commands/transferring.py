@@ -130,7 +130,8 @@ def perform(
         OSError, OpenPaiError: The single file could not be copied, or a side not be opened.
     """
     from openpai.core.transfer import Transfer
-    from openpai.storage.commands.plans import read_plan, show_plan, write_plan
+    from openpai.storage.commands.applying import read_plan
+    from openpai.storage.commands.plans import show_plan, write_plan
 
     if sum(map(bool, (asked["dry_run"], asked["plan"], asked["apply"]))) > 1:
         raise click.UsageError("Use one of --dry-run, --plan and --apply.")
