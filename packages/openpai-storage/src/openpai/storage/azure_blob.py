@@ -31,9 +31,10 @@ from azure.storage.blob import (
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.azure_refusals import refusal
-from openpai.storage.bucket import MIB, Bucket, Found, Parts, Told, at_once, streamed
+from openpai.storage.bucket import MIB, Bucket, Found, Parts, at_once, streamed
 from openpai.storage.objects import ObjectStorage
 from openpai.storage.settings import timeout_of
+from openpai.storage.told import Asked, Told
 
 __all__ = ["open_container"]
 
@@ -126,10 +127,10 @@ class AzureBucket(Bucket):
         self.client.close()
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
+    def changing(self, key: str) -> Iterator[Asked]:
         """Say what refusals mean, and keep nothing that was told before the change."""
-        with self._told.changing(), self.asking():
-            yield
+        with self._told.changing(key) as asked, self.asking():
+            yield asked
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -142,12 +143,12 @@ class AzureBucket(Bucket):
 
     def head(self, key: str) -> Found | None:
         """Describe one blob."""
-        told = self._told.take(key, described=False)
+        told, asked = self._told.take(key, described=False), self._told.asking(key)
         try:
             told = told or self._head(key)
         except FileNotFoundError:
             return None
-        self._told.keep(key, told, described=True)
+        self._told.keep(asked, told, described=True)
         return told.found
 
     def _head(self, key: str) -> _Blob:
@@ -192,6 +193,7 @@ class AzureBucket(Bucket):
 
     def get(self, key: str, offset: int, length: int | None) -> BinaryIO:
         """Open a blob."""
+        asked = self._told.asking(key)
         try:
             with self.asking():
                 blob = self.client.get_blob_client(key)
@@ -201,7 +203,7 @@ class AzureBucket(Bucket):
                 raise
             return streamed(lambda _: b"", lambda: None)
         if not offset and length is None:
-            self._told.keep(key, _blob(found.properties))
+            self._told.keep(asked, _blob(found.properties))
         if (found.properties.metadata or {}).get(_FOLDER) == "true":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
@@ -222,7 +224,7 @@ class AzureBucket(Bucket):
 
     def _put(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> None:
         digest = _md5(data)
-        with self.changing():
+        with self.changing(key) as asked:
             told = self.client.get_blob_client(key).upload_blob(
                 data,
                 overwrite=True,
@@ -232,7 +234,7 @@ class AzureBucket(Bucket):
             )
         if told.get("content_md5") == digest and told.get("last_modified") and not metadata:
             found = Found(key, len(data), told["last_modified"])
-            self._told.keep(key, _Blob(found, Checksum("md5", digest.hex())))
+            self._told.keep(asked, _Blob(found, Checksum("md5", digest.hex())))
 
     def put_folder(self, key: str) -> None:
         """Write an empty blob with blobfuse's mark."""
@@ -249,7 +251,7 @@ class AzureBucket(Bucket):
 
     def copy(self, source: str, target: str) -> None:
         """Copy a blob within the account."""
-        with self.changing():
+        with self.changing(target):
             blob = self.client.get_blob_client(target)
             place = self.client.get_blob_client(source).url
             status = str(blob.start_copy_from_url(place)["copy_status"])
@@ -265,7 +267,7 @@ class AzureBucket(Bucket):
 
     def _remove(self, key: str) -> None:
         try:
-            with self.changing():
+            with self.changing(key):
                 self.client.get_blob_client(key).delete_blob(delete_snapshots="include")
         except FileNotFoundError:
             pass
@@ -286,6 +288,7 @@ class _Blocks(Parts):
     def __init__(self, bucket: AzureBucket, key: str, token: str) -> None:
         self.token = token
         self._bucket = bucket
+        self._key = key
         self._blob = bucket.client.get_blob_client(key)
 
     @property
@@ -328,7 +331,7 @@ class _Blocks(Parts):
         names = [staged[index][0] for index in range(count)]
         total = _md5(b"".join(bytes.fromhex(name[-32:]) for name in names)).hex()
         metadata = {_PARTS_MD5: f"{part_size}:{total}-{count}"} if part_size else None
-        with self._bucket.changing():
+        with self._bucket.changing(self._key):
             self._blob.commit_block_list([BlobBlock(name) for name in names], metadata=metadata)
 
     def abort(self) -> None:

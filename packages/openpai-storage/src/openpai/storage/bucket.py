@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import io
-import threading
-import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequence, cast
 
 from openpai.core.storage import Checksum, naming
 from openpai.core.uploads import Upload
 
-__all__ = ["Bucket", "BucketUpload", "Found", "Parts", "Told", "at_once", "streamed"]
+__all__ = ["Bucket", "BucketUpload", "Found", "Parts", "at_once", "streamed"]
 
 MIB = 1 << 20
 #: Bytes of a part where the size of the file does not ask for more.
 PART = 8 * MIB
-#: So many seconds what was told of an object is taken for what is.
-FRESH = 1.0
 #: Requests that one call sends at once where it has many to send.
 THREADS = 8
 
@@ -39,54 +34,6 @@ class Found(NamedTuple):
     size: int = 0
     modified: datetime | None = None
     is_folder: bool = False
-
-
-class _Answer(NamedTuple):
-    key: str
-    answer: Any
-    described: bool
-    changes: int
-    at: float
-
-
-class Told:
-    """What the store said last of an object, for the next questions of the same thread.
-
-    Whoever reads or writes a whole file asks next for its size and time, and who verifies one asks
-    then for its checksum; one answer has it all. Each question takes it once, a moment later, and
-    not after a change by another thread.
-    """
-
-    def __init__(self) -> None:
-        self._mine = threading.local()
-        self._changes = 0
-
-    def keep(self, key: str, answer: Any, *, described: bool = False) -> None:
-        """Remember an answer; ``described`` if the next question is about the checksum only."""
-        self._mine.last = _Answer(key, answer, described, self._changes, time.monotonic())
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Let all threads forget theirs, before the block changes something and afterwards."""
-        self._changes += 1
-        try:
-            yield
-        finally:
-            self._changes += 1
-
-    def take(self, key: str, *, described: bool = True) -> Any:
-        """Return the answer that was just given about this object; else ``None``.
-
-        Args:
-            key: The object.
-            described: Whether an answer will do that was used to describe the object.
-        """
-        last: _Answer | None = getattr(self._mine, "last", None)
-        self._mine.last = None
-        if last is None or last.key != key or last.changes != self._changes:
-            return None
-        late = time.monotonic() - last.at > FRESH
-        return None if late or (last.described and not described) else last.answer
 
 
 class Parts(ABC):

@@ -20,10 +20,11 @@ import botocore.exceptions
 
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
-from openpai.storage.bucket import Bucket, Found, Parts, Told, streamed
+from openpai.storage.bucket import Bucket, Found, Parts, streamed
 from openpai.storage.objects import ObjectStorage
 from openpai.storage.s3_refusals import refusal
 from openpai.storage.settings import timeout_of
+from openpai.storage.told import Told
 
 __all__ = ["open_s3"]
 
@@ -108,9 +109,9 @@ class S3Bucket(Bucket):
         self._client.close()
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
+    def changing(self, key: str) -> Iterator[None]:
         """Say what refusals mean, and keep nothing that was told before the change."""
-        with self._told.changing(), self.asking():
+        with self._told.changing(key), self.asking():
             yield
 
     @contextmanager
@@ -124,17 +125,17 @@ class S3Bucket(Bucket):
     def call(self, operation: str, **arguments: Any) -> Any:
         """Do something with the bucket."""
         looks = operation.startswith(("get_", "head_", "list_"))
-        with self.asking() if looks else self.changing():
+        with self.asking() if looks else self.changing(arguments["Key"]):
             return getattr(self._client, operation)(Bucket=self._bucket, **arguments)
 
     def head(self, key: str) -> Found | None:
         """Describe one object."""
-        told = self._told.take(key, described=False)
+        told, asked = self._told.take(key, described=False), self._told.asking(key)
         try:
             told = told or self.call("head_object", Key=key)
         except FileNotFoundError:
             return None
-        self._told.keep(key, told, described=True)
+        self._told.keep(asked, told, described=True)
         return Found(key, int(told["ContentLength"]), told["LastModified"])
 
     def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
@@ -161,6 +162,7 @@ class S3Bucket(Bucket):
         if offset or length is not None:
             end = "" if length is None else offset + length - 1
             options["Range"] = f"bytes={offset}-{end}"
+        asked = self._told.asking(key)
         try:
             told = self.call("get_object", **options)
         except OSError as error:
@@ -168,7 +170,7 @@ class S3Bucket(Bucket):
                 raise
             return streamed(lambda _: b"", lambda: None)
         if "Range" not in options:
-            self._told.keep(key, told)
+            self._told.keep(asked, told)
         body = told.pop("Body")
 
         def read(count: int) -> bytes:
@@ -205,7 +207,7 @@ class S3Bucket(Bucket):
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object; one of more than 5 GiB in parts."""
-        with self.changing():
+        with self.changing(target):
             place = {"Bucket": self._bucket, "Key": source}
             self._client.copy(place, self._bucket, target)
 
@@ -214,9 +216,13 @@ class S3Bucket(Bucket):
         if len(keys) == 1:
             self.call("delete_object", Key=keys[0])
             return
-        told = self.call(
-            "delete_objects", Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-        )
+        self._told.forget()
+        with self.asking():
+            told = self._client.delete_objects(
+                Bucket=self._bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        self._told.forget()
         for failed in told.get("Errors", ()):
             answer = {"Error": {"Code": failed["Code"], "Message": failed.get("Message", "")}}
             with self.asking():
