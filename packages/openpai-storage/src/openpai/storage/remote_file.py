@@ -47,21 +47,26 @@ class RemoteFile(ABC):
         """Give the file back to the server."""
 
 
-def reader(file: RemoteFile, offset: int, length: int | None, where: str) -> BinaryIO:
-    """Return a range of a file as a stream that owns the file; its errors name ``where``."""
+def reader(
+    file: RemoteFile, offset: int, length: int | None, where: str, head: bytes = b""
+) -> BinaryIO:
+    """Return a range of a file as a stream that owns the file; its errors name ``where``.
+
+    ``head`` is what is already there of the range.
+    """
     left = max(file.size - offset, 0)
     count = left if length is None else min(length, left)
-    return cast(BinaryIO, io.BufferedReader(_Reader(file, offset, count, where), 1 << 16))
+    return cast(BinaryIO, io.BufferedReader(_Reader(file, offset, count, where, head), 1 << 16))
 
 
 class _Reader(io.RawIOBase):
-    def __init__(self, file: RemoteFile, offset: int, count: int, where: str) -> None:
+    def __init__(self, file: RemoteFile, offset: int, count: int, where: str, head: bytes) -> None:
         self._file = file
-        self._next = offset
+        self._next = offset + len(head)
         self._end = offset + count
         self._where = where
         self._asked: deque[Callable[[], bytes]] = deque()
-        self._got = memoryview(b"")
+        self._got = memoryview(head)
 
     def readable(self) -> bool:
         return True
@@ -92,48 +97,59 @@ class _Reader(io.RawIOBase):
 class Writer:
     """A new file that is being written, from its beginning to its end.
 
+    Args:
+        begin: Makes the file; not called while what is written fits into one request.
+        where: The file, named for people.
+
     Attributes:
         stream: Where to write its content.
     """
 
-    def __init__(self, file: RemoteFile, where: str) -> None:
-        self._file = file
-        self._raw = _Writer(file, where)
+    def __init__(self, begin: Callable[[], RemoteFile], where: str) -> None:
+        self._raw = _Writer(begin, where)
         self.stream = cast(BinaryIO, io.BufferedWriter(self._raw, BLOCK))
 
-    def finish(self) -> None:
-        """Wait until the server has everything."""
+    def finish(self) -> RemoteFile | bytes:
+        """Wait until the server has everything; a file that was not made is returned whole."""
         self.stream.close()
+        return self._raw.file or bytes(self._raw.held)
 
     def abort(self) -> None:
         """Close the file, whatever was written."""
         self._raw.discards = True
         self.stream.close()
-        self._file.close()
+        if self._raw.file:
+            self._raw.file.close()
 
 
 class _Writer(io.RawIOBase):
-    def __init__(self, file: RemoteFile, where: str) -> None:
-        self._file = file
+    def __init__(self, begin: Callable[[], RemoteFile], where: str) -> None:
+        self._begin = begin
         self._next = 0
         self._where = where
         self._sent: deque[Callable[[], None]] = deque()
+        self.file: RemoteFile | None = None
+        self.held = bytearray()
         self.discards = False
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        view = memoryview(data)
-        for start in range(0, len(view), BLOCK):
-            self._write(bytes(view[start : start + BLOCK]))
-        return len(view)
+        self.held += data
+        if self.file or len(self.held) > BLOCK:
+            view = memoryview(bytes(self.held))
+            self.held.clear()
+            for start in range(0, len(view), BLOCK):
+                self._write(bytes(view[start : start + BLOCK]))
+        return len(data)
 
     def _write(self, data: bytes) -> None:
         if self.discards:
             return
         with naming(self._where):
-            self._sent.append(self._file.send(self._next, data))
+            self.file = self.file or self._begin()
+            self._sent.append(self.file.send(self._next, data))
             self._next += len(data)
             while len(self._sent) > AHEAD:
                 self._sent.popleft()()

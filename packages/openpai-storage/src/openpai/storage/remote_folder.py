@@ -7,6 +7,7 @@ Links on the server are followed as the server follows them.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import posixpath
 from abc import abstractmethod
@@ -26,6 +27,7 @@ from openpai.core.storage import (
 from openpai.storage.remote_file import RemoteFile, Writer, reader
 from openpai.storage.remote_upload import PART, RemoteUpload
 from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
+from openpai.storage.told import Told
 
 __all__ = ["RemoteFolder"]
 
@@ -41,6 +43,10 @@ class RemoteFolder(ServedStorage):
         read_only: Whether to refuse every change.
     """
 
+    def __init__(self, name: str, *, read_only: bool = False) -> None:
+        super().__init__(name, read_only=read_only)
+        self._told = Told()
+
     @abstractmethod
     def _stat(self, path: str, *, follow: bool = True) -> Entry:
         """Describe a file or folder; without ``follow`` a link itself, as if it were a file."""
@@ -52,6 +58,15 @@ class RemoteFolder(ServedStorage):
     @abstractmethod
     def _open(self, path: str, *, changing: bool = False) -> RemoteFile:
         """Open a file for reading, or also for ``changing``; raise ``IsADirectoryError``."""
+
+    def _open_whole(self, path: str) -> tuple[RemoteFile | None, bytes, Entry | None]:
+        """Open a file to read all of it.
+
+        Returns:
+            The file and its beginning; no file where that is all of it. And how the server
+            described it after that, if it did.
+        """
+        return self._open(path), b"", None
 
     @abstractmethod
     def _create(self, path: str, *, private: bool) -> RemoteFile:
@@ -71,11 +86,31 @@ class RemoteFolder(ServedStorage):
         names: tuple[str, str],
         mode: int | None,
         modified: datetime | None,
-    ) -> None:
-        """Close a partial file that is whole, and give it the second of the names."""
+    ) -> Entry | None:
+        """Close a partial file that is whole, and give it the second of the names.
+
+        Returns:
+            How the server described it after the last change, if it did.
+        """
         file.close()
         self._describe(names[0], mode, modified)
         self._move(*names)
+        return None
+
+    def _put(
+        self, data: bytes, names: tuple[str, str], mode: int | None, modified: datetime | None
+    ) -> Entry | None:
+        """Write a small file, under the first of the names before the second; else the same."""
+        refuse_folder(self._find(names[1]))
+        file = self._begin(names[0], private=mode is not None)
+        try:
+            if data:
+                file.send(0, data)()
+            return self._publish(file, names, mode, modified)
+        except BaseException:
+            with suppress(OSError, OpenPaiError):
+                file.close()
+            raise
 
     @abstractmethod
     def _make_folder(self, path: str) -> None:
@@ -87,6 +122,11 @@ class RemoteFolder(ServedStorage):
 
     def _stat_itself(self, path: str) -> Entry:
         return self._stat(path, follow=False)
+
+    def stat(self, path: str) -> Entry:
+        """Describe one file or folder; a link is described by what it leads to."""
+        told: Entry | None = self._told.take(normalize(path))
+        return told or super().stat(path)
 
     def list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name.
@@ -106,7 +146,13 @@ class RemoteFolder(ServedStorage):
         path = normalize(path)
         where = self.where(path)
         with naming(where):
-            return reader(self._open(path), offset, length, where)
+            if offset or length is not None:
+                return reader(self._open(path), offset, length, where)
+            asked = self._told.asking(path)
+            file, head, found = self._open_whole(path)
+            if found:
+                self._told.keep(asked, found)
+            return reader(file, 0, None, where, head) if file else io.BytesIO(head)
 
     @contextmanager
     def open_write(
@@ -116,14 +162,21 @@ class RemoteFolder(ServedStorage):
         path = normalize(path)
         partial = posixpath.join(posixpath.dirname(path), partial_name())
         with self._changing(path):
+            pass  # or not, if the storage is read-only
+
+        def begin() -> RemoteFile:
             refuse_folder(self._find(path))
-            file = self._begin(partial, private=mode is not None)
-        writer = Writer(file, self.where(path))
+            return self._begin(partial, private=mode is not None)
+
+        writer = Writer(begin, self.where(path))
         try:
             yield writer.stream
-            with naming(self.where(path)):
-                writer.finish()
-                self._publish(file, (partial, path), mode, modified)
+            with naming(self.where(path)), self._told.changing(path) as asked:
+                done = writer.finish()
+                put = self._put if isinstance(done, bytes) else self._publish
+                found = put(done, (partial, path), mode, modified)  # type: ignore[arg-type]
+            if found:
+                self._told.keep(asked, found)
         except BaseException:
             with suppress(OSError, OpenPaiError):
                 writer.abort()
@@ -150,8 +203,9 @@ class RemoteFolder(ServedStorage):
 
         def place() -> None:
             refuse_folder(self._find(path))
-            self._describe(partial, mode, modified)
-            self._move(partial, path)
+            with self._told.changing(path):
+                self._describe(partial, mode, modified)
+                self._move(partial, path)
 
         def upload(file: RemoteFile) -> RemoteUpload:
             return RemoteUpload(
@@ -214,7 +268,9 @@ class RemoteFolder(ServedStorage):
 
     def _rename(self, moved: Entry, target: str) -> None:
         self._make_folders(posixpath.dirname(target))
+        self._told.forget()
         self._move(moved.path, target)
+        self._told.forget()
 
     def delete(self, path: str, recursive: bool = False) -> None:
         """Delete a file, a link itself, an empty folder, or with ``recursive`` a whole tree."""
@@ -224,7 +280,9 @@ class RemoteFolder(ServedStorage):
             entry = self._stat(path, follow=False)
             if entry.is_dir and not recursive and list(self._scan(path, follow=False)):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+            self._told.forget()
             self._remove_tree(entry)
+            self._told.forget()
 
     def _remove_tree(self, entry: Entry) -> None:
         if entry.is_dir:

@@ -15,8 +15,11 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Iterator
 
+from smbprotocol.file_info import FileAttributes
+
 from openpai.core.errors import StorageError
 from openpai.core.storage import Entry, Storage, StorageSpec, normalize
+from openpai.storage import smb_moves
 from openpai.storage.remote_file import RemoteFile
 from openpai.storage.remote_folder import RemoteFolder
 from openpai.storage.settings import timeout_of
@@ -26,6 +29,8 @@ from openpai.storage.smb_names import to_smb, to_unix
 __all__ = ["SmbStorage", "open_file_share", "open_share"]
 
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+#: So many bytes of a file are asked for as it is opened: what one credit pays for.
+HEAD = 1 << 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -120,7 +125,9 @@ class SmbStorage(RemoteFolder):
         return to_smb(self._root + path)
 
     def _stat(self, path: str, *, follow: bool = True) -> Entry:
-        found = self._line.call("stat" if follow else "lstat", self._full(path))
+        if follow:
+            return _entry(path, self._line.look(self._full(path)))
+        found = self._line.call("lstat", self._full(path))
         is_dir = stat.S_ISDIR(found.st_mode)
         modified = _EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
         return Entry(path, is_dir, 0 if is_dir else found.st_size, modified)
@@ -139,8 +146,38 @@ class SmbStorage(RemoteFolder):
     def _open(self, path: str, *, changing: bool = False) -> RemoteFile:
         return _SmbFile(self._line, self._line.open(self._full(path), "r+b" if changing else "rb"))
 
+    def _open_whole(self, path: str) -> tuple[RemoteFile | None, bytes, Entry | None]:
+        file, data = self._line.read_whole(self._full(path), HEAD)
+        if file.closed:
+            return None, data, _entry(path, file.fd)
+        return _SmbFile(self._line, file), data, None
+
     def _create(self, path: str, *, private: bool) -> RemoteFile:  # noqa: ARG002 - has no bits
-        return _SmbFile(self._line, self._line.open(self._full(path), "x+b"))
+        return _SmbFile(self._line, self._line.create(self._full(path)))
+
+    def _publish(
+        self,
+        file: RemoteFile,
+        names: tuple[str, str],
+        mode: int | None,
+        modified: datetime | None,
+    ) -> Entry | None:
+        """Do it while the file is open; one that somebody else has open is tried again."""
+        assert isinstance(file, _SmbFile)
+        raw, name = file.raw, self._full(names[1]).rpartition("\\")[2]
+        if modified is not None:
+            when = modified
+            self._line.asked(lambda: smb_moves.describe(raw, when))
+        try:
+            found = _entry(names[1], self._line.asked(lambda: smb_moves.publish(raw, name)))
+        except OSError:
+            file.close()
+            self._move(*names)
+            return None
+        if modified is not None and found.modified != modified:  # closing it was a change, too
+            self._describe(names[1], mode, modified)
+            return None
+        return found
 
     def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:  # noqa: ARG002
         if modified is not None:
@@ -173,24 +210,31 @@ class SmbStorage(RemoteFolder):
         self._line.call("rmdir" if entry.is_dir else "remove", self._full(entry.path))
 
 
+def _entry(path: str, told: Any) -> Entry:
+    """Return what the server told as it opened or closed something."""
+    if told.file_attributes & FileAttributes.FILE_ATTRIBUTE_DIRECTORY:
+        return Entry(path, True, 0, told.last_write_time)
+    return Entry(path, False, int(told.end_of_file), told.last_write_time)
+
+
 class _SmbFile(RemoteFile):
     def __init__(self, line: SmbLine, file: Any) -> None:
         self._line = line
-        self._file = file
+        self.raw = file
         self.size = int(file.fd.end_of_file)
 
     def ask(self, offset: int, count: int) -> Callable[[], bytes]:
-        size = self._line.limit(self._file, "read")
+        size = self._line.limit(self.raw, "read")
         waits = [
-            self._line.read(self._file, at, min(size, offset + count - at))
+            self._line.read(self.raw, at, min(size, offset + count - at))
             for at in range(offset, offset + count, size)
         ]
         return lambda: b"".join(wait() for wait in waits)
 
     def send(self, offset: int, data: bytes) -> Callable[[], None]:
-        size = self._line.limit(self._file, "write")
+        size = self._line.limit(self.raw, "write")
         waits = [
-            self._line.write(self._file, offset + at, data[at : at + size])
+            self._line.write(self.raw, offset + at, data[at : at + size])
             for at in range(0, len(data), size)
         ]
 
@@ -201,7 +245,7 @@ class _SmbFile(RemoteFile):
         return wait
 
     def resize(self, size: int) -> None:
-        self._line.asked(lambda: self._file.truncate(size))
+        self._line.asked(lambda: self.raw.truncate(size))
 
     def close(self) -> None:
-        self._line.hang_up(self._file)
+        self._line.hang_up(self.raw)

@@ -12,6 +12,7 @@ import smbclient
 import smbprotocol.exceptions as smb
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
+from openpai.storage import smb_moves
 from openpai.storage.smb_refusals import missing, refusal
 
 __all__ = ["SmbLine"]
@@ -84,6 +85,22 @@ class SmbLine:
                 self._full(path), mode, buffering=0, share_access="rwd", **self._options
             )
         )
+
+    def look(self, path: str) -> Any:
+        """Return what the server tells of a file or folder, as ``smbprotocol.open.Open``."""
+        self._connect()
+        return self.asked(lambda: smb_moves.look(self._full(path), self._options))
+
+    def read_whole(self, path: str, most: int) -> tuple[Any, bytes]:
+        """Open a file and read its beginning; it is closed if that is all."""
+        self._connect()
+        full = self._full(path)
+        return self.asked(lambda: smb_moves.read_whole(full, most, self._options))
+
+    def create(self, path: str) -> Any:
+        """Make a file that must not exist yet."""
+        self._connect()
+        return self.asked(lambda: smb_moves.create(self._full(path), self._options))
 
     def limit(self, file: Any, kind: str) -> int:
         """Return how many bytes one request of the kind ``read`` or ``write`` may have."""
