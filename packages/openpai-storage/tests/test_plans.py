@@ -100,8 +100,8 @@ def _apply(opai: Opai, lines: list[str]) -> Any:
 )
 def test_a_plan_with_a_broken_step(opai: Opai, root: Path, planned: list[str], line: str) -> None:
     """A line that is no step is named before anything is done."""
+    line = line.replace("%s", '"isDir": false, "size": 1, "found": null')
     with pytest.raises(StorageError, match="line 3 is not a step; nothing is done"):
-        line = line.replace("%s", '"isDir": false, "size": 1, "found": null')
         _apply(opai, [*planned[:2], line, *planned[2:]])
     assert files(root / "t") == ["top"]
 
