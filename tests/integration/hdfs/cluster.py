@@ -13,8 +13,9 @@ from pathlib import Path
 from openpai.core.storage import StorageSpec
 from openpai.storage.hdfs import open_hdfs
 from openpai.storage.hdfs_storage import HdfsStorage
+from openpai.storage.testing.helpers import free_port
 
-from .hadoop import ADMIN, DATA_NODE, HTTPFS, NAME_NODE, Hadoop, free_port, until, write_settings
+from .hadoop import ADMIN, DATA_NODE, HTTPFS, NAME_NODE, Hadoop, until, write_settings
 
 SETTINGS = {
     "dfs.namenode.safemode.extension": "0",

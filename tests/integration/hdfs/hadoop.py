@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 
 POM = Path(__file__).with_name("hadoop.pom.xml")
@@ -43,14 +41,6 @@ def missing() -> str:
     """Say which program is missing to run Hadoop; nothing if none is."""
     absent = [program for program in ("java", "mvn") if shutil.which(program) is None]
     return f"a real HDFS needs {' and '.join(absent)}" if absent else ""
-
-
-def free_port() -> int:
-    """Return a port that nobody uses."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

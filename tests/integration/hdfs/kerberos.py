@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from openpai.storage.testing.helpers import free_port
+
 from .cluster import Hdfs
-from .hadoop import free_port, until, write_settings
+from .hadoop import until, write_settings
 
 REALM = "OPENPAI.INVALID"
 PROGRAMS = ("krb5kdc", "kdb5_util", "kadmin.local", "kinit", "openssl")

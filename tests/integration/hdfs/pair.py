@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from openpai.storage.testing.helpers import free_port
+
 from .cluster import Hdfs
-from .hadoop import HA_ADMIN, NAME_NODE, free_port, until
+from .hadoop import HA_ADMIN, NAME_NODE, until
 
 PROVIDER = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider"
 

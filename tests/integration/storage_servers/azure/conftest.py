@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.storage.testing.helpers import free_port
 
 ACCOUNT = "team"
 
@@ -29,9 +30,7 @@ class Azurite:
     """
 
     def __init__(self, package: str, folder: Path) -> None:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
         self.key = base64.b64encode(os.urandom(32)).decode()
         where = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.storage.testing.helpers import free_port
 
 
 class Moto:
@@ -26,9 +27,7 @@ class Moto:
 
     def __init__(self) -> None:
         self._clients: dict[str, Any] = {}
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.storage.testing.helpers import free_port
 
 
 class Sshd:
@@ -34,9 +35,7 @@ class Sshd:
         for name in ("host", "user", "stranger"):
             make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
             subprocess.run(make, check=True)
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         key = (folder / "host.pub").read_text()
         (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {key}")
         (folder / "empty").write_text("")

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.storage.testing.helpers import free_port
 
 PASSWORD = "very-secret"
 #: Another user of the machine, who owns nothing.
@@ -36,9 +37,7 @@ class Smbd:
         self._folder = folder
         self.root = folder / "team"
         self.root.mkdir()
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         places = ("lock", "state", "cache", "pid", "private", "ncalrpc")
         settings = [
             f"{name} {'dir' if name in ('private', 'ncalrpc') else 'directory'} = {folder}/{name}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import threading
+from pathlib import Path
 from typing import Callable
 
 from openpai.core.storage import Storage
 
-__all__ = ["BrokenOffError", "break_off", "read", "together", "write"]
+__all__ = ["BrokenOffError", "break_off", "free_port", "read", "together", "write"]
 
 
 class BrokenOffError(Exception):
@@ -54,3 +57,18 @@ def together(acts: list[Callable[[], None]]) -> None:
         thread.join()
     if errors:
         raise errors[0]
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 for a server, which may end and come back there.
+
+    It is none of those that the system gives to clients: while the server is away, one of them
+    could take its port.
+    """
+    told = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    end = int(told.read_text().split()[0]) if told.exists() else 32768
+    while True:
+        port = random.randrange(10_000, max(end, 11_000))  # noqa: S311 - no secret
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
