@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from asyncssh.sftp import SFTPClientHandler
+
 from openpai.core.transfer import download, upload
 
 
@@ -38,3 +40,38 @@ def test_the_time_tells_of_large_files(storage, tmp_path) -> None:
     storage.open_read = refuse
     assert [item.unchanged for item in upload(storage, large, "/large")] == [True]
     storage.open_read = read
+
+
+def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
+    """A small file costs seven requests up and five down, and what was told last is not asked."""
+    sent = []
+    send = SFTPClientHandler._send_request
+
+    def noted(self, kind, *rest):
+        sent.append(kind)
+        return send(self, kind, *rest)
+
+    monkeypatch.setattr(SFTPClientHandler, "_send_request", noted)
+    tree, files = tmp_path / "tree", 40
+    tree.mkdir()
+    for number in range(files):
+        (tree / str(number)).write_bytes(b"x" * (number + 1))
+    upload(storage, tree, "/tree")
+    assert len(sent) < 7 * files + 60
+    sent.clear()
+    download(storage, "/tree", tmp_path / "back")
+    assert len(sent) < 5 * files + 20
+
+
+def test_sizes_around_one_request(storage, tmp_path) -> None:
+    """Files that just fit into one request, and those that just do not, arrive whole."""
+    tree, back = tmp_path / "tree", tmp_path / "back"
+    tree.mkdir()
+    for size in (0, 1, 261_120, 261_121, 1 << 20, (1 << 20) + 1):
+        (tree / str(size)).write_bytes(os.urandom(size))
+        os.utime(tree / str(size), (1_600_000_000, 1_600_000_000))
+    upload(storage, tree, "/tree")
+    download(storage, "/tree", back)
+    for file in tree.iterdir():
+        assert (back / file.name).read_bytes() == file.read_bytes()
+        assert storage.stat(f"/tree/{file.name}").modified.timestamp() == 1_600_000_000

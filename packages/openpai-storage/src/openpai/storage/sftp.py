@@ -22,7 +22,8 @@ import asyncssh
 
 from openpai.core.errors import StorageError
 from openpai.core.storage import Entry, Storage, StorageSpec, normalize
-from openpai.storage.remote_file import RemoteFile
+from openpai.storage import sftp_small
+from openpai.storage.remote_file import BLOCK, RemoteFile
 from openpai.storage.remote_folder import RemoteFolder
 from openpai.storage.settings import timeout_of
 from openpai.storage.sftp_line import SftpLine
@@ -153,11 +154,23 @@ class SftpStorage(RemoteFolder):
         full = self._full(path)
 
         async def act(sftp: asyncssh.SFTPClient) -> _SftpFile:
-            entry = _entry(path, await sftp.stat(full))  # opening would wait for a pipe's writer
-            if entry.is_dir:
-                raise asyncssh.SFTPFileIsADirectory(path)
+            entry = await _stat_file(sftp, full)
             file = await sftp.open(full, "r+b" if changing else "rb")
             return _SftpFile(self._line, file, entry.size)
+
+        return self._line.ask(act)
+
+    def _open_whole(self, path: str) -> tuple[RemoteFile | None, bytes, Entry | None]:
+        full = self._full(path)
+
+        async def act(sftp: asyncssh.SFTPClient) -> tuple[RemoteFile | None, bytes, Entry | None]:
+            size, content = (await _stat_file(sftp, full)).size, b""
+            if size <= min(sftp.limits.max_read_len, BLOCK):
+                content, after = await sftp_small.read(sftp, full, size)
+                found = _entry(path, after)
+                if len(content) == size or found.size != size:
+                    return None, content, found
+            return _SftpFile(self._line, await sftp.open(full, "rb"), size), content, None
 
         return self._line.ask(act)
 
@@ -178,24 +191,48 @@ class SftpStorage(RemoteFolder):
         names: tuple[str, str],
         mode: int | None,
         modified: datetime | None,
-    ) -> None:
-        """Do all of it without coming back between the steps, of which a small file has many."""
+    ) -> Entry:
         assert isinstance(file, _SftpFile)
-        attrs, raw = _attrs(mode, modified), file.raw
+        raw, attrs = file.raw, _attrs(mode, modified)
+        return self._placed(lambda _: sftp_small.close(raw, b"", attrs), names)
+
+    def _put(
+        self, data: bytes, names: tuple[str, str], mode: int | None, modified: datetime | None
+    ) -> Entry:
+        partial, path = map(self._full, names)
+        attrs = _attrs(mode, modified)
+
+        async def create(sftp: asyncssh.SFTPClient) -> SFTPAttrs:
+            found = await sftp_small.create(sftp, partial, data, attrs, instead=path)
+            if found.size != len(data):
+                raise asyncssh.SFTPFailure(f"{found.size} bytes arrived of {len(data)}")
+            return found
+
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return self._placed(create, names)
+        self._make_folders(posixpath.dirname(names[0]))
+        return self._placed(create, names)
+
+    def _placed(
+        self,
+        finish: Callable[[asyncssh.SFTPClient], Awaitable[SFTPAttrs]],
+        names: tuple[str, str],
+    ) -> Entry:
+        """Finish a file and rename it, without coming back to this thread between the steps."""
         old, new = map(self._full, names)
 
-        async def act(sftp: asyncssh.SFTPClient) -> None:
-            if attrs:
-                await sftp.setstat(old, attrs)
-            await raw.close()
-            await sftp.posix_rename(old, new)
+        async def act(sftp: asyncssh.SFTPClient) -> tuple[Entry, bool]:
+            found = _entry(names[1], await finish(sftp))
+            try:
+                await sftp.posix_rename(old, new)
+            except asyncssh.SFTPOpUnsupported:
+                return found, False
+            return found, True
 
-        try:
-            self._line.ask(act)
-        except OSError as error:
-            if error.errno != errno.ENOTSUP:
-                raise
+        found, placed = self._line.ask(act)
+        if not placed:
             self._move(*names)
+        return found
 
     def _move(self, source: str, target: str) -> None:
         old, new = self._full(source), self._full(target)
@@ -236,6 +273,14 @@ class _SftpFile(RemoteFile):
 
     def close(self) -> None:
         self._line.ask(lambda _: self.raw.close())
+
+
+async def _stat_file(sftp: asyncssh.SFTPClient, full: bytes) -> Entry:
+    """Describe what is about to be opened, which would wait for a pipe's writer."""
+    entry = _entry("", await sftp.stat(full))
+    if entry.is_dir:
+        raise asyncssh.SFTPFileIsADirectory("")
+    return entry
 
 
 def _attrs(mode: int | None, modified: datetime | None) -> asyncssh.SFTPAttrs | None:
