@@ -37,14 +37,21 @@ def test_the_time_of_arrival_tells_nothing(storage, tmp_path) -> None:
 
 
 def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
-    """A small file costs two requests each way: it, and a question for what is there now."""
-    sent = count_requests(monkeypatch)
+    """A small file costs two requests each way, itself and a question for what is there now."""
+    sent, headers = count_requests(monkeypatch), []
+    put = http.client.HTTPConnection.putheader
+    monkeypatch.setattr(
+        http.client.HTTPConnection,
+        "putheader",
+        lambda self, name, *values: (headers.append(name), put(self, name, *values))[1],
+    )
     tree = tmp_path / "tree"
     tree.mkdir()
     for number in range(60):
         (tree / str(number)).write_bytes(b"x" * number)
     upload(storage, tree, "/tree")
     assert sent.count("PUT") == 60
+    assert "Expect" not in headers  # which would be one more wait for each
     assert len(sent) < 2 * 60 + 30
     sent.clear()
     download(storage, "/tree", tmp_path / "back")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import io
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ import botocore.exceptions
 
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
-from openpai.storage.bucket import Bucket, Found, Parts, streamed
+from openpai.storage.bucket import MIB, Bucket, Found, Parts, streamed
 from openpai.storage.objects import ObjectStorage
 from openpai.storage.s3_refusals import refusal
 from openpai.storage.settings import timeout_of
@@ -82,11 +83,20 @@ def _client(spec: StorageSpec) -> Any:
     try:
         session = boto3.Session(**{key: str(value) for key, value in given.items() if value})
         region = session.region_name or "us-east-1"
-        return session.client(
+        client = session.client(
             "s3", endpoint_url=data.get("endpoint") or None, region_name=region, config=config
         )
+        client.meta.events.register_last("before-call.s3", _go_ahead)
+        return client
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise StorageError(f"Storage '{spec.name}' cannot be opened: {error}.") from None
+
+
+def _go_ahead(params: dict[str, Any], **_: Any) -> None:
+    """Let a small body not wait until the server has looked at its headers."""
+    body = params.get("body")
+    if isinstance(body, io.BytesIO) and body.getbuffer().nbytes <= MIB:
+        params["headers"].pop("Expect", None)
 
 
 class S3Bucket(Bucket):
