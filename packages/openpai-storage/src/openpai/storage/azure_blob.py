@@ -143,12 +143,14 @@ class AzureBucket(Bucket):
 
     def head(self, key: str) -> Found | None:
         """Describe one blob."""
-        told, asked = self._told.take(key, described=False), self._told.asking(key)
-        try:
-            told = told or self._head(key)
-        except FileNotFoundError:
-            return None
-        self._told.keep(asked, told, described=True)
+        told: _Blob | None = self._told.take(key, "stat")
+        if told is None:
+            asked = self._told.asking(key)
+            try:
+                told = self._head(key)
+            except FileNotFoundError:
+                return None
+            self._told.keep(asked, told, "checksum")
         return told.found
 
     def _head(self, key: str) -> _Blob:
@@ -203,7 +205,7 @@ class AzureBucket(Bucket):
                 raise
             return streamed(lambda _: b"", lambda: None)
         if not offset and length is None:
-            self._told.keep(asked, _blob(found.properties))
+            self._told.keep(asked, _blob(found.properties), "stat", "checksum")
         if (found.properties.metadata or {}).get(_FOLDER) == "true":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
@@ -234,7 +236,8 @@ class AzureBucket(Bucket):
             )
         if told.get("content_md5") == digest and told.get("last_modified") and not metadata:
             found = Found(key, len(data), told["last_modified"])
-            self._told.keep(asked, _Blob(found, Checksum("md5", digest.hex())))
+            blob = _Blob(found, Checksum("md5", digest.hex()))
+            self._told.keep(asked, blob, "stat", "checksum")
 
     def put_folder(self, key: str) -> None:
         """Write an empty blob with blobfuse's mark."""
@@ -274,7 +277,7 @@ class AzureBucket(Bucket):
 
     def checksum(self, key: str) -> Checksum | None:
         """Return the MD5 of a blob, or for one made of blocks the MD5 of their MD5s."""
-        told: _Blob = self._told.take(key) or self._head(key)
+        told: _Blob = self._told.take(key, "checksum") or self._head(key)
         return told.checksum
 
 

@@ -125,7 +125,7 @@ class RemoteFolder(ServedStorage):
 
     def stat(self, path: str) -> Entry:
         """Describe one file or folder; a link is described by what it leads to."""
-        told: Entry | None = self._told.take(normalize(path))
+        told: Entry | None = self._told.take(normalize(path), "stat")
         return told or super().stat(path)
 
     def list(self, path: str) -> Iterator[Entry]:
@@ -151,7 +151,7 @@ class RemoteFolder(ServedStorage):
             asked = self._told.asking(path)
             file, head, found = self._open_whole(path)
             if found:
-                self._told.keep(asked, found)
+                self._told.keep(asked, found, "stat")
             return reader(file, 0, None, where, head) if file else io.BytesIO(head)
 
     @contextmanager
@@ -176,7 +176,7 @@ class RemoteFolder(ServedStorage):
                 put = self._put if isinstance(done, bytes) else self._publish
                 found = put(done, (partial, path), mode, modified)  # type: ignore[arg-type]
             if found:
-                self._told.keep(asked, found)
+                self._told.keep(asked, found, "stat")
         except BaseException:
             with suppress(OSError, OpenPaiError):
                 writer.abort()

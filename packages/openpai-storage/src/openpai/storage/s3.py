@@ -140,12 +140,14 @@ class S3Bucket(Bucket):
 
     def head(self, key: str) -> Found | None:
         """Describe one object."""
-        told, asked = self._told.take(key, described=False), self._told.asking(key)
-        try:
-            told = told or self.call("head_object", Key=key)
-        except FileNotFoundError:
-            return None
-        self._told.keep(asked, told, described=True)
+        told = self._told.take(key, "stat")
+        if told is None:
+            asked = self._told.asking(key)
+            try:
+                told = self.call("head_object", Key=key)
+            except FileNotFoundError:
+                return None
+            self._told.keep(asked, told, "checksum")
         return Found(key, int(told["ContentLength"]), told["LastModified"])
 
     def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
@@ -180,7 +182,7 @@ class S3Bucket(Bucket):
                 raise
             return streamed(lambda _: b"", lambda: None)
         if "Range" not in options:
-            self._told.keep(asked, told)
+            self._told.keep(asked, told, "stat", "checksum")
         body = told.pop("Body")
 
         def read(count: int) -> bytes:
@@ -240,7 +242,7 @@ class S3Bucket(Bucket):
 
     def checksum(self, key: str) -> Checksum | None:
         """Return the MD5 of an object, or for one made of parts the MD5 of their MD5s."""
-        told = self._told.take(key) or self.call("head_object", Key=key)
+        told = self._told.take(key, "checksum") or self.call("head_object", Key=key)
         tag = told["ETag"].strip('"').lower()
         digits, _, count = tag.partition("-")
         if told.get("ServerSideEncryption", "AES256") != "AES256" or len(digits) != 32:

@@ -27,15 +27,15 @@ class Asked(NamedTuple):
 class _Answer(NamedTuple):
     asked: Asked
     answer: Any
-    described: bool
+    questions: frozenset[str]
 
 
 class Told:
     """What the server said last of a file, for the next questions of the same thread.
 
     Whoever reads or writes a whole file asks next for its size and time, and who verifies one asks
-    then for its checksum; one answer has it all. Each question takes it once, a moment later, and
-    not after a change of that file by another thread.
+    then for its checksum; one answer has it all. It is taken once for each question, within a
+    moment, and not after a change of that file by another thread.
     """
 
     def __init__(self) -> None:
@@ -47,9 +47,9 @@ class Told:
         """Note that the server is about to be asked about a file."""
         return Asked(key, time.monotonic(), self._since, self._changes.get(key))
 
-    def keep(self, asked: Asked, answer: Any, *, described: bool = False) -> None:
-        """Remember an answer; ``described`` if the next question is about the checksum only."""
-        self._mine.last = _Answer(asked, answer, described)
+    def keep(self, asked: Asked, answer: Any, *questions: str) -> None:
+        """Remember an answer to these questions, ``stat`` and ``checksum``."""
+        self._mine.last = _Answer(asked, answer, frozenset(questions))
 
     @contextmanager
     def changing(self, key: str) -> Iterator[Asked]:
@@ -69,17 +69,14 @@ class Told:
         self._since = object()
         self._changes.clear()
 
-    def take(self, key: str, *, described: bool = True) -> Any:
-        """Return the answer that was just given about this file; else ``None``.
-
-        Args:
-            key: The file.
-            described: Whether an answer will do that was used to describe the file.
-        """
+    def take(self, key: str, question: str) -> Any:
+        """Return the answer that was just given about this file to a question; else ``None``."""
         last: _Answer | None = getattr(self._mine, "last", None)
         self._mine.last = None
-        if last is None or (last.described and not described):
+        if last is None or question not in last.questions:
             return None
         now = self.asking(key)
-        late = now.at - last.asked.at > FRESH
-        return None if late or now._replace(at=last.asked.at) != last.asked else last.answer
+        if now.at - last.asked.at > FRESH or now._replace(at=last.asked.at) != last.asked:
+            return None
+        self._mine.last = last._replace(questions=last.questions - {question})
+        return last.answer
