@@ -12,16 +12,18 @@ import os
 import posixpath
 import stat
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Iterator
 
 from smbprotocol.file_info import FileAttributes
 
-from openpai.core.errors import StorageError
+from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import Entry, Storage, StorageSpec, normalize
 from openpai.storage import smb_moves
 from openpai.storage.remote_file import RemoteFile
 from openpai.storage.remote_folder import RemoteFolder
+from openpai.storage.served import refuse_folder
 from openpai.storage.settings import timeout_of
 from openpai.storage.smb_line import SmbLine
 from openpai.storage.smb_names import to_smb, to_unix
@@ -155,6 +157,18 @@ class SmbStorage(RemoteFolder):
     def _create(self, path: str, *, private: bool) -> RemoteFile:  # noqa: ARG002 - has no bits
         return _SmbFile(self._line, self._line.create(self._full(path)))
 
+    def _put(
+        self, data: bytes, names: tuple[str, str], mode: int | None, modified: datetime | None
+    ) -> Entry | None:
+        refuse_folder(self._find(names[1]))
+        file = self._begin(names[0], private=mode is not None)
+        try:
+            return self._placed(file, data, names, mode, modified)
+        except BaseException:
+            with suppress(OSError, OpenPaiError):
+                file.close()
+            raise
+
     def _publish(
         self,
         file: RemoteFile,
@@ -162,12 +176,31 @@ class SmbStorage(RemoteFolder):
         mode: int | None,
         modified: datetime | None,
     ) -> Entry | None:
-        """Do it while the file is open; one that somebody else has open is tried again."""
+        return self._placed(file, b"", names, mode, modified)
+
+    def _placed(
+        self,
+        file: RemoteFile,
+        data: bytes,
+        names: tuple[str, str],
+        mode: int | None,
+        modified: datetime | None,
+    ) -> Entry | None:
+        """Write, describe and rename a file while it is open.
+
+        The time stays as it is set, though it may be set before something is written
+        ([MS-FSA] 2.1.5.15.2). One that somebody else has open is tried again.
+        """
         assert isinstance(file, _SmbFile)
         raw, name = file.raw, self._full(names[1]).rpartition("\\")[2]
-        if modified is not None:
-            when = modified
-            self._line.asked(lambda: smb_moves.describe(raw, when))
+        written = file.send(0, data) if data else None
+        try:
+            if modified is not None:
+                when = modified
+                self._line.asked(lambda: smb_moves.describe(raw, when))
+        finally:
+            if written:
+                written()
         try:
             found = _entry(names[1], self._line.asked(lambda: smb_moves.publish(raw, name)))
         except OSError:

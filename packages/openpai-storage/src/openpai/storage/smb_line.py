@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -190,6 +191,9 @@ class SmbLine:
     def _log_in(self) -> None:
         session = smbclient.register_session(self._host, **self._options)
         connection = session.connection
+        # The library lets the system hold back each message until the one before has arrived.
+        with suppress(AttributeError, OSError):
+            connection.transport._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         receive = connection.receive
 
         def receive_in_time(*request: Any, **options: Any) -> Any:
