@@ -19,11 +19,11 @@ DATA = {
 NEEDED = {
     "azureBlob": "azure.storage.blob",
     "azureFile": "smbclient",
-    "s3": "boto3",
+    "s3": "botocore",
     "samba": "smbclient",
     "sftp": "asyncssh",
 }
-LIBRARIES = ("asyncssh", "azure.core.exceptions", "azure.storage.blob", "boto3", "botocore")
+LIBRARIES = ("asyncssh", "azure.core.exceptions", "azure.storage.blob", "botocore")
 
 
 @pytest.mark.parametrize("kind", DATA)

@@ -1,8 +1,9 @@
 """A bucket of S3, or of a server that speaks its protocol (MinIO, Ceph, …), as a storage.
 
-boto3, and not fsspec's ``s3fs``: a file appears by one commit, parts are sent by several threads
+botocore, and not fsspec's ``s3fs``: a file appears by one commit, parts are sent by several threads
 and gone on with by another process, and the server compares each one's MD5. s3fs hides uploads
-behind file objects, remembers listings, and brings an event loop and aiohttp.
+behind file objects, remembers listings, and brings an event loop and aiohttp. Of what boto3
+adds to it only copies are needed here, and they only now and then; importing it takes time.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.session
 
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
@@ -73,18 +74,17 @@ def _client(spec: StorageSpec) -> Any:
         response_checksum_validation="when_required",
         s3={"addressing_style": "path" if data.get("endpoint") else "auto"},
     )
-    given = {
-        "aws_access_key_id": data.get("access_key"),
-        "aws_secret_access_key": data.get("secret_key"),
-        "aws_session_token": data.get("session_token"),
-        "region_name": data.get("region"),
-        "profile_name": data.get("profile"),
-    }
+    keys = [data.get(name) for name in ("access_key", "secret_key", "session_token")]
     try:
-        session = boto3.Session(**{key: str(value) for key, value in given.items() if value})
-        region = session.region_name or "us-east-1"
-        client = session.client(
-            "s3", endpoint_url=data.get("endpoint") or None, region_name=region, config=config
+        session = botocore.session.Session(profile=str(data.get("profile") or "") or None)
+        if any(keys):
+            session.set_credentials(*(str(key) if key else None for key in keys))
+        region = data.get("region") or session.get_config_variable("region") or "us-east-1"
+        client = session.create_client(
+            "s3",
+            endpoint_url=data.get("endpoint") or None,
+            region_name=str(region),
+            config=config,
         )
         client.meta.events.register_last("before-call.s3", _go_ahead)
         return client
@@ -103,7 +103,7 @@ class S3Bucket(Bucket):
     """A bucket.
 
     Args:
-        client: boto3's client for S3.
+        client: botocore's client for S3.
         bucket: Its name.
         server: What messages call the server.
     """
@@ -219,9 +219,11 @@ class S3Bucket(Bucket):
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object; one of more than 5 GiB in parts."""
-        with self.changing(target):
-            place = {"Bucket": self._bucket, "Key": source}
-            self._client.copy(place, self._bucket, target)
+        from s3transfer.manager import TransferManager
+
+        place = {"Bucket": self._bucket, "Key": source}
+        with self.changing(target), TransferManager(self._client) as manager:
+            manager.copy(place, self._bucket, target).result()
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove up to 1,000 objects."""

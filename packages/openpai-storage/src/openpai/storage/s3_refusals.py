@@ -1,4 +1,4 @@
-"""What the errors of boto3 mean, in terms of files and people."""
+"""What the errors of botocore mean, in terms of files and people."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BUSY = ("SlowDown", "ServiceUnavailable", "RequestTimeout", "InternalError", "5
 
 
 def refusal(error: Exception, bucket: str, server: str) -> Exception:
-    """Return what an error means; the messages of boto3 hold no keys."""
+    """Return what an error means; the messages of botocore hold no keys."""
     if isinstance(error, boto.ClientError):
         return _of_server(error.response.get("Error", {}), bucket, server)
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
