@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 POM = Path(__file__).with_name("hadoop.pom.xml")
+OLD_POM = Path(__file__).with_name("hadoop_old.pom.xml")
 HDFS = "org.apache.hadoop.hdfs."
 NAME_NODE = HDFS + "server.namenode.NameNode"
 DATA_NODE = HDFS + "server.datanode.DataNode"
@@ -51,14 +52,14 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.1)
 
 
-def jars() -> Path:
-    """Return a folder with Hadoop's jars, fetched if they are not there yet."""
+def jars(pom: Path) -> Path:
+    """Return a folder with the jars that a file names, fetched if they are not there yet."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "openpai-tests")
-    folder = cache / f"hadoop-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+    folder = cache / f"hadoop-{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}"
     if not folder.exists():
         loading = cache / f"loading-{os.getpid()}"
         goal = ["dependency:copy-dependencies", f"-DoutputDirectory={loading}"]
-        subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *goal], check=True)
+        subprocess.run(["mvn", "-q", "-B", "-f", str(pom), *goal], check=True)
         loading.rename(folder)
     return folder
 
@@ -78,11 +79,16 @@ class Hadoop:
     Args:
         folder: Gets the settings and the logs.
         java: Further options of the JVM.
+
+    Attributes:
+        pom: Which Hadoop it is.
     """
+
+    pom = POM
 
     def __init__(self, folder: Path, java: tuple[str, ...] = ()) -> None:
         self.folder = folder
-        self._java = [*JAVA, *java, "-cp", f"{folder}{os.pathsep}{jars()}/*"]
+        self._java = [*JAVA, *java, "-cp", f"{folder}{os.pathsep}{jars(self.pom)}/*"]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "log4j.properties").write_text(LOGGING)
         for name in ("hdfs", "datanode", "static"):  # the jars lack these pages

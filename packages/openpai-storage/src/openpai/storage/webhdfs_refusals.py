@@ -46,6 +46,8 @@ _ERRNO = {
     "SnapshotAccessControlException": errno.EROFS,
 }
 
+#: What HDFS 2.7 says of such a path, in exceptions that mean other things, too.
+_BELOW_A_FILE = ("Parent path is not a directory", "Current inode is not a directory")
 
 _WORDS = {errno.EINVAL: "HDFS does not take this name; it has no colons in names"}
 
@@ -73,11 +75,7 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
             "HDFS does not accept the delegation token: it has expired, or was cancelled.",
             "Get a new one.",
         )
-    number = _ERRNO.get(kind)
-    if "Invalid path name" in message or "Invalid file name" in message:
-        number = errno.EINVAL
-    if number == errno.EACCES and "is not a directory" in message:
-        number = errno.ENOTDIR  # a path that goes on below a file, for users who are no superuser
+    number = _number(kind, message)
     if (status, reason.strip()) in _TOO_LONG and not kind:
         number = errno.ENAMETOOLONG
     if number is not None:
@@ -98,3 +96,15 @@ def refusal(status: int, reason: str, content: bytes) -> Exception:
             "Check who you are there; a cluster with Kerberos needs 'kerberos' or 'token'.",
         )
     return StorageError(f"HDFS refuses: {first}.")
+
+
+def _number(kind: str, message: str) -> int | None:
+    """Return the error number of an exception; ``None`` where files have none for it."""
+    number = _ERRNO.get(kind)
+    if "Invalid path name" in message or "Invalid file name" in message:
+        return errno.EINVAL
+    if any(words in message for words in _BELOW_A_FILE):
+        return errno.ENOTDIR
+    if number == errno.EACCES and "is not a directory" in message:
+        return errno.ENOTDIR  # a path that goes on below a file, for users who are no superuser
+    return number

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Callable
 
@@ -68,7 +69,7 @@ def free_port() -> int:
     told = Path("/proc/sys/net/ipv4/ip_local_port_range")
     end = int(told.read_text().split()[0]) if told.exists() else 32768
     while True:
-        port = random.randrange(10_000, max(end, 11_000))  # noqa: S311 - no secret
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
+        port = 10_000 + secrets.randbelow(max(end - 10_000, 1_000))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
