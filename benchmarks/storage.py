@@ -1,12 +1,13 @@
 """Copies from folder to folder: times against `cp -r` and `rsync -a`, and memory.
 
 One large file, many small ones, an unchanged tree a second time; then the peak of memory for 10 GiB
-(sparse, so that no disk is needed) and for very many files. Every copy is a process of its own, so
-the start of Python is part of ours. The page cache is warm: what is measured is the program. The
-best of all rounds counts, and the seconds of the processor are shown, for a machine that others
-use, too.
+(sparse, so that no disk is needed) and for very many files, and the time to list and plan them.
+Every copy is a process of its own, so the start of Python is part of ours. The page cache is warm:
+what is measured is the program. The best of all rounds counts, and the seconds of the processor are
+shown, for a machine that others use, too.
 
-    python benchmarks/storage.py [--size MIB] [--files N] [--unchanged N] [--many N] [--rounds N]
+    python benchmarks/storage.py [--size MIB] [--files N] [--unchanged N] [--many N]
+                                 [--entries N] [--rounds N] [--folder FOLDER]
 """
 
 from __future__ import annotations
@@ -29,6 +30,24 @@ from openpai.core.folder import FolderStorage
 from openpai.core.transfer import Transfer, local_place
 target = Path(sys.argv[2])
 Transfer(*local_place(Path(sys.argv[1])), FolderStorage(target.parent), target.name).run(keep=False)
+"""
+
+LIST = """
+import sys
+from pathlib import Path
+from openpai.core.folder import FolderStorage
+for _ in FolderStorage(Path(sys.argv[1])).walk("/"):
+    pass
+"""
+PLAN = """
+import sys
+from pathlib import Path
+from openpai.core.folder import FolderStorage
+from openpai.core.transfer import Transfer, local_place
+target = Path(sys.argv[2])
+plan = Transfer(*local_place(Path(sys.argv[1])), FolderStorage(target.parent), target.name).plan()
+for _ in plan:
+    pass
 """
 
 
@@ -117,6 +136,17 @@ def show_memory(what: str, cost: Cost) -> None:
     print(f"{what:26} {'ours':9} {cost.seconds:8.2f} s  peak of memory {cost.memory:.0f} MiB")
 
 
+def show_entries(root: Path, count: int) -> None:
+    """Look at, plan and copy a tree of empty files; print the time of each and the memory."""
+    tree, target = plant(root / "entries", count, 0), root / "entries-copy"
+    for what, code in (("list", LIST), ("plan", PLAN), ("copy", OURS), ("copy again", OURS)):
+        cost = run([sys.executable, "-c", code, str(tree), str(target)])
+        each = f"{cost.seconds / count * 1e6:.1f} µs an entry"
+        show_memory(f"{count} empty: {what}, {each}", cost)
+    shutil.rmtree(tree)
+    shutil.rmtree(target)
+
+
 def plant(folder: Path, count: int, size: int) -> Path:
     """Make a tree of files, 1,000 in each folder, as old as yesterday."""
     content = os.urandom(size)
@@ -137,6 +167,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=5000, help="small files of 20 KB")
     parser.add_argument("--unchanged", type=int, default=100_000, help="files of the second sync")
     parser.add_argument("--many", type=int, default=200_000, help="files of the memory test")
+    parser.add_argument("--entries", type=int, default=200_000, help="empty files to look at")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", help="where to copy; a temporary folder by default")
     asked = parser.parse_args()
@@ -172,6 +203,8 @@ def main() -> None:
             show_memory(f"{asked.many} files", run(ours(many, root / "many-copy")))
             shutil.rmtree(many)
             shutil.rmtree(root / "many-copy")
+        if asked.entries:
+            show_entries(root, asked.entries)
         tree = plant(root / "unchanged", asked.unchanged, 10)
         compare_unchanged(tree, asked.unchanged, asked.rounds)
 

@@ -95,3 +95,25 @@ def test_a_failing_source_writes_nothing(write, capsys):
     with pytest.raises(OSError, match="cut"):
         write(rows(), "json")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "name", "table"])
+def test_many_rows_are_the_same_page_by_page(write, monkeypatch, form):
+    """However many pages the rows take, what is written is what one page would have."""
+    rows = [{**ROW, "name": f"job-{number:03}"} for number in range(25)]
+    whole = write(iter(rows), form)
+    monkeypatch.setattr("openpai.cli._emit.PAGE", 10)
+    assert write(iter(rows), form) == whole
+
+
+def test_pages_are_written_as_they_come(write, monkeypatch, capsys):
+    """Of very many rows the first are written before the last are known."""
+
+    def rows():
+        yield from ({**ROW, "name": f"job-{number}"} for number in range(30))
+        raise ConnectionError
+
+    monkeypatch.setattr("openpai.cli._emit.PAGE", 10)
+    with pytest.raises(ConnectionError):
+        write(rows(), "name")
+    assert capsys.readouterr().out.splitlines() == [f"job-{number}" for number in range(20)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from openpai.cli._console import Console, visible
@@ -14,6 +15,9 @@ from openpai.core.app import Column, Row
 __all__ = ["FORMATS", "cell_text", "emit", "table_lines"]
 
 FORMATS = ("table", "json", "yaml", "name")
+
+#: So many rows are drawn at once; a table's columns fit those of one page.
+PAGE = 10_000
 
 _STATE_STYLES = {
     "WAITING": "yellow",
@@ -32,7 +36,10 @@ def emit(
     columns: Sequence[Column],
     format: str,  # noqa: A002 - named as the option is
 ) -> None:
-    """Write one row or many to stdout, all at once, so that a failing source writes nothing.
+    """Write one row or many to stdout.
+
+    Rows are written all at once, so that a failing source writes nothing, unless they are more
+    than a page; then they are written page by page, so that any number of them takes no memory.
 
     Args:
         console: Where to write.
@@ -40,19 +47,38 @@ def emit(
         columns: What a table shows; the first is what ``name`` prints.
         format: One of :data:`FORMATS`.
     """
-    rows: Row | Sequence[Row] = data if isinstance(data, Mapping) else list(data)
-    for line in _lines(console, rows, columns, format):
-        console.data(line)
+    for rows, first, last in [(data, True, True)] if isinstance(data, Mapping) else _pages(data):
+        for line in _lines(console, rows, columns, format, (first, last)):
+            console.data(line)
+
+
+def _pages(data: Iterable[Row]) -> Iterator[tuple[Sequence[Row], bool, bool]]:
+    """Yield the rows by pages, each with whether it is the first and the last one."""
+    left = iter(data)
+    page, first = list(islice(left, PAGE)), True
+    while True:
+        following = list(islice(left, PAGE))
+        yield page, first, not following
+        if not following:
+            return
+        page, first = following, False
 
 
 def _lines(
-    console: Console, rows: Row | Sequence[Row], columns: Sequence[Column], output: str
+    console: Console,
+    rows: Row | Sequence[Row],
+    columns: Sequence[Column],
+    output: str,
+    ends: tuple[bool, bool],
 ) -> list[str]:
+    first, last = ends
     if output == "json":
-        return _json(rows)
+        return _json(rows, "[" if first else " ", "]" if last else ",")
     if output == "yaml":
         return _yaml(rows)
-    return _names(rows, columns) if output == "name" else table_lines(console, rows, columns)
+    if output == "name":
+        return _names(rows, columns)
+    return table_lines(console, rows, columns)[0 if first else 1 :]
 
 
 def _names(rows: Row | Sequence[Row], columns: Sequence[Column]) -> list[str]:
@@ -60,14 +86,14 @@ def _names(rows: Row | Sequence[Row], columns: Sequence[Column]) -> list[str]:
     return [str(row[columns[0][1]]) for row in every]
 
 
-def _json(rows: Row | Sequence[Row]) -> list[str]:
-    """One object over several lines; a list with one row on each line."""
+def _json(rows: Row | Sequence[Row], opening: str, closing: str) -> list[str]:
+    """One object over several lines; a list, or a page of one, with one row on each line."""
     from json import dumps
 
     if isinstance(rows, Mapping):
         return [dumps(rows, default=_plain, ensure_ascii=False, indent=2)]
     shown = [dumps(row, default=_plain, ensure_ascii=False) for row in rows]
-    return ["[" + ",\n ".join(shown) + "]"]
+    return [opening + ",\n ".join(shown) + closing]
 
 
 def _yaml(rows: Row | Sequence[Row]) -> list[str]:

@@ -154,6 +154,8 @@ class Outcomes:
         """Take one outcome; ``number`` tells its place in the order of the walk."""
         self._count += 1
         if isinstance(outcome, Failed):
+            if self.failed:  # of very many errors the sentences are kept, not all that they hold
+                outcome.error.__traceback__ = outcome.error.__context__ = None
             if len(self.failed) < FAILURES_KEPT:
                 self.failed.append((number, outcome))
             if self._on_failed:

@@ -97,8 +97,8 @@ def list_(
     storage, place = open_place(app, alias, name, path)
     columns = [("PATH", "path"), ("TYPE", "type"), ("BYTES", "size"), ("MODIFIED", "modified")]
     with storage:
-        rows = [_row(entry) for entry in _entries(storage, place, recursive)]
-    app.emit(rows, columns=columns, format=format_)
+        rows = map(_row, _entries(storage, place, recursive))
+        app.emit(rows, columns=columns, format=format_)
 
 
 def _entries(storage: Storage, path: str, recursive: bool) -> Iterator[Entry]:

@@ -21,6 +21,8 @@ __all__ = ["perform", "transfer_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 COLUMNS = [("TARGET", "target"), ("BYTES", "size"), ("STATUS", "status"), ("ERROR", "error")]
+#: So many failures are told one by one.
+TOLD = 10_000
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -184,7 +186,8 @@ class _Told:
     app: App
     format: str | None
     rows: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[Failed] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     count: int = 0
     size: int = 0
     unchanged: int = 0
@@ -193,7 +196,7 @@ class _Told:
 
     def to_do(self) -> list[str]:
         """Return the paths of what failed; the root, where the rest was not tried."""
-        return [""] if self.gave_up else [item.path for item in self.failures]
+        return [""] if self.gave_up else self.paths
 
     def copied(self, item: Copied) -> None:
         """Tell of a file that is at the target."""
@@ -207,7 +210,9 @@ class _Told:
 
     def failed(self, item: Failed) -> None:
         """Tell of what could not be copied."""
-        self.failures.append(item)
+        self.paths.append(item.path)
+        if not self.format and len(self.failures) < TOLD:
+            self.failures.append(f"{item.where}: {item.reason}")
         self._row(item.target, item.source, None, "failed", item.reason)
 
     def deleted(self, item: Deleted) -> None:
@@ -217,16 +222,18 @@ class _Told:
 
     def end(self) -> None:
         """Write the rows of the forms that are written as a whole, and the summary."""
-        if self.format and self.format != "json":
+        if self.format in ("table", "yaml"):
             self.app.emit(self.rows, columns=COLUMNS, format=self.format)
         elif not self.format:
-            for item in self.failures:
-                self.app.note(f"{item.where}: {item.reason}")
+            for line in self.failures:
+                self.app.note(line)
+            if len(self.paths) > TOLD:
+                self.app.note(f"… and {len(self.paths) - TOLD} more; --failed FILE lists them all.")
         self.app.note(
             f"{files(self.count)} copied ({readable(self.size)})"
             + (f", {files(self.unchanged)} unchanged" if self.unchanged else "")
             + (f", {self.gone} deleted" if self.gone else "")
-            + (f", {len(self.failures)} failed" if self.failures else "")
+            + (f", {len(self.paths)} failed" if self.paths else "")
             + "."
         )
 
@@ -243,6 +250,8 @@ class _Told:
         row = {"target": target, "source": source, "size": size, "status": status, "error": error}
         if self.format == "json":
             write_line(row)
+        elif self.format == "name":
+            click.echo(target)
         else:
             self.rows.append(row)
 
