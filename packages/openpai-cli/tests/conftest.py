@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from openpai.cli import _fields, _plugins
+from openpai.cli import _plugins
+from openpai.cli._command import OUTPUT
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def job(local, request):
     return submit
 
 
-SCHEMA = json.loads(Path(_fields.__file__).with_name("output.schema.json").read_text())
+SCHEMA = json.loads(Path(OUTPUT).read_text())
 
 
 def check_schema(words: list[str], out: str, err: str) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import pytest
 
-from openpai.cli import _fields, _root
-from openpai.cli._fields import fields_of, schema
+from openpai.cli import _root
+from openpai.cli._command import OUTPUT
+from openpai.core.command_help import fields_of, output_schema
 
 GROUPS = {name: group.table for name, group in _root.GROUPS.items()}
 EVERY = {
@@ -26,28 +27,34 @@ SHOWING = [
 def test_the_schema_is_one():
     """It is valid by itself."""
     jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.Draft202012Validator.check_schema(schema())
-    text = Path(_fields.__file__).with_name("output.schema.json").read_text()
+    jsonschema.Draft202012Validator.check_schema(output_schema(OUTPUT))
+    text = Path(OUTPUT).read_text()
     assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
 
 
 @pytest.mark.parametrize("name", SHOWING)
 def test_every_command_that_shows_data_has_a_schema(name):
     """What scripts may rely on is written down for each of them."""
-    assert name in schema()["$defs"]
+    assert name in output_schema(OUTPUT)["$defs"]
 
 
 def test_no_schema_is_of_a_command_that_is_gone():
     """What is documented exists."""
     others = {"state", "task", "problem", "error"}
-    assert set(schema()["$defs"]) - others == set(SHOWING)
+    assert set(output_schema(OUTPUT)["$defs"]) - others == set(SHOWING)
 
 
-@pytest.mark.parametrize("name", [name for name in SHOWING if fields_of(name)])
+@pytest.mark.parametrize("name", [name for name in SHOWING if fields_of(name, OUTPUT)])
 def test_help_names_the_fields(opai, name):
     """Whoever asks for help sees what `-o json` brings."""
     told = opai(*name.split(), "-h").stdout.partition("Fields in JSON:")[2]
-    assert told.replace(",", " ").split() == fields_of(name)
+    assert told.replace(",", " ").split() == fields_of(name, OUTPUT)
+
+
+def test_help_names_the_fields_of_what_others_bring(opai):
+    """Their schemas lie beside their commands."""
+    told = opai("storage", "list", "-h").stdout.partition("Fields in JSON:")[2]
+    assert told.replace(",", " ").split() == ["path", "type", "size", "modified", "mode"]
 
 
 @pytest.mark.parametrize("name", SHOWING)

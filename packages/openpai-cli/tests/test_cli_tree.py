@@ -31,7 +31,15 @@ def test_the_table_says_of_a_command_what_the_command_says(path):
     assert loaded.name == path[-1]
 
 
-@pytest.mark.parametrize("path", OWN, ids=" ".join)
+def brought() -> list[tuple[str, str]]:
+    """The commands that other distributions bring."""
+    from openpai.notebook.commands import notebook
+    from openpai.storage.commands import storage
+
+    return [(str(group.name), name) for group in (storage, notebook) for name in group.commands]
+
+
+@pytest.mark.parametrize("path", [*OWN, *brought()], ids=" ".join)
 def test_help_begins_with_an_example(path, opai):
     """Every command shows first how it is used, with -h as with --help."""
     result = opai(*path, "-h")

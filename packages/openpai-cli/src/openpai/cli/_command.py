@@ -1,7 +1,8 @@
-"""The click classes of ``opai``: commands that show examples, groups that load when used."""
+"""The click classes of ``opai``: its own commands, groups that load when used."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from openpai.core.command_help import CONTEXT_SETTINGS, Command
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["Command", "Lazy", "LazyGroup", "UsageProblem", "command", "unknown"]
+__all__ = ["OUTPUT", "Command", "Lazy", "LazyGroup", "UsageProblem", "command", "unknown"]
 
-CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+#: What commands write with ``-o json``.
+OUTPUT = os.path.join(os.path.dirname(__file__), "output.schema.json")  # noqa: PTH118, PTH120
 
 
 class UsageProblem(click.UsageError):
@@ -30,40 +34,7 @@ class UsageProblem(click.UsageError):
         self.hint = hint
 
 
-class Command(click.Command):
-    """A command whose help begins with examples.
-
-    Args:
-        examples: Command lines, one a line; ``#`` begins a remark.
-    """
-
-    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
-        kwargs["context_settings"] = {**CONTEXT_SETTINGS, **kwargs.get("context_settings", {})}
-        super().__init__(*args, **kwargs)
-        self.examples = [line.strip() for line in examples.strip().splitlines()]
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then what click writes."""
-        if self.examples:
-            with formatter.section("Examples"):
-                for line in self.examples:
-                    formatter.write(" " * formatter.current_indent + line + "\n")
-            formatter.write_paragraph()
-        super().format_help(ctx, formatter)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Name the fields that ``-o json`` has."""
-        if any(param.name == "format_" for param in self.params):
-            from openpai.cli._fields import fields_of
-
-            fields = fields_of(ctx.command_path.partition(" ")[2])
-            if fields:
-                with formatter.section("Fields in JSON"):
-                    formatter.write_text(", ".join(fields))
-        super().format_epilog(ctx, formatter)
-
-
-command = partial(click.command, cls=Command)
+command = partial(click.command, cls=Command, output=OUTPUT)
 
 
 class Lazy(NamedTuple):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.core.app import current_app
+from openpai.core.command_help import CONTEXT_SETTINGS, Command
 from openpai.core.completion import jobs
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["notebook"]
 
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PATH = click.Path(path_type=Path)
 
@@ -30,12 +30,19 @@ _CLUSTER = click.option(
 )
 
 
-@click.group(context_settings=_SETTINGS)
+@click.group(context_settings=CONTEXT_SETTINGS)
 def notebook() -> None:
     """Run notebooks as jobs, and get them back executed."""
 
 
-@notebook.command(context_settings=_SETTINGS)
+@notebook.command(
+    cls=Command,
+    examples="""
+    opai notebook submit train.ipynb -p lr=0.1 --image IMAGE --gpu 1
+    opai notebook submit train.ipynb --mode script --no-wait
+    opai notebook submit --interactive --image IMAGE   # a Jupyter server in a job
+    """,
+)
 @click.argument("file", type=_FILE, required=False)
 @click.option(
     "-p",
@@ -135,7 +142,13 @@ def submit(context: click.Context, /, **options: Any) -> None:
     context.exit(_see_through(app, job, wishes["folder"]))
 
 
-@notebook.command(context_settings=_SETTINGS)
+@notebook.command(
+    cls=Command,
+    examples="""
+    opai notebook connect train-lr-0.1
+    opai notebook connect train-lr-0.1 --to results
+    """,
+)
 @click.argument("job", shell_complete=jobs)
 @click.option("--to", "folder", type=_PATH, default=Path(), help="Where to put it.  [default: .]")
 @_CLUSTER

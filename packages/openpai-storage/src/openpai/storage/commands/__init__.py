@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from openpai.core.command_help import CONTEXT_SETTINGS
 from openpai.storage.commands.attaching import attach, detach
 from openpai.storage.commands.benching import bench
 from openpai.storage.commands.changing import delete, mkdir, move
 from openpai.storage.commands.copying import download, upload
 from openpai.storage.commands.looking import cat, disk_usage, list_, list_storage, status
-from openpai.storage.commands.options import CONTEXT_SETTINGS
 from openpai.storage.commands.syncing import check, copy, sync
 
 __all__ = ["storage"]

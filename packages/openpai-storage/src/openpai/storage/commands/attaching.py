@@ -8,18 +8,19 @@ from typing import Any
 import click
 
 from openpai.core.app import current_app
+from openpai.storage.commands.options import command
 
 __all__ = ["attach", "detach"]
 
-_EXAMPLES = """\b
-Examples:
-  opai storage attach hdfs-main --type hdfs --uri http://namenode:9870 --user alice
-  opai storage attach scans --type nfs --mount-path /mnt/scans --read-only
-  opai storage attach bucket --type s3 --uri s3://bucket --secret secret_key
-"""
 
-
-@click.command("attach", epilog=_EXAMPLES)
+@command(
+    "attach",
+    examples="""
+    opai storage attach hdfs-main --type hdfs --uri http://namenode:9870 --user alice
+    opai storage attach scans --type nfs --mount-path /mnt/scans --read-only
+    opai storage attach bucket --type s3 --uri s3://bucket --secret secret_key
+    """,
+)
 @click.argument("name")
 @click.option("--type", "type_", metavar="TYPE", required=True, help="hdfs, nfs, samba, sftp, …")
 @click.option("--uri", help="Its address, as the type asks for it.")
@@ -85,7 +86,12 @@ def _ask(name: str, key: str) -> str:
     return text
 
 
-@click.command("detach")
+@command(
+    "detach",
+    examples="""
+    opai storage detach scans
+    """,
+)
 @click.argument("name")
 @click.pass_context
 def detach(context: click.Context, /, *, name: str) -> None:

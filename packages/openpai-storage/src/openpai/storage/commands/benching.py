@@ -13,7 +13,7 @@ import click
 
 from openpai.core.app import current_app
 from openpai.core.errors import OpenPaiError
-from openpai.storage.commands.options import format_option, open_place, storage_option
+from openpai.storage.commands.options import command, format_option, open_place, storage_option
 
 if TYPE_CHECKING:
     from openpai.core.storage import Storage
@@ -28,7 +28,13 @@ _COLUMNS = [
 ]
 
 
-@click.command("bench")
+@command(
+    "bench",
+    examples="""
+    opai storage bench team-nfs
+    opai storage bench hdfs-main:/tmp --size 1024 --files 2000
+    """,
+)
 @click.argument("place", metavar="NAME[:/PATH]")
 @click.option(
     "--size",

@@ -8,12 +8,17 @@ import posixpath
 import click
 
 from openpai.core.app import current_app
-from openpai.storage.commands.options import complete_remote, open_place, storage_option
+from openpai.storage.commands.options import command, complete_remote, open_place, storage_option
 
 __all__ = ["delete", "mkdir", "move"]
 
 
-@click.command("mkdir")
+@command(
+    "mkdir",
+    examples="""
+    opai storage mkdir team-nfs:/data/new
+    """,
+)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
 @storage_option
 @click.pass_context
@@ -27,7 +32,12 @@ def mkdir(
             storage.mkdir(place)
 
 
-@click.command("move")
+@command(
+    "move",
+    examples="""
+    opai storage move team-nfs:/data/old /data/new
+    """,
+)
 @click.argument("source", shell_complete=complete_remote)
 @click.argument("target", shell_complete=complete_remote)
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
@@ -64,7 +74,13 @@ def move(
         storage.rename(old, place)
 
 
-@click.command("delete")
+@command(
+    "delete",
+    examples="""
+    opai storage delete team-nfs:/data/file
+    opai storage delete team-nfs:/data -r --yes
+    """,
+)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
 @click.option("-r", "--recursive", is_flag=True, help="Delete folders with all that they hold.")
 @storage_option

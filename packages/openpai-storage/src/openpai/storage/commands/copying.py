@@ -11,6 +11,7 @@ import click
 
 from openpai.core.app import current_app
 from openpai.storage.commands.options import (
+    command,
     complete_local,
     complete_remote,
     open_place,
@@ -23,20 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["download", "goes_into", "is_folder", "upload"]
 
-_UPLOAD_EXAMPLES = """\b
-Examples:
-  opai storage upload data /sets         # data/x becomes /sets/x
-  opai storage upload data team-nfs:/    # data/x becomes team-nfs:/data/x
-"""
 
-_DOWNLOAD_EXAMPLES = """\b
-Examples:
-  opai storage download team-nfs:/models/best           # becomes ./best
-  opai storage download team-nfs:/models/best results   # becomes ./results
-"""
-
-
-@click.command("upload", epilog=_UPLOAD_EXAMPLES)
+@command(
+    "upload",
+    examples="""
+    opai storage upload data /sets         # data/x becomes /sets/x
+    opai storage upload data team-nfs:/    # data/x becomes team-nfs:/data/x
+    """,
+)
 @click.argument("local", shell_complete=complete_local)
 @click.argument("remote", shell_complete=complete_remote)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
@@ -68,7 +63,13 @@ def upload(
         perform(app, "Uploading", local_place(Path(local)), (storage, place), asked)
 
 
-@click.command("download", epilog=_DOWNLOAD_EXAMPLES)
+@command(
+    "download",
+    examples="""
+    opai storage download team-nfs:/models/best           # becomes ./best
+    opai storage download team-nfs:/models/best results   # becomes ./results
+    """,
+)
 @click.argument("remote", shell_complete=complete_remote)
 @click.argument("local", default=".", shell_complete=complete_local)
 @click.option(

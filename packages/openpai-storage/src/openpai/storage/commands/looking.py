@@ -11,6 +11,7 @@ import click
 from openpai.core.app import App, current_app
 from openpai.storage.commands.options import (
     cluster_option,
+    command,
     complete_remote,
     format_option,
     open_place,
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["cat", "disk_usage", "list_", "list_storage", "status"]
 
 
-@click.command("list-storage")
+@command(
+    "list-storage",
+    examples="""
+    opai storage list-storage
+    """,
+)
 @cluster_option
 @format_option
 @click.pass_context
@@ -77,7 +83,13 @@ def _folder(spec: StorageSpec) -> str | None:
         return None
 
 
-@click.command("list")
+@command(
+    "list",
+    examples="""
+    opai storage list /data
+    opai storage list team-nfs:/models -r -o json
+    """,
+)
 @click.argument("path", default="/", shell_complete=complete_remote)
 @click.option("-r", "--recursive", is_flag=True, help="Go into folders.")
 @storage_option
@@ -118,7 +130,12 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-@click.command("status")
+@command(
+    "status",
+    examples="""
+    opai storage status team-nfs:/models/best
+    """,
+)
 @click.argument("path", shell_complete=complete_remote)
 @storage_option
 @format_option
@@ -142,7 +159,12 @@ def status(
     app.emit(row, columns=columns, format=format_)
 
 
-@click.command("cat")
+@command(
+    "cat",
+    examples="""
+    opai storage cat team-nfs:/logs/train.log | tail
+    """,
+)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
 @storage_option
 @click.pass_context
@@ -157,7 +179,12 @@ def cat(
     sys.stdout.buffer.flush()
 
 
-@click.command("du")
+@command(
+    "du",
+    examples="""
+    opai storage du team-nfs:/ hdfs-main:/models
+    """,
+)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, shell_complete=complete_remote)
 @storage_option
 @format_option

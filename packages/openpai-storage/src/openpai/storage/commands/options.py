@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 import click
 
 from openpai.core.app import App
+from openpai.core.command_help import Command
 from openpai.core.completion import clusters, remote_paths, storages
 
 if TYPE_CHECKING:
@@ -15,8 +18,9 @@ if TYPE_CHECKING:
     from openpai.core.storage import Storage
 
 __all__ = [
-    "CONTEXT_SETTINGS",
+    "OUTPUT",
     "cluster_option",
+    "command",
     "complete_local",
     "complete_remote",
     "either_place",
@@ -26,7 +30,10 @@ __all__ = [
     "storage_option",
 ]
 
-CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+#: What commands write with ``-o json``.
+OUTPUT = os.path.join(os.path.dirname(__file__), "output.schema.json")  # noqa: PTH118, PTH120
+
+command = partial(click.command, cls=Command, output=OUTPUT)
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -11,6 +11,7 @@ from openpai.core.app import current_app
 from openpai.core.errors import StorageError
 from openpai.storage.commands.copying import goes_into, is_folder
 from openpai.storage.commands.options import (
+    command,
     either_place,
     format_option,
     is_remote,
@@ -21,21 +22,15 @@ from openpai.storage.commands.transferring import files, perform, transfer_optio
 
 __all__ = ["check", "copy", "sync"]
 
-_SYNC_EXAMPLES = """\b
-Examples:
-  opai storage sync data team-nfs:/data --delete --dry-run
-  opai storage sync data team-nfs:/data --delete
-  opai storage sync team-nfs:/data hdfs-main:/data
-"""
 
-_CHECK_EXAMPLES = """\b
-Examples:
-  opai storage check data team-nfs:/data
-  opai storage check team-nfs:/data hdfs-main:/data -o json
-"""
-
-
-@click.command("sync", epilog=_SYNC_EXAMPLES)
+@command(
+    "sync",
+    examples="""
+    opai storage sync data team-nfs:/data --delete --dry-run
+    opai storage sync data team-nfs:/data --delete
+    opai storage sync team-nfs:/data hdfs-main:/data
+    """,
+)
 @click.argument("source")
 @click.argument("target")
 @click.option(
@@ -76,7 +71,12 @@ def sync(
         perform(app, "Syncing", ours, theirs, asked)
 
 
-@click.command("copy")
+@command(
+    "copy",
+    examples="""
+    opai storage copy team-nfs:/data hdfs-main:/data
+    """,
+)
 @click.argument("source")
 @click.argument("target")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
@@ -114,7 +114,13 @@ def _check_apart(where: str, source: str, target: str) -> None:
         raise StorageError(f"{where} cannot be copied into itself.", "Name another target.")
 
 
-@click.command("check", epilog=_CHECK_EXAMPLES)
+@command(
+    "check",
+    examples="""
+    opai storage check data team-nfs:/data
+    opai storage check team-nfs:/data hdfs-main:/data -o json
+    """,
+)
 @click.argument("first")
 @click.argument("second")
 @click.option("--fast", is_flag=True, help="Compare sizes and times, not contents.")
