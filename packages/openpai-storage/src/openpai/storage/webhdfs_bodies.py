@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Callable, Mapping, Tuple, cast
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
+from openpai.storage.webhdfs_refusals import stopped
 from openpai.storage.webhdfs_wire import Answer, Wire, head_of, unreachable
 
 __all__ = ["Connect", "Upload", "open_reader"]
@@ -187,9 +188,7 @@ class _Reader(io.RawIOBase):
                 count = self._answer.readinto(buffer)
                 if count:
                     return count
-                raise ConnectionFailed(
-                    f"HDFS stopped sending, {self._left} bytes before the end.", "Try again."
-                )
+                raise stopped(self._left)
             except ConnectionFailed as error:
                 self._go_on(error)
 

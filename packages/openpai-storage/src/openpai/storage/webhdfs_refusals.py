@@ -8,7 +8,7 @@ import os
 
 from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
-__all__ = ["StandbyError", "refusal"]
+__all__ = ["StandbyError", "refusal", "stopped"]
 
 #: What passes by itself: a server that starts, or that lost its line to another one.
 _PASSING = frozenset(
@@ -108,3 +108,20 @@ def _number(kind: str, message: str) -> int | None:
     if number == errno.EACCES and "is not a directory" in message:
         return errno.ENOTDIR  # a path that goes on below a file, for users who are no superuser
     return number
+
+
+def stopped(left: int | None, reason: str = "") -> ConnectionFailed:
+    """Return the error of an answer that ended before its end.
+
+    A data node that finds a block damaged does not say so: it stops sending, each time there.
+
+    Args:
+        left: The bytes that are missing, where they are known.
+        reason: What is known otherwise.
+    """
+    return ConnectionFailed(
+        f"HDFS stopped sending, {left} bytes before the end."
+        if left
+        else f"HDFS stopped sending: {reason}.",
+        "Try again; where it stops again, a block may be damaged, which 'hdfs fsck PATH' tells.",
+    )

@@ -20,7 +20,7 @@ from typing import Dict, List, Mapping, Tuple
 from urllib.parse import urlsplit
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.storage.webhdfs_refusals import refusal
+from openpai.storage.webhdfs_refusals import refusal, stopped
 
 __all__ = ["Answer", "Unanswered", "Wire", "head_of", "unreachable"]
 
@@ -250,14 +250,14 @@ class Answer:
         try:
             return self._response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise ConnectionFailed(f"HDFS stopped sending: {error}.", "Try again.") from None
+            raise stopped(getattr(error, "expected", None), str(error)) from None
 
     def readinto(self, buffer: memoryview) -> int:
         """Read some of it; 0 at the end, also where that comes too early."""
         try:
             return self._response.readinto(buffer)
         except (OSError, http.client.HTTPException) as error:
-            raise ConnectionFailed(f"HDFS stopped sending: {error}.", "Try again.") from None
+            raise stopped(getattr(error, "expected", None), str(error)) from None
 
     def close(self) -> None:
         """Keep the connection if all was read, else cut it; once."""

@@ -1,0 +1,54 @@
+"""A block that is damaged on the disk of a real data node is never taken for the file."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from openpai.core.storage import StorageSpec
+
+SIZES = {"small": 20_000, "medium": 900_000, "large": 10 << 20}
+
+
+def blocks(hdfs, content: bytes) -> Iterator[Path]:
+    """Yield the block files on the disks of the data nodes that hold a part of a content."""
+    for name in ("dn0", "dn1"):
+        for path in (hdfs.folder / name).rglob("blk_*"):
+            if path.suffix != ".meta" and path.read_bytes() in content:
+                yield path
+
+
+def damage(path: Path, dice: random.Random) -> None:
+    """Turn over one bit, as a disk does that ages."""
+    size = path.stat().st_size
+    with path.open("r+b") as block:
+        at = dice.randrange(size)
+        block.seek(at)
+        byte = block.read(1)[0] ^ (1 << dice.randrange(8))
+        block.seek(at)
+        block.write(bytes([byte]))
+
+
+def test_a_damaged_block(opai, attach, hdfs, folder) -> None:
+    """Each damaged file is named, an older copy of it stays, and the others arrive."""
+    dice = random.Random(0)
+    data = {"uri": hdfs.uri, "user": "alice", "path": folder, "datanodes": hdfs.datanodes}
+    attach(StorageSpec("main", "hdfs", data))
+    tree, back = opai.folder / "tree", opai.folder / "back"
+    for place in (tree, back):
+        place.mkdir()
+    for name, size in SIZES.items():
+        (tree / name).write_bytes(dice.randbytes(size))
+        (back / name).write_text("older")
+    (tree / "good").write_text("good")
+    opai("storage", "upload", "tree", "main:/t")
+    for name in SIZES:
+        damage(dice.choice(sorted(blocks(hdfs, (tree / name).read_bytes()))), dice)
+    told = opai("storage", "download", "main:/t", "back", "--retries", "0", code=1).stderr
+    assert "error: 3 of 4 were not copied" in told
+    for name in SIZES:
+        assert f"main:/t/{name}: HDFS stopped sending, " in told
+        assert (back / name).read_text() == "older"
+    assert "hint: Try again; where it stops again, a block may be damaged" in told
+    assert (back / "good").read_text() == "good"
