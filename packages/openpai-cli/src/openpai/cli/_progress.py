@@ -1,17 +1,25 @@
-"""One line on stderr that says how far a long piece of work has come."""
+"""How far a long piece of work has come, on stderr: drawn by rich where there is a terminal."""
 
 from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from openpai.cli._console import Console
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as Display
+    from rich.progress import Task
+
 __all__ = ["Progress"]
 
+#: Seconds after which something is drawn; what is over sooner needs it as little as rich's import.
 _FIRST_DRAWN_AFTER = 0.5
-_REDRAWN_EVERY = 0.1
+
+#: Seconds between plain lines, where there is no live terminal.
 _TOLD_EVERY = 30.0
+_NARROW = 60
 _PREFIXES = ("", "k", "M", "G", "T")
 
 
@@ -29,58 +37,71 @@ class Progress:
     def __init__(self, console: Console, description: str, total: int | None) -> None:
         self._console = console
         self._description = description
-        self._total = total
+        self._total = total or None
         self._done = 0
         self._begun = time.monotonic()
         self._next = self._begun + (_FIRST_DRAWN_AFTER if console.is_lively else _TOLD_EVERY)
-        self._drawn = False
+        self._display: Display | None = None
 
     def advance(self, amount: int = 1) -> None:
         """Count work that is done."""
         self._done += amount
-        if time.monotonic() < self._next:
+        if self._display:
+            self._display.update(self._display.task_ids[0], completed=self._done)
+        elif time.monotonic() < self._next:
             return
-        if self._console.is_lively:
-            self._draw()
+        elif self._console.is_lively:
+            self._display = _drawn(self._console)
+            self._display.add_task(self._description, total=self._total, completed=self._done)
+            self._display.start()
         else:
-            self._console.note(self._text())
+            self._console.note(f"{self._description}  {self._text()}")
             self._next = time.monotonic() + _TOLD_EVERY
 
     def close(self) -> None:
         """Wipe the line away."""
-        if self._drawn:
-            self._show("")
-
-    def _draw(self) -> None:
-        self._show(self._text()[: self._console.width - 1])
-        self._next = time.monotonic() + _REDRAWN_EVERY
-        self._drawn = True
-
-    def _show(self, text: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()
+        if self._display:
+            self._display.stop()
 
     def _text(self) -> str:
-        done = _short(self._done)
         rate = max(self._done, 0) / max(time.monotonic() - self._begun, 0.001)
-        speed = f"  {_short(int(rate))}/s"
-        if not self._total:
-            return f"{self._description}  {done}{speed}"
-        percent = min(100, 100 * self._done // self._total)
-        left = max(self._total - self._done, 0) / rate if rate >= 1 else None
-        remaining = "" if left is None else f"  {_time(left)} left"
-        return (
-            f"{self._description}  {percent:3d}%  {done} of {_short(self._total)}{speed}{remaining}"
-        )
+        return _amounts(self._done, self._total, rate)
 
 
-def _time(seconds: float) -> str:
-    """Return ``59s``, ``4m05s``, ``3h20m``."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minute:02}m"
-    return f"{minute}m{second:02}s" if minute else f"{second}s"
+def _drawn(console: Console) -> Display:
+    """Return what draws the line; stdout is left alone, it has data."""
+    from rich import console as rich_console
+    from rich import progress
+    from rich.table import Column
+    from rich.text import Text
+
+    class Amounts(progress.ProgressColumn):
+        """How much is done, and how fast."""
+
+        def render(self, task: Task) -> Text:
+            return Text(_amounts(int(task.completed), task.total, task.speed))
+
+    screen = rich_console.Console(file=sys.stderr, no_color=not console.color)
+    name = progress.TextColumn(
+        "{task.description}",
+        markup=False,
+        table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+    )
+    narrow = screen.width < _NARROW
+    between = [] if narrow else [progress.BarColumn(20), Amounts()]
+    return progress.Progress(
+        *(name, *between, progress.TaskProgressColumn(), progress.TimeRemainingColumn(True)),
+        console=screen,
+        transient=True,
+        expand=narrow,
+        redirect_stdout=False,
+    )
+
+
+def _amounts(done: int, total: float | None, rate: float | None) -> str:
+    """Return ``12.3k of 4.0M  1.2k/s``."""
+    whole = f" of {_short(total)}" if total else ""
+    return f"{_short(done)}{whole}" + (f"  {_short(int(rate))}/s" if rate else "")
 
 
 def _short(number: float) -> str:
@@ -89,4 +110,4 @@ def _short(number: float) -> str:
         if number < 1000 or prefix == _PREFIXES[-1]:
             break
         number /= 1000
-    return f"{number:.1f}{prefix}" if prefix else str(number)
+    return f"{number:.1f}{prefix}" if prefix else str(int(number))
