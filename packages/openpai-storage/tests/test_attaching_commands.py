@@ -36,13 +36,26 @@ def test_attached_is_usable(opai: Opai, away: Path) -> None:
     assert [(row["name"], row["type"], row["mountPath"]) for row in rows] == [
         ("scans", "nfs", str(away))
     ]
-    with pytest.raises(StorageError, match="No storage is called 'scan': attached here are scans"):
+    with pytest.raises(StorageError, match="No storage is called 'scan': known here are scans"):
         opai("list", "scan:/")
-    with pytest.raises(StorageError, match="'/' names no storage: attached here are scans"):
+    with pytest.raises(StorageError, match="'/' names no storage: known here are scans"):
         opai("list", "/")
     opai("detach", "scans")
     with pytest.raises(ConfigError, match="No cluster is known"):
         opai("list", "scans:/")
+
+
+def test_mounted_without_a_cluster(opai: Opai, away: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a job's container, which knows no cluster, storages are used where they are mounted."""
+    told = {"team": str(away), "gone": str(away / "none")}
+    monkeypatch.setenv("OPENPAI_STORAGES", json.dumps(told))
+    Path("file").write_text("x")
+    opai("upload", "file", "team:/new/")
+    assert (away / "new" / "file").read_text() == "x"
+    rows = json.loads(opai("list-storage", "-o", "json").stdout)
+    assert [(row["name"], row["mountPath"]) for row in rows] == [("team", str(away))]
+    with pytest.raises(StorageError, match="No storage is called 'gone': known here are team"):
+        opai("list", "gone:/")
 
 
 def test_read_only(opai: Opai, away: Path) -> None:

@@ -10,12 +10,13 @@ import json
 import os
 from pathlib import Path
 
+from openpai.core.config.mounts import mounts_of_environment
 from openpai.core.environment import in_job_container
 from openpai.core.errors import StorageError
 from openpai.core.folder import FolderStorage
 from openpai.core.storage import Storage, StorageSpec
 
-__all__ = ["is_mounted", "open_posix"]
+__all__ = ["is_mounted", "mounted_here", "open_posix"]
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -50,6 +51,22 @@ def is_mounted(spec: StorageSpec) -> bool:
         return folder is not None and Path(folder).is_dir()
     except OSError:  # such as a stale NFS handle
         return False
+
+
+def mounted_here() -> dict[str, StorageSpec]:
+    """Return what is mounted here by name, as far as that is known without a cluster.
+
+    It is what ``OPENPAI_STORAGES`` names and, in a job container, what lies in ``/mnt``.
+
+    Raises:
+        ConfigError: ``OPENPAI_STORAGES`` cannot be understood.
+    """
+    told = mounts_of_environment()
+    found = os.listdir("/mnt") if in_job_container() and Path("/mnt").is_dir() else []  # noqa: PTH208 - names alone
+    specs = [
+        StorageSpec(name, "nfs", mount_path=told.get(name)) for name in (*told, *sorted(found))
+    ]
+    return {spec.name: spec for spec in specs if is_mounted(spec)}
 
 
 def _usual_place(spec: StorageSpec) -> str | None:

@@ -58,13 +58,16 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
 
 
 def _storages(app: App, alias: str | None) -> list[StorageSpec]:
-    """Return the storages of the cluster and the attached ones; without a cluster, only those."""
+    """Return the storages of the cluster and the attached ones; without one, those known here."""
     from openpai.core.config.attached import attached_storages
     from openpai.core.config.clusters import load_clusters
+    from openpai.storage.posix import mounted_here
 
     attached = attached_storages()
-    if attached and alias is None and not load_clusters():
-        return list(attached.values())
+    if alias is None and not load_clusters():
+        known = {**mounted_here(), **attached}
+        if known:
+            return list(known.values())
     listed = app.cluster(alias).storages()
     names = {spec.name for spec in listed}
     return [*listed, *(spec for name, spec in attached.items() if name not in names)]

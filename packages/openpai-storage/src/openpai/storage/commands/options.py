@@ -104,8 +104,9 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
         OpenPaiError: The cluster or its storage is not known or does not answer.
     """
     from openpai.core.config.attached import attached_storages, with_secrets
-    from openpai.core.errors import ConfigError, StorageError
+    from openpai.core.errors import ConfigError, NotFoundError, StorageError
     from openpai.core.storage import StorageUri, open_storage
+    from openpai.storage.posix import mounted_here
 
     uri = StorageUri.parse(text)
     if uri.storage and name and uri.storage != name:
@@ -117,14 +118,22 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
     try:
         cluster = app.cluster(alias)
     except ConfigError as error:
+        mounted = {} if alias else mounted_here()
+        if chosen in mounted:
+            return open_storage(mounted[chosen]), uri.path
+        attached = {**attached, **mounted}
         if alias or not attached:
             raise
-        known = f"attached here are {', '.join(sorted(attached))}, and no cluster is chosen"
+        known = f"known here are {', '.join(sorted(attached))}, and no cluster is chosen"
         wanted = f"No storage is called '{chosen}'" if chosen else f"'{text}' names no storage"
         raise StorageError(
             f"{wanted}: {known}.", f"Write NAME:/PATH. {error.hint}".rstrip()
         ) from None
-    return cluster.storage(chosen), uri.path
+    try:
+        return cluster.storage(chosen), uri.path
+    except NotFoundError as error:
+        error.hint = error.hint or "See: opai storage list-storage"
+        raise
 
 
 def either_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
