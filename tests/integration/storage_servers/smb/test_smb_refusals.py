@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
+from threading import Thread
 
 import pytest
 
@@ -120,6 +122,33 @@ def test_a_server_that_is_silent(attached) -> None:
         address = f"//127.0.0.1:{silent.getsockname()[1]}/team"
         with pytest.raises(ConnectionFailed, match="does not answer: no answer in time"):
             attached(address=address, timeout=1).stat("/")
+
+
+def test_a_server_that_takes_no_more(attached, smbd) -> None:
+    """Where the line takes no more of a file, writing ends, and so does closing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as lines:
+
+        def carry(source: socket.socket, target: socket.socket, most: float) -> None:
+            with suppress(OSError):
+                while most > 0 and (data := source.recv(1 << 16)):
+                    target.sendall(data)
+                    most -= len(data)
+
+        def accept() -> None:
+            near = lines.enter_context(listener.accept()[0])
+            far = lines.enter_context(socket.create_connection(("127.0.0.1", smbd.port)))
+            for ends in ((near, far, 2 << 20), (far, near, float("inf"))):
+                Thread(target=carry, args=ends, daemon=True).start()
+
+        accepting = Thread(target=accept)
+        accepting.start()
+        address = f"//127.0.0.1:{listener.getsockname()[1]}/team"
+        storage = attached(address=address, timeout=1)
+        with pytest.raises(ConnectionFailed, match="does not answer"):
+            write(storage, "/file", bytes(64 << 20))
+        accepting.join()
+        listener.close()
+        storage.close()
 
 
 def test_something_else_answers(attached, httpserver) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -191,9 +192,8 @@ class SmbLine:
     def _log_in(self) -> None:
         session = smbclient.register_session(self._host, **self._options)
         connection = session.connection
-        # The library lets the system hold back each message until the one before has arrived.
         with suppress(AttributeError, OSError):
-            connection.transport._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _send_in_time(connection.transport, self._timeout)
         receive = connection.receive
 
         def receive_in_time(*request: Any, **options: Any) -> Any:
@@ -210,3 +210,25 @@ class SmbLine:
 
     def _full(self, path: str) -> str:
         return f"{self._place}\\{path}" if path else self._place
+
+
+def _send_in_time(transport: Any, timeout: float) -> None:
+    """Let messages go at once, and the connection end where one does not go in time.
+
+    The library lets the system hold back each message until the one before has arrived. Where the
+    server takes no more, it would wait for ever, and all who want to send or close with it.
+    """
+    sock = transport._sock
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    limit = struct.pack("ll", int(timeout), int(timeout % 1 * 1_000_000))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    send = transport.send
+
+    def send_in_time(message: bytes) -> None:
+        try:
+            send(message)
+        except BlockingIOError:
+            transport.close()  # half a message may be on its way
+            raise TimeoutError("timeout") from None
+
+    transport.send = send_in_time
