@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
 from unicodedata import category
 from urllib.parse import parse_qs
 
+import requests
 from azure.core.exceptions import AzureError
 from azure.storage.blob import (
     BlobBlock,
@@ -27,6 +28,7 @@ from azure.storage.blob import (
     ContentSettings,
     LinearRetry,
 )
+from requests.adapters import HTTPAdapter
 
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
@@ -41,6 +43,8 @@ __all__ = ["open_container"]
 # What the library warns of goes to whoever asked for logs, and not to stderr where nobody did.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
+#: So many connections are kept for further requests: one for each thread of a transfer.
+CONNECTIONS = 64
 #: What blobfuse writes to blobs that stand for folders (azure-storage-fuse, component/azstorage).
 _FOLDER = "hdi_isfolder"
 #: Where the checksum of a blob that was committed from blocks is kept.
@@ -92,10 +96,14 @@ def _check_key(key: str, name: str) -> None:
 
 
 def _client(endpoint: str, container: str, credential: Any, timeout: float) -> ContainerClient:
+    session = requests.Session()  # keeps ten connections otherwise, and makes the others anew
+    for kind in ("http://", "https://"):
+        session.mount(kind, HTTPAdapter(pool_maxsize=CONNECTIONS))
     return ContainerClient(
         endpoint,
         container,
         credential=credential,
+        session=session,
         connection_timeout=min(timeout, 20),
         read_timeout=timeout,
         retry_policy=LinearRetry(1, retry_total=2, random_jitter_range=1),
