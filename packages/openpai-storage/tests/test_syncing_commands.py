@@ -209,6 +209,21 @@ def test_check(opai: Opai, app: Any, root: Path, tree: Path) -> None:
         opai("check", "tree", "main:/t", "-o", "json")
 
 
+def test_a_fast_check(opai: Opai, root: Path, tree: Path) -> None:
+    """Times tell, also of files that are seconds old; where a side keeps none, sizes alone do."""
+    opai("upload", "tree", "/t")
+    opai("check", "tree", "main:/t", "--fast")
+    (root / "t" / "top").write_text("2")
+    with pytest.raises(StorageError, match="1 of 3 differ"):
+        opai("check", "tree", "main:/t", "--fast")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("openpai.core.folder.FolderStorage.keeps_times", False)
+        opai("check", "tree", "main:/t", "--fast")
+        (root / "t" / "top").write_text("longer")
+        with pytest.raises(StorageError, match="1 of 3 differ"):
+            opai("check", "tree", "main:/t", "--fast")
+
+
 @pytest.mark.parametrize("rate", ["", "x", "-1", "0", "10Q", "infM", "nan"])
 def test_no_rate(opai: Opai, tree: Path, rate: str) -> None:
     """What is no rate is refused with an example."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional
 from openpai.core.errors import OpenPaiError
 
 if TYPE_CHECKING:
-    from openpai.core.storage import Storage
+    from openpai.core.storage import Entry, Storage
     from openpai.core.transfer import Failed, Step
 
 __all__ = ["Differences", "differences"]
@@ -51,7 +51,7 @@ def differences(
     Args:
         first: A storage and a path in it.
         second: Another.
-        fast: Whether the same size and time are enough.
+        fast: Whether the same size and time are enough, and the size where a side keeps no times.
 
     Raises:
         FileNotFoundError: The first does not exist.
@@ -64,8 +64,12 @@ def differences(
     copier = Copier(first[0], second[0], Limiter(None, never), _ignore, never)
     transfer = Transfer(*first, *second, Options(delete=True))
 
+    timed = first[0].keeps_times and second[0].keeps_times
+    fast_judge = _have_same_time if timed else _have_same_size
+    is_same = fast_judge if fast else copier.is_same
+
     def judge(step: Step | Failed) -> Callable[[], Found]:
-        return lambda: _judge(step, copier.is_same, fast=fast)
+        return lambda: _judge(step, is_same, "times differ" if fast else "contents differ")
 
     return Differences(_in_order(map(judge, transfer.plan())))
 
@@ -82,7 +86,17 @@ def _in_order(acts: Iterator[Callable[[], Found]]) -> Iterator[Found]:
             yield waiting.popleft().result()
 
 
-def _judge(step: Step | Failed, is_same: Callable[[Any, Any], bool], *, fast: bool) -> Found:
+def _have_same_time(a: Entry, b: Entry) -> bool:
+    from openpai.core.transfer.planning import same_time
+
+    return same_time(a, b)
+
+
+def _have_same_size(a: Entry, b: Entry) -> bool:
+    return a.size == b.size
+
+
+def _judge(step: Step | Failed, is_same: Callable[[Any, Any], bool], otherwise: str) -> Found:
     from openpai.core.transfer import Failed
 
     if isinstance(step, Failed):
@@ -93,14 +107,12 @@ def _judge(step: Step | Failed, is_same: Callable[[Any, Any], bool], *, fast: bo
         return _row(step.path, "only in the second")
     if step.action == "replace":
         return _row(step.path, "sizes differ")
-    if fast:
-        return None if step.action == "unchanged" else _row(step.path, "times differ")
     try:
         same = is_same(step.source, step.found)
     except (OSError, OpenPaiError) as error:
         reason = str(getattr(error, "strerror", None) or error)
         return _row(step.path, "cannot be compared", reason)
-    return None if same else _row(step.path, "contents differ")
+    return None if same else _row(step.path, otherwise)
 
 
 def _row(path: str, difference: str, error: str | None = None) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _check_apart(where: str, source: str, target: str) -> None:
 )
 @click.argument("first")
 @click.argument("second")
-@click.option("--fast", is_flag=True, help="Compare sizes and times, not contents.")
+@click.option("--fast", is_flag=True, help="Compare sizes, and times where both sides keep them.")
 @storage_option
 @format_option
 @click.pass_context
