@@ -7,6 +7,8 @@ from typing import Any, Callable
 
 import pytest
 
+from openpai.core.errors import StorageError
+
 
 def test_mkdir(opai: Callable[..., Any], root: Path) -> None:
     """Folders are made with those above them; a second time is fine."""
@@ -67,3 +69,23 @@ def test_delete_nothing(opai: Callable[..., Any], root: Path) -> None:
     """What is not there cannot be deleted."""
     with pytest.raises(FileNotFoundError, match="'main:/none'"):
         opai("delete", "/none", "-r")
+
+
+def test_the_others_go_on(opai: Callable[..., Any], app: Any, root: Path) -> None:
+    """Of several paths those that fail are named, each once, and the others are done."""
+    (root / "file").write_text("x")
+    (root / "a").write_text("a")
+    (root / "full").mkdir()
+    (root / "full" / "file").write_text("x")
+    for words, done in (
+        (("mkdir", "/file", "/new", "/file/below"), (root / "new").is_dir),
+        (("cat", "/none", "/a"), lambda: True),
+        (("du", "/none", "/a"), lambda: True),
+        (("delete", "/none", "/full", "/a"), lambda: not (root / "a").exists()),
+    ):
+        app.notes.clear()
+        with pytest.raises(StorageError, match=f"of {len(words) - 1} failed; the others are done"):
+            opai(*words)
+        assert done()
+        assert len(app.notes) == {"mkdir": 2, "delete": 2}.get(words[0], 1)
+        assert all(note.startswith("main:/") for note in app.notes)

@@ -1,8 +1,9 @@
-"""The disk of a real SSH server is really full."""
+"""The disk of a real SSH server is really full, or really read-only."""
 
 from __future__ import annotations
 
 import errno
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,18 @@ def test_a_full_disk(attached, sshd, disk: Path, tmp_path: Path) -> None:
     (tree / "changed").write_bytes(bytes(1 << 20))
     upload(storage, tree, "/t", overwrite=True)
     assert read(storage, "/t/changed") == bytes(1 << 20)
+
+
+def test_a_disk_that_is_read_only(attached, sshd, disk: Path) -> None:
+    """A disk that the server may only read is called that, and not full."""
+    storage = attached(uri=f"sftp://127.0.0.1:{sshd.port}{disk}")
+    write(storage, "/file", b"old")
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    for act in (
+        lambda: write(storage, "/file", b"new"),
+        lambda: storage.mkdir("/folder"),
+        lambda: storage.delete("/file"),
+    ):
+        with pytest.raises(PermissionError, match="Read-only file system: 'main:/"):
+            act()
+    assert read(storage, "/file") == b"old"

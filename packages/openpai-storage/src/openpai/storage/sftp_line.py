@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 #: Bytes that are not enough to go on with.
 _NO_ROOM = 64 << 10
+#: A flag of ``statvfs@openssh.com`` (openssh-portable, PROTOCOL).
+_READ_ONLY = 1
 
 
 class SftpLine:
@@ -113,18 +115,21 @@ class SftpLine:
         except OpenPaiError:
             raise
         except asyncssh.SFTPFailure as error:
-            if await self._is_full():
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+            number = await self._ask_the_disk()
+            if number:
+                raise OSError(number, os.strerror(number)) from None
             raise refusal(error, self._server) from None
         except (OSError, ValueError, asyncio.TimeoutError, asyncssh.Error) as error:
             raise refusal(error, self._server) from None
 
-    async def _is_full(self) -> bool:
-        """Whether the server's disk is full; where it cannot be asked, it is not known to be."""
+    async def _ask_the_disk(self) -> int:
+        """Return ``ENOSPC`` or ``EROFS`` where the server's disk is full or read-only, else 0."""
         with suppress(OSError, asyncio.TimeoutError, asyncssh.Error):
             disk = await (await self._client()).statvfs(self.folder)
-            return disk.bavail * disk.frsize < _NO_ROOM
-        return False
+            if disk.flags & _READ_ONLY:
+                return errno.EROFS
+            return errno.ENOSPC if disk.bavail * disk.frsize < _NO_ROOM else 0
+        return 0
 
     async def _client(self) -> asyncssh.SFTPClient:
         if self._connecting is None:

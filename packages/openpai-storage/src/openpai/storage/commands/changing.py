@@ -8,7 +8,13 @@ import posixpath
 import click
 
 from openpai.core.app import current_app
-from openpai.storage.commands.options import command, complete_remote, open_place, storage_option
+from openpai.storage.commands.options import (
+    command,
+    complete_remote,
+    each,
+    open_place,
+    storage_option,
+)
 
 __all__ = ["delete", "mkdir", "move"]
 
@@ -26,10 +32,14 @@ def mkdir(
     context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
 ) -> None:
     """Make folders and those above them; existing ones are fine."""
-    for path in paths:
-        storage, place = open_place(current_app(context), alias, name, path)
+    app = current_app(context)
+
+    def make(path: str) -> None:
+        storage, place = open_place(app, alias, name, path)
         with storage:
             storage.mkdir(place)
+
+    each(app, paths, make)
 
 
 @command(
@@ -94,7 +104,11 @@ def delete(
     name: str | None,
 ) -> None:
     """Delete files, empty folders, or with -r whole folders."""
-    for path in paths:
-        storage, place = open_place(current_app(context), alias, name, path)
+    app = current_app(context)
+
+    def remove(path: str) -> None:
+        storage, place = open_place(app, alias, name, path)
         with storage:
             storage.delete(place, recursive=recursive)
+
+    each(app, paths, remove)

@@ -13,6 +13,7 @@ from openpai.storage.commands.options import (
     cluster_option,
     command,
     complete_remote,
+    each,
     format_option,
     open_place,
     storage_option,
@@ -175,11 +176,15 @@ def cat(
     context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
 ) -> None:
     """Write the content of files to stdout."""
-    for path in paths:
-        storage, place = open_place(current_app(context), alias, name, path)
+    app = current_app(context)
+
+    def show(path: str) -> None:
+        storage, place = open_place(app, alias, name, path)
         with storage, storage.open_read(place) as stream:
             shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
-    sys.stdout.buffer.flush()
+        sys.stdout.buffer.flush()
+
+    each(app, paths, show)
 
 
 @command(
@@ -202,13 +207,19 @@ def disk_usage(
 ) -> None:
     """Add up the files in folders."""
     app = current_app(context)
-    rows = []
-    for path in paths or ("/",):
+    rows: list[dict[str, Any]] = []
+
+    def add(path: str) -> None:
         storage, place = open_place(app, alias, name, path)
         with storage:
             rows.append({"path": place, **_sum(storage, place), "storage": storage.name})
+
     columns = [("PATH", "path"), ("BYTES", "size"), ("FILES", "files"), ("FOLDERS", "folders")]
-    app.emit(rows, columns=columns, format=format_)
+    try:
+        each(app, paths or ("/",), add)
+    finally:
+        if rows:
+            app.emit(rows, columns=columns, format=format_)
 
 
 def _sum(storage: Storage, path: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 
 import click
 
@@ -23,6 +23,7 @@ __all__ = [
     "command",
     "complete_local",
     "complete_remote",
+    "each",
     "either_place",
     "format_option",
     "is_remote",
@@ -87,6 +88,31 @@ def format_option(function: F) -> F:
         default="table",
         help="How to write the data.  [default: table]",
     )(function)
+
+
+def each(app: App, paths: Sequence[str], act: Callable[[str], None]) -> None:
+    """Do something with each of several paths; what fails with one does not stop the others.
+
+    Raises:
+        OSError, OpenPaiError: The only one failed.
+        StorageError: Some of several failed; each was named.
+    """
+    from openpai.core.errors import OpenPaiError, StorageError
+
+    failed = 0
+    for path in paths:
+        try:
+            act(path)
+        except BrokenPipeError:
+            raise
+        except (OSError, OpenPaiError) as error:
+            if len(paths) == 1:
+                raise
+            failed += 1
+            reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
+            app.note(f"{getattr(error, 'filename', None) or path}: {reason}")
+    if failed:
+        raise StorageError(f"{failed} of {len(paths)} failed; the others are done.")
 
 
 def open_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
