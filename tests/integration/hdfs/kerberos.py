@@ -169,6 +169,7 @@ class SecureHdfs(Hdfs):
             "hadoop.security.authentication": "kerberos",
             "dfs.http.policy": "HTTPS_ONLY",
             "dfs.block.access.token.enable": "true",
+            "dfs.namenode.delegation.token.renew-interval": "12000",
             "dfs.data.transfer.protection": "authentication",
             "dfs.namenode.kerberos.principal": self.principals["nn"],
             "dfs.namenode.keytab.file": keytab,

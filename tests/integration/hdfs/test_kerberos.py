@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
+from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
 from openpai.core.storage import Storage
 from openpai.storage.hdfs_storage import HdfsStorage
 from openpai.storage.testing import StorageConformance
@@ -129,6 +129,25 @@ def test_a_delegation_token(secure, home, monkeypatch) -> None:
     with pytest.raises(StorageError, match="does not accept the delegation token") as caught:
         storage.stat("/file")
     assert token not in str(caught.value)
+
+
+def test_a_token_that_expires(secure, home, eventually, monkeypatch) -> None:
+    """When a delegation token's time is over the error says so, and asks for a new one."""
+    token = secure.open("/")._ask("GET", "/", "GETDELEGATIONTOKEN", renewer="alice")
+    monkeypatch.setenv("KRB5CCNAME", "/none")
+    storage = secure.open(home, kerberos=False, token=token["Token"]["urlString"])
+    assert storage.stat("/").is_dir
+
+    def refused() -> bool:
+        try:
+            return not storage.stat("/")
+        except StorageLoginError:
+            return True
+
+    eventually(refused)
+    with pytest.raises(StorageLoginError, match=r"delegation token: it has expired.* a new one"):
+        write(storage, "/file")
+    monkeypatch.setenv("KRB5CCNAME", secure.alice["KRB5CCNAME"])
 
 
 def test_a_cookie_that_is_no_longer_good(secure, home) -> None:
