@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
+from openpai.core.closing import Closing
 from openpai.core.config.mounts import mounts_of_environment
 from openpai.core.errors import AuthenticationError, NotFoundError
 from openpai.core.remote_job import RemoteJob
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Cluster"]
 
 
-class Cluster:
+class Cluster(Closing):
     """A PAI cluster: submit jobs, look at jobs, reach its storages. Threads may share one.
 
     Args:
@@ -384,14 +384,3 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
-
-    def __enter__(self) -> Cluster:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -18,7 +18,6 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import TracebackType
 from typing import (
     Any,
     BinaryIO,
@@ -30,6 +29,7 @@ from typing import (
 )
 
 from openpai.core.checksums import Checksum
+from openpai.core.closing import Closing
 from openpai.core.errors import StorageError
 from openpai.core.partials import is_partial, partial_name
 from openpai.core.plugins import entry_points
@@ -163,7 +163,7 @@ class StorageSpec:
     mount_path: str | None = None
 
 
-class Storage(ABC):
+class Storage(Closing, ABC):
     """Files under POSIX paths. Use it as a context manager, or call :meth:`close`.
 
     Several threads may use one storage at once.
@@ -334,17 +334,6 @@ class Storage(ABC):
 
     def close(self) -> None:
         """Give back connections; the default has none."""
-
-    def __enter__(self) -> Storage:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

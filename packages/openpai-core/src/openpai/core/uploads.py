@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 from abc import ABC, abstractmethod
-from types import TracebackType
 from typing import BinaryIO, Collection, Iterator
+
+from openpai.core.closing import Closing
 
 __all__ = ["Upload"]
 
 
-class Upload(ABC):
+class Upload(Closing, ABC):
     """A file that :meth:`~openpai.core.storage.Storage.begin_upload` began.
 
     Nothing appears under its name before :meth:`commit`; an existing file stays as it is until
@@ -92,14 +93,3 @@ class Upload(ABC):
 
     def close(self) -> None:
         """Give back what this process holds; what was written stays, for another to go on."""
-
-    def __enter__(self) -> Upload:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

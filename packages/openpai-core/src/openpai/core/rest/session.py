@@ -11,10 +11,10 @@ import random
 import threading
 import time
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 from urllib.parse import urljoin
 
+from openpai.core.closing import Closing
 from openpai.core.errors import ApiError, AuthenticationError, RateLimitError
 from openpai.core.rest import answers, connection, jwt
 from openpai.core.rest.address import Address, segment, shown
@@ -37,7 +37,7 @@ _FRESH_SECONDS = 5.0
 _RENEWAL_SECONDS = 600.0
 
 
-class Session:
+class Session(Closing):
     """A keep-alive connection pool to one cluster. Threads may share it.
 
     Args:
@@ -309,17 +309,6 @@ class Session:
             http, self._http = self._http, None
         if http is not None:
             http.close()
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _Call:
