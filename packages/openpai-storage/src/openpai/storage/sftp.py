@@ -124,9 +124,13 @@ class SftpStorage(RemoteFolder):
 
     def _scan(self, path: str, *, follow: bool = True) -> Iterator[Entry]:
         full = self._full(path)
-        if not self._stat(path).is_dir:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        for found in self._ask(lambda sftp: sftp.readdir(full)):
+        try:
+            names = self._ask(lambda sftp: sftp.readdir(full))
+        except OSError:
+            if not self._stat(path).is_dir:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+            raise
+        for found in names:
             name = os.fsdecode(found.filename)
             if name in (".", ".."):
                 continue
