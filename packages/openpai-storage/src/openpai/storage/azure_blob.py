@@ -33,8 +33,9 @@ from requests.adapters import HTTPAdapter
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.azure_refusals import refusal
-from openpai.storage.bucket import MIB, Bucket, Found, Parts, at_once, streamed
+from openpai.storage.bucket import MIB, Bucket, Found, Parts, streamed
 from openpai.storage.objects import ObjectStorage
+from openpai.storage.served import at_once
 from openpai.storage.settings import timeout_of
 from openpai.storage.told import Asked, Told
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequence, cast
+from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence, cast
 
 from openpai.core.storage import Checksum, naming
 from openpai.core.uploads import Upload
 
-__all__ = ["Bucket", "BucketUpload", "Found", "Parts", "at_once", "streamed"]
+__all__ = ["Bucket", "BucketUpload", "Found", "Parts", "streamed"]
 
 MIB = 1 << 20
 #: Bytes of a part where the size of the file does not ask for more.
 PART = 8 * MIB
-#: Requests that one call sends at once where it has many to send.
-THREADS = 8
 
 
 class Found(NamedTuple):
@@ -256,10 +253,3 @@ class _Body(io.RawIOBase):
 def streamed(read: Callable[[int], bytes], close: Callable[[], None]) -> BinaryIO:
     """Return a stream of what ``read(count)`` gives, which may be less than asked for."""
     return cast(BinaryIO, io.BufferedReader(_Body(read, close), 1 << 16))
-
-
-def at_once(act: Callable[[Any], object], items: Iterable[Any]) -> None:
-    """Do something with many items, several at a time; the first error ends it."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(act, items):
-            pass

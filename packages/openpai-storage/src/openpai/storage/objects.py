@@ -19,9 +19,9 @@ from typing import BinaryIO, Iterator, cast
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage import Checksum, Entry, Upload, naming, normalize
-from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming, at_once
+from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming
 from openpai.storage.object_folders import Folders
-from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
+from openpai.storage.served import ServedStorage, at_once, refuse_folder, refuse_root
 
 __all__ = ["ObjectStorage"]
 

@@ -26,7 +26,7 @@ from openpai.core.storage import (
 )
 from openpai.storage.remote_file import RemoteFile, Writer, reader
 from openpai.storage.remote_upload import PART, RemoteUpload
-from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
+from openpai.storage.served import ServedStorage, at_once, refuse_folder, refuse_root
 from openpai.storage.told import Told
 
 __all__ = ["RemoteFolder"]
@@ -286,8 +286,13 @@ class RemoteFolder(ServedStorage):
 
     def _remove_tree(self, entry: Entry) -> None:
         if entry.is_dir:
+            files = []
             for child in self._scan(entry.path, follow=False):
-                self._remove_tree(child)
+                if child.is_dir:
+                    self._remove_tree(child)
+                else:
+                    files.append(child)
+            at_once(self._remove, files)
         self._remove(entry)
 
     def _find(self, path: str) -> Entry | None:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import errno
 import os
 from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Callable, Iterable
 
 from openpai.core.storage import Entry, Storage, naming, normalize
 
-__all__ = ["ServedStorage", "refuse_folder", "refuse_root"]
+__all__ = ["ServedStorage", "at_once", "refuse_folder", "refuse_root"]
+
+#: Requests that one call sends at once where it has many to send.
+THREADS = 8
+#: So many wait for that at a time, of perhaps a million.
+BATCH = 100
 
 
 class ServedStorage(Storage):
@@ -76,3 +84,12 @@ def refuse_root(path: str) -> None:
     """Raise ``PermissionError`` where the storage itself would be moved or deleted."""
     if path == "/":
         raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
+
+
+def at_once(act: Callable[[Any], object], items: Iterable[Any]) -> None:
+    """Do something with many items, several at a time; the first error soon ends it."""
+    items = iter(items)
+    with ThreadPoolExecutor(THREADS) as pool:
+        while batch := list(islice(items, BATCH)):
+            for _ in pool.map(act, batch):
+                pass
