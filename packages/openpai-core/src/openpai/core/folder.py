@@ -195,6 +195,17 @@ class FolderStorage(Storage):
             _make_parents(new)
             old.replace(new)
 
+    def copy(self, source: str, target: str) -> bool:
+        """Give a file a second name, where the file system can and the name is free."""
+        with self._changing(target):
+            old, new = self._real(source), self._real(target)
+            _make_parents(new)
+            try:
+                os.link(old, new)
+            except OSError:
+                return False
+        return True
+
     def delete(self, path: str, recursive: bool = False) -> None:
         """Delete a file, a link itself, an empty folder, or with ``recursive`` a whole tree."""
         with self._changing(path):

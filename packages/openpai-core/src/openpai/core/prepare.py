@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
@@ -121,10 +122,10 @@ def prepare(
         ready = Job.from_dict(add_bootstrap(document))
         if archive and workspace and send:
             ready.validate(strict=strict)
-            if tell:
-                tell_sizes(archive.files, tell)
+            files, folder = archive.files, workspace.job(ready.name or "").path
             with cluster.storage(workspace.storage) as storage:
-                upload_code(storage, workspace.job(ready.name or "").path, archive)
+                say = partial(tell_sizes, files, tell) if tell else None
+                upload_code(storage, folder, archive, on_send=say)
     return ready
 
 

@@ -16,11 +16,12 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from openpai.core.archive import Archive, pack_archive, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
 from openpai.core.ignore import Rule, matching_rule, read_rules
+from openpai.core.sent_code import copy_sent, note_sent
 from openpai.core.source_sizes import MIB, check_sizes
 from openpai.core.storage import Storage
 
@@ -72,13 +73,22 @@ def pack_sources(
     return pack_archive(found.places, links)
 
 
-def upload_code(storage: Storage, folder: str, archive: Archive) -> str:
+def upload_code(
+    storage: Storage,
+    folder: str,
+    archive: Archive,
+    *,
+    on_send: Callable[[], None] | None = None,
+) -> str:
     """Put an archive into a job's folder under its checksum, unless it is there already.
+
+    What this user sent for another job is not sent again where the storage can copy it by itself.
 
     Args:
         storage: The workspace's storage.
         folder: The job's folder in it.
         archive: What :func:`pack_sources` returned.
+        on_send: Called before it is sent, if it has to be.
 
     Returns:
         Its path below the job's folder, ``code/<sha256>.tar.gz``, as the runtime section names it.
@@ -91,11 +101,17 @@ def upload_code(storage: Storage, folder: str, archive: Archive) -> str:
     path = posixpath.join(folder, name)
     if storage.exists(path) and storage.stat(path).size == archive.size:
         return name
+    if copy_sent(storage, archive.sha256, archive.size, path):
+        note_sent(storage, archive.sha256, path)
+        return name
+    if on_send:
+        on_send()
     with archive.path.open("rb") as packed, storage.open_write(path) as out:
         shutil.copyfileobj(packed, out, 1 << 20)
     arrived = storage.stat(path).size
     if arrived != archive.size:
         raise StorageError(f"{storage.where(path)} has {arrived} bytes, not {archive.size}.")
+    note_sent(storage, archive.sha256, path)
     return name
 
 

@@ -263,6 +263,19 @@ class Storage(Closing, ABC):
             PermissionError: The storage may not be written, or the path is its root.
         """
 
+    def copy(self, source: str, target: str) -> bool:  # noqa: ARG002 - for those that can
+        """Give a file a second name, or a copy, without its content coming here.
+
+        Missing parent folders of the target are made.
+
+        Returns:
+            Whether it is there now; ``False`` where the storage cannot do this.
+
+        Raises:
+            OSError: As for :meth:`open_write`.
+        """
+        return False
+
     def checksum(self, path: str) -> Checksum | None:  # noqa: ARG002 - for those that can
         """Return the checksum of a file, from what the storage holds of it.
 

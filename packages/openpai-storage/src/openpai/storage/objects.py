@@ -167,6 +167,14 @@ class ObjectStorage(ServedStorage):
                 self._folders.made(path)
                 self._bucket.put_folder(self._key(path))
 
+    def copy(self, source: str, target: str) -> bool:
+        """Copy an object in the store."""
+        target = normalize(target)
+        with self._changing(target):
+            self._refuse_where_no_file_can_be(target)
+            self._bucket.copy(self._key(normalize(source)), self._key(target))
+        return True
+
     def rename(self, source: str, target: str) -> None:
         """Move a file over an existing one, or a folder: for a folder not in one step."""
         with naming(self.where(target)):

@@ -103,3 +103,13 @@ class ChangeContract:
         with pytest.raises(PermissionError):
             storage.rename("/", "/elsewhere")
         assert storage.exists("/file")
+
+    def test_copy(self, storage: Storage) -> None:
+        """A file has its content under both names, each its own; a storage may decline."""
+        write(storage, "/file", b"content")
+        if not storage.copy("/file", "/deep/folder/copy"):
+            assert not storage.exists("/deep/folder/copy")
+            return
+        assert read(storage, "/deep/folder/copy") == b"content"
+        storage.delete("/file")
+        assert read(storage, "/deep/folder/copy") == b"content"
