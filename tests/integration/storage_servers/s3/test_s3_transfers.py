@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import http.client
 import os
+from hashlib import md5
 
+from openpai.core.checksums import Checksum
 from openpai.core.transfer import download, upload
+from openpai.storage.testing.helpers import together, write
 
 
 def test_there_and_back(storage, tmp_path) -> None:
@@ -37,7 +40,7 @@ def test_the_time_of_arrival_tells_nothing(storage, tmp_path) -> None:
 
 
 def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
-    """A small file costs two requests each way, itself and a question for what is there now."""
+    """A small file costs one request up, whose answer has its MD5, and two down."""
     sent, headers = count_requests(monkeypatch), []
     put = http.client.HTTPConnection.putheader
     monkeypatch.setattr(
@@ -52,11 +55,22 @@ def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
     upload(storage, tree, "/tree")
     assert sent.count("PUT") == 60
     assert "Expect" not in headers  # which would be one more wait for each
-    assert len(sent) < 2 * 60 + 30
+    assert len(sent) < 60 + 30
     sent.clear()
     download(storage, "/tree", tmp_path / "back")
     assert sent.count("GET") < 60 + 5
     assert len(sent) < 2 * 60 + 30
+
+
+def test_what_an_upload_told(storage) -> None:
+    """The checksum is the same, told by the upload's own answer or asked for, and of now."""
+    for content in (b"hello", b"world"):
+        write(storage, "/file", content)
+        told = storage.checksum("/file")
+        assert told == storage.checksum("/file") == Checksum("md5", md5(content).hexdigest())
+    write(storage, "/file", b"late")
+    together([lambda: write(storage, "/file", b"later")])
+    assert storage.checksum("/file").value == md5(b"later").hexdigest()
 
 
 def count_requests(monkeypatch) -> list[str]:

@@ -26,7 +26,7 @@ from openpai.storage.bucket import MIB, Bucket, Found, Parts, streamed
 from openpai.storage.objects import ObjectStorage
 from openpai.storage.s3_refusals import refusal
 from openpai.storage.settings import timeout_of
-from openpai.storage.told import Told
+from openpai.storage.told import Asked, Told
 
 __all__ = ["open_s3"]
 
@@ -119,10 +119,10 @@ class S3Bucket(Bucket):
         self._client.close()
 
     @contextmanager
-    def changing(self, key: str) -> Iterator[None]:
+    def changing(self, key: str) -> Iterator[Asked]:
         """Say what refusals mean, and keep nothing that was told before the change."""
-        with self._told.changing(key), self.asking():
-            yield
+        with self._told.changing(key) as asked, self.asking():
+            yield asked
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -198,7 +198,11 @@ class S3Bucket(Bucket):
 
     def put(self, key: str, data: bytes) -> None:
         """Write a whole object."""
-        self.call("put_object", Key=key, Body=data, ContentMD5=_md5(data))
+        with self.changing(key) as asked:
+            told = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=data, ContentMD5=_md5(data)
+            )
+        self._told.keep(asked, told, "checksum")
 
     def put_folder(self, key: str) -> None:
         """Write ``KEY/``, as S3's own console does."""
