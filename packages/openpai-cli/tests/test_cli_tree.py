@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import sys
 import textwrap
 
@@ -31,12 +32,16 @@ def test_the_table_says_of_a_command_what_the_command_says(path):
     assert loaded.name == path[-1]
 
 
-def brought() -> list[tuple[str, str]]:
+def brought() -> dict[tuple[str, str], click.Command]:
     """The commands that other distributions bring."""
     from openpai.notebook.commands import notebook
     from openpai.storage.commands import storage
 
-    return [(str(group.name), name) for group in (storage, notebook) for name in group.commands]
+    return {
+        (str(group.name), name): loaded
+        for group in (storage, notebook)
+        for name, loaded in group.commands.items()
+    }
 
 
 @pytest.mark.parametrize("path", [*OWN, *brought()], ids=" ".join)
@@ -46,6 +51,19 @@ def test_help_begins_with_an_example(path, opai):
     assert result.exit_code == 0
     assert result.stdout.startswith("Examples:\n  ")
     assert opai(*path, "--help").stdout == result.stdout
+
+
+@pytest.mark.parametrize("path", [*OWN, *brought()], ids=" ".join)
+def test_examples_use_options_that_there_are(path):
+    """An example that could not be run would be worse than none."""
+    loaded = OWN[path].load() if path in OWN else brought()[path]
+    known = {name for param in loaded.params for name in (*param.opts, *param.secondary_opts)}
+    own = f"opai {' '.join(path)}"
+    for line in loaded.examples:
+        # What follows a pipe, a remark or a script is not this command's.
+        words = re.split(r"\s(?:\||>|&&|#|--|\S+\.py)\s", line)[0].partition(own)[2]
+        words = re.sub(r"'[^']*'", "", words)
+        assert set(re.findall(r"(?<=\s)--?[a-zA-Z][\w-]*", words)) <= known, line
 
 
 @pytest.mark.parametrize("path", OWN, ids=" ".join)

@@ -88,7 +88,7 @@ def move(
     "delete",
     examples="""
     opai storage delete team-nfs:/data/file
-    opai storage delete team-nfs:/data -r --yes
+    opai storage delete team-nfs:/data -r
     """,
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
