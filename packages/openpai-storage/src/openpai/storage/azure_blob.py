@@ -254,7 +254,7 @@ class AzureBucket(Bucket):
 
     def begin(self, key: str) -> Parts:
         """Begin to stage blocks."""
-        return _Blocks(self, key, os.urandom(8).hex())
+        return _Blocks(self, key, os.urandom(8).hex(), known={})
 
     def go_on(self, key: str, token: str) -> Parts | None:
         """Go on if the container still has blocks of this upload."""
@@ -297,8 +297,15 @@ class _Blocks(Parts):
     it and leaves the blob of before.
     """
 
-    def __init__(self, bucket: AzureBucket, key: str, token: str) -> None:
+    def __init__(
+        self,
+        bucket: AzureBucket,
+        key: str,
+        token: str,
+        known: dict[int, tuple[str, int]] | None = None,
+    ) -> None:
         self.token = token
+        self._known = known  # the staged blocks by their index, until another one is put
         self._bucket = bucket
         self._key = key
         self._blob = bucket.client.get_blob_client(key)
@@ -312,11 +319,16 @@ class _Blocks(Parts):
         digest = _md5(data)
         name = f"{self.token}-{index:05}-{digest.hex()}"
         check = {"Content-MD5": base64.b64encode(digest).decode()}  # the server compares
-        with self._bucket.asking():
-            self._blob.stage_block(name, data, length=len(data), headers=check)
+        try:
+            with self._bucket.asking():
+                self._blob.stage_block(name, data, length=len(data), headers=check)
+        finally:
+            self._known = None
 
     def sizes(self) -> dict[int, int]:
-        return {index: size for index, (_, size) in self._staged().items()}
+        if self._known is None:
+            self._known = self._staged()
+        return {index: size for index, (_, size) in self._known.items()}
 
     def _staged(self) -> dict[int, tuple[str, int]]:
         """Return the name and bytes of each block of this upload."""
@@ -333,7 +345,7 @@ class _Blocks(Parts):
         return found
 
     def commit(self, count: int, part_size: int | None) -> None:
-        staged = self._staged()
+        staged = self._known or self._staged()
         missing = [index for index in range(count) if index not in staged]
         if missing:
             raise OSError(

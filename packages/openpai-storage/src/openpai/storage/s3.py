@@ -210,7 +210,8 @@ class S3Bucket(Bucket):
 
     def begin(self, key: str) -> Parts:
         """Begin a multipart upload."""
-        return _Multipart(self, key, self.call("create_multipart_upload", Key=key)["UploadId"])
+        token = self.call("create_multipart_upload", Key=key)["UploadId"]
+        return _Multipart(self, key, token, known={})
 
     def go_on(self, key: str, token: str) -> Parts | None:
         """Find a multipart upload by its identifier."""
@@ -263,18 +264,30 @@ class S3Bucket(Bucket):
 
 
 class _Multipart(Parts):
-    def __init__(self, bucket: S3Bucket, key: str, token: str) -> None:
+    def __init__(
+        self, bucket: S3Bucket, key: str, token: str, known: dict[int, Any] | None = None
+    ) -> None:
         self.token = token
         self._bucket = bucket
         self._place = {"Key": key, "UploadId": token}
+        self._known = known  # the parts by their index, until another one is put
 
     def put(self, index: int, data: bytes) -> None:
-        self._bucket.call(
-            "upload_part", **self._place, PartNumber=index + 1, Body=data, ContentMD5=_md5(data)
-        )
+        try:
+            self._bucket.call(
+                "upload_part",
+                **self._place,
+                PartNumber=index + 1,
+                Body=data,
+                ContentMD5=_md5(data),
+            )
+        finally:
+            self._known = None
 
     def sizes(self) -> dict[int, int]:
-        return {part["PartNumber"] - 1: int(part["Size"]) for part in self._parts()}
+        if self._known is None:
+            self._known = {part["PartNumber"] - 1: part for part in self._parts()}
+        return {index: int(part["Size"]) for index, part in self._known.items()}
 
     def _parts(self) -> Iterator[Mapping[str, Any]]:
         options: dict[str, Any] = {}
@@ -286,10 +299,11 @@ class _Multipart(Parts):
             options["PartNumberMarker"] = page["NextPartNumberMarker"]
 
     def commit(self, count: int, part_size: int | None) -> None:  # noqa: ARG002 - S3 tells it
+        known = self._known or {part["PartNumber"] - 1: part for part in self._parts()}
         found = [
-            {"PartNumber": part["PartNumber"], "ETag": part["ETag"]}
-            for part in self._parts()
-            if part["PartNumber"] <= count
+            {"PartNumber": index + 1, "ETag": part["ETag"]}
+            for index, part in sorted(known.items())
+            if index < count
         ]
         if len(found) != count:
             raise OSError(errno.EIO, f"The server lost {count - len(found)} of {count} parts")
