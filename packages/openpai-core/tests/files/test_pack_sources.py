@@ -225,8 +225,8 @@ def test_much_together_is_refused(project: Path) -> None:
 def test_much_is_told_of(project: Path) -> None:
     """Before much is sent, the number of bytes and the largest files are told."""
     told: list[str] = []
-    tell_sizes({"a": 60 << 20, "b": 10, "c": 1 << 20}, told.append)
+    tell_sizes({"a": 60 << 20, "b": 10_000, "c": 1 << 20}, told.append)
     tell_sizes({"a": 10}, told.append)
     assert told == [
-        "Sending 61.0 MiB of code in 3 files; the largest: a (60.0 MiB), c (1.0 MiB), b (0.0 MiB)."
+        "Sending 61.0 MiB of code in 3 files; the largest: a (60.0 MiB), c (1.0 MiB), b (9.8 KiB)."
     ]

@@ -82,4 +82,4 @@ def _largest(sizes: Mapping[str, int]) -> str:
 
 
 def _mib(size: int) -> str:
-    return f"{size / MIB:.1f} MiB"
+    return f"{size / MIB:.1f} MiB" if size >= MIB else f"{size / 1024:.1f} KiB"
