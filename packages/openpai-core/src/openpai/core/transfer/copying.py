@@ -99,10 +99,11 @@ class Copier:
         """
         wait_for_tick(self.source, source)
         read_from, write_to = self.source.where(source.path), self.target.where(target)
-        expected = self._checksum_of(self.source, source.path)
-        algorithm = expected.algorithm if expected else self._algorithms.get(self.target)
-        digest = hasher(algorithm) if algorithm else None
         with self.source.open_read(source.path) as reader:
+            # Asked after the content, which some storages answer together with it.
+            expected = self._checksum_of(self.source, source.path)
+            algorithm = expected.algorithm if expected else self._algorithms.get(self.target)
+            digest = hasher(algorithm) if algorithm else None
             metered = Metered(self, reader, source.size, read_from)
             try:
                 with self.target.open_write(
