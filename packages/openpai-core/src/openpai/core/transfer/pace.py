@@ -46,8 +46,8 @@ class Tuner:
         first: How many to begin with.
     """
 
-    #: A measurement takes at least so many seconds.
-    WINDOW = 0.4
+    #: A measurement takes at least so many seconds, fewer where so many files ended meanwhile.
+    WINDOW, SHORT, MANY = 0.4, 0.15, 150
 
     def __init__(self, most: int, now: float, first: int = 4) -> None:
         self.threads = min(first, most)
@@ -68,7 +68,8 @@ class Tuner:
         self._ends += 1
         self._work += FILE_WORTH
         passed = now - self._begun
-        if passed >= self.WINDOW and self._ends >= self.threads:
+        many = passed >= self.SHORT and self._ends >= self.MANY
+        if many or (passed >= self.WINDOW and self._ends >= self.threads):
             self._adjust(self._work / passed)
             self._begun, self._work, self._ends = now, 0, 0
         return self.threads
