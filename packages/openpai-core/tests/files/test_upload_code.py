@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO, Iterator
 
 import pytest
 
+from openpai.core.errors import ConnectionFailed
 from openpai.core.folder import FolderStorage
 from openpai.core.sources import pack_sources, upload_code
 from openpai.core.workspace import Workspace
@@ -43,6 +46,38 @@ def test_a_broken_one_is_sent_again(storage: FolderStorage, tmp_path: Path) -> N
             stream.write(b"half")
         name = upload_code(storage, "/job", archive)
         assert storage.stat(f"/job/{name}").size == archive.size
+
+
+class Shaky(FolderStorage):
+    """A folder whose first files break off."""
+
+    failures = 2
+
+    @contextmanager
+    def open_write(self, path: str, **described: Any) -> Iterator[BinaryIO]:
+        """Break off at the end, as long as failures are left."""
+        with super().open_write(path, **described) as stream:
+            yield stream
+            self.failures -= 1
+            if self.failures >= 0:
+                raise ConnectionFailed("The connection was cut.")
+
+
+@pytest.mark.parametrize("failures", [2, 100])
+def test_a_cut_connection_is_tried_again(tmp_path: Path, failures: int) -> None:
+    """The code arrives although the connection was cut, or the job is not submitted."""
+    (tmp_path / "train.py").write_text("print(1)")
+    (tmp_path / "root").mkdir()
+    storage = Shaky(tmp_path / "root")
+    storage.failures = failures
+    with pack_sources(["train.py"], tmp_path) as archive:
+        if failures == 2:
+            name = upload_code(storage, "/job", archive)
+            assert (storage.root / "job" / name).read_bytes() == archive.path.read_bytes()
+        else:
+            with pytest.raises(ConnectionFailed):
+                upload_code(storage, "/job", archive)
+            assert [entry.path for entry in storage.walk("/") if not entry.is_dir] == []
 
 
 def test_the_container_may_read_it(storage: FolderStorage, tmp_path: Path) -> None:

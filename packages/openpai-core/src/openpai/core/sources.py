@@ -14,6 +14,7 @@ import os
 import posixpath
 import shutil
 import subprocess
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Mapping, Sequence
@@ -88,7 +89,7 @@ def upload_code(
         storage: The workspace's storage.
         folder: The job's folder in it.
         archive: What :func:`pack_sources` returned.
-        on_send: Called before it is sent, if it has to be.
+        on_send: Called before it is sent, if it has to be; what may pass is tried again.
 
     Returns:
         Its path below the job's folder, ``code/<sha256>.tar.gz``, as the runtime section names it.
@@ -104,15 +105,23 @@ def upload_code(
     if copy_sent(storage, archive.sha256, archive.size, path):
         note_sent(storage, archive.sha256, path)
         return name
+    # Most submissions send nothing, and the import takes as long as the rest of this.
+    from openpai.core.transfer import Options
+    from openpai.core.transfer.retrying import Patience
+
     if on_send:
         on_send()
+    Patience(Options.retries, threading.Event()).try_(lambda: _send(storage, path, archive))
+    note_sent(storage, archive.sha256, path)
+    return name
+
+
+def _send(storage: Storage, path: str, archive: Archive) -> None:
     with archive.path.open("rb") as packed, storage.open_write(path) as out:
         shutil.copyfileobj(packed, out, 1 << 20)
     arrived = storage.stat(path).size
     if arrived != archive.size:
         raise StorageError(f"{storage.where(path)} has {arrived} bytes, not {archive.size}.")
-    note_sent(storage, archive.sha256, path)
-    return name
 
 
 @dataclass
