@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Callable
+
+from openpai.runtime.exits import NOT_READY
 
 
 def test_a_background_process_does_not_hold_the_output_open(
@@ -39,3 +42,19 @@ def test_a_daemon_in_a_session_of_its_own_is_ended_too(
     """Leaving the process group does not keep a process alive."""
     done = task.bash("setsid bash -c 'echo $$; exec sleep 300' & sleep 0.3")
     assert is_gone(int(done.stdout))
+
+
+def test_what_preparation_leaves_is_ended_and_nobody_else(
+    task: Any, tmp_path: Path, is_gone: Callable[[int], bool]
+) -> None:
+    """A command that was never started has no group; that of the runtime gets no signal."""
+    (tmp_path / "git").write_text(
+        f"#!/bin/sh\nsleep 300 >&- 2>&- &\necho $! >{tmp_path}/left\nexit 1\n"
+    )
+    (tmp_path / "git").chmod(0o755)
+    task.env["PATH"] = f"{tmp_path}:{task.env['PATH']}"
+    task.section(git=[{"repository": "https://example.invalid/code", "commit": "main"}])
+    launcher = ("bash", "-c", '"$@"; echo "rc=$?"', "bash")  # in the group that must live on
+    done = task.run("echo", "never", before=launcher, start_new_session=True)
+    assert (done.returncode, done.stdout) == (0, f"rc={NOT_READY}\n")
+    assert is_gone(int((tmp_path / "left").read_text()))

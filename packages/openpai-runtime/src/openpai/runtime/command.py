@@ -77,8 +77,11 @@ class Command:
         return self.code
 
     def end_leftovers(self) -> None:
-        """End what the command left running: SIGTERM to its group, then SIGKILL to all."""
-        if not self._loop.has_children() and not (self._pid and is_alive(self._pid)):
+        """End what is left running: SIGTERM to the command's group, then SIGKILL to all.
+
+        What its preparation left is ended, too, also where the command was never started.
+        """
+        if not self._loop.has_children() and not is_alive(self._pid):
             return
         over: list[bool] = []
         signal_group(self._pid, signal.SIGTERM)

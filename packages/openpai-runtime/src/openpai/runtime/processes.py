@@ -126,13 +126,20 @@ def _fork_group(loop: Loop, become: Callable[[], NoReturn]) -> int:
 
 
 def signal_group(group: int, number: int) -> None:
-    """Send a signal to every process of a group; a group that is gone is no error."""
+    """Send a signal to every process of a group; a group that is gone is no error.
+
+    Nor is 0, for what was never started; to the system it would mean the caller's own group.
+    """
+    if group <= 0:
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def is_alive(group: int) -> bool:
-    """Whether a group has any process left."""
+    """Whether a group has any process left; 0, for what was never started, has none."""
+    if group <= 0:
+        return False
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
