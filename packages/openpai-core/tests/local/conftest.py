@@ -69,8 +69,8 @@ class PlainClient:
 
     def locations(self, name: str, role: str = "worker", index: int = 0) -> dict[str, str]:
         """Return the addresses of a task's logs by name."""
-        answer = self("GET", "/rest-server" + self.task(name, role, index)["containerLog"])
-        assert answer.status_code == 200, answer.text
+        path = "/rest-server" + self.task(name, role, index)["containerLog"]
+        answer = until(lambda: self("GET", path))  # a task runs before it has a log
         return {item["name"]: item["uri"] for item in answer.json()["locations"]}
 
     def log(self, name: str, stream: str = "all", role: str = "worker", index: int = 0) -> str:

@@ -20,7 +20,7 @@ def like(client, differences, recordings):
     return check
 
 
-def test_a_running_job(client, job_text, like):
+def test_a_running_job(client, job_text, like, until):
     """A job whose tasks all run."""
     client.submit(job_text("shaperun", "sleep 60", instances=2))
     client.wait("shaperun", "RUNNING")
@@ -29,6 +29,7 @@ def test_a_running_job(client, job_text, like):
     like(client.path("shaperun") + "/events", "315-getEvents-ok")
     task = client.path("shaperun") + "/attempts/0/taskRoles/worker/taskIndex/0/attempts"
     like(task, "269-getTask-running")
+    until(lambda: client("GET", task + "/0/logs"))  # a task runs before it has a log
     like(task + "/0/logs", "277-getTaskLogs-ok")
     client.stop("shaperun")
     client.wait("shaperun")
