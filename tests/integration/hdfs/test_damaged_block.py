@@ -8,14 +8,18 @@ from pathlib import Path
 
 from openpai.core.storage import StorageSpec
 
+from .cluster import SETTINGS
+
 SIZES = {"small": 20_000, "medium": 900_000, "large": 10 << 20}
 
 
 def blocks(hdfs, content: bytes) -> Iterator[Path]:
-    """Yield the block files on the disks of the data nodes that hold a part of a content."""
+    """Yield the block files on the disks of the data nodes that hold a block of a content."""
+    size = int(SETTINGS["dfs.blocksize"])
+    wanted = {content[at : at + size] for at in range(0, len(content), size)}
     for name in ("dn0", "dn1"):
         for path in (hdfs.folder / name).rglob("blk_*"):
-            if path.suffix != ".meta" and path.read_bytes() in content:
+            if path.suffix != ".meta" and path.read_bytes() in wanted:
                 yield path
 
 
