@@ -191,6 +191,7 @@ def test_nothing_to_change_is_told(opai, admin):
     assert opai("group", "update", "default").exit_code == 2
 
 
+@pytest.mark.process
 def test_people_are_asked_twice_for_a_new_password(admin):
     """On a terminal, without showing it."""
     name = f"u{secrets.token_hex(4)}"

@@ -322,6 +322,7 @@ def test_the_environments_token_goes_to_no_other_cluster(opai, add, home, monkey
     assert "s3cret" not in "".join(str(request.headers) for request, _ in httpserver.log)
 
 
+@pytest.mark.process
 def test_the_file_is_edited_and_checked(opai, add, home, tmp_path):
     """`edit` runs the editor on clusters.yaml; what it breaks is told with its line."""
     add("prod")

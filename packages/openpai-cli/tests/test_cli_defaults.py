@@ -80,6 +80,7 @@ def test_completion_is_printed(opai, shell):
     assert "_OPAI_COMPLETE" in result.stdout
 
 
+@pytest.mark.process
 def test_bash_accepts_the_completion(opai):
     """The printed code is valid bash."""
     text = opai("completion", "bash").stdout
@@ -111,6 +112,7 @@ def test_tab_offers_commands_and_clusters(local, monkeypatch, capsys):
     assert complete("opai job list -a l", monkeypatch, capsys) == ["local"]
 
 
+@pytest.mark.process
 def test_tab_offers_jobs(local, job, monkeypatch, capsys):
     """Names of my jobs are completed; without a cluster nothing is, silently."""
     name = job("true")
@@ -130,6 +132,7 @@ def test_tab_offers_what_belongs_to_a_word(local, monkeypatch, capsys):
     assert all(path.startswith("/") for path in offered)
 
 
+@pytest.mark.process
 def test_tab_imports_no_more_than_it_needs(opai):
     """The names of commands come from the table; no command is imported for them."""
     import os

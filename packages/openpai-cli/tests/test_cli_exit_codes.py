@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 OPAI = [sys.executable, "-m", "openpai.cli"]
 #: The commands that follow a job; NAME stands for one that was submitted.
 FOLLOWING = [("job", "wait", "NAME"), ("job", "logs", "-f", "NAME")]

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
 def test_wait_returns_the_jobs_own_exit_code(opai, job, code):

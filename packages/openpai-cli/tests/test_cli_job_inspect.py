@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 def test_tasks_have_the_keys_of_status(opai, job):
     """The list of tasks is the one in `job status`."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 
+
+@pytest.mark.process
 def test_a_job_has_the_documented_fields(opai, job):
     """The JSON of each job holds exactly the keys of docs/cli.md."""
     name = job("true")
@@ -10,6 +13,7 @@ def test_a_job_has_the_documented_fields(opai, job):
     assert (row["job"], row["tasks"], row["gpus"]) == (f"alice~{name}", 1, 0)
 
 
+@pytest.mark.process
 def test_the_newest_job_is_first(opai, job):
     """Jobs are listed from the newest to the oldest."""
     first, second = job("true", suffix="_a"), job("true", suffix="_b")
@@ -17,6 +21,7 @@ def test_the_newest_job_is_first(opai, job):
     assert set(names[:2]) == {first, second}
 
 
+@pytest.mark.process
 def test_names_can_be_piped_to_other_commands(opai, job):
     """-o name prints what every other command takes: USER~NAME."""
     name = job("true")
@@ -26,6 +31,7 @@ def test_names_can_be_piped_to_other_commands(opai, job):
     assert opai("job", "status", listed.strip()).exit_code == 0
 
 
+@pytest.mark.process
 def test_a_table_has_no_colour_and_exact_times_in_a_pipe(opai, job):
     """What is piped is plain: aligned columns, ISO times, nothing left out."""
     name = job("true")
@@ -36,6 +42,7 @@ def test_a_table_has_no_colour_and_exact_times_in_a_pipe(opai, job):
     assert row.split()[2].endswith("Z")
 
 
+@pytest.mark.process
 def test_states_filter_the_list(opai, job):
     """--state keeps the jobs in that state, in any spelling of it."""
     name = job("exit 3")
@@ -44,6 +51,7 @@ def test_states_filter_the_list(opai, job):
     assert name not in opai("job", "list", "--state", "SUCCEEDED").stdout
 
 
+@pytest.mark.process
 def test_the_limit_is_kept(opai, job):
     """--limit N lists at most N; 0 lists all."""
     job("true", suffix="_a")
@@ -52,6 +60,7 @@ def test_the_limit_is_kept(opai, job):
     assert len(opai("job", "list", "--limit", 0, "-o", "json").json) >= 2
 
 
+@pytest.mark.process
 def test_other_users_jobs_are_asked_for(opai, job):
     """--user NAME lists another's jobs, and __all__ (as the old opai) or -A everybody's."""
     name = job("true")

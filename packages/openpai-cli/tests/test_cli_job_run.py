@@ -9,6 +9,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+pytestmark = pytest.mark.process
+
 FILE = """\
 protocolVersion: 2
 name: here

@@ -27,6 +27,7 @@ def commands(document) -> list[str]:
     return role["commands"]
 
 
+@pytest.mark.process
 def test_a_command_runs_and_its_job_is_named(opai, local):
     """Stdout is the job's name alone; what to do next is on stderr."""
     result = opai("job", "sub", "--image", "img", "true")
@@ -36,6 +37,7 @@ def test_a_command_runs_and_its_job_is_named(opai, local):
     assert opai("job", "wait", result.stdout.strip()).exit_code == 0
 
 
+@pytest.mark.process
 def test_following_brings_log_and_exit_code(opai, local):
     """--follow writes what the command writes and ends as it ends."""
     command = ("bash", "-c", "echo $0 '<% x %>'; exit 9")
@@ -44,6 +46,7 @@ def test_following_brings_log_and_exit_code(opai, local):
     assert "FAILED with exit code 9" in result.stderr
 
 
+@pytest.mark.process
 def test_waiting_says_the_end_in_json(opai, local):
     """--wait -o json is one object that holds state and exit code."""
     result = opai("job", "sub", "--image", "img", "--wait", "-o", "json", "exit 7")
@@ -51,6 +54,7 @@ def test_waiting_says_the_end_in_json(opai, local):
     assert (result.json["state"], result.json["exitCode"]) == ("FAILED", 7)
 
 
+@pytest.mark.process
 def test_waiting_can_time_out(opai, local):
     """--timeout ends --wait with 124."""
     result = opai("job", "sub", "--image", "img", "--wait", "--timeout", "0.2", "sleep 600")
@@ -124,6 +128,7 @@ def test_the_old_options_describe_the_same_job(preview, opai):
     assert opai("job", "sub", "--preview", "--image", "img", "x").exit_code == 0
 
 
+@pytest.mark.process
 def test_code_and_outputs_travel(opai, local):
     """--src lies in the working directory, --output is saved and fetched."""
     Path("src").mkdir()
@@ -163,6 +168,7 @@ def test_a_dry_run_of_a_plain_job_needs_no_cluster(opai):
     assert opai("job", "sub", "--image", "img", "--dry-run", "x", "-o", "json").exit_code == 0
 
 
+@pytest.mark.process
 def test_the_job_can_be_kept_as_a_file(opai, local):
     """--write keeps a job file that submits the same command, without what preparation adds."""
     opai("job", "sub", "--image", "img", "--dry-run", "--write", "job.yaml", "-j", "kept", "exit 3")
@@ -170,6 +176,7 @@ def test_the_job_can_be_kept_as_a_file(opai, local):
     assert opai("job", "submit", "job.yaml", "--name", "kept_$", "--wait").exit_code == 3
 
 
+@pytest.mark.process
 def test_tags_are_set(opai, local):
     """--tag tags the job, so that the list finds it."""
     opai("job", "sub", "--image", "img", "--tag", "my-tag", "true")
@@ -177,6 +184,7 @@ def test_tags_are_set(opai, local):
     assert row["tags"] == ["my-tag"]
 
 
+@pytest.mark.process
 def test_variables_come_from_files_and_from_here(opai, local, monkeypatch):
     """--env-file holds K=V and K lines and remarks; -e wins over it."""
     monkeypatch.setenv("HERE", "from here")
@@ -188,6 +196,7 @@ def test_variables_come_from_files_and_from_here(opai, local, monkeypatch):
     assert result.stdout == "from option|x=y|from here\n"
 
 
+@pytest.mark.process
 def test_a_secret_arrives_and_is_not_shown(opai, local, monkeypatch):
     """--secret takes a variable of this shell; any characters arrive, and nobody can read it."""
     secret = """it's <b>&"x" % $(y) {{z}}"""
@@ -204,6 +213,7 @@ def test_a_secret_arrives_and_is_not_shown(opai, local, monkeypatch):
     assert encoded not in opai("job", "config", name).stdout
 
 
+@pytest.mark.process
 def test_callbacks_and_a_time_limit(opai, local):
     """--on runs a command at an event; --time-limit ends the command, as timeout does with 124."""
     result = opai(
@@ -224,6 +234,7 @@ def test_callbacks_may_have_conditions(preview, local):
     ]
 
 
+@pytest.mark.process
 def test_a_job_is_started_again_after_a_failure(opai, local):
     """--retries lets the job begin anew, and the log has both attempts."""
     result = opai("job", "sub", "--image", "img", "--retries", 1, "-f", "echo try; exit 3")
@@ -241,6 +252,7 @@ def test_rarer_options_reach_the_job(preview):
     }
 
 
+@pytest.mark.process
 def test_a_script_runs_with_its_arguments(opai, local):
     """A Python script of this folder is sent along and run, whatever its arguments hold."""
     Path("echo.py").write_text("import sys\nprint(sys.argv[1:])\n")
@@ -309,6 +321,7 @@ def test_a_job_that_can_never_run_is_refused(opai, local):
     assert "64" in result.stderr
 
 
+@pytest.mark.process
 def test_a_taken_name_is_a_conflict(opai, local):
     """A name that a job has, even an ended one, is 5; in JSON the server's code tells."""
     opai("job", "sub", "--image", "img", "-j", "taken", "--wait", "true")

@@ -34,6 +34,7 @@ def file():
     return path
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("how", [[], ["--config"]], ids=["FILE", "--config FILE"])
 def test_a_file_is_submitted(opai, local, file, how):
     """FILE and --config FILE are the same; --wait brings the job's own code."""
@@ -42,6 +43,7 @@ def test_a_file_is_submitted(opai, local, file, how):
     assert result.stdout.startswith("alice~a_")
 
 
+@pytest.mark.process
 def test_stdin_is_a_file(opai, local, file):
     """A dash reads the job from stdin."""
     result = opai("job", "submit", "-", "--name", "b_$", "--wait", stdin=FILE)
@@ -71,6 +73,7 @@ def test_a_files_own_virtual_cluster_is_stronger_than_a_default(opai, file):
     assert "research" not in opai(*dry).stdout
 
 
+@pytest.mark.process
 def test_a_runtime_section_gets_what_it_lacks(opai, local, file):
     """A section without a workspace gets mine, and its outputs are saved there."""
     file.write_text(
@@ -85,6 +88,7 @@ def test_a_runtime_section_gets_what_it_lacks(opai, local, file):
     assert Path("here/out.txt").read_text() == "5\n"
 
 
+@pytest.mark.process
 def test_code_can_be_brought_to_a_file(opai, local, file):
     """--src, --output and --pip mean the same as for `job sub`."""
     file.write_text(FILE.replace("exit <% $parameters.code %>", "cp given.txt kept.txt"))
@@ -97,6 +101,7 @@ def test_code_can_be_brought_to_a_file(opai, local, file):
     assert "kept.txt" in opai("output", "list", result.stdout.strip()).stdout
 
 
+@pytest.mark.process
 def test_secrets_are_not_shown(opai, local, file):
     """--dry-run masks secrets as the server does; they still reach the job."""
     file.write_text(

@@ -49,6 +49,7 @@ def test_a_sweep_is_previewed(opai, name):
     assert "4 jobs" in result.stderr
 
 
+@pytest.mark.process
 def test_a_sweep_is_submitted_and_its_results_are_told(opai, local, name):
     """Every set of parameters is a job; the results have parameters, ends and saved metrics."""
     sent = opai(*SWEEP, "--output", "metrics.json", "--tag", name, "-o", "json")
@@ -64,6 +65,7 @@ def test_a_sweep_is_submitted_and_its_results_are_told(opai, local, name):
     ]
 
 
+@pytest.mark.process
 def test_results_give_each_parameter_a_column(opai, local, name):
     """In a table parameters and metrics stand side by side; a metric that is missing is a dash."""
     sent = opai("job", "sweep", "job.yaml", "-p", "batch=0", "-o", "name")
@@ -75,6 +77,7 @@ def test_results_give_each_parameter_a_column(opai, local, name):
     assert row.split()[2:6] == ["0", "0.5", "0", "-"]
 
 
+@pytest.mark.process
 def test_submitting_a_sweep_again_doubles_nothing(opai, local, name):
     """What exists is told as existing; only what is missing is sent."""
     opai("job", "sweep", "job.yaml", "-p", "batch=0")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 DATA = Path(__file__).resolve().parents[2] / "openpai-core" / "tests" / "data"
 
 

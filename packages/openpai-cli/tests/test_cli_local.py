@@ -14,6 +14,7 @@ def up(opai):
     opai("local", "down", "--stop-jobs")
 
 
+@pytest.mark.process
 def test_a_local_cluster_is_known_and_used(opai, up):
     """`local up` makes the cluster `local`, and with no other it is the one that is used."""
     assert opai("cluster", "list", "-o", "name").stdout == "local\n"
@@ -21,6 +22,7 @@ def test_a_local_cluster_is_known_and_used(opai, up):
     assert opai("cluster", "resources", "-o", "json").json[0]["gpus"] == 1
 
 
+@pytest.mark.process
 def test_a_second_up_is_refused(opai, up):
     """One runs already: 1, and where."""
     result = opai("local", "up")
@@ -28,6 +30,7 @@ def test_a_second_up_is_refused(opai, up):
     assert up["uri"] in result.stderr
 
 
+@pytest.mark.process
 def test_status_tells_whether_it_runs(opai, up):
     """0 and the address while it runs; 1 when it does not."""
     assert opai("local", "status", "-o", "json").json["uri"] == up["uri"]
@@ -36,6 +39,7 @@ def test_status_tells_whether_it_runs(opai, up):
     assert opai("local", "up").exit_code == 0
 
 
+@pytest.mark.process
 def test_a_cluster_that_is_down_is_unreachable(opai, up):
     """After `down` a command ends with 6 and says so."""
     opai("local", "down")
@@ -51,6 +55,7 @@ def test_down_without_up_is_told(opai):
     assert "not up" in result.stderr
 
 
+@pytest.mark.process
 def test_the_servers_log_is_printed(opai, up):
     """`local logs` prints what the server wrote."""
     assert up["uri"] in opai("local", "logs", "--tail", 1).stdout
@@ -68,6 +73,7 @@ def test_the_alias_of_another_cluster_is_not_taken(opai, home, server):
     assert opai("local", "status").exit_code == 1
 
 
+@pytest.mark.process
 def test_a_port_in_use_is_told(opai, server):
     """Another server's port: an error that names it, and nothing is left running."""
     port = server.uri.rpartition(":")[2]
@@ -77,6 +83,7 @@ def test_a_port_in_use_is_told(opai, server):
     assert opai("local", "status").exit_code == 1
 
 
+@pytest.mark.process
 def test_ended_jobs_are_pruned(opai, up):
     """`local prune` prints what it removed; what is younger stays; the name is free again."""
     submit = ("job", "sub", "--image", "i", "--name", "old", "--wait", "--", "true")
@@ -93,6 +100,7 @@ def test_what_is_no_age_is_told(opai):
     assert "write 90s, 10m" in result.stderr
 
 
+@pytest.mark.process
 def test_an_engine_that_is_not_there(opai, monkeypatch, tmp_path):
     """Not started: one sentence, what to do, and nothing runs."""
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -102,6 +110,7 @@ def test_an_engine_that_is_not_there(opai, monkeypatch, tmp_path):
     assert opai("local", "status").exit_code == 1
 
 
+@pytest.mark.process
 def test_a_folder_becomes_a_storage(opai, tmp_path):
     """``--storage NAME=FOLDER`` offers a folder under a name; what is no such pair is told."""
     (tmp_path / "team").mkdir()

@@ -52,6 +52,7 @@ def test_a_path_that_was_not_saved_is_4(opai, saved):
     assert not Path("here").exists()
 
 
+@pytest.mark.process
 def test_a_path_stays_in_the_jobs_folder(opai, saved):
     """`..` leads nowhere."""
     result = opai("output", "download", saved, "../../../secret", "--to", "here")
@@ -59,6 +60,7 @@ def test_a_path_stays_in_the_jobs_folder(opai, saved):
     assert ".." in result.stderr
 
 
+@pytest.mark.process
 def test_a_job_without_outputs_says_so(opai, job):
     """A job that was not asked to save anything is 4, with how to ask."""
     name = job("true")
@@ -67,6 +69,7 @@ def test_a_job_without_outputs_says_so(opai, job):
     assert "--output" in result.stderr
 
 
+@pytest.mark.process
 def test_outputs_to_come_are_none_yet(opai, local):
     """While the job runs the list is empty and says that it runs; downloading is 4."""
     result = opai("job", "sub", "--image", "img", "--output", "x", "sleep 600")
@@ -85,6 +88,7 @@ def test_a_saved_file_is_written_to_stdout(opai, saved):
     assert (missing.exit_code, missing.stdout) == (4, "")
 
 
+@pytest.mark.process
 def test_a_growing_file_is_followed_to_the_jobs_end(opai, local):
     """`peek -f` waits for the file, writes each byte once, and ends with the job."""
     job = opai("job", "sub", "--image", "img", "--output", "x", "sleep 600").stdout.strip()

@@ -60,6 +60,7 @@ def test_without_a_cluster_the_way_to_one_is_told(opai):
     assert "opai local up" in result.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("columns", "encoding", "drawn"),
     [(120, "utf-8", "█"), (80, "utf-8", "█"), (80, "ascii", "#"), (40, "utf-8", "")],

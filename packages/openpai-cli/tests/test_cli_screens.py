@@ -16,6 +16,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+pytestmark = pytest.mark.process
+
 OPAI = [sys.executable, "-m", "openpai.cli"]
 SCREENS = Path(__file__).with_name("screens")
 RECORDINGS = Path(__file__).parents[2] / "openpai-core" / "tests" / "data" / "recordings.json.gz"

@@ -26,6 +26,7 @@ def uri(httpserver):
     return httpserver.url_for("").rstrip("/")
 
 
+@pytest.mark.process
 def test_the_browser_logs_in(opai, uri, monkeypatch, tmp_path):
     """The token that the browser brought is stored and never shown."""
     (tmp_path / "fetch.py").write_text(FETCH)

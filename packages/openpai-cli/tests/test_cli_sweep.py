@@ -47,6 +47,7 @@ def ended(opai, name):
     return name
 
 
+@pytest.mark.process
 def test_a_sweep_is_listed_with_counts(opai, ended):
     """One line for each sweep says how far it is."""
     rows = {row["sweep"]: row for row in opai("sweep", "list", "-o", "json").json}
@@ -54,6 +55,7 @@ def test_a_sweep_is_listed_with_counts(opai, ended):
     assert (row["jobs"], row["succeeded"], row["failed"], row["notSent"]) == (4, 2, 2, 0)
 
 
+@pytest.mark.process
 def test_its_jobs_are_listed_and_can_be_piped_on(opai, ended):
     """`-o name` gives names that every command takes."""
     rows = opai("sweep", "status", ended, "-o", "json").json
@@ -63,6 +65,7 @@ def test_its_jobs_are_listed_and_can_be_piped_on(opai, ended):
     assert opai("job", "wait", *failed).exit_code == 3
 
 
+@pytest.mark.process
 def test_waiting_tells_each_exit_code(opai, ended):
     """In JSON every job has its own; the command's is the first that is not 0."""
     result = opai("sweep", "wait", ended, "-o", "json")
@@ -70,6 +73,7 @@ def test_waiting_tells_each_exit_code(opai, ended):
     assert [row["exitCode"] for row in result.json] == [0, 3, 0, 3]
 
 
+@pytest.mark.process
 def test_what_failed_is_run_again(opai, ended):
     """A preview, then new jobs for these points only; the results show the latest of each."""
     preview = opai("sweep", "rerun", ended, "--dry-run", "-o", "json").json
@@ -88,6 +92,7 @@ def test_what_failed_is_run_again(opai, ended):
     assert "is STOPPED" in again.stderr
 
 
+@pytest.mark.process
 def test_a_sweep_is_stopped_after_a_yes(opai, name):
     """Without a terminal nobody can say yes, so --yes must; then nothing more is submitted."""
     text = Path("job.yaml").read_text().replace("exit <%", "sleep 600 <%")
@@ -100,6 +105,7 @@ def test_a_sweep_is_stopped_after_a_yes(opai, name):
     assert "No job" in opai("sweep", "stop", name, "--yes").stderr
 
 
+@pytest.mark.process
 def test_metrics_come_from_files_and_logs(opai, ended):
     """A path into a JSON file, or what a pattern found last in the log; sorted by one of them."""
     words = ("--metric", "metrics.json:val.acc", "--log-metric", "loss=loss: ([0-9.]+)")
@@ -110,6 +116,7 @@ def test_metrics_come_from_files_and_logs(opai, ended):
     assert [row["exitCode"] for row in found.json] == [0, 3, 0, 3]
 
 
+@pytest.mark.process
 def test_a_plot_is_drawn_in_the_terminal(opai, ended):
     """A bar for each job, as long as its figure; none in a pipe unless it is asked for."""
     words = ("sweep", "results", ended, "--log-metric", "loss=loss: ([0-9.]+)")
@@ -119,6 +126,7 @@ def test_a_plot_is_drawn_in_the_terminal(opai, ended):
     assert lengths[0.1] > lengths[0.001] >= 1
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("suffix", ["html", "svg", "png"])
 def test_plots_are_written_to_files(opai, ended, suffix):
     """A page that needs nothing else, a drawing, or a picture."""
@@ -148,6 +156,7 @@ def test_a_picture_without_its_library_says_what_to_install(opai, name, monkeypa
     assert "pip install 'openpai-cli[plots]'" in result.stderr
 
 
+@pytest.mark.process
 def test_the_files_of_all_jobs_are_fetched(opai, ended):
     """Each job's into a folder of its name; what was not saved is told."""
     result = opai("sweep", "download", ended, "metrics.json")
@@ -174,6 +183,7 @@ def test_the_preview_says_how_many_of_what(opai, name):
     assert f"{name}_code-1 to {name}_code-3." in result.stderr
 
 
+@pytest.mark.process
 def test_leaving_a_bounded_sweep_says_how_to_go_on(local, name):
     """Ctrl-C ends with 130; the rest is submitted by `opai sweep resume`, and nothing twice."""
     import json

@@ -12,6 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+pytestmark = pytest.mark.process
+
 OPAI = [sys.executable, "-m", "openpai.cli"]
 
 

@@ -185,6 +185,7 @@ def test_a_broken_plugin_costs_one_line(opai, plugin):
     assert opai("extra").exit_code == 2
 
 
+@pytest.mark.process
 def test_a_program_on_the_path_is_a_command(opai, tmp_path, monkeypatch):
     """`opai-hello` on $PATH is `opai hello`, and gets its options untouched."""
     import subprocess

@@ -35,6 +35,7 @@ WORDS = st.text(
 ) | st.sampled_from(["<%", "$$$", "$(HOME)", "{{{FC_TASK_INDEX}}}", "a'b$$'c", "'<%'", "", "\n"])
 
 
+@pytest.mark.process
 @settings(deadline=None)
 @given(st.lists(WORDS, min_size=2, max_size=4))
 def test_words_reach_the_program_exactly(words):

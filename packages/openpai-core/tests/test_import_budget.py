@@ -8,6 +8,7 @@ import pytest
 HEAVY = ("requests", "yaml", "jsonschema", "werkzeug", "sqlite3", "asyncio", "importlib.metadata")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "statement",
     ["import openpai.core", "from openpai.core import errors, in_job_container, TaskContext"],

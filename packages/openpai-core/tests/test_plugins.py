@@ -49,6 +49,7 @@ def test_the_library_finds_the_same():
         assert found == {name: value.replace(" ", "") for name, value in expected.items()}
 
 
+@pytest.mark.process
 def test_finding_plugins_does_not_import_importlib_metadata():
     """It would cost more than starting Python does."""
     code = (

@@ -194,6 +194,7 @@ def test_an_unknown_storage_is_told(cluster, base):
         prepare(job(), cluster, extras, base=base)
 
 
+@pytest.mark.process
 def test_a_workspace_may_be_missing_before_submission(cluster):
     """A file without one is right as it is; submitting it fills it in."""
     given = job("submitted", **{SECTION: {"version": 1, "outputs": [{"path": "x"}]}})

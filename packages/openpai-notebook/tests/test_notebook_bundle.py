@@ -12,6 +12,8 @@ import pytest
 
 from openpai.notebook.bundle import write_bundle
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def bundle(tmp_path):

@@ -29,6 +29,7 @@ def test_reason_and_exit_code(status, memory, words, code):
     assert exit_code == code
 
 
+@pytest.mark.process
 def test_how_a_process_ended():
     """A signal is negative, as Popen has it; no process has no status."""
     script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"

@@ -222,6 +222,7 @@ def test_every_value_has_a_safe_form(value):
     assert len(text.splitlines()) <= 1
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("value", [
     1.0, 1e-5, 1e300, -0.5, 2**60, 7, True, None, [1.5, {"a": None}], float("inf"), *ODD_TEXTS,
 ])  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import openpai.notebook
 
 
@@ -14,6 +16,7 @@ def test_every_public_name_exists():
         assert getattr(openpai.notebook, name) is not None
 
 
+@pytest.mark.process
 def test_importing_is_cheap():
     """`import openpai.notebook` brings neither Jupyter nor IPython nor requests."""
     script = "import sys, openpai.notebook; print(*sys.modules)"

@@ -17,6 +17,8 @@ pytest.importorskip("jupyter_server", reason="jupyter-server is not installed he
 from jupyter_client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
+pytestmark = pytest.mark.process
+
 FIND = "from openpai.notebook.locate import calling_notebook; print(calling_notebook())"
 
 

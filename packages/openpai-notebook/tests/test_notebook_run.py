@@ -12,6 +12,8 @@ import pytest
 
 from openpai.notebook.execute.death import memory_kills
 
+pytestmark = pytest.mark.process
+
 
 def test_an_executed_notebook_has_its_outputs(make_notebook, run_notebook, outputs):
     """Printed text, values and errors' absence: the notebook is what Jupyter would have made."""

@@ -63,6 +63,7 @@ RUNS = {
 }  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("case", RUNS)
 def test_a_script_does_what_the_notebook_does(run_script, case):
     """The script prints what the cells would."""
@@ -88,6 +89,7 @@ def test_what_a_script_cannot_do_is_refused(make_notebook, case):
         to_script(load_notebook(make_notebook(*cells)), "work.ipynb")
 
 
+@pytest.mark.process
 def test_a_failing_shell_cell_ends_the_script(run_script):
     """A %%bash cell that fails raises, as it does in a notebook."""
     assert "CalledProcessError" in run_script("%%bash\nexit 3", "print('never')")

@@ -8,6 +8,8 @@ import signal
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 FOREVER = """\
 import os, time
 try:

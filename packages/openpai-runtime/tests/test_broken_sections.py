@@ -8,6 +8,8 @@ import pytest
 
 from openpai.runtime.exits import NOT_READY
 
+pytestmark = pytest.mark.process
+
 
 def test_without_a_section_the_command_just_runs(task: Any) -> None:
     """A job that does not use the runtime is a plain command."""

@@ -6,6 +6,8 @@ from typing import Any, Callable
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 def for_failure(**conditions: Any) -> dict[str, Any]:
     """A callback that says it was called."""

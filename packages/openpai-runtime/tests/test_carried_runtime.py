@@ -44,6 +44,7 @@ def job(task: Any, root: Path, *commands: str) -> str:
     return "\n".join(document["taskRoles"]["worker"]["commands"])
 
 
+@pytest.mark.process
 def test_it_runs_a_task(task: Any, archive: Path, bare: str) -> None:
     """With all that a task asks for, from the archive itself."""
     task.section(outputs=[{"path": "a"}], callbacks=[{"on": "exit", "commands": ["echo exit"]}])
@@ -63,6 +64,7 @@ def test_the_same_code_makes_the_same_file(archive: Path, tmp_path: Path) -> Non
     assert os.access(archive, os.X_OK)
 
 
+@pytest.mark.process
 def test_the_bootstrap_takes_it_from_the_workspace(
     task: Any, archive: Path, bare: str, tmp_path: Path
 ) -> None:
@@ -100,6 +102,7 @@ def test_the_bootstrap_takes_it_from_the_workspace(
     assert len(list((tmp_path / "private").iterdir())) == 1
 
 
+@pytest.mark.process
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     """One sentence, and nothing half written."""
     target = tmp_path / "none" / "x.pyz"

@@ -12,6 +12,8 @@ import pytest
 from openpai.core.archive import file_sha256
 from openpai.runtime.exits import NOT_READY
 
+pytestmark = pytest.mark.process
+
 
 def archive(task: Any, members: dict[str, bytes], path: str = "code/c.tar.gz") -> dict[str, str]:
     """Put an archive into the job's folder; return the section's ``code``."""

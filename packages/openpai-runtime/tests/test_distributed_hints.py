@@ -10,6 +10,8 @@ import pytest
 
 from openpai.runtime.exits import NOT_READY
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def cluster(task: Any) -> Any:

@@ -20,6 +20,7 @@ def logged(task: Any, script: str) -> str:
     return str(path.read_text())
 
 
+@pytest.mark.process
 def test_a_failure_is_explained_by_the_end_of_its_log(task: Any) -> None:
     """The block tells exit code, time, the telling line, its meaning and what to do."""
     task.section()
@@ -33,6 +34,7 @@ def test_a_failure_is_explained_by_the_end_of_its_log(task: Any) -> None:
     assert "A Python package is missing or broken." in text
 
 
+@pytest.mark.process
 def test_the_explanation_is_in_the_manifest(task: Any) -> None:
     """A program can read what people are told."""
     task.section()
@@ -43,6 +45,7 @@ def test_the_explanation_is_in_the_manifest(task: Any) -> None:
     assert task.manifest["seconds"]["command"] >= 0
 
 
+@pytest.mark.process
 def test_a_success_needs_no_explanation(task: Any) -> None:
     """Nothing is said, and the manifest has times only."""
     task.section()
@@ -51,6 +54,7 @@ def test_a_success_needs_no_explanation(task: Any) -> None:
     assert set(task.manifest["seconds"]) == {"before", "command"}
 
 
+@pytest.mark.process
 def test_a_stopped_command_needs_no_explanation(task: Any, finish: Any) -> None:
     """Who was asked to end has not failed."""
     task.section()
@@ -60,6 +64,7 @@ def test_a_stopped_command_needs_no_explanation(task: Any, finish: Any) -> None:
     assert "failed with" not in finish(process).stderr
 
 
+@pytest.mark.process
 def test_without_a_log_the_exit_code_is_told(task: Any) -> None:
     """Output that goes into a pipe is nobody's but the command's."""
     task.section()
@@ -113,6 +118,7 @@ def test_a_slow_log_is_waited_for(tmp_path: Path) -> None:
     late.join()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("says", "told"),
     [

@@ -12,7 +12,10 @@ import pytest
 
 from openpai.runtime.exits import NOT_READY
 
-pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not shutil.which("git"), reason="git is not installed"),
+]
 
 
 def git(folder: Path, *words: str) -> str:

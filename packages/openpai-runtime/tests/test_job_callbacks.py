@@ -9,6 +9,8 @@ import pytest
 
 from openpai.runtime.exits import CALLBACK_FAILED, OUTPUTS_NOT_SAVED, TIMED_OUT
 
+pytestmark = pytest.mark.process
+
 
 def on(event: str, *commands: str, **more: Any) -> dict[str, Any]:
     """A callback."""

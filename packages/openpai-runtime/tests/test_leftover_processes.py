@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable
 
+import pytest
+
 from openpai.runtime.exits import NOT_READY
+
+pytestmark = pytest.mark.process
 
 
 def test_a_background_process_does_not_hold_the_output_open(

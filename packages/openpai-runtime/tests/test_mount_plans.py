@@ -137,6 +137,7 @@ def test_fuse_needs_no_root(tmp_path: Path) -> None:
     assert "blobfuse2 mount" in plan(tmp_path, "azureBlob", system)
 
 
+@pytest.mark.process
 def test_the_platforms_mount_comes_first(task: Any, tmp_path: Path) -> None:
     """With a type or without, what is mounted already is used."""
     (task.storage / "x").write_text("platform")
@@ -146,6 +147,7 @@ def test_the_platforms_mount_comes_first(task: Any, tmp_path: Path) -> None:
     assert set(task.manifest["seconds"]) == {"mounts", "before", "command"}
 
 
+@pytest.mark.process
 def test_a_storage_that_cannot_be_mounted_is_copied(task: Any, tmp_path: Path) -> None:
     """The whole tree, through the storage interface; the failed mount is said."""
     pytest.importorskip("openpai.storage")
@@ -171,6 +173,7 @@ def failing(folder: Path, *names: str) -> Path:
     return programs
 
 
+@pytest.mark.process
 def test_credentials_are_for_this_user_only_and_gone_afterwards(task: Any, tmp_path: Path) -> None:
     """The program that mounts reads them from a file."""
     (tmp_path / "secrets.yaml").write_text("key: s3cr3t\n")
@@ -229,6 +232,7 @@ def test_systems_are_known_by_their_own_words(
     assert System.here({}, tmp_path).family == family
 
 
+@pytest.mark.process
 def test_a_dry_run_prints_the_plan_and_does_nothing(task: Any, tmp_path: Path) -> None:
     """Every program with its arguments, and the command last."""
     mount = {"storage": "team", "path": str(tmp_path / "in")}

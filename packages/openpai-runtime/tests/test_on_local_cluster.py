@@ -19,6 +19,8 @@ from openpai.core.prepare import Extras, prepare
 from openpai.core.protocol.job import Job
 from openpai.core.remote_job import RemoteJob
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[LocalCluster]:

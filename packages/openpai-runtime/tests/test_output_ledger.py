@@ -94,6 +94,7 @@ def test_a_ledger_that_grows_keeps_what_it_has() -> None:
         assert list(larger.open_files()) == sorted(FILES)
 
 
+@pytest.mark.process
 def test_many_files_take_no_more_memory() -> None:
     """Four times as many cost less than 100 bytes more for each."""
     few, many = (

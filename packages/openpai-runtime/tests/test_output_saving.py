@@ -11,6 +11,8 @@ import pytest
 
 from openpai.runtime.exits import OUTPUTS_NOT_SAVED
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("code", [0, 1])
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ import pytest
 
 from openpai.core.protocol.bootstrap import bootstrap_text
 
+pytestmark = pytest.mark.process
+
 ENTRY = """
 export PAI_WORK_DIR=$(pwd)
 bash -c '

@@ -15,6 +15,8 @@ import pytest
 
 from openpai.runtime.exits import NOT_READY
 
+pytestmark = pytest.mark.process
+
 LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
 SERVER = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 

@@ -13,6 +13,8 @@ import pytest
 
 from openpai.runtime.loop import FORWARDED
 
+pytestmark = pytest.mark.process
+
 UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("code", [0, 1, 42, 255])
 def test_the_exit_code_is_the_commands(task: Any, code: int) -> None:

@@ -81,6 +81,7 @@ def test_the_error_is_told_to_failure_callbacks() -> None:
     assert isinstance(seen[0], ZeroDivisionError)
 
 
+@pytest.mark.process
 def test_a_command_is_run_as_a_child() -> None:
     """Its exit code is returned, and chooses the failure callbacks."""
     app = Runtime.from_env({})
@@ -91,6 +92,7 @@ def test_a_command_is_run_as_a_child() -> None:
     assert seen == ["3"]
 
 
+@pytest.mark.process
 def test_a_program_that_ran_a_command_collects_no_orphans_afterwards() -> None:
     """What a program starts later is orphaned to whom it would be without us."""
     code = (
@@ -174,6 +176,7 @@ def test_a_start_callback_may_keep_the_program_from_starting() -> None:
     assert ran == []
 
 
+@pytest.mark.process
 def test_a_failing_callback_does_not_hide_a_commands_code() -> None:
     """The command's own failure counts more."""
     app = Runtime.from_env({})
@@ -201,6 +204,7 @@ app.run({main})
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("main", "expected"),
     [
@@ -228,6 +232,7 @@ def test_the_signal_is_given_back() -> None:
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+@pytest.mark.process
 def test_in_a_task_both_runtimes_do_their_part(task: Any) -> None:
     """The job's callbacks go around the program's own."""
     task.section(callbacks=[{"on": "exit", "commands": ["echo job exit"]}])
@@ -260,6 +265,7 @@ def installed(task: Any, tmp_path: Path) -> Callable[[str], None]:
     return install
 
 
+@pytest.mark.process
 def test_a_package_may_offer_functions_to_jobs(task: Any, installed: Callable[[str], None]) -> None:
     """A callback names it, and it gets the event."""
     installed("def notify(event): print('told', event.name, event.exit_code, flush=True)")
@@ -268,6 +274,7 @@ def test_a_package_may_offer_functions_to_jobs(task: Any, installed: Callable[[s
     assert (done.returncode, done.stdout) == (4, "told failure 4\n")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("source", "message"),
     [
@@ -286,12 +293,14 @@ def test_a_function_that_fails_is_said(
     assert message in done.stderr
 
 
+@pytest.mark.process
 def test_a_function_that_nobody_offers_is_named(task: Any) -> None:
     """The sentence lists what is offered."""
     task.section(callbacks=[{"on": "exit", "call": "nothing"}])
     assert "offers the function 'nothing' (offered: " in task.run("true").stderr
 
 
+@pytest.mark.process
 def test_a_package_may_offer_events_to_jobs(task: Any, installed: Callable[[str], None]) -> None:
     """A function returns each time that its event has happened; callbacks wait for its name."""
     wait = "while not os.path.exists('idle'): time.sleep(0.01)"
@@ -304,6 +313,7 @@ def test_a_package_may_offer_events_to_jobs(task: Any, installed: Callable[[str]
     assert done.stderr == ""
 
 
+@pytest.mark.process
 def test_an_event_that_nobody_offers_is_said(task: Any) -> None:
     """The command runs all the same."""
     task.section(callbacks=[{"on": "team.busy", "commands": ["echo never"]}])

@@ -28,6 +28,7 @@ def counted(app: Runtime, event: str, **conditions: Any) -> list[Event]:
     return seen
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("names", "called"), [(["SIGSEGV"], 1), (["SIGKILL"], 0)])
 def test_a_failure_by_a_signal(app: Runtime, names: list[str], called: int) -> None:
     """Signals chooses by what ended the command."""
@@ -49,6 +50,7 @@ def test_a_failure_by_what_the_traceback_says(app: Runtime, pattern: str, called
     assert len(seen) == called
 
 
+@pytest.mark.process
 def test_a_stop_by_one_signal(app: Runtime) -> None:
     """Signals chooses by what asked the command to end."""
     term, interrupt = (counted(app, "stop", signals=[name]) for name in ("SIGTERM", "SIGINT"))
@@ -56,6 +58,7 @@ def test_a_stop_by_one_signal(app: Runtime) -> None:
     assert ([event.signal for event in term], interrupt) == ([15], [])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["function", "command"])
 def test_an_interval_calls_again_and_again(
     app: Runtime, kind: str, eventually: Callable[..., Any], tmp_path: Any
@@ -92,6 +95,7 @@ def test_a_time_limit_ends_a_function(app: Runtime) -> None:
     assert (len(late), failed[0].exit_code, unwound) == (1, TIMED_OUT, [True])
 
 
+@pytest.mark.process
 def test_a_time_limit_ends_a_command(app: Runtime) -> None:
     """As that of a job does."""
     late = counted(app, "timeout")

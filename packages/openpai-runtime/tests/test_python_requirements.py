@@ -16,6 +16,8 @@ import pytest
 
 from openpai.runtime.exits import NOT_READY
 
+pytestmark = pytest.mark.process
+
 
 def wheel(folder: Path, version: str) -> None:
     """Write a wheel of the package ``tiny``, which has a command ``tiny`` too."""

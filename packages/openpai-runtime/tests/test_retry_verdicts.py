@@ -9,6 +9,8 @@ import pytest
 from openpai.runtime import Runtime
 from openpai.runtime.retrying import AGAIN, NEVER
 
+pytestmark = pytest.mark.process
+
 
 def test_rules_choose_the_exit_code(task: Any) -> None:
     """Failures that no rule is for keep theirs."""

@@ -14,6 +14,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 GUIDE = README.parent.parent.parent / "docs" / "runtime.md"
 
 
+@pytest.mark.process
 def test_the_readmes_example_prints_what_it_shows(tmp_path: Path) -> None:
     """The job file and the output are in the README."""
     block = re.search(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
@@ -39,6 +40,7 @@ def test_the_readmes_example_prints_what_it_shows(tmp_path: Path) -> None:
     assert f"{printed}{done.returncode}\n" == shown.group(1)
 
 
+@pytest.mark.process
 def test_the_guides_python_example_runs(tmp_path: Path) -> None:
     """It is a whole program."""
     if not GUIDE.exists():

@@ -29,6 +29,7 @@ def secrets(task: Any, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.process
 def test_command_and_callbacks_have_the_secrets_that_are_named(task: Any, secrets: Path) -> None:
     """Exactly as they were written, and no others."""
     task.section(
@@ -43,6 +44,7 @@ def test_command_and_callbacks_have_the_secrets_that_are_named(task: Any, secret
     assert "w4ndb" not in argv
 
 
+@pytest.mark.process
 def test_without_its_secret_the_command_is_not_started(task: Any, secrets: Path) -> None:
     """The sentence names those that there are, not their values."""
     task.section(secrets=[{"name": "wanda", "variable": "K"}])
@@ -51,6 +53,7 @@ def test_without_its_secret_the_command_is_not_started(task: Any, secrets: Path)
     assert "The job has no secret 'wanda'. It has: wandb, db, key, short." in done.stderr
 
 
+@pytest.mark.process
 def test_what_the_runtime_prints_has_no_secrets(task: Any, secrets: Path) -> None:
     """Neither on stderr nor in the record, whoever wrote them there first."""
     task.section()

@@ -12,6 +12,8 @@ import pytest
 
 from openpai.runtime.loop import FORWARDED
 
+pytestmark = pytest.mark.process
+
 LISTENER = """
 import os, signal, sys, time
 got = []

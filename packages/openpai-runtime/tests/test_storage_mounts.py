@@ -39,6 +39,7 @@ def test_a_variable_that_is_no_map_is_an_error() -> None:
         storage_folder("team", {}, {"OPENPAI_STORAGES": "[]"})
 
 
+@pytest.mark.process
 def test_a_mount_is_reachable_under_its_path(task: Any, tmp_path: Path) -> None:
     """A path that does not exist leads to where the platform has mounted the storage."""
     (task.storage / "data").write_text("x")
@@ -47,6 +48,7 @@ def test_a_mount_is_reachable_under_its_path(task: Any, tmp_path: Path) -> None:
     assert task.run("cat", str(path / "data")).stdout == "x"
 
 
+@pytest.mark.process
 def test_a_mount_that_is_there_already_is_left_alone(task: Any) -> None:
     """The platform's own path needs nothing."""
     task.section(mounts=[{"storage": "team", "path": str(task.storage)}])
@@ -54,6 +56,7 @@ def test_a_mount_that_is_there_already_is_left_alone(task: Any) -> None:
     assert not task.storage.is_symlink()
 
 
+@pytest.mark.process
 def test_a_path_that_is_taken_is_not_touched(task: Any, tmp_path: Path) -> None:
     """The command does not start among somebody else's files."""
     (tmp_path / "taken").mkdir()
@@ -63,6 +66,7 @@ def test_a_path_that_is_taken_is_not_touched(task: Any, tmp_path: Path) -> None:
     assert "something else is there" in done.stderr
 
 
+@pytest.mark.process
 def test_a_mount_of_an_unknown_storage_keeps_the_command_from_starting(task: Any) -> None:
     """It would not find its data."""
     task.section(mounts=[{"storage": "other", "path": "/mnt/x"}])

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 BOARD = """
 import sys, time
 open("board", "w").write(" ".join(sys.argv[1:]))

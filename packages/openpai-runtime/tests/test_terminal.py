@@ -13,6 +13,8 @@ from typing import Any, Iterator
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
 
 

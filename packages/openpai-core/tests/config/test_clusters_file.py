@@ -161,6 +161,7 @@ def test_other_addresses_are_read_from_the_storages_of_an_entry():
     assert entry.addresses == {"team": {"endpoint": "proxy:445"}}
 
 
+@pytest.mark.process
 def test_two_writers_lose_nothing(home):
     """Twenty processes that each save a cluster at once leave twenty clusters."""
     import subprocess

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from openpai.core.errors import ConfigError
 from openpai.core.sources import pack_sources
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git says what is right")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(shutil.which("git") is None, reason="git says what is right"),
+]
 
 NAMES = ["a", "b", "ab", "a.b", "B", "é", "#a", "!b", "a b", "]", "-", "\\", "b "]
 PIECES = [

@@ -88,6 +88,7 @@ def test_the_temporary_file_is_private_and_goes(project: Path) -> None:
     assert not archive.path.exists()
 
 
+@pytest.mark.process
 def test_left_out_by_default(project: Path) -> None:
     """Version control, caches, our own folder and virtual environments stay here."""
     for folder in (".git", ".openpai", "src/__pycache__", "my-env/lib", ".ipynb_checkpoints"):
@@ -119,6 +120,7 @@ def test_opaiignore(project: Path) -> None:
     assert packed(".", base=project) == ["run.sh", "src/train.py", "weights.bin"]
 
 
+@pytest.mark.process
 def test_ignore_files_above(project: Path) -> None:
     """In a work tree the ignore files above the folder count, up to its top and no further."""
     (project.parent / ".gitignore").write_text("*\n")
@@ -128,6 +130,7 @@ def test_ignore_files_above(project: Path) -> None:
     assert packed(".", base=project / "src") == ["kept"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("git") is None, reason="git tracks nothing where it is missing")
 def test_tracked_files(project: Path) -> None:
     """A file that git tracks is taken though .gitignore names it, unless .opaiignore does too."""

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from openpai.core.folder import FolderStorage
 from openpai.core.transfer import Options, Selection, Transfer, local_place
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git says what is right")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(shutil.which("git") is None, reason="git says what is right"),
+]
 
 PATHS = ["a", "b.txt", "c d", "x/a", "x/b.txt", "x/y/a", "x/y/é", "z/keep", "z/y/b.txt"]
 PIECES = [

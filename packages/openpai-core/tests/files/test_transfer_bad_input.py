@@ -132,6 +132,7 @@ def test_a_folder_without_permission(tmp_path: Path, storage: FolderStorage) -> 
     assert [path.name for path in (storage.root / "t").iterdir()] == ["open"]
 
 
+@pytest.mark.process
 def test_partial_files_of_the_dead_go(storage: FolderStorage, tree: Path) -> None:
     """What a dead process left behind is removed; what may still be written is not."""
     target = storage.root / "t"

@@ -14,6 +14,8 @@ from openpai.core.folder import FolderStorage
 from openpai.core.storage import is_partial
 from openpai.core.transfer import upload
 
+pytestmark = pytest.mark.process
+
 SLOW_UPLOAD = """
 import sys
 from pathlib import Path

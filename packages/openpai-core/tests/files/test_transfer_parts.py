@@ -96,6 +96,7 @@ def test_parts_arrive_as_one(storage: FolderStorage, big: Path, home: Path) -> N
     assert list((home / "transfers").iterdir()) == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_in_the_middle(tmp_path: Path, big: Path, seed: int) -> None:
     """After ``kill -9`` only the parts that are missing are read again, and the file is whole."""

@@ -37,6 +37,7 @@ def _in_another_process(code, **environment):
     return done.returncode, done.stderr
 
 
+@pytest.mark.process
 def test_up_returns_when_the_server_answers(state, plain_client):
     """After up the very first request is answered, and status knows the same server."""
     running = daemon.up(state)
@@ -47,6 +48,7 @@ def test_up_returns_when_the_server_answers(state, plain_client):
     assert daemon.status(state).uri == running.uri
 
 
+@pytest.mark.process
 def test_the_state_folder_is_private(state):
     """Nobody else may enter it; password, token and key are the owner's alone."""
     daemon.up(state)
@@ -56,6 +58,7 @@ def test_the_state_folder_is_private(state):
         assert (state / name).read_text().strip()
 
 
+@pytest.mark.process
 def test_a_second_up_says_where_the_first_is(state):
     """One folder, one server."""
     running = daemon.up(state)
@@ -70,6 +73,7 @@ def test_down_with_nothing_up(state):
     assert "local up" in caught.value.hint
 
 
+@pytest.mark.process
 def test_a_port_in_use(state):
     """The port is named, and nothing is left running."""
     with socket.socket() as taken:
@@ -81,6 +85,7 @@ def test_a_port_in_use(state):
     assert daemon.status(state) is None
 
 
+@pytest.mark.process
 def test_the_port_of_last_time_is_used_again(state):
     """Clients that know the address, and running tasks, find the next server."""
     first = daemon.up(state)
@@ -88,6 +93,7 @@ def test_the_port_of_last_time_is_used_again(state):
     assert daemon.up(state).uri == first.uri
 
 
+@pytest.mark.process
 def test_another_port_when_that_of_last_time_is_taken(state):
     """The port is only a wish where none was asked for."""
     first = daemon.up(state)
@@ -106,6 +112,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         daemon.up(tmp_path / "file" / "state")
 
 
+@pytest.mark.process
 def test_a_full_disk(tmp_path):
     """No room to write: one sentence, and nothing half written that a later up would trust."""
     code = (
@@ -122,6 +129,7 @@ def test_a_full_disk(tmp_path):
     daemon.down(tmp_path / "state")
 
 
+@pytest.mark.process
 def test_werkzeug_is_missing(tmp_path):
     """The extra to install is named."""
     (tmp_path / "werkzeug.py").write_text(
@@ -146,6 +154,7 @@ def test_logs_of_a_server_that_never_was(state):
         list(daemon.logs(state))
 
 
+@pytest.mark.process
 def test_the_servers_log_says_where_it_listened(state):
     """The log is kept when the server is down."""
     running = daemon.up(state)
@@ -153,6 +162,7 @@ def test_the_servers_log_says_where_it_listened(state):
     assert any(running.uri in line for line in daemon.logs(state))
 
 
+@pytest.mark.process
 def test_a_killed_server_is_not_up(state, until):
     """After kill -9 status says that nothing runs, and up works."""
     running = daemon.up(state)
@@ -178,6 +188,7 @@ def test_the_folder_of_an_embedded_cluster_is_its_own(tmp_path):
     assert not folder.exists()
 
 
+@pytest.mark.process
 def test_server_json_tells_nothing_secret(state):
     """Address, process, user and engine; no token, no password."""
     running = daemon.up(state)
@@ -186,6 +197,7 @@ def test_server_json_tells_nothing_secret(state):
     assert told == {**process, "engine": "process"}
 
 
+@pytest.mark.process
 def test_tokens_are_not_on_the_command_line(state):
     """Who lists processes learns no secret."""
     running = daemon.up(state)

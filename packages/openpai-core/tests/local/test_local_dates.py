@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+import pytest
+
 from openpai.core.cluster import Cluster
 from openpai.core.local import LocalCluster
 from openpai.core.protocol.job import Job
+
+pytestmark = pytest.mark.process
 
 TEXT = """\
 protocolVersion: 2

@@ -172,6 +172,7 @@ def test_an_engine_that_is_not_installed(name, tmp_path, monkeypatch):
         LocalCluster(engine=name).start()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["docker", "podman"])
 def test_an_engine_that_does_not_answer(name, tmp_path, monkeypatch):
     """What it says is passed on, in one sentence."""

@@ -24,6 +24,7 @@ def test_connections_are_cut(client, cluster):
     assert (fault.seen, fault.fired) == (3, 1)
 
 
+@pytest.mark.process
 def test_an_answer_is_lost(client, cluster, job_text):
     """The job is taken in, but who submitted it is never told."""
     fault = cluster.faults.lose_answers(method="POST", path="/jobs$", times=1)
@@ -50,6 +51,7 @@ def test_slow_answers(client, cluster):
     assert client("GET", "/info", timeout=10).status_code == 200
 
 
+@pytest.mark.process
 def test_a_lost_node_is_the_platforms_failure(client, cluster, job_text, tmp_path):
     """All running tasks are lost with -1001, and their jobs are tried again."""
     flag = tmp_path / "flag"
@@ -63,6 +65,7 @@ def test_a_lost_node_is_the_platforms_failure(client, cluster, job_text, tmp_pat
     assert first["jobStatus"]["appExitCode"] == -1001
 
 
+@pytest.mark.process
 def test_a_preempted_job_is_tried_again(client, cluster, job_text, tmp_path):
     """-1003 for the one job that was named."""
     flag = tmp_path / "flag"
@@ -75,6 +78,7 @@ def test_a_preempted_job_is_tried_again(client, cluster, job_text, tmp_path):
     assert first["jobStatus"]["appExitCode"] == -1003
 
 
+@pytest.mark.process
 def test_tokens_expire_when_time_passes(plain_client, job_text):
     """After a week a login is over, the application token is not; log addresses live 120 s."""
     with LocalCluster() as cluster:
@@ -97,6 +101,7 @@ def test_tokens_expire_when_time_passes(plain_client, job_text):
         login.close()
 
 
+@pytest.mark.process
 def test_a_wait_for_a_retry_ends_when_time_passes(plain_client, job_text, tmp_path):
     """A conflict is retried after 60 to 900 seconds, which a test need not wait."""
     flag = tmp_path / "flag"
@@ -132,6 +137,7 @@ def test_logins_end_before_their_time(plain_client):
         client.close()
 
 
+@pytest.mark.process
 def test_logs_change_over_while_they_are_followed(client, cluster, job_text, until, tmp_path):
     """What was written is in .1, what follows in a new file; the task does not notice."""
     flag = tmp_path / "flag"

@@ -6,6 +6,8 @@ import pytest
 
 from openpai.core.local import daemon
 
+pytestmark = pytest.mark.process
+
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 

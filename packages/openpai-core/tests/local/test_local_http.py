@@ -54,6 +54,7 @@ def test_head_has_the_length_and_no_body(client):
     assert client("HEAD", "/info").headers["Content-Length"] == "87"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("size", [102400, 102401])
 def test_bodies_end_at_100_kib(client, job_text, size):
     """102400 bytes are taken, one more is refused with 413 and no code."""
@@ -73,6 +74,7 @@ def test_a_huge_body_is_refused_and_the_answer_heard(client):
     assert client("GET", "/info").status_code == 200
 
 
+@pytest.mark.process
 def test_a_compressed_body(client, job_text):
     """Gzip is read; what it holds counts for the limit; br is refused with 415."""
     headers = {"Content-Type": "text/yaml", "Content-Encoding": "gzip"}
@@ -85,6 +87,7 @@ def test_a_compressed_body(client, job_text):
     client.wait("packed")
 
 
+@pytest.mark.process
 def test_a_body_in_chunks(client, job_text):
     """A body without a length, in chunks, is read like any other."""
     text = job_text("chunked").encode()

@@ -1,5 +1,9 @@
 """A job on a local cluster runs for real."""
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 
 def test_a_command_runs_and_its_output_is_served(client, job_text):
     """What a command writes is found under the names all, stdout and stderr."""

@@ -69,6 +69,7 @@ def test_no_other_file_is_served(log_uri, file):
     assert answer.status_code == 404
 
 
+@pytest.mark.process
 def test_the_tail(client, job_text, cluster):
     """Tail mode gives the last 16384 bytes, whatever range is asked for."""
     client.submit(job_text("longlog", "head -c 20000 /dev/zero | tr '\\0' x; echo end"))
@@ -81,6 +82,7 @@ def test_the_tail(client, job_text, cluster):
     assert tail.text.endswith("xend\n")
 
 
+@pytest.mark.process
 def test_the_tail_of_an_empty_log(client, job_text, cluster):
     """There is nothing to give: 416."""
     client.submit(job_text("silent", "true"))
@@ -93,6 +95,7 @@ def test_the_tail_of_an_empty_log(client, job_text, cluster):
             assert requests.get(cluster.uri + item["uri"], timeout=10).status_code == 416
 
 
+@pytest.mark.process
 def test_a_running_tasks_log_grows(client, job_text, cluster, until):
     """What a task writes can be read while it runs."""
     client.submit(job_text("grows", "echo one", "sleep 0.3", "echo two", "sleep 60"))
@@ -104,6 +107,7 @@ def test_a_running_tasks_log_grows(client, job_text, cluster, until):
     client.wait("grows")
 
 
+@pytest.mark.process
 def test_a_log_is_bounded(plain_client, job_text):
     """A full file becomes .1, and what was there before is dropped; the task does not notice."""
     with LocalCluster(log_limit=100_000) as cluster:
@@ -120,6 +124,7 @@ def test_a_log_is_bounded(plain_client, job_text):
         client.close()
 
 
+@pytest.mark.process
 def test_a_task_without_output_has_logs(client, job_text):
     """All names are there, with nothing in them."""
     client.submit(job_text("quiet", "true"))
@@ -127,6 +132,7 @@ def test_a_task_without_output_has_logs(client, job_text):
     assert set(client.locations("quiet")) == {"all", "stdout", "stderr", "runtime.log"}
 
 
+@pytest.mark.process
 def test_output_that_is_no_text(client, job_text, cluster):
     """Bytes are kept as they are."""
     client.submit(job_text("bytes", "printf '\\000\\377\\xfe'"))
@@ -135,6 +141,7 @@ def test_output_that_is_no_text(client, job_text, cluster):
     assert answer.content == b"\x00\xff\xfe"
 
 
+@pytest.mark.process
 def test_a_command_that_closes_its_output(client, job_text):
     """It runs on, and its status counts."""
     client.submit(job_text("closed", "echo before; exec >&- 2>&-; sleep 0.2; exit 4"))
@@ -143,6 +150,7 @@ def test_a_command_that_closes_its_output(client, job_text):
     assert client.log("closed") == "before\n"
 
 
+@pytest.mark.process
 def test_a_task_that_writes_without_end(plain_client, job_text, until):
     """A hundred times what is kept: the disk holds two files of each log, the server answers."""
     limit = 1_000_000
@@ -161,6 +169,7 @@ def test_a_task_that_writes_without_end(plain_client, job_text, until):
         client.close()
 
 
+@pytest.mark.process
 def test_a_background_process_that_writes_without_end(client, job_text):
     """It does not keep a task alive whose command has ended."""
     client.submit(job_text("babbler", "yes & sleep 0.2"))

@@ -37,6 +37,7 @@ defaults:
 JSON = {"Content-Type": "application/json", "Accept": "application/json", "Connection": "close"}
 
 
+@pytest.mark.process
 def test_nni_runs_an_environment(cluster, client, until, is_alive):
     """It polls before it submits, wants a bare list of its own jobs, and stops the whole tree."""
     name = "nni_exp_w09qk4bl_env_uRMZM"
@@ -73,6 +74,7 @@ def test_the_vs_code_client_finds_out_that_this_is_v2(cluster, client):
     assert client("GET", "/healthz").status_code == 200
 
 
+@pytest.mark.process
 def test_names_are_checked_at_the_old_place(client, job_text):
     """200 means that a job exists, 404 with NoJobError that it does not."""
     client.submit(job_text("oldname"))
@@ -119,6 +121,7 @@ OLD_JOB = {
 }
 
 
+@pytest.mark.process
 def test_a_job_of_version_1(cluster, client):
     """As the old NNI sends it, in JSON: it runs as a job of version 2."""
     path = f"/rest-server/api/v1/user/{cluster.user}/jobs"
@@ -128,6 +131,7 @@ def test_a_job_of_version_1(cluster, client):
     assert client("POST", path, json=OLD_JOB).status_code == 409
 
 
+@pytest.mark.process
 def test_a_job_of_version_1_as_a_form(client):
     """As the VS Code client sends it: nested form fields, every value a text."""
     form = {"jobName": "form", "image": "ubuntu"}

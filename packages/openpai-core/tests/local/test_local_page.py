@@ -58,18 +58,21 @@ def test_the_old_portals_page_is_not_there(cluster):
     assert requests.get(cluster.uri + "/view.html", timeout=10).status_code == 404
 
 
+@pytest.mark.process
 @needs_browser
 def test_without_a_token_the_page_asks_for_one(browse):
     """Nothing else is shown."""
     assert "Log in" in browse("/")
 
 
+@pytest.mark.process
 @needs_browser
 def test_a_wrong_token_is_told(browse):
     """The server's own words are on the page."""
     assert "Your token is invalid." in browse("/#token=wrong")
 
 
+@pytest.mark.process
 @needs_browser
 def test_the_list_of_jobs(browse, cluster, client, job_text):
     """Name, user and state of each, and what the machine has in use."""
@@ -80,6 +83,7 @@ def test_the_list_of_jobs(browse, cluster, client, job_text):
     assert "0 of 8 CPU" in text
 
 
+@pytest.mark.process
 @needs_browser
 def test_a_jobs_own_page(browse, cluster, client, job_text):
     """Its tasks, its output, its events, and why it failed."""
@@ -94,6 +98,7 @@ def test_a_jobs_own_page(browse, cluster, client, job_text):
     assert "ImageNotRun" in text
 
 
+@pytest.mark.process
 @needs_browser
 def test_the_output_of_a_running_job(browse, cluster, client, job_text, until):
     """What it has written so far is there, and a button to stop it."""

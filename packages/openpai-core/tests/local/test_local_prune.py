@@ -5,6 +5,7 @@ import pytest
 from openpai.core.local.prune import prune
 
 
+@pytest.mark.process
 def test_ended_jobs_are_removed(cluster, client, job_text):
     """Record, logs and folder are gone; a job that runs stays; the name is free again."""
     client.submit(job_text("old", "echo x"))
@@ -24,6 +25,7 @@ def test_ended_jobs_are_removed(cluster, client, job_text):
     assert client.wait("old")["tags"] == []
 
 
+@pytest.mark.process
 def test_young_jobs_stay(cluster, client, job_text):
     """Only what has been over for so long is removed."""
     client.submit(job_text("young"))

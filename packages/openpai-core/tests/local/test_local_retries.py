@@ -1,5 +1,9 @@
 """Completion policies and retries decide as FrameworkController would."""
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 
 def test_unknown_failures_are_retried_up_to_the_count(client, job_text):
     """JobRetryCount 2 gives three attempts, all kept, and retries that count for the user."""

@@ -4,6 +4,8 @@ import pytest
 
 from openpai.core.local import LocalCluster
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):

@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 DAEMON = """
 python3 -c '
 import os, time

@@ -60,6 +60,7 @@ def test_the_storages_of_a_cluster(storage_cluster, storage_client):
     assert one["data"] == {"server": "127.0.0.1", "path": f"{storage_cluster.folder}/storage"}
 
 
+@pytest.mark.process
 @needs_mounts
 def test_a_job_sees_its_storage_at_mnt(storage_client, job_text, tmp_path):
     """Under /mnt/<name> it reads and writes the storage; the machine's /mnt stays as it was."""
@@ -72,6 +73,7 @@ def test_a_job_sees_its_storage_at_mnt(storage_client, job_text, tmp_path):
     assert _names("/mnt") == before
 
 
+@pytest.mark.process
 @needs_mounts
 def test_a_storage_at_a_path_of_its_own(storage_client, job_text, tmp_path):
     """MountPath names the place; two tasks do not see each other's."""
@@ -83,6 +85,7 @@ def test_a_storage_at_a_path_of_its_own(storage_client, job_text, tmp_path):
     assert not place.exists()
 
 
+@pytest.mark.process
 def test_a_storage_that_cannot_be_mounted_is_told(storage_client, job_text):
     """The job runs; its runtime.log says where the storage is instead."""
     text = job_text("unplaced", "python3 -c \"import os; print(os.environ['OPENPAI_STORAGES'])\"")

@@ -26,6 +26,7 @@ def strict(faithful, plain_client):
     client.close()
 
 
+@pytest.mark.process
 def test_a_job_is_taken(client, job_text):
     """202, and the real server's sentence."""
     answer = client.submit(job_text("taken"))
@@ -34,6 +35,7 @@ def test_a_job_is_taken(client, job_text):
     client.wait("taken")
 
 
+@pytest.mark.process
 def test_a_name_is_used_once(client, job_text):
     """A second job of the name is refused, though the first is over."""
     client.submit(job_text("twice"))
@@ -94,6 +96,7 @@ def test_a_job_that_can_never_fit(client, job_text, amounts, lacking):
     assert client("GET", client.path("toobig")).status_code == 404
 
 
+@pytest.mark.process
 def test_a_gang_must_fit_as_a_whole(client, job_text):
     """Five tasks of 2 CPUs do not run together on 8; one after the other they would."""
     assert client.submit(job_text("gang", instances=5, cpu=2)).status_code == 400
@@ -136,6 +139,7 @@ def _files_with(folder, word):
     return [file for file in files if word in file.read_text()]
 
 
+@pytest.mark.process
 def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text, until):
     """The command gets the value; config, database and files of an ended job do not hold it."""
     secret = "very-secret-value"
@@ -156,6 +160,7 @@ def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text, until
     assert not [row for row in rows if secret in str(row)]
 
 
+@pytest.mark.process
 def test_the_scripts_of_a_running_job_are_private(cluster, client, job_text, until):
     """While it runs, what holds secrets is the owner's alone."""
     client.submit(job_text("private", "sleep 60"))
@@ -168,6 +173,7 @@ def test_the_scripts_of_a_running_job_are_private(cluster, client, job_text, unt
     client.wait("private")
 
 
+@pytest.mark.process
 def test_that_images_are_not_run_is_said_once(client, job_text):
     """One event of each job tells it."""
     client.submit(job_text("image"))
@@ -178,6 +184,7 @@ def test_that_images_are_not_run_is_said_once(client, job_text):
     assert (told[0]["type"], "images are not used" in told[0]["message"]) == ("Normal", True)
 
 
+@pytest.mark.process
 def test_parallel_submissions_of_one_name(cluster, plain_client, job_text):
     """Exactly one is taken; the real server may take several."""
     from concurrent.futures import ThreadPoolExecutor

@@ -9,6 +9,8 @@ import pytest
 from openpai.core.errors import OpenPaiError
 from openpai.core.local import daemon
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def started(tmp_path, plain_client):

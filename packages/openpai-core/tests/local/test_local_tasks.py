@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 def test_gpus_are_given_out(client, job_text):
     """Two tasks of one GPU each get different devices; a task without gets none."""

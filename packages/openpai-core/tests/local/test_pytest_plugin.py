@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 
+@pytest.mark.process
 def test_a_cluster_and_a_client(pai_cluster, pai_client, job_text):
     """``pai_cluster`` really runs what ``pai_client`` submits."""
     from openpai.core import Job
@@ -28,6 +29,7 @@ def test_the_marker_says_what_differs(pai_cluster, plain_client):
     assert pai_cluster.user == "alice"
 
 
+@pytest.mark.process
 def test_nothing_is_imported_for_tests_that_do_not_ask(tmp_path):
     """A test run without these fixtures loads neither the server nor the client."""
     (tmp_path / "test_other.py").write_text(

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def like(client, differences, recordings):

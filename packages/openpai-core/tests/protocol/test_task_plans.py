@@ -151,6 +151,7 @@ def test_a_job_without_plugins_has_one_step(minimal):
     assert step.script.endswith("set -o pipefail\necho hello")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("commands", "code"),
     [(["false", "echo on"], 1), (["echo $UNSET"], 1), (["false | true"], 1), (["exit 7"], 7)],
@@ -162,6 +163,7 @@ def test_the_script_stops_at_the_first_failure(minimal, tmp_path, commands, code
     assert (result.returncode, result.stdout) == (code, "")
 
 
+@pytest.mark.process
 def test_deployments_share_the_shell_of_the_commands(minimal, tmp_path):
     """What runs before may change folder and variables; what runs after sees them too."""
     minimal["deployments"] = [
@@ -228,6 +230,7 @@ def test_plugins_run_around_the_commands_in_order(minimal):
     ]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("policy", "code", "output"), [("fail", 1, ""), ("ignore", 0, "on\n")])
 def test_a_plugin_may_fail_if_the_job_says_so(minimal, tmp_path, policy, code, output):
     """``ignore``: the rest runs and the step succeeds; otherwise the first failure ends it."""
@@ -245,6 +248,7 @@ def test_a_plugin_may_fail_if_the_job_says_so(minimal, tmp_path, policy, code, o
     assert (step.failure_policy, result.returncode, result.stdout) == (policy, code, output)
 
 
+@pytest.mark.process
 def test_the_git_plugin_clones_into_its_folder(minimal, tmp_path):
     """A repository with its hidden files, and again without harm."""
     repository = tmp_path / "repository"
@@ -259,6 +263,7 @@ def test_the_git_plugin_clones_into_its_folder(minimal, tmp_path):
     assert (tmp_path / "my code" / ".git").is_dir()
 
 
+@pytest.mark.process
 def test_tensorboard_runs_in_the_first_task_only(minimal, tmp_path):
     """The first task of the first role starts it, with port and folders; others do not."""
     minimal["taskRoles"]["worker"]["instances"] = 2
@@ -276,6 +281,7 @@ def test_tensorboard_runs_in_the_first_task_only(minimal, tmp_path):
     assert arguments == "--logdir=/logs/a b --port=6007 --bind_all"
 
 
+@pytest.mark.process
 def test_without_tensorboard_the_plugin_says_so(minimal, tmp_path):
     """A machine without the program runs the job all the same."""
     parameters = {"port": 6007, "logdir": {"run": "/logs"}}
@@ -284,6 +290,7 @@ def test_without_tensorboard_the_plugin_says_so(minimal, tmp_path):
     assert (result.returncode, "not installed" in result.stdout) == (0, True)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("plugin", ["ssh", "teamwise_storage"])
 def test_plugins_of_pais_containers_say_that_they_do_nothing(minimal, tmp_path, plugin):
     """What only a PAI container can do is told, and is no failure."""
@@ -292,6 +299,7 @@ def test_plugins_of_pais_containers_say_that_they_do_nothing(minimal, tmp_path, 
     assert (result.returncode, "nothing to do" in result.stdout) == (0, True)
 
 
+@pytest.mark.process
 def test_an_unknown_plugin_fails_as_in_pai(minimal, tmp_path):
     """A task whose plugin nobody knows does not start."""
     minimal["extras"] = {PLUGINS: [{"plugin": "nope"}]}

@@ -34,6 +34,7 @@ def names_of(cluster, prefix):
     return sorted(job.name for job in found if job.name.startswith(prefix))
 
 
+@pytest.mark.process
 def test_all_are_submitted_and_told_in_their_order(cluster, sweep):
     """The outcomes come to the callback as they are, and in the end in the jobs' order."""
     jobs, seen = sweep("batch", 20), []
@@ -44,6 +45,7 @@ def test_all_are_submitted_and_told_in_their_order(cluster, sweep):
     assert all(o.remote.status().tags == ("batched",) for o in outcomes)
 
 
+@pytest.mark.process
 def test_submitting_again_completes_a_sweep_that_was_broken_off(cluster, sweep):
     """What is there with the same config counts as done."""
     jobs = sweep("resumed", 12)
@@ -54,6 +56,7 @@ def test_submitting_again_completes_a_sweep_that_was_broken_off(cluster, sweep):
     assert outcomes[0].remote.status().tags == ("again",)
 
 
+@pytest.mark.process
 def test_a_name_that_another_job_has_fails_alone(cluster, sweep, make_job):
     """The others are submitted."""
     jobs = sweep("partly", 3)
@@ -63,6 +66,7 @@ def test_a_name_that_another_job_has_fails_alone(cluster, sweep, make_job):
     assert isinstance(outcomes[1].error, ConflictError)
 
 
+@pytest.mark.process
 def test_two_jobs_of_one_name_are_refused_before_anything_is_sent(cluster, make_job):
     """One of them would be lost."""
     with pytest.raises(OpenPaiError, match="Two of the jobs are called 'twin'"):
@@ -150,6 +154,7 @@ def test_many_at_once_wait_for_the_servers_limit_however_long(limited, sweep):
     assert server.refused > 0
 
 
+@pytest.mark.process
 def test_a_network_that_breaks_in_the_middle_doubles_and_loses_nothing(through_proxy, proxy, sweep):
     """Requests lost on their way there and answers lost on their way back."""
     for how in ("lose", "refuse", "cut"):
@@ -172,6 +177,7 @@ def test_a_token_that_is_no_longer_good_ends_all_soon(through_proxy, proxy, swee
     assert proxy.count("POST", "/jobs$") < 10
 
 
+@pytest.mark.process
 def test_an_interrupt_ends_soon_and_leaves_whole_jobs(cluster, sweep):
     """What was sent is there, the rest is not, and running it again completes it."""
     jobs, seen = sweep("interrupted", 60), []
@@ -190,6 +196,7 @@ def test_an_interrupt_ends_soon_and_leaves_whole_jobs(cluster, sweep):
     assert len(names_of(cluster, "interrupted")) == 60
 
 
+@pytest.mark.process
 def test_jobs_are_stopped_by_prefix_and_by_tag(cluster, make_job):
     """Only those of the user, only those that go on."""
     one, two, three = (cluster.submit(make_job("sleep 600", name=f"stop_{n}")) for n in "abc")
@@ -203,12 +210,14 @@ def test_jobs_are_stopped_by_prefix_and_by_tag(cluster, make_job):
     two.stop()
 
 
+@pytest.mark.process
 def test_stopping_everything_by_accident_is_refused(cluster):
     """An empty prefix fits every job."""
     with pytest.raises(OpenPaiError, match="Which jobs"):
         cluster.stop_all()
 
 
+@pytest.mark.process
 def test_results_tell_parameters_and_ends(cluster, sweep):
     """One row a job, in the order of names, with the user's own exit codes."""
     for outcome in cluster.submit_all(sweep("told", 3), tag="told"):

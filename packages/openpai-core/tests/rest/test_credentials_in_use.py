@@ -175,6 +175,7 @@ def test_a_session_that_was_closed_can_be_used_again(server, open_cluster):
     assert authn.check_token(cluster.session).username == "alice"
 
 
+@pytest.mark.process
 def test_a_cluster_goes_on_after_a_token_has_ended(make_job):
     """A week passes on the server while a job is waited for."""
     with LocalCluster(cpus=4, memory_mb=4000) as local, Cluster(
@@ -202,6 +203,7 @@ def test_a_new_token_is_kept_where_the_old_one_was(server, httpserver, tmp_path,
     assert server.logins == 1
 
 
+@pytest.mark.process
 def test_no_log_record_holds_a_secret(local, make_job, caplog):
     """Ours neither, nor those of the library that sends requests."""
     caplog.set_level(logging.DEBUG)

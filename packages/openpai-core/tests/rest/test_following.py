@@ -13,6 +13,8 @@ from openpai.core import Cluster
 from openpai.core.errors import NotFoundError
 from openpai.core.local import LocalCluster, daemon
 
+pytestmark = pytest.mark.process
+
 
 class Follower(threading.Thread):
     """Collects the lines of a job in a thread of its own."""

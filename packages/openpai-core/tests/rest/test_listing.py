@@ -98,6 +98,7 @@ def test_jobs_are_fetched_while_they_are_looked_at(listed):
     assert jobs.requests == 1
 
 
+@pytest.mark.process
 def test_filters_are_those_of_the_server(cluster, make_job):
     """State, user, virtual cluster, tags and keyword."""
     one, two = (cluster.submit(make_job()) for _ in range(2))
@@ -117,6 +118,7 @@ def test_filters_are_those_of_the_server(cluster, make_job):
     assert names(keyword=one.name, virtual_cluster="default") == {one.name}
 
 
+@pytest.mark.process
 def test_jobs_are_counted_by_the_server(cluster, make_job):
     """Nothing is fetched for it."""
     remote = cluster.submit(make_job())
@@ -124,6 +126,7 @@ def test_jobs_are_counted_by_the_server(cluster, make_job):
     assert cluster.count_jobs(keyword=remote.name, user="nobody") == 0
 
 
+@pytest.mark.process
 def test_order_is_the_servers(cluster, make_job):
     """By name, for instance."""
     names = sorted(cluster.submit(make_job(name=f"order_{n}")).name for n in (2, 1, 3))
@@ -131,6 +134,7 @@ def test_order_is_the_servers(cluster, make_job):
     assert found == names
 
 
+@pytest.mark.process
 def test_a_job_is_found_by_its_name_or_with_its_user(cluster, make_job):
     """Both forms are used in PAI."""
     remote = cluster.submit(make_job())

@@ -67,6 +67,7 @@ def template(path):
     return re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path.partition("?")[0]))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", CHECKS)
 def test_an_operation_does_what_it_says(name, world, operations):
     """Its function sends its method and path, and the cluster is changed as it should be."""

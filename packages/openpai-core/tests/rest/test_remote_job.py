@@ -12,6 +12,8 @@ from openpai.core.errors import (
     WaitTimeout,
 )
 
+pytestmark = pytest.mark.process
+
 
 def test_wait_returns_the_end_of_a_job(cluster, make_job):
     """State and the user's own exit code are there at once."""

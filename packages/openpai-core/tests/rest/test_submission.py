@@ -34,6 +34,7 @@ def test_a_job_is_recorded_and_can_be_read_at_once(cluster, make_job):
     assert remote.config().document == job.document
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "fault",
     [
@@ -58,6 +59,7 @@ def test_an_answer_that_went_wrong_leaves_one_job_and_no_error(
     assert proxy.count(*POST) == 1
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "fault", [{"how": "refuse"}, {"how": "instead", "status": 503}], ids=["cut", "503"]
 )
@@ -70,6 +72,7 @@ def test_a_request_that_never_arrived_is_sent_again(through_proxy, proxy, make_j
     assert proxy.count(*POST) == 3
 
 
+@pytest.mark.process
 def test_a_conflict_with_our_own_first_try_is_success(through_proxy, proxy, make_job):
     """The first try is lost and nobody can be asked; the second one meets the first one's job."""
     job = make_job()
@@ -80,6 +83,7 @@ def test_a_conflict_with_our_own_first_try_is_success(through_proxy, proxy, make
     assert proxy.count(*POST) == 2
 
 
+@pytest.mark.process
 def test_another_job_of_the_name_is_a_conflict(cluster, make_job):
     """Names are single-use."""
     cluster.submit(make_job("echo one", name="taken"))
@@ -95,6 +99,7 @@ def test_the_same_job_again_is_a_conflict(cluster, make_job):
         cluster.submit(job)
 
 
+@pytest.mark.process
 def test_a_lost_answer_does_not_hide_that_the_name_was_taken(through_proxy, proxy, make_job):
     """The job of that name has another config, so it is not ours."""
     through_proxy.submit(make_job("echo one", name="taken_too"))
@@ -121,6 +126,7 @@ def test_a_plain_500_is_not_repeated(through_proxy, proxy, make_job):
     assert proxy.count(*POST) == 1
 
 
+@pytest.mark.process
 def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
     """It is neither called recorded nor refused."""
     from openpai.core.rest.session import Session
@@ -134,6 +140,7 @@ def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
     session.close()
 
 
+@pytest.mark.process
 def test_a_known_cluster_that_took_the_request_is_waited_for(local, proxy, make_job):
     """The first call of a process is cut, and nobody can be asked for longer than a moment."""
     with Cluster(proxy.uri, user=local.user, token=local.token, timeout=5) as cluster:
@@ -165,6 +172,7 @@ def test_a_job_beyond_the_servers_limit_is_not_sent(through_proxy, proxy, make_j
     assert proxy.count(*POST) == 0
 
 
+@pytest.mark.process
 def test_one_of_two_submissions_in_the_same_moment_is_told_that_it_lost(
     through_proxy, proxy, cluster, make_job
 ):
@@ -176,6 +184,7 @@ def test_one_of_two_submissions_in_the_same_moment_is_told_that_it_lost(
         through_proxy.submit(mine)
 
 
+@pytest.mark.process
 def test_many_submissions_of_one_job_at_once_leave_one_job(cluster, make_job):
     """Whoever is too late meets a conflict; the job that runs is the one they all meant."""
     job = make_job()

@@ -17,6 +17,8 @@ from openpai.core.errors import ConflictError, NotFoundError, ProtocolError, Wai
 from openpai.core.sweep import grid
 from openpai.core.sweeping import Sweep, all_sweeps
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):

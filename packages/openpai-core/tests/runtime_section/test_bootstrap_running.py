@@ -10,6 +10,8 @@ import pytest
 
 from openpai.core.protocol.bootstrap import bootstrap_text
 
+pytestmark = pytest.mark.process
+
 RUNTIME = (
     'if [ "$1" = --version ]; then exit; fi\n'
     'echo "$0 $1 $2"; export OPENPAI_RUNTIME_ACTIVE="${FC_POD_UID:-1}"; shift 2; exec "$@"'
