@@ -91,6 +91,9 @@ def parse_parameter_lines(lines: Iterable[str]) -> dict[str, Any]:
 
 
 def _run_notebook(notebook: Notebook, options: argparse.Namespace, log: Log) -> int:
+    # Where Jupyter Server is installed, jsonschema builds a grammar of IRIs when it is imported.
+    # That takes longer than a kernel's start, and the schema of notebooks has no use for it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         from openpai.notebook.execute.run import Options, execute
     except ImportError as error:
