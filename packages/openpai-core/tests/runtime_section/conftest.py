@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from support.environments import bare_environment
 
 TOOLS = ("bash", "sh", "env", "id", "mkdir", "mktemp", "rm", "uname", "cat")
 
@@ -103,16 +104,9 @@ def machine(tmp_path: Path) -> Machine:
 
 
 @pytest.fixture(scope="session")
-def bare_python() -> str:
-    """A Python 3.8 or newer with pip and without our packages."""
-    import sys
-
-    python = os.path.realpath(sys.executable)
-    for line, wanted in (("import pip", 0), ("import openpai.runtime", 1)):
-        done = subprocess.run([python, "-c", line], capture_output=True, check=False, env={})
-        if done.returncode != wanted:
-            pytest.skip(f"{python} cannot play a bare Python: {line}")
-    return python
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python with pip and without our packages."""
+    return str(bare_environment(tmp_path_factory) / "bin" / "python")
 
 
 @pytest.fixture(scope="session")
