@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+EXECUTE = [sys.executable, "-m", "openpai.notebook.execute"]
 
 
 def code(source: str, **metadata: object) -> dict:
@@ -22,11 +23,11 @@ def code(source: str, **metadata: object) -> dict:
     }
 
 
-@pytest.fixture
-def make_notebook(tmp_path: Path):
+@pytest.fixture(scope="session")
+def write_notebook():
     """Write a notebook of these cells (texts are code) and return its path."""
 
-    def make(*cells: str | dict, name: str = "work.ipynb", metadata: dict | None = None) -> Path:
+    def write(path: Path, *cells: str | dict, metadata: dict | None = None) -> Path:
         python = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Py"}}
         document = {
             "nbformat": 4,
@@ -36,24 +37,33 @@ def make_notebook(tmp_path: Path):
         }
         for number, cell in enumerate(document["cells"]):
             cell["id"] = f"cell-{number}"
-        path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document), encoding="utf-8")
         return path
 
-    return make
+    return write
 
 
 @pytest.fixture
+def make_notebook(write_notebook, tmp_path: Path):
+    """Write a notebook of these cells into the test's folder and return its path."""
+
+    def make(*cells: str | dict, name: str = "work.ipynb", metadata: dict | None = None) -> Path:
+        return write_notebook(tmp_path / name, *cells, metadata=metadata)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def run_notebook():
     """Run ``python -m openpai.notebook.execute`` to its end."""
 
     def run(path: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "openpai.notebook.execute", str(path), *arguments],
+            [*EXECUTE, str(path), *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
             **options,
         )
@@ -61,42 +71,40 @@ def run_notebook():
     return run
 
 
-@pytest.fixture
-def start_notebook():
-    """Start ``python -m openpai.notebook.execute``; what still runs at the end is killed."""
-    started: list[subprocess.Popen[str]] = []
+class Run:
+    """A running ``python -m openpai.notebook.execute``, which writes its log into a file."""
 
-    def start(path: Path, *arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "openpai.notebook.execute", str(path), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
+    def __init__(self, command: list[str], log: Path) -> None:
+        self._log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+
+    def log(self) -> str:
+        """Return what it has printed."""
+        return self._log.read_text()
+
+    def wait(self) -> int:
+        """Return its exit code."""
+        return self.process.wait(timeout=120)
+
+
+@pytest.fixture
+def start_notebook(tmp_path: Path):
+    """Start ``python -m openpai.notebook.execute``; what still runs at the end is killed."""
+    started: list[Run] = []
+
+    def start(path: Path, *arguments: str) -> Run:
+        command = [*EXECUTE, str(path), *arguments]
+        started.append(Run(command, tmp_path / f"run-{len(started)}.log"))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        if process.stdout and not process.stdout.closed:
-            process.communicate()
+    for run in started:
+        run.process.kill()
+        run.process.wait()
 
 
-@pytest.fixture
-def until():
-    """Wait until a condition holds, at most a minute."""
-
-    def wait(condition) -> None:
-        deadline = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen within a minute"
-            time.sleep(0.05)
-
-    return wait
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def outputs():
     """Return the outputs of each cell of a notebook file."""
 

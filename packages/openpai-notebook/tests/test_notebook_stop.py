@@ -7,6 +7,7 @@ import os
 import signal
 
 import pytest
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -46,62 +47,66 @@ def is_gone(pid):
     return False
 
 
-def test_it_is_saved_while_it_runs(make_notebook, start_notebook, until):
+def running_in(path, run):
+    """Wait until the cell runs; return the process of its kernel."""
+    file = path.parent / "pid"
+    wait_until(file.exists, "the cell runs", show=run.log)
+    return int(file.read_text())
+
+
+def test_running_notebook_is_saved_regularly(make_notebook, start_notebook):
     """What a cell has printed so far is in the file before the cell ends."""
     path = make_notebook(FOREVER)
-    process = start_notebook(path, "--save-every", "0.1")
-    until(lambda: text_of(path) == "begun\n")
-    assert process.poll() is None
+    run = start_notebook(path, "--save-every", "0.1")
+    wait_until(lambda: text_of(path) == "begun\n", "the file has the output", show=run.log)
+    assert run.process.poll() is None
     assert json.loads(path.read_bytes())["metadata"]["openpai"]["status"] == "running"
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_stop_saves_the_notebook(make_notebook, start_notebook, until, outputs, number, code):
+def test_stop_signal_saves_notebook(make_notebook, start_notebook, outputs, number, code):
     """The running cell is interrupted as by Jupyter's stop button; its end is in the notebook."""
     path = make_notebook(FOREVER, "print('never')")
-    process = start_notebook(path)
-    until((path.parent / "pid").exists)
-    process.send_signal(number)
-    log, _ = process.communicate(timeout=60)
-    assert process.returncode == code
+    run = start_notebook(path)
+    running_in(path, run)
+    run.process.send_signal(number)
+    assert run.wait() == code
     assert text_of(path) == "begun\ncleaned up\n"
     names = [output.get("ename") for output in outputs(path)[0]]
     assert names[-2:] == ["KeyboardInterrupt", "JobStopped"]
     assert outputs(path)[1] == []
     assert json.loads(path.read_bytes())["metadata"]["openpai"]["status"] == "stopped"
-    assert "asked to stop" in log
+    assert "asked to stop" in run.log()
 
 
-def test_a_cell_that_will_not_end(make_notebook, start_notebook, until):
+def test_stop_kills_kernel_that_ignores_interrupt(make_notebook, start_notebook):
     """A cell that ignores the interrupt is ended with its kernel; the notebook is saved."""
     path = make_notebook(STUBBORN)
-    process = start_notebook(path)
-    until((path.parent / "pid").exists)
-    process.terminate()
-    process.communicate(timeout=60)
-    assert process.returncode == 143
+    run = start_notebook(path)
+    kernel = running_in(path, run)
+    run.process.terminate()
+    assert run.wait() == 143
     assert text_of(path) == "begun\n"
-    pid = int((path.parent / "pid").read_text())
-    until(lambda: is_gone(pid))
+    wait_until(lambda: is_gone(kernel), "the kernel ends")
 
 
-def test_a_kernel_does_not_outlive_a_killed_runner(make_notebook, start_notebook, until):
+def test_kernel_ends_after_runner_is_killed(make_notebook, start_notebook):
     """After SIGKILL of what runs the notebook its kernel ends by itself."""
     path = make_notebook(FOREVER)
-    process = start_notebook(path, "--save-every", "0.1")
-    until(lambda: (path.parent / "pid").exists() and text_of(path) == "begun\n")
-    process.kill()
-    process.communicate()
-    pid = int((path.parent / "pid").read_text())
-    until(lambda: is_gone(pid))
+    run = start_notebook(path, "--save-every", "0.1")
+    kernel = running_in(path, run)
+    wait_until(lambda: text_of(path) == "begun\n", "the file has the output", show=run.log)
+    run.process.kill()
+    run.wait()
+    wait_until(lambda: is_gone(kernel), "the kernel ends")
     assert text_of(path) == "begun\n"
 
 
-def test_a_stop_while_the_kernel_starts(make_notebook, start_notebook, until):
+def test_stop_while_kernel_starts_ends_run(make_notebook, start_notebook):
     """A signal at the very beginning ends the run as well."""
-    path = make_notebook("print(1)")
-    process = start_notebook(path, "--save-every", "0.01")
-    until(lambda: "openpai" in json.loads(path.read_bytes())["metadata"])
-    process.terminate()
-    process.communicate(timeout=60)
-    assert process.returncode in (143, 0)
+    path = make_notebook(FOREVER)
+    run = start_notebook(path, "--save-every", "0.01")
+    started = "openpai"
+    wait_until(lambda: started in json.loads(path.read_bytes())["metadata"], show=run.log)
+    run.process.terminate()
+    assert run.wait() == 143
