@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -109,22 +108,6 @@ def task(tmp_path: Path) -> Iterator[Task]:
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 stream.close()
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], Any]], Any]:
-    """Wait until a condition holds, and return what it returned; fail after 20 seconds."""
-
-    def wait(condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.01)
-        pytest.fail("what was waited for did not happen within 20 seconds")
-
-    return wait
 
 
 @pytest.fixture

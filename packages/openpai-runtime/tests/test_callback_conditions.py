@@ -55,7 +55,7 @@ def test_a_stop_by_one_signal(task: Any, finish: Callable[..., Any]) -> None:
         for name in ("SIGINT", "SIGTERM")
     ]
     task.section(callbacks=tell)
-    process = task.start("bash", "-c", "echo up; exec sleep 60")
+    process = task.start("bash", "-c", "echo up; exec sleep 600")
     process.stdout.readline()
     process.terminate()
     assert finish(process).stdout == "SIGTERM\n"

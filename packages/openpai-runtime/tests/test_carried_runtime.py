@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.environments import bare_environment
 
 from openpai.core.protocol.bootstrap import CARRIED, add_bootstrap
 from openpai.runtime.carry import carry
@@ -24,13 +25,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bare() -> str:
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has none of our packages."""
-    python = os.path.realpath(sys.executable)
-    look = [python, "-I", "-c", "import openpai.runtime"]
-    if subprocess.run(look, capture_output=True, check=False).returncode == 0:
-        pytest.skip(f"{python} has the runtime itself")
-    return python
+    return bare_environment(tmp_path_factory) / "bin" / "python"
 
 
 def job(task: Any, root: Path, *commands: str) -> str:
@@ -45,7 +42,7 @@ def job(task: Any, root: Path, *commands: str) -> str:
 
 
 @pytest.mark.process
-def test_it_runs_a_task(task: Any, archive: Path, bare: str) -> None:
+def test_it_runs_a_task(task: Any, archive: Path, bare: Path) -> None:
     """With all that a task asks for, from the archive itself."""
     task.section(outputs=[{"path": "a"}], callbacks=[{"on": "exit", "commands": ["echo exit"]}])
     task.config.write_text(json.dumps(task.document))
@@ -66,7 +63,7 @@ def test_the_same_code_makes_the_same_file(archive: Path, tmp_path: Path) -> Non
 
 @pytest.mark.process
 def test_the_bootstrap_takes_it_from_the_workspace(
-    task: Any, archive: Path, bare: str, tmp_path: Path
+    task: Any, archive: Path, bare: Path, tmp_path: Path
 ) -> None:
     """Without an index, into the private folder; a second task needs the workspace no more."""
     root = tmp_path / "space"

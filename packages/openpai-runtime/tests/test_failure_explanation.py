@@ -58,7 +58,7 @@ def test_a_success_needs_no_explanation(task: Any) -> None:
 def test_a_stopped_command_needs_no_explanation(task: Any, finish: Any) -> None:
     """Who was asked to end has not failed."""
     task.section()
-    process = task.start("bash", "-c", "echo ready; exec sleep 60")
+    process = task.start("bash", "-c", "echo ready; exec sleep 600")
     process.stdout.readline()
     process.terminate()
     assert "failed with" not in finish(process).stderr

@@ -6,6 +6,7 @@ import subprocess
 from typing import Any, Callable
 
 import pytest
+from support.wait import wait_until
 
 from openpai.runtime.exits import CALLBACK_FAILED, OUTPUTS_NOT_SAVED, TIMED_OUT
 
@@ -72,7 +73,7 @@ def test_a_stop_signal_calls_stop_callbacks_beside_the_command(
 def test_the_time_limit_ends_the_command(task: Any) -> None:
     """The event timeout is called, the command is asked to end, and the exit code is 124."""
     task.section(timeout=0.3, callbacks=[on("timeout", "echo late"), *EVERY])
-    done = task.bash("sleep 60")
+    done = task.bash("sleep 600")
     assert done.returncode == TIMED_OUT
     assert done.stdout == "start -\nlate\nfailure 124\nexit 124\n"
     assert "time limit" in done.stderr
@@ -81,19 +82,19 @@ def test_the_time_limit_ends_the_command(task: Any) -> None:
 
 def test_a_command_within_its_time_limit_is_left_alone(task: Any) -> None:
     """The limit is for the command, not for what comes after it."""
-    task.section(timeout=1, callbacks=[on("exit", "sleep 1.2; echo end")])
+    task.section(timeout=2, callbacks=[on("exit", "sleep 2.2; echo end")])
     done = task.run("true")
     assert (done.returncode, done.stdout) == (0, "end\n")
 
 
 def test_interval_callbacks_are_called_again_and_again(
-    task: Any, eventually: Callable[..., Any], finish: Callable[..., Any]
+    task: Any, finish: Callable[..., Any]
 ) -> None:
     """Every time that the interval has passed, until the command ends."""
     task.section(callbacks=[on("interval", "echo tick >>ticks", every=0.1)])
     process = task.start("cat", stdin=subprocess.PIPE)
     ticks = task.work / "ticks"
-    eventually(lambda: ticks.exists() and ticks.read_text().count("tick") >= 3)
+    wait_until(lambda: ticks.exists() and ticks.read_text().count("tick") >= 3)
     process.stdin.close()
     process.stdin = None
     assert finish(process).returncode == 0
@@ -101,8 +102,11 @@ def test_interval_callbacks_are_called_again_and_again(
 
 def test_an_interval_callback_is_not_called_twice_at_once(task: Any) -> None:
     """A slow one is not overtaken by itself, and does not hold up the end."""
-    task.section(callbacks=[on("interval", "echo begun; sleep 60", every=0.1)])
-    assert task.bash("sleep 0.5").stdout == "begun\n"
+    slow = on("interval", "echo begun; touch begun; sleep 600", every=0.1)
+    clock = on("interval", "test ! -e begun || echo >>ticks", every=0.11)
+    task.section(callbacks=[slow, clock])
+    script = "until test $(cat ticks | wc -l) -ge 3; do sleep 0.05; done"
+    assert task.bash(f"touch ticks; {script}").stdout == "begun\n"
 
 
 @pytest.mark.parametrize("name", ["FC_FRAMEWORK_ATTEMPT_ID", "FC_TASK_ATTEMPT_ID"])
@@ -156,7 +160,7 @@ def test_a_start_callback_that_may_fail_the_task_keeps_the_command_from_starting
 def test_a_callback_that_hangs_is_ended(task: Any, is_gone: Callable[[int], bool]) -> None:
     """After its own time limit, with everything that it has started."""
     task.section(
-        callbacks=[on("success", "trap '' TERM", "sleep 300 & echo $!", "wait", timeout=0.3)]
+        callbacks=[on("success", "trap '' TERM", "sleep 600 & echo $!", "wait", timeout=2)]
     )
     done = task.run("true")
     assert done.returncode == 0
@@ -192,7 +196,7 @@ def test_a_stop_before_the_command_keeps_it_from_starting(
     task: Any, finish: Callable[..., Any]
 ) -> None:
     """A signal during the start callbacks cuts them short; the end is told all the same."""
-    task.section(callbacks=[on("start", "echo up; sleep 60"), on("exit", "echo end")])
+    task.section(callbacks=[on("start", "echo up; sleep 600"), on("exit", "echo end")])
     process = task.start("echo", "ran")
     assert process.stdout.readline() == "up\n"
     process.terminate()

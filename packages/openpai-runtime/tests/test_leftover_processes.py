@@ -16,7 +16,7 @@ def test_a_background_process_does_not_hold_the_output_open(
     task: Any, is_gone: Callable[[int], bool]
 ) -> None:
     """A server left in the background is ended with its command, and the task is over."""
-    done = task.bash("sleep 300 & echo $!; exit 4")
+    done = task.bash("sleep 600 & echo $!; exit 4")
     assert done.returncode == 4
     assert is_gone(int(done.stdout))
 
@@ -35,7 +35,8 @@ def test_a_leftover_that_ignores_sigterm_is_killed(
 ) -> None:
     """Patience has an end."""
     done = task.bash(
-        "(trap '' TERM; echo $BASHPID; exec 1>&-; while :; do sleep 1; done) & sleep 0.2"
+        "(trap '' TERM; echo $BASHPID; touch up; exec 1>&-; while :; do sleep 1; done) & "
+        "until test -e up; do sleep 0.05; done"
     )
     assert is_gone(int(done.stdout))
 
@@ -44,7 +45,9 @@ def test_a_daemon_in_a_session_of_its_own_is_ended_too(
     task: Any, is_gone: Callable[[int], bool]
 ) -> None:
     """Leaving the process group does not keep a process alive."""
-    done = task.bash("setsid bash -c 'echo $$; exec sleep 300' & sleep 0.3")
+    done = task.bash(
+        "setsid bash -c 'echo $$; touch up; exec sleep 600' & until test -e up; do sleep 0.05; done"
+    )
     assert is_gone(int(done.stdout))
 
 
@@ -53,7 +56,7 @@ def test_what_preparation_leaves_is_ended_and_nobody_else(
 ) -> None:
     """A command that was never started has no group; that of the runtime gets no signal."""
     (tmp_path / "git").write_text(
-        f"#!/bin/sh\nsleep 300 >&- 2>&- &\necho $! >{tmp_path}/left\nexit 1\n"
+        f"#!/bin/sh\nsleep 600 >&- 2>&- &\necho $! >{tmp_path}/left\nexit 1\n"
     )
     (tmp_path / "git").chmod(0o755)
     task.env["PATH"] = f"{tmp_path}:{task.env['PATH']}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+from support.wait import wait_until
 
 pytest.importorskip("werkzeug")
 
@@ -116,7 +117,7 @@ def test_the_commands_share_one_shell_and_fail_as_before(
 
 
 def test_a_stopped_job_saves_its_outputs(
-    local: LocalCluster, submit: Callable[..., RemoteJob], eventually: Callable[..., Any]
+    local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
     """SIGTERM reaches the command, the stop callbacks, and the outputs are saved."""
     job = submit(
@@ -126,7 +127,7 @@ def test_a_stopped_job_saves_its_outputs(
         outputs=[{"path": "late"}],
         callbacks=[{"on": "stop", "commands": ["echo told to stop"]}],
     )
-    eventually(lambda: job.state() == "RUNNING" and "ready" in log(job))
+    wait_until(lambda: job.state() == "RUNNING" and "ready" in log(job), show=lambda: log(job))
     job.stop()
     assert job.wait(timeout=60).state == "STOPPED"
     assert (output(local, job) / "late").read_text() == "late\n"
@@ -136,11 +137,12 @@ def test_a_stopped_job_saves_its_outputs(
 
 
 def test_outputs_appear_while_the_job_runs(
-    local: LocalCluster, submit: Callable[..., RemoteJob], eventually: Callable[..., Any]
+    local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
     """An output with an interval is there before the job ends."""
-    job = submit("interval", "echo one >a", "sleep 60", outputs=[{"path": "a", "every": 0.2}])
-    eventually(lambda: list(Path(local.folder).glob("storage/users/*/jobs/interval/output/a")))
+    job = submit("interval", "echo one >a", "sleep 600", outputs=[{"path": "a", "every": 0.2}])
+    saved = "storage/users/*/jobs/interval/output/a"
+    wait_until(lambda: list(Path(local.folder).glob(saved)), saved, show=lambda: log(job))
     assert job.state() == "RUNNING"
     job.stop()
     job.wait(timeout=60)
@@ -244,7 +246,7 @@ def test_tasks_wait_for_each_other_and_talk_by_ssh(
     job = submit(
         "gang",
         f"if test $PAI_TASK_INDEX = 0; then ssh worker-1 'echo $PAI_JOB_NAME >{done}'; fi",
-        f"while ! test -s {done}; do sleep 0.05; done",
+        f"until test -s {done}; do sleep 0.05; done",
         instances=2,
         ssh=True,
         waitForPeers="60s",

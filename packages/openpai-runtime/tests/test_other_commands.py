@@ -157,9 +157,10 @@ def test_info_works_outside_of_a_job(outside: Any) -> None:
     assert "job config: none" in done.stdout
 
 
-def test_doctor_is_content(task: Any) -> None:
+def test_doctor_is_content(task: Any, tmp_path: Path) -> None:
     """A job whose needs are met has nothing wrong."""
-    task.section(outputs=[{"path": "a"}], mounts=[{"storage": "team", "path": "/mnt/none"}])
+    mount = {"storage": "team", "path": str(tmp_path / "mounted")}
+    task.section(outputs=[{"path": "a"}], mounts=[mount])
     task.run("true")
     done = runtime(task, "doctor")
     assert (done.returncode, done.stdout) == (0, "Nothing is wrong.\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core.protocol.bootstrap import bootstrap_text
 
@@ -146,7 +147,7 @@ def test_a_failure_is_explained_from_the_platforms_log(
 
 
 def test_sigterm_to_pais_own_first_process_is_lost(
-    container: Any, eventually: Callable[..., Any], finish: Callable[..., Any]
+    container: Any, finish: Callable[..., Any]
 ) -> None:
     """A fact to live with: only what was saved at an interval is there after the kill."""
     process = container.start(
@@ -155,10 +156,10 @@ def test_sigterm_to_pais_own_first_process_is_lost(
         callbacks=[{"on": "stop", "commands": ["echo stopped"]}],
     )
     assert process.stdout.readline() == "ready\n"
-    eventually((container.output / "model").exists)
+    wait_until((container.output / "model").exists)
     first = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
     os.kill(first, signal.SIGTERM)
     (container.output / "model").unlink()
-    eventually((container.output / "model").exists)  # life goes on as if nothing had been asked
+    wait_until((container.output / "model").exists)  # life goes on as if nothing had been asked
     os.kill(first, signal.SIGKILL)
     assert "stopped" not in finish(process).stdout

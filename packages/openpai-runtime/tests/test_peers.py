@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from support.gate import Gate
+from support.ports import free_port
+from support.wait import wait_until
 
 from openpai.runtime.exits import NOT_READY
 
@@ -19,13 +22,6 @@ pytestmark = pytest.mark.process
 
 LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
 SERVER = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Gang:
@@ -59,6 +55,12 @@ class Gang:
         return process
 
 
+def is_connected(port: int) -> bool:
+    """Whether somebody is connected to a port of this machine."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
 @pytest.fixture
 def gang(task: Any, tmp_path: Path) -> Callable[[int], Gang]:
     """Make the tasks of a job."""
@@ -76,14 +78,16 @@ def test_no_command_starts_before_all_tasks_are_up(
     task.section(waitForPeers="60s", workspace=workspace)
     if workspace is None:
         del task.document["extras"]["openpai.runtime"]["workspace"]
-    mark = three.folder / "started"
-    first = [three.start(index, "touch", f"{mark}-{index}") for index in (2, 0)]
-    with pytest.raises(subprocess.TimeoutExpired):
-        first[0].wait(1)
-    assert not list(three.folder.glob("started*"))
-    for process in [*first, three.start(1, "touch", f"{mark}-1")]:
+    last = three.folder / "last"
+    first = [three.start(index, "test", "-e", str(last)) for index in (2, 0)]
+    if workspace is None:
+        wait_until(lambda: is_connected(int(task.env["PAI_PORT_LIST_worker_0_http"])))
+    else:
+        wait_until(lambda: len(list(task.storage.rglob("worker-*.json"))) == 2)
+    assert [process.poll() for process in first] == [None, None]
+    last.touch()
+    for process in [*first, three.start(1, "true")]:
         assert finish(process).returncode == 0
-    assert len(list(three.folder.glob("started*"))) == 3
 
 
 def test_the_port_is_free_for_the_command(
@@ -115,10 +119,7 @@ def test_who_does_not_come_is_named(
 
 
 def test_strangers_at_the_port_do_not_count(
-    gang: Callable[[int], Gang],
-    task: Any,
-    finish: Callable[..., Any],
-    eventually: Callable[..., Any],
+    gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
 ) -> None:
     """Nonsense, silence, and tasks of another attempt are not taken for who is missing."""
     two = gang(2)
@@ -130,20 +131,18 @@ def test_strangers_at_the_port_do_not_count(
 
     def knock() -> bool:
         try:
-            held.append(socket.create_connection(("127.0.0.1", port), 5))
+            held.append(socket.create_connection(("127.0.0.1", port), 60))
         except OSError:
             return False
         return True
 
-    eventually(knock)
-    stranger = two.start(1, "true", FC_FRAMEWORK_ATTEMPT_INSTANCE_UID="another")
-    with socket.create_connection(("127.0.0.1", port), 5) as noise:
-        noise.sendall(b'{"role": []}\n')
-        noise.shutdown(socket.SHUT_WR)
-        assert noise.recv(10) == b""
-    with pytest.raises(subprocess.TimeoutExpired):
-        host.wait(1)
-    stranger.kill()
+    wait_until(knock)
+    stranger = {"role": "worker", "index": 1, "attempt": "0-another", "greeting": {}}
+    for told in ({"role": []}, stranger):
+        with socket.create_connection(("127.0.0.1", port), 60) as noise:
+            noise.sendall(json.dumps(told).encode() + b"\n")
+            assert noise.recv(10) == b""
+    assert host.poll() is None
     assert finish(two.start(1, "true")).returncode == 0
     for connection in held:
         connection.close()
@@ -173,10 +172,10 @@ def test_tasks_reach_each_other_by_ssh(
     home.mkdir()
     task.env.update(HOME=str(home), PAI_NOTE='a b"c', PAI_MORE="it's here")
     task.section(ssh=True, waitForPeers="60s")
-    done = tmp_path / "done"
-    waiting = two.start(1, "sh", "-c", f"while ! test -e {done}; do sleep 0.05; done")
+    done = Gate(tmp_path / "done")
+    waiting = two.start(1, "sh", "-c", done.command)
     script = 'ssh worker-1 \'echo "$PAI_MORE"\' && ssh worker-0 echo self; touch "$0"'
-    caller = finish(two.start(0, "bash", "-c", script, str(done)))
+    caller = finish(two.start(0, "bash", "-c", script, str(done.path)))
     assert caller.stdout == "it's here\nself\n", caller.stderr
     assert finish(waiting).returncode == 0
     assert list(home.iterdir()) == []

@@ -197,7 +197,7 @@ def end(event):
 def main():
     try:
         print("ready", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     finally:
         print("finally", flush=True)
 app.run({main})
@@ -209,7 +209,7 @@ app.run({main})
     ("main", "expected"),
     [
         ("main", "stop 15\nfinally\nexit 143\n"),
-        ('["sh", "-c", "echo ready; exec sleep 60"]', "stop 15\nexit 143\n"),
+        ('["sh", "-c", "echo ready; exec sleep 600"]', "stop 15\nexit 143\n"),
     ],
 )
 def test_sigterm_stops_a_program_in_order(main: str, expected: str) -> None:
@@ -314,9 +314,11 @@ def test_a_package_may_offer_events_to_jobs(task: Any, installed: Callable[[str]
 
 
 @pytest.mark.process
-def test_an_event_that_nobody_offers_is_said(task: Any) -> None:
+def test_an_event_that_nobody_offers_is_said(task: Any, tmp_path: Path) -> None:
     """The command runs all the same."""
     task.section(callbacks=[{"on": "team.busy", "commands": ["echo never"]}])
-    done = task.bash("sleep 0.5; echo ran")
+    said = tmp_path / "said"
+    said_so = f"grep -q \"offers the function 'team.busy'\" {said}"
+    with said.open("w") as stderr:
+        done = task.bash(f"until {said_so}; do sleep 0.05; done; echo ran", stderr=stderr)
     assert (done.returncode, done.stdout) == (0, "ran\n")
-    assert "offers the function 'team.busy'" in done.stderr

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
-import sys
 import threading
 import zipfile
 from functools import partial
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+from support.environments import bare_environment
 
 from openpai.runtime.exits import NOT_READY
 
@@ -35,13 +35,9 @@ def wheel(folder: Path, version: str) -> None:
 
 
 @pytest.fixture
-def image(task: Any, tmp_path: Path) -> Any:
+def image(task: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A task whose image has a Python with pip, and an index with two versions of ``tiny``."""
-    python = str(Path(sys.executable).resolve())
-    if subprocess.run(
-        [python, "-m", "pip", "--version"], capture_output=True, check=False
-    ).returncode:
-        pytest.skip(f"{python} has no pip")
+    python = bare_environment(tmp_path_factory) / "bin" / "python"
     wheels = tmp_path / "wheels"
     tools = tmp_path / "bin"
     wheels.mkdir()
@@ -59,6 +55,14 @@ def image(task: Any, tmp_path: Path) -> Any:
     return task
 
 
+@pytest.fixture
+def shared_home(image: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let several tests share the folder of the runtime, where the first one installs ``tiny``."""
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    image.env["OPENPAI_RUNTIME_HOME"] = str(run / "runtime-home")
+
+
 def test_the_command_finds_the_packages(image: Any) -> None:
     """Modules and commands of a requirement are there; nothing is said."""
     image.section(requirements=["tiny==1.0"])
@@ -66,6 +70,7 @@ def test_the_command_finds_the_packages(image: Any) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "tiny 1.0\ntiny 1.0\n", "")
 
 
+@pytest.mark.usefixtures("shared_home")
 def test_the_images_python_is_not_touched(image: Any) -> None:
     """What is installed is in the runtime's own folder."""
     image.section(requirements=["tiny"])
@@ -76,12 +81,14 @@ def test_the_images_python_is_not_touched(image: Any) -> None:
     assert image.bash("python3 -c 'import tiny'").returncode == 1
 
 
+@pytest.mark.usefixtures("shared_home")
 def test_the_images_own_packages_are_still_there(image: Any) -> None:
     """The virtual environment sees them; pip need not bring them again."""
     image.section(requirements=["tiny"])
     assert image.bash("python3 -c 'import pip'").returncode == 0
 
 
+@pytest.mark.usefixtures("shared_home")
 def test_the_same_wishes_are_installed_once(image: Any) -> None:
     """A second task needs no index."""
     image.section(requirements=["tiny"])
@@ -97,11 +104,14 @@ def test_two_tasks_at_once_do_not_disturb_each_other(image: Any, finish: Any) ->
     assert [finish(task).stdout for task in tasks] == ["tiny 2.0\n"] * 2
 
 
-def test_what_a_killed_task_left_is_made_anew(image: Any) -> None:
+@pytest.mark.usefixtures("shared_home")
+def test_what_a_killed_task_left_is_made_anew(image: Any, tmp_path: Path) -> None:
     """A half made environment is not taken for a whole one."""
     image.section(requirements=["tiny"])
     image.run("true")
-    (folder,) = Path(image.env["OPENPAI_RUNTIME_HOME"]).glob("requirements/*[!k]")
+    home = shutil.copytree(image.env["OPENPAI_RUNTIME_HOME"], tmp_path / "cache", symlinks=True)
+    image.env["OPENPAI_RUNTIME_HOME"] = str(home)
+    (folder,) = home.glob("requirements/*[!k]")
     (folder / "openpai-complete").unlink()
     (folder / "bin/tiny").unlink()
     assert image.bash("tiny").stdout == "tiny 2.0\n"

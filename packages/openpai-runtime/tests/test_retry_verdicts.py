@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_python_program_may_ask(task: Any, monkeypatch: pytest.MonkeyPatch) ->
     task.section()
     for name, code in (("retry_me", AGAIN), ("never_retry_me", NEVER)):
         script = f"from openpai.runtime import Runtime as R; R.from_env().{name}(); exit(5)"
-        assert task.run("python3", "-c", script).returncode == code
+        assert task.run(sys.executable, "-c", script).returncode == code
     monkeypatch.delenv("OPENPAI_VERDICT", raising=False)
     Runtime.from_env({}).retry_me()
 

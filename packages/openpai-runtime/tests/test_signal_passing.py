@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from support.wait import wait_until
 
 from openpai.runtime.loop import FORWARDED
 
@@ -67,7 +68,7 @@ def test_a_command_may_end_well_on_a_stop_request(task: Any, finish: Callable[..
     assert finish(process).returncode == 0
 
 
-@pytest.mark.parametrize("grace", [0.6, 4])
+@pytest.mark.parametrize("grace", [0.6, 6])
 def test_a_command_that_ignores_sigterm_is_killed_in_time(
     task: Any, finish: Callable[..., Any], grace: float
 ) -> None:
@@ -86,23 +87,21 @@ def test_a_command_that_ignores_sigterm_is_killed_in_time(
         assert task.manifest["event"] == "stop"
 
 
-def test_killing_the_runtime_kills_the_command(
-    task: Any, eventually: Callable[..., Any], is_gone: Callable[[int], bool]
-) -> None:
+def test_killing_the_runtime_kills_the_command(task: Any, is_gone: Callable[[int], bool]) -> None:
     """After kill -9 the command does not go on alone."""
     process = task.start(sys.executable, "-c", LISTENER)
     pid = int(process.stdout.readline().split()[1])
     process.kill()
-    assert process.wait(20) == -signal.SIGKILL
-    eventually(lambda: is_gone(pid))
+    assert process.wait(60) == -signal.SIGKILL
+    wait_until(lambda: is_gone(pid))
 
 
 def test_a_stopped_and_continued_command_ends_as_it_would(
-    task: Any, finish: Callable[..., Any], eventually: Callable[..., Any]
+    task: Any, finish: Callable[..., Any]
 ) -> None:
     """A command that is stopped for a while is not taken for one that has ended."""
     process = task.start("bash", "-c", "echo $$; kill -STOP $$; exit 7")
     pid = int(process.stdout.readline())
-    eventually(lambda: " T " in Path(f"/proc/{pid}/stat").read_text())
+    wait_until(lambda: " T " in Path(f"/proc/{pid}/stat").read_text())
     os.kill(pid, signal.SIGCONT)
     assert finish(process).returncode == 7

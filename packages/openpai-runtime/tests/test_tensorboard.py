@@ -15,7 +15,8 @@ import sys, time
 open("board", "w").write(" ".join(sys.argv[1:]))
 time.sleep(600)
 """
-WAIT = "for i in $(seq 400); do test -s board && break; sleep 0.05; done; cat board"
+#: Processes of the runtime, the command among them.
+CHILDREN = "cat /proc/$PPID/task/$PPID/children"
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +35,10 @@ def test_it_runs_and_ends_with_the_command(task: Any) -> None:
     """With the folder and the port that it was given."""
     assert shutil.which("python3")
     task.section(tensorboard={"logdir": "logs/a b"})
-    done = task.bash(WAIT)
-    assert done.stdout == "--logdir logs/a b --host 0.0.0.0 --port 20001"
+    done = task.bash(f"until test -s board; do sleep 0.05; done; cat board; echo; {CHILDREN}")
+    told, children = done.stdout.splitlines()
+    assert told == "--logdir logs/a b --host 0.0.0.0 --port 20001"
+    assert len(children.split()) == 2
     assert done.returncode == 0
 
 
@@ -43,7 +46,7 @@ def test_only_the_first_task_runs_it(task: Any) -> None:
     """One is enough."""
     task.section(tensorboard={"logdir": "logs"})
     task.env["PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX"] = "1"
-    task.bash("sleep 0.2")
+    assert len(task.bash(CHILDREN).stdout.split()) == 1
     assert not (task.work / "board").exists()
 
 

@@ -7,11 +7,11 @@ import pty
 import select
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -44,14 +44,17 @@ class Screen:
         (self.folder / "script").write_text(script)
         self.type(f"bash rt script {after}\n")
 
-    def until(self, wanted: str) -> None:
-        """Read until a text appears, and forget all up to it."""
-        deadline = time.monotonic() + 20
-        while wanted not in self.text:
-            ready, _, _ = select.select([self.handle], [], [], deadline - time.monotonic())
-            assert ready, f"{wanted!r} did not appear in {self.text!r}"
+    def until(self, wanted: str) -> str:
+        """Read until a text appears; return what came before it, and forget all of it."""
+        wait_until(lambda: wanted in self.read(), repr(wanted), show=lambda: self.text)
+        before, _, self.text = self.text.partition(wanted)
+        return before
+
+    def read(self) -> str:
+        """Read what has appeared; return all since the last text that was waited for."""
+        while select.select([self.handle], [], [], 0)[0]:
             self.text += os.read(self.handle, 4096).decode()
-        self.text = self.text.partition(wanted)[2]
+        return self.text
 
     def close(self) -> None:
         """Hang up."""
@@ -77,19 +80,22 @@ def test_the_command_is_in_the_foreground_of_the_terminal(screen: Any) -> None:
 
 
 def test_the_interrupt_key_reaches_the_command_once(screen: Any) -> None:
-    """Ctrl-C is the command's affair."""
+    """A signal that the runtime passes on afterwards comes after all that it passed on before."""
     screen.run(
-        "trap 'n=$((n+1))' INT; n=0; echo up=$n; while [ $n = 0 ]; do sleep 0.05; done;"
-        "sleep 0.3; echo n=$n"
+        "trap 'n=$((n+1)); echo int=$n' INT; trap 'over=1' USR1; n=0; over=0; echo up=$PPID.;"
+        "while [ $over = 0 ]; do sleep 0.05; done; echo n=$n"
     )
-    screen.until("up=0")
+    screen.until("up=")
+    runtime = int(screen.until("."))
     screen.type("\x03")
+    screen.until("int=1")
+    os.kill(runtime, signal.SIGUSR1)
     screen.until("n=1")
 
 
 def test_a_command_ended_by_the_interrupt_key_ends_the_runtime(screen: Any) -> None:
     """The shell sees 130, as without the runtime."""
-    screen.run("echo up=$?; exec sleep 60", "|| echo rc=$?")
+    screen.run("echo up=$?; exec sleep 600", "|| echo rc=$?")
     screen.until("up=0")
     screen.type("\x03")
     screen.until("rc=130")
@@ -117,7 +123,7 @@ def test_a_suspended_command_can_be_continued(screen: Any) -> None:
 
 def test_in_the_background_the_terminal_is_left_alone(screen: Any) -> None:
     """A runtime started with & takes no keys from the shell."""
-    screen.run("echo up=$?; exec sleep 60", "&")
+    screen.run("echo up=$?; exec sleep 600", "&")
     screen.until("up=0")
     screen.type("kill %1; wait %1; echo rc=$?\n")
     screen.until("rc=143")
