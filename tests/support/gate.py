@@ -20,3 +20,27 @@ class Gate:
     def open(self) -> None:
         """Let the command continue."""
         self.path.touch()
+
+
+class Steps:
+    """A folder of files that a loop waits for, one after each of its rounds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.allowed = 0
+        folder.mkdir()
+
+    def loop(self, rounds: int, body: str) -> str:
+        """Return the shell command of a loop; ``$i`` counts its rounds from 1.
+
+        Round 1 runs at once, the next one once the test allows as many rounds.
+        """
+        allowed = shlex.quote(str(self.folder))
+        wait = f"until [ $i = 1 ] || [ -e {allowed}/$i ]; do sleep 0.02; done"
+        return f"for i in $(seq 1 {rounds}); do {wait}; {body}; done"
+
+    def allow(self, rounds: int) -> None:
+        """Let the loop continue to the end of this round."""
+        for number in range(self.allowed + 1, rounds + 1):
+            (self.folder / str(number)).touch()
+        self.allowed = max(self.allowed, rounds)

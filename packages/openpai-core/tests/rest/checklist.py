@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 import time
 from datetime import datetime, timezone
 
@@ -64,11 +65,11 @@ REFUSED = (401, {"code": "UnauthorizedUserError", "message": "Your token is inva
 
 
 @row("a fresh token is refused for an instant; any outage of the user store looks like 401")
-def _fresh_token(httpserver):
+def _fresh_token(httpserver, clock):
     asked = answers(httpserver, "/tokens/check$", REFUSED, REFUSED, (200, {"username": "alice"}))
     token = a_token(username="alice", iat=time.time(), exp=time.time() + 900)
     logins = answers(httpserver, "/basic/login$", (200, {"token": token}), method="POST")
-    cluster = Cluster(httpserver.url_for("/"), user="alice", password="secret", timeout=5)
+    cluster = Cluster(httpserver.url_for("/"), user="alice", password="secret", timeout=60)
     assert authn.check_token(cluster.session).username == "alice"
     assert (len(asked()), len(logins())) == (3, 1)  # asked again, before a second login
     httpserver.clear()
@@ -82,14 +83,17 @@ def _fresh_token(httpserver):
 
 @row("a login can hang for ever")
 def _hanging_login(httpserver):
+    over = threading.Event()
+
     def hang(_request):
-        time.sleep(1.5)
+        over.wait(60)
         return Response("{}")
 
     httpserver.expect_request(f"{V2}/authn/basic/login").respond_with_handler(hang)
     session = Session(httpserver.url_for("/"), timeout=0.2)
     with pytest.raises(ConnectionFailed, match="no answer in time"):
         authn.basic_login(session, "alice", "secret")
+    over.set()
     session.close()
 
 
@@ -120,7 +124,7 @@ def _recorded(cluster, make_job, httpserver):
 
 
 @row("an answer to POST is lost, or 5xx: the job may exist, and 409 may be our own first try")
-def _lost_answer(through_proxy, proxy, make_job):
+def _lost_answer(through_proxy, proxy, make_job, clock):
     job = make_job()
     proxy.fail("POST", "/jobs$", "lose")
     proxy.fail("GET", "/config$", "instead", status=404, body=b'{"code": "NoJobError"}')
@@ -132,7 +136,7 @@ def _lost_answer(through_proxy, proxy, make_job):
 
 
 @row("names are single-use, and the check for conflicts races")
-def _single_use(cluster, make_job, through_proxy, proxy):
+def _single_use(cluster, make_job, through_proxy, proxy, clock):
     job = make_job("true")
     cluster.submit(job)
     with pytest.raises(ConflictError):
@@ -145,7 +149,7 @@ def _single_use(cluster, make_job, through_proxy, proxy):
 
 
 @row("a refused submission counts against the limit")
-def _refused_counts(through_proxy, proxy, make_job):
+def _refused_counts(through_proxy, proxy, make_job, clock):
     before = proxy.count("POST", "/jobs$")
     broken = make_job()
     broken.document["taskRoles"]["main"]["dockerImage"] = "nowhere"
@@ -282,7 +286,7 @@ def _place(token):
 
 
 @row("the logs call answers 500 while a task is not ready")
-def _logs_not_ready(through_proxy, proxy, make_job):
+def _logs_not_ready(through_proxy, proxy, make_job, clock):
     remote = through_proxy.submit(make_job("echo here"))
     proxy.fail("GET", "/logs$", "instead", times=3, status=500, body=b'{"message": "no pod"}')
     assert list(remote.logs(follow=True)) == ["here"]
@@ -364,11 +368,13 @@ AUTHORITY = ""
 def _keys(httpserver, session):
     key = {"extension": {"jobSSH": {"key": "s3cret"}}, "username": "alice"}
     answers(httpserver, "/users/alice$", (200, key))
-    answers(httpserver, "/storages/s$", (200, {"name": "s", "data": {"accountKey": "s3cret"}}))
+    storage = {"name": "s", "type": "azureFile", "data": {"accountKey": "s3cret"}}
+    answers(httpserver, "/storages$", (200, {"storages": [storage]}))
+    answers(httpserver, "/storages/s$", (200, storage))
     found = [users.get_user(session, "alice"), storages.get_storage(session, "s")]
     cluster = Cluster(httpserver.url_for("/"), user="alice", token="s3cret")
     answers(httpserver, "/log", (500, {}))
     with pytest.raises(ServerError) as caught:
         logs.read_piece(session, "/log-manager/n/log?token=s3cret", 0, 1)
-    shown = [*found, cluster, cluster._spec("s"), caught.value, vars(caught.value)]
+    shown = [*found, cluster, *cluster.storages(), caught.value, vars(caught.value)]
     assert "s3cret" not in " ".join(f"{one!r} {one!s}" for one in shown)

@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,10 +28,38 @@ def operations() -> list:
     return json.loads((DATA / "operations.json").read_text(encoding="utf-8"))
 
 
+class Clock:
+    """The module ``time`` where sleeping takes no time."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        """Return the seconds since the epoch."""
+        return time.time() + self.ahead
+
+    def monotonic(self) -> float:
+        """Return the seconds since some moment."""
+        return time.monotonic() + self.ahead
+
+    def sleep(self, seconds) -> None:
+        """Let the time pass."""
+        self.ahead += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock of the client that skips all pauses between two attempts."""
+    clock = Clock()
+    for module in ("rest.session", "patience"):
+        monkeypatch.setattr(f"openpai.core.{module}.time", clock)
+    return clock
+
+
 @pytest.fixture
 def session(httpserver):
     """A session to a test server."""
-    session = Session(httpserver.url_for("").rstrip("/"), token="t0ken", timeout=5)
+    session = Session(httpserver.url_for("").rstrip("/"), token="t0ken", timeout=60)
     yield session
     session.close()
 
@@ -102,7 +131,7 @@ def cluster(local):
     """That cluster, as a script uses it."""
     from openpai.core import Cluster
 
-    with Cluster(local.uri, user=local.user, token=local.token, timeout=10) as cluster:
+    with Cluster(local.uri, user=local.user, token=local.token, timeout=60) as cluster:
         yield cluster
 
 
@@ -118,7 +147,7 @@ def through_proxy(local, proxy):
     """The local cluster, seen through the proxy."""
     from openpai.core import Cluster
 
-    with Cluster(proxy.uri, user=local.user, token=local.token, timeout=5) as cluster:
+    with Cluster(proxy.uri, user=local.user, token=local.token, timeout=60) as cluster:
         cluster.info()
         yield cluster
 
@@ -162,6 +191,11 @@ class FaultyProxy:
     def count(self, method, path) -> int:
         """How many requests came that fit."""
         return sum(m == method and re.search(path, p) is not None for m, p in self.seen)
+
+    @property
+    def pending(self) -> int:
+        """The number of requests that faults still wait for."""
+        return sum(fault["times"] for fault in self.faults)
 
     def fault_for(self, method, path):
         """Take the fault that is meant for this request, if any."""
@@ -208,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers=headers,
             data=body,
             allow_redirects=False,
-            timeout=30,
+            timeout=60,
             proxies={"http": ""},
         )
         if fault["how"] == "lose":

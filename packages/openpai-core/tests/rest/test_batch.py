@@ -89,7 +89,7 @@ def test_no_jobs_are_no_work(cluster):
 
 
 class LimitedServer:
-    """Takes 60 submissions and then none for a second, as rest-server does for an hour.
+    """Takes 20 submissions and then none for a second, as rest-server does for an hour.
 
     However slow the machine is, the limit is met.
     """
@@ -103,10 +103,10 @@ class LimitedServer:
     def post(self, request) -> Response:
         """Answer a submission."""
         now = time.time()
-        if self.taken >= 60 and now >= self.closed_until:
+        if self.taken >= 20 and now >= self.closed_until:
             self.taken = 0
         headers = {"X-RateLimit-Reset": str(int(now) + 1), "Retry-After": "3600"}
-        if self.taken >= 60:
+        if self.taken >= 20:
             self.refused += 1
             return Response("Too many requests", 429, headers, content_type="text/html")
         text = request.get_data(as_text=True)
@@ -136,11 +136,11 @@ def limited(httpserver):
 
 
 def test_a_plain_loop_waits_for_the_servers_limit(limited, make_job):
-    """150 submissions one after the other all arrive, and none of them fails."""
+    """30 submissions one after the other all arrive, and none of them fails."""
     server, cluster = limited
-    for number in range(150):
+    for number in range(30):
         cluster.submit(make_job(name=f"loop_{number}"))
-    assert len(server.accepted) == 150
+    assert len(server.accepted) == 30
     assert server.refused > 0
 
 
@@ -148,14 +148,16 @@ def test_many_at_once_wait_for_the_servers_limit_however_long(limited, sweep):
     """A call gives up waiting by itself; the sweep goes on when the server counts anew."""
     server, cluster = limited
     cluster.session.longest_rate_wait = 0.0
-    outcomes = cluster.submit_all(sweep("limited", 150))
+    outcomes = cluster.submit_all(sweep("limited", 50))
     assert {o.status for o in outcomes} == {"submitted"}
-    assert len(server.accepted) == 150
+    assert len(server.accepted) == 50
     assert server.refused > 0
 
 
 @pytest.mark.process
-def test_a_network_that_breaks_in_the_middle_doubles_and_loses_nothing(through_proxy, proxy, sweep):
+def test_a_network_that_breaks_in_the_middle_doubles_and_loses_nothing(
+    through_proxy, proxy, sweep, clock
+):
     """Requests lost on their way there and answers lost on their way back."""
     for how in ("lose", "refuse", "cut"):
         proxy.fail("POST", "/jobs$", how, times=4)
@@ -180,7 +182,7 @@ def test_a_token_that_is_no_longer_good_ends_all_soon(through_proxy, proxy, swee
 @pytest.mark.process
 def test_an_interrupt_ends_soon_and_leaves_whole_jobs(cluster, sweep):
     """What was sent is there, the rest is not, and running it again completes it."""
-    jobs, seen = sweep("interrupted", 60), []
+    jobs, seen = sweep("interrupted", 30), []
 
     def interrupt(outcome: Outcome) -> None:
         seen.append(outcome)
@@ -190,10 +192,10 @@ def test_an_interrupt_ends_soon_and_leaves_whole_jobs(cluster, sweep):
     with pytest.raises(KeyboardInterrupt):
         cluster.submit_all(jobs, concurrency=2, on_outcome=interrupt)
     there = names_of(cluster, "interrupted")
-    assert 5 <= len(there) < 60
+    assert 5 <= len(there) < 30
     outcomes = cluster.submit_all(jobs)
     assert sum(o.status == "existed" for o in outcomes) == len(there)
-    assert len(names_of(cluster, "interrupted")) == 60
+    assert len(names_of(cluster, "interrupted")) == 30
 
 
 @pytest.mark.process

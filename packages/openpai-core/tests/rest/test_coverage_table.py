@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import re
 from pathlib import Path
 
 import pytest
@@ -37,31 +34,6 @@ def test_the_document_has_this_very_table(operations, recordings):
     text = DOCUMENT.read_text(encoding="utf-8")
     shown = text.partition(BEGIN)[2].partition(END)[0]
     assert shown == table(operations, recordings)
-
-
-def test_every_function_names_its_operation(operations):
-    """Its docstring begins with method and path, and says what it raises."""
-    for o in operations:
-        module, _, name = o["function"].partition(".")
-        function = getattr(importlib.import_module(f"openpai.core.rest.{module}"), name)
-        told = inspect.getdoc(function) or ""
-        path = o["path"].partition("?")[0]
-        for variable in ("{role}", "{index}", "{attempt}", "{run}"):
-            path = path.replace(variable, "{")
-        if module != "logs":  # these say it in their own words
-            assert o["method"] in told, o["id"]
-            assert path.partition("{")[0].rstrip("/") in told, o["id"]
-        assert "oidc" in name or "Raises:" in told, o["id"]
-
-
-def test_every_function_names_source_and_rights(operations):
-    """Where the fact is from, and who may call it; one who doubts can look."""
-    for o in operations:
-        module, _, name = o["function"].partition(".")
-        function = getattr(importlib.import_module(f"openpai.core.rest.{module}"), name)
-        told = inspect.getdoc(function) or ""
-        assert re.search(r"(rest-server|log-manager)/src/", told), name
-        assert re.search(r"\b(token|rights|admin|owner|browser)\b", told), name
 
 
 def test_all_44_operations_of_the_openapi_file_are_there(operations):

@@ -47,14 +47,14 @@ def serve():
 def test_an_answer_that_ends_in_its_headers_is_none(serve, end):
     """It is asked for again, as after any cut."""
     cut = WHOLE[: WHOLE.index(end) + len(end)]
-    session = Session(serve(cut, WHOLE), token="t", timeout=10)
+    session = Session(serve(cut, WHOLE), token="t", timeout=60)
     assert session.get("/anything") == {"good": 1}
     session.close()
 
 
 def test_what_cannot_be_repeated_counts_as_unanswered(serve):
     """Not as done: whoever sent it asks what became of it."""
-    session = Session(serve(WHOLE[:30]), token="t", timeout=10)
+    session = Session(serve(WHOLE[:30]), token="t", timeout=60)
     with pytest.raises(NoAnswer, match="cut") as caught:
         session.send("PUT", "/anything", {})
     assert caught.value.sent

@@ -14,6 +14,8 @@ from openpai.core.errors import ConfigError, ConnectionFailed, RateLimitError
 from openpai.core.rest.discovery import discover
 
 CA = str(Path(__file__).resolve().parent.parent / "data" / "tls" / "ca.pem")
+pytestmark = pytest.mark.usefixtures("clock")
+
 INFO = {"name": "PAI RESTful API", "version": "1.8.0", "authnMethod": "basic"}
 
 

@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -22,6 +22,8 @@ from openpai.core.errors import (
 )
 from openpai.core.rest import authn, groups, info, jobs, logs
 from openpai.core.rest.session import Session
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 TOKEN = "s3cret-token"
 LOG = "/log-manager/10.0.0.1:9103/api/v1/logs/user-all?username=alice&token=s3cret-log-token"
@@ -115,22 +117,25 @@ class Answering:
         self.thread.start()
 
     def _serve(self) -> None:
-        self.listener.settimeout(0.01)
-        while not self.over.is_set():
-            with suppress(socket.timeout):
-                connection, _ = self.listener.accept()
-                with connection, suppress(OSError):
-                    connection.settimeout(2)
-                    self.methods.append(connection.recv(65536).partition(b" ")[0])
-                    connection.sendall(self.data)
-                    self.over.wait(self.stall)
-                    if self.reset:  # closed so, the other side is told of a reset
-                        linger = struct.pack("ii", 1, 0)
-                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        while True:
+            connection, _ = self.listener.accept()
+            if self.over.is_set():
+                connection.close()
+                return
+            with connection, suppress(OSError):
+                connection.settimeout(60)
+                self.methods.append(connection.recv(65536).partition(b" ")[0])
+                connection.sendall(self.data)
+                self.over.wait(self.stall)
+                if self.reset:  # closed so, the other side is told of a reset
+                    linger = struct.pack("ii", 1, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     def close(self) -> None:
         """Answer no more."""
         self.over.set()
+        with suppress(OSError):  # let it see that
+            socket.create_connection(self.listener.getsockname()).close()
         self.thread.join()
         self.listener.close()
 
@@ -140,9 +145,9 @@ def answering():
     """Return a function that starts such a server and gives it and a session to it."""
     opened = []
 
-    def start(data, **options):
+    def start(data, timeout=60, **options):
         server = Answering(data, **options)
-        session = Session(server.uri, token=TOKEN, timeout=0.2)
+        session = Session(server.uri, token=TOKEN, timeout=timeout)
         opened.append((server, session))
         return server, session
 
@@ -152,12 +157,17 @@ def answering():
         server.close()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    ("fault", "operation"),
+    [
+        pytest.param(fault, operation, id=f"{fault}-{operation}")
+        for fault in FAULTS
+        for operation in OPERATIONS
+        if (operation, fault) not in OTHERWISE
+    ],
+)
 def test_a_fault_is_one_clear_error(fault, operation, answering):
     """Of the class that its kind has, in one sentence, and telling no secret."""
-    if (operation, fault) in OTHERWISE:
-        return
     data, kind, words = FAULTS[fault]
     _, session = answering(data)
     with pytest.raises(kind) as caught:
@@ -172,11 +182,9 @@ def test_a_fault_is_one_clear_error(fault, operation, answering):
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_silence_ends_in_time(operation, answering):
     """A login can hang for ever on a real server; nothing here does."""
-    _, session = answering(b"", stall=30)
-    began = time.monotonic()
+    _, session = answering(b"", stall=600, timeout=0.2)
     with pytest.raises(ConnectionFailed, match="no answer in time"):
         OPERATIONS[operation](session)
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -184,34 +192,38 @@ def test_a_refused_connection_is_told(operation):
     """With the question whether the address is right."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    session = Session(f"http://127.0.0.1:{port}", timeout=0.3)
+    session = Session(f"http://127.0.0.1:{port}")
     with pytest.raises(ConnectionFailed, match="refused"):
         OPERATIONS[operation](session)
     session.close()
 
 
 class Slow(Answering):
-    """Sends byte after byte."""
+    """Sends an answer in four parts, which take longer than the time-out, but not one of them."""
 
     def _serve(self) -> None:
         connection, _ = self.listener.accept()
         with connection:
             connection.recv(65536)
-            for byte in self.data:
-                connection.sendall(bytes([byte]))
-                self.over.wait(0.005)
+            size = len(self.data) // 4 + 1
+            for start in range(0, len(self.data), size):
+                connection.sendall(self.data[start : start + size])
+                self.over.wait(0.8)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_bytes_that_come_slowly_are_waited_for(operation):
+def test_bytes_that_come_slowly_are_waited_for():
     """Each part of an answer has the whole time."""
-    good = GOOD[operation]
-    text, kind = (good, "text/plain") if isinstance(good, str) else (json.dumps(good), "")
-    server = Slow(answer(200, text.encode(), kind or "application/json"))
-    session = Session(server.uri, token=TOKEN, timeout=0.4)
-    OPERATIONS[operation](session)
-    session.close()
-    server.close()
+
+    def do(operation):
+        good = GOOD[operation]
+        text, kind = (good, "text/plain") if isinstance(good, str) else (json.dumps(good), "")
+        server = Slow(answer(200, text.encode(), kind or "application/json"))
+        with Session(server.uri, token=TOKEN, timeout=2) as session:
+            OPERATIONS[operation](session)
+        server.close()
+
+    with ThreadPoolExecutor(len(OPERATIONS)) as pool:
+        list(pool.map(do, OPERATIONS))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -229,14 +241,11 @@ SAFE = ("open", "read", "list", "text", "log", "change", "delete", "login")
 def test_only_what_may_be_done_twice_is_tried_again(operation, answering):
     """Submissions and an admin's calls are not: first it is asked what became of them."""
     server, session = answering(FAULTS["bad gateway"][0])
-    session.timeout = 5
     with pytest.raises(ServerError):
         OPERATIONS[operation](session)
     assert (server.methods.count(server.methods[0]) > 1) == (operation in SAFE)
 
 
-def test_every_error_is_ours(answering):
+def test_every_error_is_ours():
     """Whoever catches OpenPaiError catches them all."""
-    for data, kind, _ in FAULTS.values():
-        assert issubclass(kind, OpenPaiError)
-        assert isinstance(data, bytes)
+    assert all(issubclass(kind, OpenPaiError) for _, kind, _ in FAULTS.values())

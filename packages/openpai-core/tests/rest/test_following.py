@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core import Cluster
 from openpai.core.errors import NotFoundError
@@ -35,13 +35,14 @@ class Follower(threading.Thread):
         """The lines up to now."""
         return [line.text for line in self.lines]
 
-    def until(self, text, seconds=60) -> None:
+    def until(self, text) -> None:
         """Return when a line has come."""
-        deadline = time.monotonic() + seconds
-        while text not in self.texts:
-            assert self.is_alive(), self.texts[-3:]
-            assert time.monotonic() < deadline, self.texts[-3:]
-            time.sleep(0.02)
+
+        def has_come():
+            assert text in self.texts or self.is_alive(), self.texts[-3:]
+            return text in self.texts
+
+        wait_until(has_come, text, show=lambda: self.texts[-3:])
 
     def end(self, seconds=60) -> list:
         """Return all lines once the job has ended."""
@@ -62,9 +63,7 @@ def follow():
     return begin
 
 
-def counting(upto, *, every="0.02"):
-    """A command that writes numbered lines for a while."""
-    return f"for i in $(seq 1 {upto}); do echo line $i; sleep {every}; done"
+WRITE = "echo line $i"
 
 
 def numbers(upto):
@@ -72,17 +71,24 @@ def numbers(upto):
     return [f"line {n}" for n in range(1, upto + 1)]
 
 
-def test_lines_come_while_the_job_runs(cluster, make_job, follow):
+def test_lines_come_while_the_job_runs(cluster, make_job, follow, steps):
     """The last one comes with the job's end, and following ends with it."""
-    follower = follow(cluster.submit(make_job(counting(20), "printf unfinished")))
-    follower.until("line 1")
+    follower = follow(cluster.submit(make_job(steps.loop(20, WRITE), "printf unfinished")))
+    for number in (1, 2, 15):
+        steps.allow(number)
+        follower.until(f"line {number}")
+    steps.allow(20)
     assert follower.end() == [*numbers(20), "unfinished"]
 
 
-def test_following_begins_before_the_job_does(cluster, make_job, follow):
+def test_following_begins_before_the_job_does(through_proxy, proxy, make_job, follow, gate):
     """A job that waits has no log yet, and the server says so by 404 and 500."""
-    holder = cluster.submit(make_job("sleep 1", cpu=16))
-    follower = follow(cluster.submit(make_job("echo now", cpu=16)))
+    holder = through_proxy.submit(make_job(gate.command, cpu=16))
+    remote = through_proxy.submit(make_job("echo now", cpu=16))
+    follower = follow(remote)
+    wait_until(lambda: proxy.count("GET", f"/jobs/{remote.key}$") > 1)
+    assert remote.state() == "WAITING"
+    gate.open()
     assert follower.end() == ["now"]
     assert holder.wait(timeout=60).ended
 
@@ -108,63 +114,81 @@ def test_a_retry_is_followed(cluster, make_job, follow):
     assert follower.end() == ["attempt 0", "attempt 1", "attempt 2"]
 
 
-def test_tail_applies_to_what_was_there_at_the_beginning(cluster, make_job, follow):
+def test_tail_applies_to_what_was_there_at_the_beginning(cluster, make_job, follow, gate):
     """What comes later comes whole."""
-    remote = cluster.submit(make_job("seq 1 1000", "sleep 2", "seq 1001 1010"))
+    remote = cluster.submit(make_job("seq 1 1000", gate.command, "seq 1001 1010"))
     ahead = follow(remote)
     ahead.until("1000")
     follower = follow(remote, tail=2)
+    follower.until("1000")
+    gate.open()
     assert follower.end() == ["999", "1000", *map(str, range(1001, 1011))]
     assert len(ahead.end()) == 1010
 
 
-def test_addresses_that_expire_are_asked_for_anew(make_job, follow):
+def test_addresses_that_expire_are_asked_for_anew(make_job, follow, steps):
     """They live for two minutes; here hours pass between two lines."""
     with LocalCluster(cpus=4, memory_mb=4000) as local, Cluster(local.uri, token=local.token) as c:
-        follower = follow(c.submit(make_job(counting(30))))
+        follower = follow(c.submit(make_job(steps.loop(30, WRITE))))
         for number in (3, 10, 20):
+            steps.allow(number)
             follower.until(f"line {number}")
             local.advance(3600)
+        steps.allow(30)
         assert follower.end() == numbers(30)
 
 
-def test_rotation_loses_and_doubles_nothing(make_job, follow):
+def test_rotation_loses_and_doubles_nothing(make_job, follow, steps):
     """The log changes over several times while it is followed."""
-    hundred = 'for j in $(seq 1 100); do echo "$i $j"; done; sleep 0.1'
+    write = 'for j in $(seq 1 200); do echo "$i $j"; done'
     size = {"log_limit": 4000, "cpus": 4, "memory_mb": 4000}
     with LocalCluster(**size) as local, Cluster(local.uri, token=local.token) as cluster:
-        remote = cluster.submit(make_job(f"for i in $(seq 1 20); do {hundred}; done"))
-        expected = [f"{i} {j}" for i in range(1, 21) for j in range(1, 101)]
-        assert follow(remote).end() == expected
+        steps.allow(2)  # the job is ahead by 200 lines, a third of what a file holds
+        follower = follow(cluster.submit(make_job(steps.loop(10, write))))
+        for number in range(1, 9):
+            follower.until(f"{number} 200")
+            steps.allow(number + 2)
+        assert follower.end() == [f"{i} {j}" for i in range(1, 11) for j in range(1, 201)]
 
 
-def test_faults_of_the_log_server_lose_and_double_nothing(through_proxy, proxy, make_job, follow):
+def test_faults_of_the_log_server_lose_and_double_nothing(
+    through_proxy, proxy, make_job, follow, steps, clock
+):
     """Cut answers, bad gateways and refused addresses while the job writes."""
-    remote = through_proxy.submit(make_job(counting(60)))
+    steps.allow(5)
+    remote = through_proxy.submit(make_job(steps.loop(60, WRITE)))
     follower = follow(remote)
     for number, fault in enumerate(
         [{"how": "cut"}, {"how": "lose"}, {"how": "instead", "status": 502}, {"how": "refuse"}]
     ):
         follower.until(f"line {number * 10 + 5}")
         proxy.fail("GET", "^/log-manager/", **fault, times=2)
+        steps.allow(number * 10 + 15)
+        wait_until(lambda: not proxy.pending, "faults", show=lambda: proxy.faults)
     proxy.fail("GET", "^/log-manager/", "instead", status=403, times=1)
     proxy.fail("GET", "/logs$", "instead", status=500, times=1)
     proxy.fail("GET", f"{remote.key}$", "refuse", times=6)
+    steps.allow(50)
+    wait_until(lambda: not proxy.pending, "faults", show=lambda: proxy.faults)
+    steps.allow(60)
     assert follower.end() == numbers(60)
 
 
-def test_a_restart_of_the_server_loses_and_doubles_nothing(tmp_path, make_job, follow):
+def test_a_restart_of_the_server_loses_and_doubles_nothing(tmp_path, make_job, follow, steps):
     """The server is killed and comes back; the job has gone on writing."""
     folder = tmp_path / "state"
     running = daemon.up(folder, cpus=4, memory_mb=4000)
     try:
         with Cluster(running.uri, user=running.user, token=running.token) as cluster:
-            follower = follow(cluster.submit(make_job(counting(60, every="0.05"))))
+            steps.allow(5)
+            follower = follow(cluster.submit(make_job(steps.loop(60, WRITE))))
             follower.until("line 5")
             os.kill(running.pid, signal.SIGKILL)
-            while daemon.status(folder) is not None:
-                time.sleep(0.02)
-            time.sleep(0.3)  # for a while there is no server at all
+            wait_until(lambda: daemon.status(folder) is None)
+            (log,) = folder.glob("jobs/*/*/logs/*stdout")
+            steps.allow(50)
+            wait_until(lambda: "line 50\n" in log.read_text(), show=log.read_text)
+            steps.allow(60)
             assert daemon.up(folder, cpus=4, memory_mb=4000).uri == running.uri
             assert follower.end() == numbers(60)
     finally:
@@ -174,7 +198,7 @@ def test_a_restart_of_the_server_loses_and_doubles_nothing(tmp_path, make_job, f
 
 def test_a_task_that_never_was_is_told(cluster, make_job):
     """Following it would never end."""
-    remote = cluster.submit(make_job("sleep 1"))
+    remote = cluster.submit(make_job("sleep 600"))
     with pytest.raises(NotFoundError, match="has no task"):
         list(remote.log_lines("main", 5, follow=True))
     remote.stop()

@@ -14,6 +14,8 @@ from openpai.core.errors import (
 from openpai.core.rest import authn, groups, users
 from openpai.core.rest.session import Session
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 PASSWORD = "a-password-of-tests"
 LOST = [
     {"how": "lose"},
@@ -32,7 +34,7 @@ def how(fault) -> str:
 @pytest.fixture
 def admin(local, proxy):
     """An admin's session through the proxy; it has answered once."""
-    session = Session(proxy.uri, timeout=5)
+    session = Session(proxy.uri, timeout=60)
     session.renew(authn.basic_login(session, local.user, local.password).token)
     yield session
     session.close()
@@ -104,7 +106,7 @@ def test_500_of_the_real_server_is_read(tmp_path, name):
     from openpai.core.local import LocalCluster
 
     with LocalCluster(tmp_path, cpus=1, memory_mb=512, faithful=True) as cluster:
-        session = Session(cluster.uri, timeout=5)
+        session = Session(cluster.uri, timeout=60)
         session.renew(authn.basic_login(session, cluster.user, cluster.password).token)
         groups.create_group(session, name)
         with pytest.raises(ConflictError, match="Another group"):

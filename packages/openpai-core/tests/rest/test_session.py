@@ -18,6 +18,8 @@ from openpai.core.rest.session import Session
 
 INFO = "/rest-server/api/v2/info"
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 
 def in_turn(*answers):
     """Answer each request with the next of these; the last one stays."""
@@ -59,9 +61,10 @@ def test_a_session_closes_with_its_block(httpserver):
     httpserver.expect_request("/rest-server/api/v2/info").respond_with_json({"version": "1"})
     with Session(httpserver.url_for("/")) as session:
         session.get("/info")
-        assert session._http is not None
-    assert session._http is None
+        first = session.http
+        assert session.http is first
     with session:
+        assert session.http is not first
         assert session.get("/info") == {"version": "1"}
 
 

@@ -17,6 +17,8 @@ from openpai.core.errors import (
 from openpai.core.rest.jobs import list_jobs
 from openpai.core.submission import _canonical, _load, has_config, submit_once
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 POST = ("POST", "/jobs$")
 
 
@@ -133,7 +135,7 @@ def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
 
     proxy.fail(*POST, "lose")
     proxy.fail("GET", "/config$", "refuse", times=100)
-    session = Session(proxy.uri, token=local.token, timeout=0.5)
+    session = Session(proxy.uri, token=local.token, timeout=60)
     job = make_job()
     with pytest.raises(ConnectionFailed, match="may or may not have been recorded"):
         submit_once(session, f"{local.user}~{job.name}", job.to_yaml(), seconds=0.1)
@@ -143,7 +145,7 @@ def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
 @pytest.mark.process
 def test_a_known_cluster_that_took_the_request_is_waited_for(local, proxy, make_job):
     """The first call of a process is cut, and nobody can be asked for longer than a moment."""
-    with Cluster(proxy.uri, user=local.user, token=local.token, timeout=5) as cluster:
+    with Cluster(proxy.uri, user=local.user, token=local.token, timeout=60) as cluster:
         cluster.session.known = True
         job = make_job()
         proxy.fail(*POST, "lose")

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 
 import pytest
+from support.gate import Gate
+from support.wait import wait_until
 
 from openpai.core.errors import ConflictError, NotFoundError, ProtocolError, WaitTimeout
 from openpai.core.sweep import grid
@@ -45,12 +46,15 @@ def states(sweep):
     return [job.state for job in sweep.jobs()]
 
 
-def until(condition, seconds=60):
-    """Return when something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def submitted(sweep):
+    """The number of points that have a job."""
+    return sum(state is not None for state in states(sweep))
+
+
+def wait_for_lists(proxy, number):
+    """Return when the jobs have been listed that often from now on."""
+    wanted = proxy.count("GET", r"/jobs\?") + number
+    wait_until(lambda: proxy.count("GET", r"/jobs\?") >= wanted, show=lambda: proxy.seen)
 
 
 def test_a_sweep_is_planned_submitted_and_seen_to_its_end(make_sweep):
@@ -69,12 +73,21 @@ def test_submitting_again_doubles_nothing(make_sweep, cluster):
     assert [outcome.status for outcome in Sweep(cluster, sweep.name).submit()] == ["existed"] * 3
 
 
-def test_no_more_jobs_go_on_than_may(make_sweep, tmp_path):
+def test_no_more_jobs_go_on_than_may(make_sweep, through_proxy, proxy, gate, tmp_path):
     """The tasks themselves count how many of them run."""
-    count = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9] | wc -l; sleep 0.5; "
-    sweep = make_sweep(f"{count} rmdir {tmp_path}/<% $parameters.n %>", count=6, max_parallel=2)
-    assert len(sweep.submit()) == 6
+    count = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9] | wc -l"
+    leave = f"{gate.command}; rmdir {tmp_path}/<% $parameters.n %>"
+    sweep = make_sweep(f"{count}; {leave}", count=6, on=through_proxy, max_parallel=2)
+    outcomes = []
+    submitter = threading.Thread(target=lambda: outcomes.extend(sweep.submit()))
+    submitter.start()
+    wait_until(lambda: states(sweep).count("RUNNING") == 2, show=lambda: states(sweep))
+    wait_for_lists(proxy, 2)
+    assert submitted(sweep) == 2
+    gate.open()
     jobs = sweep.wait(timeout=120)
+    submitter.join(60)
+    assert len(outcomes) == 6
     told = [next(sweep.cluster.job(job.name).logs()) for job in jobs]
     assert {int(text) for text in told} <= {1, 2}
 
@@ -149,7 +162,7 @@ def test_a_stop_ends_the_submission_too(make_sweep, cluster):
     submitter = threading.Thread(target=sweep.submit)
     submitter.start()
     other = Sweep(cluster, sweep.name)
-    until(lambda: states(other).count("RUNNING") == 2)
+    wait_until(lambda: states(other).count("RUNNING") == 2, show=lambda: states(other))
     with pytest.raises(ConflictError, match="Another process"):
         other.submit()
     with pytest.raises(WaitTimeout):
@@ -173,24 +186,34 @@ PROGRAM = """
 
 
 def test_a_killed_submission_goes_on_with_no_job_doubled_and_no_bound_broken(
-    make_sweep, local, cluster, tmp_path
+    make_sweep, local, through_proxy, proxy, tmp_path
 ):
     """Kill -9 in the middle, several times over; then it is started once more."""
     running = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9]* | wc -l"
-    leave = f"sleep 0.3; rmdir {tmp_path}/<% $parameters.n %>"
-    sweep = make_sweep(f"{running}; {leave}", count=12, max_parallel=3)
+    gates = [Gate(tmp_path / f"gate{n}") for n in range(12)]
+    hold = Gate(tmp_path / "gate<% $parameters.n %>").command
+    leave = f"{hold}; rmdir {tmp_path}/<% $parameters.n %>"
+    sweep = make_sweep(f"{running}; {leave}", count=12, on=through_proxy, max_parallel=3)
     program = tmp_path / "submit.py"
     program.write_text(textwrap.dedent(PROGRAM))
-    words = [sys.executable, str(program), local.uri, local.user, local.token, sweep.name]
-    for goal in (2, 5, 8):
+    words = [sys.executable, str(program), proxy.uri, local.user, local.token, sweep.name]
+    opened = 0
+    for goal in (2, 5, 8, 12):
         process = subprocess.Popen(words, env=os.environ)
-        until(lambda: sum(s is not None for s in states(sweep)) >= goal)  # noqa: B023
-        process.send_signal(signal.SIGKILL)
+        if goal > 2:  # it sees that the jobs of the killed one still hold their places
+            wait_for_lists(proxy, 2)
+            assert submitted(sweep) <= opened + 3
+            opened = submitted(sweep) if goal < 12 else 12
+        for gate in gates[:opened]:
+            gate.open()
+        wait_until(lambda: submitted(sweep) >= goal, show=lambda: states(sweep))  # noqa: B023
+        if goal < 12:
+            process.send_signal(signal.SIGKILL)
         process.wait()
-    subprocess.run(words, env=os.environ, check=True, timeout=120)
+    assert process.returncode == 0
     jobs = sweep.wait(timeout=120)
     assert [job.state for job in jobs] == ["SUCCEEDED"] * 12
-    listed = [j.name for j in cluster.jobs(user=cluster.user, keyword=sweep.name)]
+    listed = [j.name for j in through_proxy.jobs(user=local.user, keyword=sweep.name)]
     assert sorted(listed) == sorted(job.name for job in jobs)
-    most = max(int(next(cluster.job(job.name).logs())) for job in jobs)
+    most = max(int(next(through_proxy.job(job.name).logs())) for job in jobs)
     assert most <= 3
