@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 Value = TypeVar("Value")
 
@@ -20,15 +21,17 @@ def wait_until(
     The timeout only bounds a failure, so it is long enough for a loaded machine.
 
     Args:
-        condition: Asked every 10 ms.
+        condition: Asked often at first, later every 100 ms.
         message: Names what is awaited.
         timeout: Seconds.
         show: Returns the screen or the log that belongs into the failure's message.
     """
     deadline = time.monotonic() + timeout
+    pause = 0.005
     while not (value := condition()):
         if time.monotonic() > deadline:
             shown = f"\n{show()}" if show else ""
             raise AssertionError(f"{message or 'condition'}: not within {timeout:g} s{shown}")
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.1)
     return value

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
 import pytest
 import requests
+from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
 
@@ -29,7 +29,7 @@ class PlainClient:
     def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request; a path below the API, or one that begins with /api, /rest-server, …."""
         base = "" if path.startswith(("/api", "/rest-server", "/log-manager", "/healthz")) else API
-        options.setdefault("timeout", 30)
+        options.setdefault("timeout", 60)
         return self.session.request(method, self.uri + base + path, **options)
 
     def submit(self, text: str) -> requests.Response:
@@ -50,10 +50,14 @@ class PlainClient:
         """Return a job's status."""
         return self.job(name)["jobStatus"]
 
-    def wait(self, name: str, *states: str, seconds: float = 30) -> dict[str, Any]:
+    def wait(self, name: str, *states: str) -> dict[str, Any]:
         """Return a job once it is over, or in one of the states."""
         wanted = states or OVER
-        return until(lambda: self._if_in(name, wanted), seconds=seconds)
+        return wait_until(
+            lambda: self._if_in(name, wanted),
+            f"job {name} in {', '.join(wanted)}",
+            show=lambda: self.status(name),
+        )
 
     def _if_in(self, name: str, states: Sequence[str]) -> dict[str, Any] | None:
         job = self.job(name)
@@ -70,27 +74,16 @@ class PlainClient:
     def locations(self, name: str, role: str = "worker", index: int = 0) -> dict[str, str]:
         """Return the addresses of a task's logs by name."""
         path = "/rest-server" + self.task(name, role, index)["containerLog"]
-        answer = until(lambda: self("GET", path))  # a task runs before it has a log
+        answer = wait_until(lambda: self("GET", path))  # a task runs before it has a log
         return {item["name"]: item["uri"] for item in answer.json()["locations"]}
 
     def log(self, name: str, stream: str = "all", role: str = "worker", index: int = 0) -> str:
         """Return what a task wrote."""
-        return requests.get(self.uri + self.locations(name, role, index)[stream], timeout=30).text
+        return requests.get(self.uri + self.locations(name, role, index)[stream], timeout=60).text
 
     def close(self) -> None:
         """Let go of the connections."""
         self.session.close()
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Return what a condition gives once it is true; fail when it never is."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def differences(theirs, ours, path="") -> list:
@@ -113,12 +106,6 @@ def differences(theirs, ours, path="") -> list:
 def differences_fixture() -> Callable[..., list]:
     """Return a function that says where two answers have other keys or types."""
     return differences
-
-
-@pytest.fixture(name="until")
-def until_fixture() -> Callable[..., Any]:
-    """Return a function that waits for a condition."""
-    return until
 
 
 @pytest.fixture(scope="session")

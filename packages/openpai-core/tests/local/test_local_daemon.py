@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.local import LocalCluster, daemon
@@ -163,11 +164,11 @@ def test_the_servers_log_says_where_it_listened(state):
 
 
 @pytest.mark.process
-def test_a_killed_server_is_not_up(state, until):
+def test_a_killed_server_is_not_up(state):
     """After kill -9 status says that nothing runs, and up works."""
     running = daemon.up(state)
     os.kill(running.pid, 9)
-    until(lambda: daemon.status(state) is None)
+    wait_until(lambda: daemon.status(state) is None)
     assert daemon.up(state).pid != running.pid
 
 

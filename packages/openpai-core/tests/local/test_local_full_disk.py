@@ -3,6 +3,7 @@
 import resource
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core.local import daemon
 
@@ -39,29 +40,31 @@ def test_a_job_that_cannot_be_kept_is_refused(server, job_text):
     assert client.wait("during")["jobStatus"]["state"] == "SUCCEEDED"
 
 
-def test_a_job_that_runs_meanwhile_is_not_lost(server, job_text, until):
+def test_a_job_that_runs_meanwhile_is_not_lost(server, job_text, gate):
     """Its end is noted when there is room again."""
     running, client = server
-    client.submit(job_text("through", "echo begun; sleep 0.5; echo done"))
+    client.submit(job_text("through", f"echo begun; {gate.command}; echo done"))
     client.wait("through", "RUNNING")
     resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
-    until(lambda: list(running.folder.glob("jobs/*/*/exit.json")))
+    gate.open()
+    wait_until(lambda: list(running.folder.glob("jobs/*/*/exit.json")))
     assert client.job("through")["jobStatus"]["state"] == "RUNNING"
     resource.prlimit(running.pid, resource.RLIMIT_FSIZE, UNLIMITED)
     assert client.wait("through")["jobStatus"]["state"] == "SUCCEEDED"
     assert client.log("through") == "begun\ndone\n"
 
 
-def test_a_task_outlives_its_log(server, job_text, tmp_path, until):
+def test_a_task_outlives_its_log(server, job_text, gate):
     """Output that finds no room is dropped with a warning; the command ends as it would."""
     import json
 
     running, client = server
-    client.submit(job_text("wordy", "sleep 0.5; seq 1 50000; exit 0"))
+    client.submit(job_text("wordy", f"{gate.command}; seq 1 50000; exit 0"))
     client.wait("wordy", "RUNNING")
-    (record,) = until(lambda: list(running.folder.glob("jobs/*/*/started.json")))
+    (record,) = wait_until(lambda: list(running.folder.glob("jobs/*/*/started.json")))
     supervisor = json.loads(record.read_text())["pid"]
     resource.prlimit(supervisor, resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    gate.open()
     assert client.wait("wordy")["jobStatus"]["state"] == "SUCCEEDED"
     events = client("GET", client.path("wordy") + "/events", params={"type": "Warning"}).json()
     assert [event["reason"] for event in events["data"]] == ["LogDropped"]

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 import requests
+from support.wait import wait_until
 from werkzeug import Response
 
 from openpai.core.local import LocalCluster
@@ -16,7 +17,7 @@ from openpai.core.local.server import Server
 def _exchange(cluster, *parts):
     """Send bytes as they are; return all that comes back."""
     port = int(cluster.uri.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         for part in parts:
             connection.sendall(part)
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -24,7 +25,7 @@ def _exchange(cluster, *parts):
 
 def test_a_connection_serves_many_requests(cluster):
     """Keep-alive: one socket, several requests, also after a refusal."""
-    connection = http.client.HTTPConnection(cluster.uri.partition("//")[2], timeout=10)
+    connection = http.client.HTTPConnection(cluster.uri.partition("//")[2], timeout=60)
     connection.connect()
     first = connection.sock
     for path in ("/api/v2/info", "/api/v2/jobs", "/api/v2/nothing", "/api/v2/info"):
@@ -37,7 +38,7 @@ def test_a_connection_serves_many_requests(cluster):
 def test_paths_are_served_with_and_without_the_proxys_prefix(cluster):
     """/rest-server/api/v2 and /api/v2 are one; case and a trailing slash do not matter."""
     for path in ("/api/v2/info", "/rest-server/api/v2/info", "/API/v2/INFO", "/api/v2/info/"):
-        answer = requests.get(cluster.uri + path, timeout=10)
+        answer = requests.get(cluster.uri + path, timeout=60)
         assert answer.json()["name"] == "PAI RESTful API"
 
 
@@ -149,7 +150,7 @@ def test_thousands_of_headers(cluster):
     flood = b"".join(b"X-%d: y\r\n" % number for number in range(10_000))
     answer = _exchange(cluster, b"GET /api/v2/info HTTP/1.1\r\nHost: 127.0.0.1\r\n", flood, b"\r\n")
     assert answer.startswith(b"HTTP/1.1 431 ")
-    assert requests.get(cluster.uri + "/api/v2/info", timeout=10).status_code == 200
+    assert requests.get(cluster.uri + "/api/v2/info", timeout=60).status_code == 200
 
 
 def test_slow_clients_do_not_keep_others_waiting(cluster):
@@ -159,23 +160,23 @@ def test_slow_clients_do_not_keep_others_waiting(cluster):
     try:
         for connection in slow:
             connection.sendall(b"GET /api/v2/in")
-        assert requests.get(cluster.uri + "/api/v2/info", timeout=5).status_code == 200
+        assert requests.get(cluster.uri + "/api/v2/info", timeout=60).status_code == 200
     finally:
         for connection in slow:
             connection.close()
 
 
-def test_too_many_connections_are_turned_away(until):
+def test_too_many_connections_are_turned_away():
     """Beyond a bound a connection gets 503 at once; when others end there is room again."""
     server = Server(Response("here"), connections=1)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as first:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as first:
             first.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert b"200" in first.recv(4096)
-            assert requests.get(server.uri, timeout=10).status_code == 503
-        until(lambda: requests.get(server.uri, timeout=10).text == "here")
+            assert requests.get(server.uri, timeout=60).status_code == 503
+        wait_until(lambda: requests.get(server.uri, timeout=60).text == "here")
     finally:
         server.end()
         thread.join()
@@ -184,7 +185,7 @@ def test_too_many_connections_are_turned_away(until):
 def test_garbage_is_answered_and_survived(cluster):
     """What is not HTTP gets a 400, and the server goes on."""
     assert b"400" in _exchange(cluster, b"\x00\xff garbage\r\n\r\n")
-    assert requests.get(cluster.uri + "/api/v2/info", timeout=10).status_code == 200
+    assert requests.get(cluster.uri + "/api/v2/info", timeout=60).status_code == 200
 
 
 def test_invalid_utf8_in_a_job(client):
@@ -199,7 +200,7 @@ def test_it_listens_on_loopback_only(cluster):
     others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}
     for address in others - {"127.0.0.1", "127.0.1.1"}:
         with pytest.raises(OSError, match="refused"):
-            socket.create_connection((address, port), timeout=2)
+            socket.create_connection((address, port), timeout=60)
     assert cluster.uri.startswith("http://127.0.0.1:")
 
 

@@ -11,7 +11,7 @@ pytestmark = [
 ]
 
 
-def _hoard(mb, seconds=60):
+def _hoard(mb, seconds=600):
     """Return a command that takes so many MiB and keeps them."""
     code = f"import time; held = bytearray(b'x' * ({mb} << 20)); time.sleep({seconds})"
     return f'exec {sys.executable} -c "{code}"'
@@ -78,7 +78,7 @@ def test_memory_limits_may_be_left_out(small, job_text):
 
 def test_a_task_with_too_many_processes_is_killed_whole(small, job_text, is_alive):
     """A fork bomb (a bounded one) ends, nothing of it is left, and the server answers."""
-    grow = "echo $BASHPID; [ $1 = 0 ] && exec sleep 300; f $(($1-1)) & f $(($1-1)) & wait"
+    grow = "echo $BASHPID; [ $1 = 0 ] && exec sleep 600; f $(($1-1)) & f $(($1-1)) & wait"
     bomb = f"f() {{ {grow}; }}; f 6"
     small.submit(job_text("bomb", bomb))
     status = small.wait("bomb")["jobStatus"]

@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
 
@@ -19,7 +20,7 @@ def log_uri(cluster, plain_client, job_text):
 
 def test_the_whole_log(log_uri):
     """Without a range it comes whole, as a file to keep."""
-    answer = requests.get(log_uri, timeout=10)
+    answer = requests.get(log_uri, timeout=60)
     assert (answer.status_code, len(answer.content)) == (200, 52)
     assert answer.headers["Accept-Ranges"] == "bytes"
     assert answer.headers["Content-Disposition"] == "attachment"
@@ -36,36 +37,36 @@ def test_the_whole_log(log_uri):
 )
 def test_a_range(log_uri, wanted, content, range_):
     """A part is 206 and says which."""
-    answer = requests.get(log_uri, headers={"Range": wanted}, timeout=10)
+    answer = requests.get(log_uri, headers={"Range": wanted}, timeout=60)
     assert (answer.status_code, answer.text) == (206, content)
     assert answer.headers["Content-Range"] == range_
 
 
 def test_nothing_new(log_uri):
     """A range behind the end is 416, and tells the size."""
-    answer = requests.get(log_uri, headers={"Range": "bytes=52-"}, timeout=10)
+    answer = requests.get(log_uri, headers={"Range": "bytes=52-"}, timeout=60)
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, "bytes */52")
 
 
 @pytest.mark.parametrize("wanted", ["bytes=x-", "lines=1-2", "bytes=1-2,5-6"])
 def test_a_range_that_is_not_understood(log_uri, wanted):
     """It is as if there were none."""
-    assert requests.get(log_uri, headers={"Range": wanted}, timeout=10).status_code == 200
+    assert requests.get(log_uri, headers={"Range": wanted}, timeout=60).status_code == 200
 
 
 def test_it_needs_no_token_but_its_own(log_uri):
     """The address alone opens the log; a changed one opens nothing."""
-    assert requests.get(log_uri, timeout=10).status_code == 200
+    assert requests.get(log_uri, timeout=60).status_code == 200
     broken = log_uri.replace("token=", "token=x")
-    assert requests.get(broken, timeout=10).status_code == 403
+    assert requests.get(broken, timeout=60).status_code == 403
     other = log_uri.replace("pod-uid=", "pod-uid=0")
-    assert requests.get(other, timeout=10).status_code == 403
+    assert requests.get(other, timeout=60).status_code == 403
 
 
 @pytest.mark.parametrize("file", ["..%2F..%2Fplan.json", "plan.json", "../plan.json", "nothing"])
 def test_no_other_file_is_served(log_uri, file):
     """A log's address leads to logs only."""
-    answer = requests.get(log_uri.replace("user-stdout", file), timeout=10)
+    answer = requests.get(log_uri.replace("user-stdout", file), timeout=60)
     assert answer.status_code == 404
 
 
@@ -77,7 +78,7 @@ def test_the_tail(client, job_text, cluster):
     task = client.task("longlog")["containerLog"]
     answer = client("GET", "/rest-server" + task, params={"tail-mode": "true"})
     (uri,) = (item["uri"] for item in answer.json()["locations"] if item["name"] == "all")
-    tail = requests.get(cluster.uri + uri, headers={"Range": "bytes=0-1"}, timeout=10)
+    tail = requests.get(cluster.uri + uri, headers={"Range": "bytes=0-1"}, timeout=60)
     assert (tail.status_code, len(tail.content)) == (206, 16384)
     assert tail.text.endswith("xend\n")
 
@@ -92,17 +93,18 @@ def test_the_tail_of_an_empty_log(client, job_text, cluster):
     )
     for item in answer.json()["locations"]:
         if item["name"] == "all":
-            assert requests.get(cluster.uri + item["uri"], timeout=10).status_code == 416
+            assert requests.get(cluster.uri + item["uri"], timeout=60).status_code == 416
 
 
 @pytest.mark.process
-def test_a_running_tasks_log_grows(client, job_text, cluster, until):
+def test_a_running_tasks_log_grows(client, job_text, cluster, gate):
     """What a task writes can be read while it runs."""
-    client.submit(job_text("grows", "echo one", "sleep 0.3", "echo two", "sleep 60"))
+    client.submit(job_text("grows", "echo one", gate.command, "echo two", "sleep 600"))
     client.wait("grows", "RUNNING")
     uri = cluster.uri + client.locations("grows")["all"]
-    until(lambda: requests.get(uri, timeout=10).text == "one\n")
-    until(lambda: requests.get(uri, headers={"Range": "bytes=4-"}, timeout=10).text == "two\n")
+    wait_until(lambda: requests.get(uri, timeout=60).text == "one\n")
+    gate.open()
+    wait_until(lambda: requests.get(uri, headers={"Range": "bytes=4-"}, timeout=60).text == "two\n")
     client.stop("grows")
     client.wait("grows")
 
@@ -115,8 +117,8 @@ def test_a_log_is_bounded(plain_client, job_text):
         client.submit(job_text("flood", "seq 1 100000"))
         assert client.wait("flood")["jobStatus"]["state"] == "SUCCEEDED"
         places = client.locations("flood")
-        newest = requests.get(cluster.uri + places["stdout"], timeout=10).text
-        older = requests.get(cluster.uri + places["stdout.1"], timeout=10).text
+        newest = requests.get(cluster.uri + places["stdout"], timeout=60).text
+        older = requests.get(cluster.uri + places["stdout.1"], timeout=60).text
         assert newest.endswith("\n100000\n")
         assert len(newest) <= 100_000
         assert len(older) <= 100_000
@@ -137,28 +139,31 @@ def test_output_that_is_no_text(client, job_text, cluster):
     """Bytes are kept as they are."""
     client.submit(job_text("bytes", "printf '\\000\\377\\xfe'"))
     client.wait("bytes")
-    answer = requests.get(cluster.uri + client.locations("bytes")["stdout"], timeout=10)
+    answer = requests.get(cluster.uri + client.locations("bytes")["stdout"], timeout=60)
     assert answer.content == b"\x00\xff\xfe"
 
 
 @pytest.mark.process
-def test_a_command_that_closes_its_output(client, job_text):
+def test_a_command_that_closes_its_output(client, job_text, gate):
     """It runs on, and its status counts."""
-    client.submit(job_text("closed", "echo before; exec >&- 2>&-; sleep 0.2; exit 4"))
+    client.submit(job_text("closed", f"echo before; exec >&- 2>&-; {gate.command}; exit 4"))
+    client.wait("closed", "RUNNING")
+    wait_until(lambda: client.log("closed") == "before\n")
+    gate.open()
     status = client.wait("closed")["jobStatus"]
     assert status["appExitMessages"]["runtime"]["originUserExitCode"] == 4
     assert client.log("closed") == "before\n"
 
 
 @pytest.mark.process
-def test_a_task_that_writes_without_end(plain_client, job_text, until):
+def test_a_task_that_writes_without_end(plain_client, job_text):
     """A hundred times what is kept: the disk holds two files of each log, the server answers."""
     limit = 1_000_000
     with LocalCluster(log_limit=limit, grace=1) as cluster:
         client = plain_client(cluster.uri, cluster.user, cluster.token)
         client.submit(job_text("endless", "yes", memoryMB=512))
         client.wait("endless", "RUNNING")
-        until(lambda: "stdout.1" in client.locations("endless"))
+        wait_until(lambda: "stdout.1" in client.locations("endless"))
         for _ in range(100):
             assert client("GET", "/info").status_code == 200
         client.stop("endless")
@@ -170,7 +175,10 @@ def test_a_task_that_writes_without_end(plain_client, job_text, until):
 
 
 @pytest.mark.process
-def test_a_background_process_that_writes_without_end(client, job_text):
+def test_a_background_process_that_writes_without_end(client, job_text, gate):
     """It does not keep a task alive whose command has ended."""
-    client.submit(job_text("babbler", "yes & sleep 0.2"))
+    client.submit(job_text("babbler", f"yes & {gate.command}"))
+    client.wait("babbler", "RUNNING")
+    wait_until(lambda: client.log("babbler"))
+    gate.open()
     assert client.wait("babbler")["jobStatus"]["state"] == "SUCCEEDED"

@@ -39,33 +39,33 @@ def _submit(browser, page, **fields):
     hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
     values = {name: html.unescape(value) for name, value in hidden}
     action = urljoin(page.url, re.search(r'action="([^"]+)"', page.text).group(1))
-    return browser.post(action, data={**values, **fields}, timeout=10)
+    return browser.post(action, data={**values, **fields}, timeout=60)
 
 
 def _sign_in(browser, url, user, password):
     """Go through the provider's pages; return where it ends."""
-    page = browser.get(url, timeout=10)
+    page = browser.get(url, timeout=60)
     code = _submit(browser, page, user=user, password=password)
     return _submit(browser, code) if "code" in code.text else code
 
 
 def test_the_mode_is_told(oidc, browser):
     """Where clients ask for it; the addresses of the other way are not served."""
-    info = browser.get(f"{oidc.uri}/rest-server/api/v2/authn/info", timeout=10).json()
+    info = browser.get(f"{oidc.uri}/rest-server/api/v2/authn/info", timeout=60).json()
     assert info == {
         "authn_type": "OIDC",
         "loginURI": "/api/v1/authn/oidc/login",
         "loginURIMethod": "get",
     }
-    assert browser.get(f"{oidc.uri}/api/v2/info", timeout=10).json()["authnMethod"] == "OIDC"
+    assert browser.get(f"{oidc.uri}/api/v2/info", timeout=60).json()["authnMethod"] == "OIDC"
     for path in ("/api/v2/authn/basic/login", "/api/v2/tokens", "/api/v2/users"):
-        answer = browser.post(oidc.uri + path, json={}, timeout=10)
+        answer = browser.post(oidc.uri + path, json={}, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (404, "NoApiError")
 
 
 def test_without_oidc_it_is_not_served(cluster, browser):
     """A cluster with passwords has no such addresses."""
-    answer = browser.get(f"{cluster.uri}/api/v1/authn/oidc/login", timeout=10)
+    answer = browser.get(f"{cluster.uri}/api/v1/authn/oidc/login", timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (404, "NoApiError")
 
 
@@ -76,7 +76,7 @@ def test_a_client_signs_in_with_a_browser(oidc, browser, user, admin):
         arguments = (browser, login.url, user, oidc.password)
         thread = threading.Thread(target=_sign_in, args=arguments)
         thread.start()
-        found = login.wait(timeout=20)
+        found = login.wait(timeout=60)
         thread.join()
         assert (found.user, found.admin) == (user, admin)
         cluster.use_token(found.token)
@@ -95,12 +95,12 @@ def test_somebody_without_a_group(oidc, browser):
     with Cluster(oidc.uri) as cluster, BrowserLogin(cluster.session) as login:
         assert "The login failed" in _sign_in(browser, login.url, "eve", oidc.password).text
         with pytest.raises(AuthenticationError, match="not in any group"):
-            login.wait(timeout=10)
+            login.wait(timeout=60)
 
 
 def test_a_code_is_good_once_and_not_for_long(oidc, browser):
     """A second use, or one after a minute, gives no token."""
-    page = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login", timeout=10)
+    page = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login", timeout=60)
     for wait in ("0s", "2m"):
         code = _submit(browser, page, user="bob", password=oidc.password)
         oidc.advance(wait)
@@ -112,7 +112,7 @@ def test_a_code_is_good_once_and_not_for_long(oidc, browser):
 def test_a_code_that_never_was(oidc, browser):
     """The second version of the address answers in JSON."""
     body = {"code": "guess", "state": '{"redirect": "/", "from": ""}'}
-    answer = browser.post(f"{oidc.uri}/api/v2/authn/oidc/return", data=body, timeout=10)
+    answer = browser.post(f"{oidc.uri}/api/v2/authn/oidc/return", data=body, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (401, "UnauthorizedUserError")
 
 
@@ -120,9 +120,9 @@ def test_a_code_that_never_was(oidc, browser):
 def test_tokens_do_not_leave_this_machine(oidc, browser, target):
     """Unlike the real server it sends nobody elsewhere, whatever the state says."""
     query = urlencode({"redirect_uri": target})
-    answer = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login?{query}", timeout=10)
+    answer = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login?{query}", timeout=60)
     assert answer.status_code == 400
-    page = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login", timeout=10)
+    page = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login", timeout=60)
     code = _submit(browser, page, user="bob", password=oidc.password)
     state = f'{{"redirect": "{target}", "from": ""}}'
     assert _submit(browser, code, state=state).status_code == 400
@@ -139,10 +139,10 @@ def test_what_comes_back(oidc, browser):
 
 def test_signing_out_leaves_tokens(oidc, browser):
     """Only the provider's session ends."""
-    page = browser.get(f"{oidc.uri}/api/v2/authn/oidc/logout", timeout=10)
+    page = browser.get(f"{oidc.uri}/api/v2/authn/oidc/logout", timeout=60)
     assert "signed out" in page.text
     token = {"Authorization": f"Bearer {oidc.token}"}
-    answer = browser.get(f"{oidc.uri}/api/v2/tokens/check", headers=token, timeout=10)
+    answer = browser.get(f"{oidc.uri}/api/v2/tokens/check", headers=token, timeout=60)
     assert answer.status_code == 200
 
 

@@ -1,6 +1,7 @@
 """Requests of other people's clients, as they send them."""
 
 import pytest
+from support.wait import wait_until
 
 NNI_JOB = """\
 protocolVersion: 2
@@ -26,7 +27,7 @@ taskRoles:
     commands:
       - >-
         cd "$PWD" && mkdir -p envs/uRMZM && cd envs/uRMZM &&
-        (sleep 300 & echo $! ; wait)
+        (sleep 600 & echo $! ; wait)
 extras:
   storages:
     - name: local-storage
@@ -38,7 +39,7 @@ JSON = {"Content-Type": "application/json", "Accept": "application/json", "Conne
 
 
 @pytest.mark.process
-def test_nni_runs_an_environment(cluster, client, until, is_alive):
+def test_nni_runs_an_environment(cluster, client, is_alive):
     """It polls before it submits, wants a bare list of its own jobs, and stops the whole tree."""
     name = "nni_exp_w09qk4bl_env_uRMZM"
     base = "/rest-server/api/v2/jobs"
@@ -50,12 +51,12 @@ def test_nni_runs_an_environment(cluster, client, until, is_alive):
         listed = client("GET", base, params={"username": cluster.user}, headers=JSON).json()
         return {job["name"]: job["state"] for job in listed}[name]
 
-    until(lambda: state() == "RUNNING")
-    pid = int(until(lambda: client.log(name, role="taskrole").strip()))
+    wait_until(lambda: state() == "RUNNING")
+    pid = int(wait_until(lambda: client.log(name, role="taskrole").strip()))
     stop = {"value": "STOP"}
     answer = client("PUT", f"{base}/{cluster.user}~{name}/executionType", json=stop, headers=JSON)
     assert answer.status_code == 202
-    until(lambda: state() == "STOPPED")
+    wait_until(lambda: state() == "STOPPED")
     assert not is_alive(pid)
 
 

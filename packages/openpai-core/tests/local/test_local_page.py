@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import requests
+from support.wait import wait_until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -40,7 +41,7 @@ def browse(cluster, tmp_path):
 @pytest.mark.parametrize("path", ["/", "/job-list.html", "/job-detail.html?username=a&jobName=b"])
 def test_the_page_is_served_to_everybody(cluster, path):
     """It holds nothing of anybody's; what it shows it asks for with a token."""
-    answer = requests.get(cluster.uri + path, timeout=10)
+    answer = requests.get(cluster.uri + path, timeout=60)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
@@ -49,13 +50,13 @@ def test_the_page_is_served_to_everybody(cluster, path):
 
 def test_the_page_needs_nothing_from_elsewhere(cluster):
     """No address of another server is in it."""
-    text = requests.get(cluster.uri, timeout=10).text
+    text = requests.get(cluster.uri, timeout=60).text
     assert "://" not in text.replace("http://www.w3.org", "")
 
 
 def test_the_old_portals_page_is_not_there(cluster):
     """Clients that look for it learn that this is no old PAI."""
-    assert requests.get(cluster.uri + "/view.html", timeout=10).status_code == 404
+    assert requests.get(cluster.uri + "/view.html", timeout=60).status_code == 404
 
 
 @pytest.mark.process
@@ -100,11 +101,11 @@ def test_a_jobs_own_page(browse, cluster, client, job_text):
 
 @pytest.mark.process
 @needs_browser
-def test_the_output_of_a_running_job(browse, cluster, client, job_text, until):
+def test_the_output_of_a_running_job(browse, cluster, client, job_text):
     """What it has written so far is there, and a button to stop it."""
-    client.submit(job_text("goes", "echo first line; sleep 60"))
+    client.submit(job_text("goes", "echo first line; sleep 600"))
     client.wait("goes", "RUNNING")
-    until(lambda: client.log("goes") == "first line\n")
+    wait_until(lambda: client.log("goes") == "first line\n")
     address = f"/job-detail.html?username={cluster.user}&jobName=goes#token={cluster.token}"
     text = browse(address)
     assert "goes  RUNNING" in text

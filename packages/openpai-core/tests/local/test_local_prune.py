@@ -12,7 +12,7 @@ def test_ended_jobs_are_removed(cluster, client, job_text):
     client.wait("old")
     client("PUT", client.path("old") + "/tag", json={"value": "t"})
     folder = cluster.folder / "jobs" / client.job("old")["debugId"]
-    client.submit(job_text("still", "sleep 60"))
+    client.submit(job_text("still", "sleep 600"))
     client.wait("still", "RUNNING")
     assert folder.is_dir()
     assert prune(cluster.folder, older_than=0) == [f"{client.user}~old"]

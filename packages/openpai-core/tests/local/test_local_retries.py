@@ -50,7 +50,7 @@ def test_the_first_role_that_succeeds_ends_the_job(client, job_text):
     """By default a role whose tasks all succeeded decides, and the others are stopped."""
     text = job_text(
         "server",
-        'test "$PAI_TASK_INDEX" = 0 || sleep 60',
+        'test "$PAI_TASK_INDEX" = 0 || sleep 600',
         instances=2,
         role="completion: {minFailedInstances: 1, minSucceededInstances: 1}",
     )

@@ -62,11 +62,11 @@ def test_a_virtual_cluster_is_for_its_group(people, job_text):
     assert member.wait("in-team")["jobStatus"]["virtualCluster"] == "team"
 
 
-def test_a_quota_holds_for_all_users_of_a_virtual_cluster(people, job_text, until):
+def test_a_quota_holds_for_all_users_of_a_virtual_cluster(people, job_text):
     """The second user's job waits for the first one's, though the machine has room."""
     one, two = people("quota-one", "team"), people("quota-two", "team")
     in_team = "defaults: {virtualCluster: team}\n"
-    one.submit(job_text("holds", "sleep 60", gpu=2) + in_team)
+    one.submit(job_text("holds", "sleep 600", gpu=2) + in_team)
     one.wait("holds", "RUNNING")
     two.submit(job_text("waits", "true", gpu=1) + in_team)
     two.submit(job_text("elsewhere", "true", gpu=1))
@@ -93,26 +93,24 @@ def test_a_more_important_job_starts_first(people, job_text):
     """Of two that wait the later one with priority prod overtakes the one without."""
     user = people("hurried")
     extras = "extras: {hivedScheduler: {jobPriorityClass: %s}}\n"
-    user.submit(job_text("all", "sleep 60", cpu=4))
+    user.submit(job_text("all", "sleep 600", cpu=4))
     user.wait("all", "RUNNING")
-    user.submit(job_text("unhurried", "sleep 0.2", cpu=4) + extras % "oppo")
-    user.submit(job_text("hurried", "sleep 0.2", cpu=4) + extras % "prod")
+    user.submit(job_text("unhurried", "true", cpu=4) + extras % "oppo")
+    user.submit(job_text("hurried", "true", cpu=4) + extras % "prod")
     user.stop("all")
     late, soon = user.wait("unhurried")["jobStatus"], user.wait("hurried")["jobStatus"]
     assert soon["completedTime"] <= late["appLaunchedTime"]
 
 
-def test_tasks_do_not_share_gpus(people, job_text, tmp_path):
+def test_tasks_do_not_share_gpus(people, job_text, gate):
     """Two jobs at once see different devices; one without GPUs sees none."""
     user = people("gpu-user")
-    flag = tmp_path / "flag"
-    show = "echo $CUDA_VISIBLE_DEVICES $NVIDIA_VISIBLE_DEVICES"
-    show += f"; until [ -e {flag} ]; do sleep 0.05; done"
+    show = f"echo $CUDA_VISIBLE_DEVICES $NVIDIA_VISIBLE_DEVICES; {gate.command}"
     user.submit(job_text("two", show, gpu=2))
     user.submit(job_text("one", show, gpu=1))
     user.submit(job_text("none", 'echo "<$CUDA_VISIBLE_DEVICES>"'))
     user.wait("one", "RUNNING")
-    flag.touch()
+    gate.open()
     for name in ("two", "one", "none"):
         user.wait(name)
     assert user.log("two") == "0,1 0,1\n"
@@ -144,10 +142,10 @@ def test_a_storage_is_for_its_groups(admin, people, job_text):
     assert user.wait("read")["jobStatus"]["state"] == "SUCCEEDED"
 
 
-def test_jobs_of_others_are_seen_and_not_touched(admin, people, job_text, until):
+def test_jobs_of_others_are_seen_and_not_touched(admin, people, job_text):
     """Everybody reads; only the owner and an admin stop and tag; names are each user's own."""
     owner, other = people("owner"), people("other")
-    owner.submit(job_text("mine", "echo hello; sleep 60"))
+    owner.submit(job_text("mine", "echo hello; sleep 600"))
     owner.wait("mine", "RUNNING")
     assert other.submit(job_text("mine", "true")).status_code == 202
     path = owner.path("mine")

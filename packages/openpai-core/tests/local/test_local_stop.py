@@ -3,6 +3,9 @@
 import signal
 
 import pytest
+from support.wait import wait_until
+
+from openpai.core.local import LocalCluster
 
 pytestmark = pytest.mark.process
 
@@ -13,10 +16,9 @@ if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         print(os.getpid(), flush=True)
-        time.sleep(300)
+        time.sleep(600)
     os._exit(0)
 '
-sleep 0.5
 """
 
 
@@ -24,13 +26,13 @@ def _pids(text: str) -> list:
     return [int(word) for word in text.split() if word.isdigit()]
 
 
-def test_a_stopped_command_hears_sigterm(client, job_text, until):
+def test_a_stopped_command_hears_sigterm(client, job_text):
     """A command may tidy up in the grace period; its job is STOPPED with -210, the task -220."""
     client.submit(
-        job_text("tidy", "trap 'echo tidied; exit 0' TERM", "echo ready", "sleep 60 & wait")
+        job_text("tidy", "trap 'echo tidied; exit 0' TERM", "echo ready", "sleep 600 & wait")
     )
     client.wait("tidy", "RUNNING")
-    until(lambda: "ready" in client.log("tidy"))
+    wait_until(lambda: "ready" in client.log("tidy"))
     assert client.stop("tidy").status_code == 202
     job = client.wait("tidy")
     assert job["jobStatus"]["state"] == "STOPPED"
@@ -39,29 +41,34 @@ def test_a_stopped_command_hears_sigterm(client, job_text, until):
     assert "tidied" in client.log("tidy")
 
 
-def test_a_task_that_ignores_sigterm_is_killed(client, job_text, until, is_alive):
+def test_a_task_that_ignores_sigterm_is_killed(client, job_text, is_alive):
     """After the grace period SIGKILL ends what is left."""
     client.submit(job_text("deaf", "trap '' TERM", "echo $$", "while true; do sleep 0.1; done"))
     client.wait("deaf", "RUNNING")
-    (pid,) = until(lambda: _pids(client.log("deaf")))
+    (pid,) = wait_until(lambda: _pids(client.log("deaf")))
     client.stop("deaf")
     assert client.wait("deaf")["jobStatus"]["state"] == "STOPPED"
     assert not is_alive(pid)
 
 
-def test_while_it_ends_a_stopped_job_is_stopping(client, job_text, until):
+def test_while_it_ends_a_stopped_job_is_stopping(plain_client, job_text, gate):
     """Between the request and the end the job's state is STOPPING."""
-    client.submit(job_text("slow", "trap 'sleep 0.5; exit 0' TERM; echo ready", "sleep 60 & wait"))
-    client.wait("slow", "RUNNING")
-    until(lambda: "ready" in client.log("slow"))
-    client.stop("slow")
-    assert client.wait("slow", "STOPPING")["jobStatus"]["subState"] == "AttemptDeletionPending"
-    client.wait("slow", "STOPPED")
+    with LocalCluster(grace=600) as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        trap = f"trap '{gate.command}; exit 0' TERM"
+        client.submit(job_text("slow", f"{trap}; echo ready", "sleep 600 & wait"))
+        client.wait("slow", "RUNNING")
+        wait_until(lambda: "ready" in client.log("slow"))
+        client.stop("slow")
+        assert client.wait("slow", "STOPPING")["jobStatus"]["subState"] == "AttemptDeletionPending"
+        gate.open()
+        client.wait("slow", "STOPPED")
+        client.close()
 
 
 def test_a_waiting_job_is_stopped_without_ever_running(client, job_text):
     """A job that waits for resources ends at once, and its task never had a place."""
-    client.submit(job_text("holder", "sleep 60", cpu=8))
+    client.submit(job_text("holder", "sleep 600", cpu=8))
     client.wait("holder", "RUNNING")
     client.submit(job_text("queued", "true", cpu=8))
     client.stop("queued")
@@ -75,19 +82,22 @@ def test_a_waiting_job_is_stopped_without_ever_running(client, job_text):
 @pytest.mark.parametrize(
     "leftover",
     [
-        "sleep 300 & echo $!",
-        "nohup setsid sleep 300 >/dev/null 2>&1 & echo $!",
-        "(setsid sh -c 'echo $$; exec sleep 300' &)",
+        "sleep 600 & echo $!",
+        "nohup setsid sleep 600 >/dev/null 2>&1 & echo $!",
+        "(setsid sh -c 'echo $$; exec sleep 600' &)",
         DAEMON,
     ],
     ids=["background", "nohup-setsid", "orphan", "daemon"],
 )
-def test_nothing_survives_its_task(client, job_text, leftover, request, is_alive):
+def test_nothing_survives_its_task(client, job_text, leftover, request, is_alive, gate):
     """Whatever a command leaves running, in whatever session, ends with the task."""
     name = f"left-{request.node.callspec.id}"
-    client.submit(job_text(name, leftover, "sleep 0.1"))
+    client.submit(job_text(name, leftover, gate.command))
+    client.wait(name, "RUNNING")
+    (pid,) = wait_until(lambda: _pids(client.log(name)))
+    assert is_alive(pid)
+    gate.open()
     assert client.wait(name)["jobStatus"]["state"] == "SUCCEEDED"
-    (pid,) = _pids(client.log(name))
     assert not is_alive(pid)
 
 

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
 
@@ -140,7 +141,7 @@ def _files_with(folder, word):
 
 
 @pytest.mark.process
-def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text, until):
+def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text):
     """The command gets the value; config, database and files of an ended job do not hold it."""
     secret = "very-secret-value"
     command = "printf %s '<% $secrets.word %>' | wc -c"
@@ -152,7 +153,7 @@ def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text, until
     assert shown.headers["Content-Type"] == "text/yaml; charset=utf-8"
     assert shown.json()["secrets"] == "******"
     folder = Path(cluster.folder) / "jobs" / client.job("hush")["debugId"]
-    until(lambda: not _files_with(folder, secret))
+    wait_until(lambda: not _files_with(folder, secret))
     assert list(folder.rglob("job.yaml"))
     with sqlite3.connect(f"file:{cluster.folder}/cluster.db?mode=ro", uri=True) as database:
         rows = database.execute("SELECT text, document FROM configs").fetchall()
@@ -161,9 +162,9 @@ def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text, until
 
 
 @pytest.mark.process
-def test_the_scripts_of_a_running_job_are_private(cluster, client, job_text, until):
+def test_the_scripts_of_a_running_job_are_private(cluster, client, job_text):
     """While it runs, what holds secrets is the owner's alone."""
-    client.submit(job_text("private", "sleep 60"))
+    client.submit(job_text("private", "sleep 600"))
     client.wait("private", "RUNNING")
     folder = Path(cluster.folder) / "jobs" / client.job("private")["debugId"]
     scripts = [*folder.rglob("*.sh"), *folder.rglob("plan.json")]

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.local import daemon
@@ -30,18 +31,20 @@ def started(tmp_path, plain_client):
         daemon.down(tmp_path / "state", stop_jobs=True)
 
 
-def _kill(running, until):
+def _kill(running):
     os.kill(running.pid, signal.SIGKILL)
-    until(lambda: daemon.status(running.folder) is None)
+    wait_until(lambda: daemon.status(running.folder) is None)
 
 
-def test_a_running_task_goes_on_and_is_taken_up_again(started, job_text, until):
+def test_a_running_task_goes_on_and_is_taken_up_again(started, job_text, steps):
     """Kill -9 of the server during a job: the same task ends well, with its whole log."""
     running, client = started()
-    client.submit(job_text("long", "for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done"))
+    client.submit(job_text("long", steps.loop(6, "echo $i")))
     uid = client.wait("long", "RUNNING")["taskRoles"]["worker"]["taskStatuses"][0]["containerId"]
-    _kill(running, until)
+    _kill(running)
+    steps.allow(3)
     again, client = started()
+    steps.allow(6)
     assert again.uri == running.uri
     assert again.token == running.token
     job = client.wait("long")
@@ -51,52 +54,54 @@ def test_a_running_task_goes_on_and_is_taken_up_again(started, job_text, until):
     assert client.log("long").split() == ["1", "2", "3", "4", "5", "6"]
 
 
-def test_a_task_that_ended_meanwhile_is_noted(started, job_text, until):
+def test_a_task_that_ended_meanwhile_is_noted(started, job_text, gate):
     """A task that ends while no server runs has its own result."""
     running, client = started()
-    client.submit(job_text("meanwhile", "sleep 0.3; exit 9"))
+    client.submit(job_text("meanwhile", f"{gate.command}; exit 9"))
     client.wait("meanwhile", "RUNNING")
-    _kill(running, until)
-    until(lambda: list(running.folder.glob("jobs/*/*/exit.json")))
+    _kill(running)
+    gate.open()
+    wait_until(lambda: list(running.folder.glob("jobs/*/*/exit.json")))
     _, client = started()
     status = client.wait("meanwhile")["jobStatus"]
     assert status["appExitMessages"]["runtime"]["originUserExitCode"] == 9
 
 
-@pytest.mark.parametrize("moment", range(6))
+@pytest.mark.parametrize("written", ["", "jobs/*/*/started.json", "jobs/*/*/exit.json"])
 def test_a_job_killed_at_any_moment_after_the_answer_is_run_once(
-    started, job_text, until, tmp_path, moment
+    started, job_text, tmp_path, written
 ):
     """Whenever the server dies after its 202, the job runs to its end, and runs once."""
     running, client = started()
     proof = tmp_path / "proof"
-    client.submit(job_text("once", f"echo ran >> {proof}; sleep 0.05"))
-    for _ in range(moment):
-        client.status("once")
-    _kill(running, until)
+    client.submit(job_text("once", f"echo ran >> {proof}"))
+    if written:
+        wait_until(lambda: list(running.folder.glob(written)), written)
+    _kill(running)
     _, client = started()
     assert client.wait("once")["jobStatus"]["state"] == "SUCCEEDED"
     assert proof.read_text() == "ran\n"
 
 
-def test_a_stop_outlives_the_server(started, job_text, until):
+def test_a_stop_outlives_the_server(started, job_text):
     """A stop that was accepted is carried out by the next server."""
     running, client = started()
     client.submit(job_text("stopme", "trap '' TERM; echo ready; while true; do sleep 0.1; done"))
     client.wait("stopme", "RUNNING")
-    until(lambda: "ready" in client.log("stopme"))
+    wait_until(lambda: "ready" in client.log("stopme"))
     client.stop("stopme")
-    _kill(running, until)
+    _kill(running)
     _, client = started()
     assert client.wait("stopme")["jobStatus"]["state"] == "STOPPED"
 
 
-def test_down_leaves_tasks_running_and_says_so(started, job_text, until):
+def test_down_leaves_tasks_running_and_says_so(started, job_text, gate):
     """Down ends the server only; how many jobs go on is told."""
     running, client = started()
-    client.submit(job_text("goeson", "sleep 0.4; echo end"))
+    client.submit(job_text("goeson", f"{gate.command}; echo end"))
     client.wait("goeson", "RUNNING")
     assert daemon.down(running.folder).active_jobs == 1
+    gate.open()
     _, client = started()
     assert client.wait("goeson")["jobStatus"]["state"] == "SUCCEEDED"
     assert client.log("goeson") == "end\n"
@@ -105,14 +110,14 @@ def test_down_leaves_tasks_running_and_says_so(started, job_text, until):
 def test_down_with_stop_jobs_stops_them(started, job_text):
     """With stop_jobs nothing goes on, and the records say STOPPED."""
     running, client = started()
-    client.submit(job_text("halted", "sleep 60"))
+    client.submit(job_text("halted", "sleep 600"))
     client.wait("halted", "RUNNING")
     assert daemon.down(running.folder, stop_jobs=True).active_jobs == 0
     _, client = started()
     assert client.status("halted")["state"] == "STOPPED"
 
 
-def test_a_lost_supervisor_makes_the_platform_retry(started, job_text, until, tmp_path, is_alive):
+def test_a_lost_supervisor_makes_the_platform_retry(started, job_text, tmp_path, is_alive):
     """Killing a supervisor is a platform failure: leftovers are ended, the job tries again."""
     _, client = started()
     flag, pids = tmp_path / "flag", tmp_path / "pids"
@@ -121,11 +126,11 @@ def test_a_lost_supervisor_makes_the_platform_retry(started, job_text, until, tm
             "lost",
             f"test -e {flag} && exit 0",
             f"touch {flag}",
-            f"setsid sleep 300 & echo $! > {pids}; wait",
+            f"setsid sleep 600 & echo $! > {pids}; wait",
         )
     )
     client.wait("lost", "RUNNING")
-    pid = int(until(lambda: pids.exists() and pids.read_text()))
+    pid = int(wait_until(lambda: pids.exists() and pids.read_text()))
     (record,) = (tmp_path / "state").glob("jobs/*/*/started.json")
     os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)
     status = client.wait("lost")["jobStatus"]
@@ -136,14 +141,14 @@ def test_a_lost_supervisor_makes_the_platform_retry(started, job_text, until, tm
     assert first["jobStatus"]["appExitCode"] == -101
 
 
-def test_after_a_reboot_running_tasks_count_as_lost(started, job_text, until, tmp_path):
+def test_after_a_reboot_running_tasks_count_as_lost(started, job_text, tmp_path):
     """With another boot id an unfinished task has -1001, and the job is tried again."""
     running, client = started()
     flag = tmp_path / "flag"
-    client.submit(job_text("boot", f"test -e {flag} && exit 0", f"touch {flag}; sleep 60"))
+    client.submit(job_text("boot", f"test -e {flag} && exit 0", f"touch {flag}; sleep 600"))
     client.wait("boot", "RUNNING")
-    until(flag.exists)
-    _kill(running, until)
+    wait_until(flag.exists)
+    _kill(running)
     (record,) = (tmp_path / "state").glob("jobs/*/*/started.json")
     started_record = json.loads(record.read_text())
     os.kill(started_record["pid"], signal.SIGKILL)

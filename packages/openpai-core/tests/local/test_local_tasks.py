@@ -5,14 +5,17 @@ import socket
 import subprocess
 
 import pytest
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
 
-def test_gpus_are_given_out(client, job_text):
+def test_gpus_are_given_out(client, job_text, gate):
     """Two tasks of one GPU each get different devices; a task without gets none."""
     show = 'echo "$CUDA_VISIBLE_DEVICES/$NVIDIA_VISIBLE_DEVICES"'
-    client.submit(job_text("gpus", show, "sleep 0.2", instances=2, gpu=1))
+    client.submit(job_text("gpus", show, gate.command, instances=2, gpu=1))
+    client.wait("gpus", "RUNNING")
+    gate.open()
     client.wait("gpus")
     seen = {client.log("gpus", index=index).strip() for index in (0, 1)}
     assert seen == {"0/0", "1/1"}
@@ -99,7 +102,7 @@ def test_tasks_find_each_other(client, job_text):
             "    peer, _ = server.accept()",
             "    print(peer.recv(100).decode())",
             "else:",
-            "    for _ in range(200):",
+            "    for _ in range(1200):",
             "        try:",
             "            socket.create_connection((host, int(port))).sendall(b'hello')",
             "            break",
@@ -204,12 +207,12 @@ def test_odd_ends(client, job_text, command, status, request):
     assert ended["appExitMessages"]["runtime"]["originUserExitCode"] == status
 
 
-def test_a_fork_bomb_is_ended(client, job_text, until):
+def test_a_fork_bomb_is_ended(client, job_text):
     """A task that multiplies is killed whole; the server answers all the time."""
-    bomb = "f() { [ $1 -gt 0 ] || { sleep 300; return; }; f $(($1-1)) & f $(($1-1)) & wait; }; f 6"
+    bomb = "f() { [ $1 -gt 0 ] || { sleep 600; return; }; f $(($1-1)) & f $(($1-1)) & wait; }; f 6"
     client.submit(job_text("bomb", "echo started", bomb))
     client.wait("bomb", "RUNNING")
-    until(lambda: client.log("bomb") == "started\n")
+    wait_until(lambda: client.log("bomb") == "started\n")
     assert client("GET", "/info").status_code == 200
     client.stop("bomb")
     assert client.wait("bomb")["jobStatus"]["state"] == "STOPPED"

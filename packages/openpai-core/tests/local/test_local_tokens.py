@@ -96,7 +96,7 @@ def test_check_says_who_one_is(cluster, login):
 def test_a_bad_header(cluster, header):
     """Whatever is wrong with it, the answer is one."""
     answer = requests.get(
-        cluster.uri + "/api/v2/jobs", headers={"Authorization": header}, timeout=10
+        cluster.uri + "/api/v2/jobs", headers={"Authorization": header}, timeout=60
     )
     assert answer.status_code == 401
     assert answer.json() == {
@@ -112,7 +112,7 @@ def test_a_token_as_a_password(cluster, login):
     uri = cluster.uri + "/api/v2/tokens/check"
 
     def status(name, secret):
-        return requests.get(uri, auth=(name, secret), timeout=10).status_code
+        return requests.get(uri, auth=(name, secret), timeout=60).status_code
 
     assert status(cluster.user, application) == 200
     assert status("somebody", application) == 401

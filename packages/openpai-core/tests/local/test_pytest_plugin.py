@@ -14,7 +14,7 @@ def test_a_cluster_and_a_client(pai_cluster, pai_client, job_text):
     from openpai.core import Job
 
     remote = pai_client.submit(Job.from_yaml(job_text("plugin", "echo from the plugin")))
-    assert remote.wait(timeout=30).state == "SUCCEEDED"
+    assert remote.wait(timeout=60).state == "SUCCEEDED"
     assert list(remote.logs()) == ["from the plugin"]
     assert pai_client.user == pai_cluster.user
 

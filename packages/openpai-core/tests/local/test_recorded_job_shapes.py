@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -22,16 +23,16 @@ def like(client, differences, recordings):
     return check
 
 
-def test_a_running_job(client, job_text, like, until):
+def test_a_running_job(client, job_text, like):
     """A job whose tasks all run."""
-    client.submit(job_text("shaperun", "sleep 60", instances=2))
+    client.submit(job_text("shaperun", "sleep 600", instances=2))
     client.wait("shaperun", "RUNNING")
     like(client.path("shaperun"), "240-getJob-running")
     like(client.path("shaperun"), "259-getJob-by-debugId")
     like(client.path("shaperun") + "/events", "315-getEvents-ok")
     task = client.path("shaperun") + "/attempts/0/taskRoles/worker/taskIndex/0/attempts"
     like(task, "269-getTask-running")
-    until(lambda: client("GET", task + "/0/logs"))  # a task runs before it has a log
+    wait_until(lambda: client("GET", task + "/0/logs"))  # a task runs before it has a log
     like(task + "/0/logs", "277-getTaskLogs-ok")
     client.stop("shaperun")
     client.wait("shaperun")
@@ -52,7 +53,7 @@ def test_a_succeeded_job(client, job_text, like, recordings):
 def test_a_failed_job(client, job_text, like, recordings):
     """A job of which one task failed: its sibling was stopped, the trigger is named."""
     name = "243-getJob-failed-user-255"
-    commands = ('test "$PAI_TASK_INDEX" = 1 || sleep 60', "echo boom >&2", "exit 1")
+    commands = ('test "$PAI_TASK_INDEX" = 1 || sleep 600', "echo boom >&2", "exit 1")
     client.submit(job_text("shapefail", *commands, instances=2))
     client.wait("shapefail")
     job = like(client.path("shapefail"), name)

@@ -11,6 +11,7 @@ import json
 
 import pytest
 import requests
+from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
 
@@ -93,9 +94,8 @@ LOST_JOBS = ("j_run", "j_fail137", "j_taskretry", "j_wait", "j_stop", "j_secret_
 class World:
     """A faithful cluster in which nothing runs, and what the recordings take for granted."""
 
-    def __init__(self, cluster, job_text, until) -> None:
+    def __init__(self, cluster, job_text) -> None:
         self.cluster = cluster
-        self.until = until
         self.job_text = job_text
         self.session = requests.Session()
         self.session.trust_env = False
@@ -108,14 +108,14 @@ class World:
         """Send a request as somebody."""
         headers = {"Authorization": f"Bearer {self.tokens[user]}", **options.pop("headers", {})}
         return self.session.request(
-            method, self.cluster.uri + "/api/v2" + path, headers=headers, timeout=30, **options
+            method, self.cluster.uri + "/api/v2" + path, headers=headers, timeout=60, **options
         )
 
     def login(self, name, password):
         """Return a new token."""
         body = {"username": name, "password": password}
         uri = self.cluster.uri + "/api/v2/authn/basic/login"
-        return self.session.post(uri, json=body, timeout=30).json().get("token")
+        return self.session.post(uri, json=body, timeout=60).json().get("token")
 
     def add_user(self, name):
         """Make a user and log in."""
@@ -148,7 +148,7 @@ class World:
             104: lambda: self.tokens.update(bob=self.login("bob", "bob-password")),
             239: lambda: [self.submit(name) for name in LOST_JOBS],
             311: lambda: self.send("PUT", "/jobs/alice~j_run/tag", "alice", json={"value": "blue"}),
-            335: lambda: self.until(self._is_stopped),
+            335: lambda: wait_until(self._is_stopped),
             413: self.restore_default_group,
             456: lambda: self.tokens.update(app=self._application_token()),
             534: lambda: self.add_user("dave"),
@@ -180,10 +180,10 @@ class World:
             headers=headers,
             data=None if body is None else body.encode(),
             params=request.get("query"),
-            timeout=30,
+            timeout=60,
         )
         if answer.status_code == 202 and request["method"] == "POST":
-            self.until(self._all_have_attempts)
+            wait_until(self._all_have_attempts)
         return answer
 
     def _all_have_attempts(self):
@@ -192,7 +192,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path, job_text, until):
+def world(tmp_path, job_text):
     """A cluster like the recorded one, without the room to run anything."""
     storages = {name: str(tmp_path) for name in STORAGES}
     clusters = {name: {"cpu": 1, "memory_mb": 1, "gpu": 1} for name in ("vc1", "vc2")}
@@ -205,7 +205,7 @@ def world(tmp_path, job_text, until):
         storages=storages,
         virtual_clusters=clusters,
     ) as cluster:
-        world = World(cluster, job_text, until)
+        world = World(cluster, job_text)
         yield world
         world.session.close()
 
