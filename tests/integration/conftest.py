@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark all tests below this folder: their servers are processes."""
+    item.add_marker(pytest.mark.process)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
@@ -96,7 +101,7 @@ def opai(clean_home, tmp_path):
     def call(*words: str, code: int | None = 0, **options) -> subprocess.CompletedProcess[str]:
         """Run ``opai WORDS``; the exit code must be ``code`` (None: any)."""
         options.setdefault("cwd", folder)
-        options.setdefault("timeout", 120)
+        options.setdefault("timeout", 300)
         options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         found = subprocess.run(
@@ -114,7 +119,8 @@ def opai(clean_home, tmp_path):
 
     call.folder = folder
     yield call
-    call("local", "down", "--stop-jobs", code=None)
+    if (clean_home / "local").exists():
+        call("local", "down", "--stop-jobs", code=None)
 
 
 @pytest.fixture

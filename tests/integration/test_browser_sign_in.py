@@ -20,6 +20,7 @@ quiet += ["--disable-background-networking", "--disable-component-update", "--di
 with sync_playwright() as driver:
     browser = driver.chromium.launch(executable_path=program, args=quiet)
     page = browser.new_page()
+    page.set_default_timeout(120_000)
     page.goto(address)
     page.fill("[name=user]", "bob")
     page.fill("[name=password]", password)

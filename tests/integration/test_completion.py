@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pexpect
 import pytest
+from support.wait import wait_until
 
 #: shell → (its options, what makes completion work in it)
 SHELLS = {
@@ -50,6 +50,7 @@ class Shell:
             timeout=1,
         )
         self.child.delaybeforesend = None
+        self.screen = ""
         self.child.send(f"{setup}\r")
         assert self.words("opai set up") == ["set", "up"]
 
@@ -58,10 +59,12 @@ class Shell:
         written = self.home / "written"
         written.unlink(missing_ok=True)
         self.child.send(f"{line}\r")
-        deadline = time.monotonic() + 60
-        while not written.exists():
-            assert time.monotonic() < deadline, self.child.before
+
+        def called() -> bool:
             self._read()
+            return written.exists()
+
+        wait_until(called, f"the shell calls opai after {line!r}", show=lambda: self.screen)
         return written.read_text().splitlines()
 
     def _read(self) -> None:
@@ -70,6 +73,7 @@ class Shell:
             shown = self.child.read_nonblocking(100_000, timeout=0.1)
         except pexpect.TIMEOUT:
             return
+        self.screen += shown
         if "\x1b[c" in shown or "\x1b[0c" in shown:
             self.child.send("\x1b[?62c")
 
@@ -112,14 +116,12 @@ def test_tab_completes_what_is_on_the_cluster(filled, shell):
 
 
 def test_a_cluster_that_does_not_answer_is_silent(shell, clean_home):
-    """The word stays as it was typed, nothing is written into the line, and it ends soon."""
+    """The word stays as it was typed, nothing is written into the line."""
     clean_home.mkdir(exist_ok=True)
     # 192.0.2.0/24 is nobody's (RFC 5737); a machine may refuse it or let it wait.
     (clean_home / "clusters.yaml").write_text(
         "- {cluster_alias: gone, pai_uri: 'http://192.0.2.1:9', user: alice, token: t}\n"
     )
-    begin = time.monotonic()
     assert shell.words("opai job status tr\t") == ["job", "status", "tr"]
     assert shell.words("opai storage list /da\t") == ["storage", "list", "/da"]
-    assert "rror" not in str(shell.child.before)
-    assert time.monotonic() - begin < 60
+    assert "rror" not in shell.screen

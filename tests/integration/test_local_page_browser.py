@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.gate import Gate
 
 from openpai.core import Cluster, Job
 from openpai.core.local import LocalCluster
+
+pytestmark = pytest.mark.xdist_group("local-page")
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +41,18 @@ def chromium(needs):
         browser.close()
 
 
+def new_context(chromium, **options):
+    """Return a window of the browser that waits long enough on a loaded machine."""
+    context = chromium.new_context(**options)
+    context.set_default_timeout(120_000)
+    return context
+
+
 @pytest.fixture
 def page(chromium, local):
     """A page that is logged in; what its scripts throw fails the test."""
     errors = []
-    with chromium.new_context() as context:
-        context.set_default_timeout(30_000)
+    with new_context(chromium) as context:
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{local.uri}/#token={local.token}")
@@ -80,7 +89,7 @@ def open_job(page, local, name):
 
 def test_from_the_list_to_a_job_and_back(page, client):
     """A job that appears is in the list without a reload; a click leads to its tasks."""
-    client.submit(job("walk", "echo hello", instances=2)).wait(timeout=60)
+    client.submit(job("walk", "echo hello", instances=2)).wait(timeout=120)
     row = page.locator("tr[data-job='ann~walk']")
     row.wait_for()
     shows(page, "body", "SUCCEEDED")
@@ -95,7 +104,7 @@ def test_from_the_list_to_a_job_and_back(page, client):
 
 def test_states_are_on_a_time_line(page, client, local):
     """A retried task's bar lies within its track, where it ran; a failure says its name."""
-    client.submit(job("late", "sleep 0.3; echo 'ImportError: x' >&2; exit 3")).wait(timeout=60)
+    client.submit(job("late", "sleep 0.3; echo 'ImportError: x' >&2; exit 3")).wait(timeout=120)
     open_job(page, local, "late")
     page.wait_for_selector(".bar.FAILED")
     track = page.locator(".track").bounding_box()
@@ -108,38 +117,36 @@ def test_states_are_on_a_time_line(page, client, local):
 
 def test_output_appears_while_a_job_runs_and_it_can_be_stopped(page, client, local, tmp_path):
     """What a task writes is added, what it uses is counted, and the button ends it."""
-    flag = tmp_path / "flag"
-    running = client.submit(
-        job("live", "echo first", f"until [ -e {flag} ]; do sleep 0.1; done; echo second; sleep 99")
-    )
+    gate = Gate(tmp_path / "gate")
+    running = client.submit(job("live", "echo first", gate.command, "echo second", "sleep 600"))
     open_job(page, local, "live")
     log = page.locator("#log")
     shows(page, "#log", "first")
     assert "second" not in log.inner_text()
-    flag.write_text("")
+    gate.open()
     shows(page, "#log", "second")
     assert log.inner_text().count("first") == 1
     shows(page, "body", "1 of 8 CPU")
     page.click("#stop")
     shows(page, "body", "STOPPED")
-    assert running.wait(timeout=60).state == "STOPPED"
+    assert running.wait(timeout=120).state == "STOPPED"
     assert page.locator("#stop").is_hidden()
 
 
 def test_why_a_job_waits_is_shown(page, client, local):
     """The reason is among its events."""
-    holder = client.submit(job("holder", "sleep 99", gpu=2))
+    holder = client.submit(job("holder", "sleep 600", gpu=2))
     waiting = client.submit(job("waiting", "true", gpu=1))
     open_job(page, local, "waiting")
     shows(page, "body", "Waiting for 1 GPU (0 available)")
     holder.stop()
-    assert waiting.wait(timeout=60).state == "SUCCEEDED"
+    assert waiting.wait(timeout=120).state == "SUCCEEDED"
 
 
 def test_output_is_only_text(page, client, local):
     """What a task writes is never run."""
     evil = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
-    client.submit(job("evil", f"cat <<'END'\n{evil}\nEND")).wait(timeout=60)
+    client.submit(job("evil", f"cat <<'END'\n{evil}\nEND")).wait(timeout=120)
     open_job(page, local, "evil")
     shows(page, "#log", "onerror")
     assert page.title() == "OpenPAI local cluster"
@@ -149,8 +156,8 @@ def test_output_is_only_text(page, client, local):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_states_can_be_read_in_light_and_dark(chromium, local, client, scheme):
     """Each state's colour stands out from the background (WCAG AA: 4.5)."""
-    client.submit(job(f"seen-{scheme}", "true")).wait(timeout=60)
-    with chromium.new_context(color_scheme=scheme) as context:
+    client.submit(job(f"seen-{scheme}", "true")).wait(timeout=120)
+    with new_context(chromium, color_scheme=scheme) as context:
         page = context.new_page()
         page.goto(f"{local.uri}/#token={local.token}")
         page.wait_for_selector("tr[data-job]")
@@ -182,8 +189,8 @@ def _luminance(colour):
 
 def test_the_page_fits_a_phone(chromium, local, client):
     """Nothing but the table itself is wider than a narrow window."""
-    client.submit(job("narrow", "true")).wait(timeout=60)
-    with chromium.new_context(viewport={"width": 390, "height": 700}) as context:
+    client.submit(job("narrow", "true")).wait(timeout=120)
+    with new_context(chromium, viewport={"width": 390, "height": 700}) as context:
         page = context.new_page()
         page.goto(f"{local.uri}/#token={local.token}")
         page.wait_for_selector("tr[data-job]")
@@ -200,7 +207,7 @@ def test_the_token_does_not_stay_in_the_address(page, local):
 def test_signing_in_with_oidc(chromium):
     """The page leads to the provider, and the provider back to the page, logged in."""
     directory = {"bob": ["default"]}
-    with LocalCluster(authn="OIDC", directory=directory) as oidc, chromium.new_context() as context:
+    with LocalCluster(authn="OIDC", directory=directory) as oidc, new_context(chromium) as context:
         page = context.new_page()
         page.goto(oidc.uri)
         page.click("text=Sign in")

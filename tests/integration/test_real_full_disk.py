@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 
 import requests
+from support.gate import Gate
+from support.wait import wait_until
 
 from openpai.core import Cluster, Job
 from openpai.core.local import LocalCluster
@@ -25,14 +26,7 @@ def _fill(disk):
 def _submit(local, job):
     headers = {"Authorization": f"Bearer {local.token}", "Content-Type": "text/yaml"}
     uri = f"{local.uri}/rest-server/api/v2/jobs"
-    return requests.post(uri, data=job.to_yaml().encode(), headers=headers, timeout=30)
-
-
-def _until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+    return requests.post(uri, data=job.to_yaml().encode(), headers=headers, timeout=60)
 
 
 def _job(name, *commands):
@@ -52,20 +46,21 @@ def _job(name, *commands):
 
 def test_a_full_disk_is_told_and_survived(disk, tmp_path):
     """No job is taken without room; what runs goes on; with room again all is well."""
-    flag = tmp_path / "flag"
+    gate = Gate(tmp_path / "gate")
     with ExitStack() as stack:
         local = stack.enter_context(LocalCluster(disk / "state", cpus=4, memory_mb=4096, grace=1))
         client = stack.enter_context(Cluster(local.uri, user=local.user, token=local.token))
-        wait = f"until [ -e {flag} ]; do sleep 0.1; done"
-        running = client.submit(_job("running", "echo begun", wait, "seq 1 100000; exit 7"))
-        _until(lambda: running.state() == "RUNNING" and "begun" in list(running.logs()))
+        commands = ("echo begun", gate.command, "seq 1 100000; exit 7")
+        running = client.submit(_job("running", *commands))
+        wait_until(lambda: "begun" in list(running.logs()), "the job runs", show=running.explain)
+        wait_until(lambda: running.state() == "RUNNING", show=running.explain)
         filler = _fill(disk)
         answer = _submit(local, _job("refused", "true"))
         assert answer.status_code == 500
         assert "full" in answer.json()["message"]
         assert running.state() == "RUNNING"
-        flag.write_text("")
+        gate.open()
         assert client.session.get("/info")["name"]
         filler.unlink()
-        assert running.wait(timeout=60).state == "FAILED"
+        assert running.wait(timeout=120).state == "FAILED"
         assert _submit(local, _job("refused", "true")).status_code == 202

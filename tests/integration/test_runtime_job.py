@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 import yaml
+from support.wait import wait_until
 
 CALLBACKS = [
     {"on": "start", "commands": ["echo start >>ticks"]},
@@ -40,10 +40,14 @@ def test_the_main_job_is_stopped_and_its_outputs_are_there(opai, digits):
     """Saved at an interval while it trains, and once more when SIGTERM has ended it."""
     digits(epochs=100_000_000)
     opai("job", "submit", "--config", "job.yaml", "--src", "train.py")
-    deadline = time.monotonic() + 90
-    while "tick" not in opai("output", "peek", "digits", "master/0/ticks", code=None).stdout:
-        assert time.monotonic() < deadline, opai("job", "logs", "digits", code=None).stdout
-        time.sleep(0.2)
+
+    def ticks() -> str:
+        return opai("output", "peek", "digits", "master/0/ticks", code=None).stdout
+
+    def log() -> str:
+        return opai("job", "logs", "digits", code=None).stdout
+
+    wait_until(lambda: "tick" in ticks(), "an output is saved", timeout=180, show=log)
     assert opai("job", "list", "-o", "json").stdout.count("RUNNING") == 1
     opai("job", "stop", "digits")
     assert opai("job", "wait", "digits", code=None).returncode == 143

@@ -61,7 +61,7 @@ def in_session(needs, tmp_path):
             env=environ,
             text=True,
             capture_output=True,
-            timeout=180,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

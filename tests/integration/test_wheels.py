@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheels")
+
 DISTRIBUTIONS = ("core", "storage", "runtime", "notebook", "cli")
 
 

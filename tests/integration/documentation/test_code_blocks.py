@@ -37,7 +37,7 @@ ELSEWHERE = re.compile(
     r"<!-- (?P<name>\w+): run by a test -->.*?<!-- (?:/|end of )(?P=name) -->", re.DOTALL
 )
 SHOWN_ONLY = {"", "text", "diff"}
-SECONDS = 120
+SECONDS = 300
 
 
 class Block(NamedTuple):
@@ -153,7 +153,8 @@ def reader(clean_home, tmp_path):
     folder.mkdir()
     reader = Reader(folder)
     yield reader
-    reader.call("opai", "local", "down", "--stop-jobs", codes=range(7))
+    if (clean_home / "local").exists():
+        reader.call("opai", "local", "down", "--stop-jobs", codes=range(7))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

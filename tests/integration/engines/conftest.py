@@ -8,10 +8,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core import Cluster, Job
 from openpai.core.local import LocalCluster
@@ -127,9 +127,7 @@ def docker_socket(needs, podman):
     env = {**os.environ, **podman}
     words = [needs("podman"), "system", "service", "--time=0", f"unix://{socket}"]
     with subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL) as service:
-        deadline = time.monotonic() + 30
-        while not socket.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(socket.exists, "the engine's service listens")
         yield f"unix://{socket}"
         service.terminate()
 
@@ -156,7 +154,7 @@ def local(engine, team):
     """A local cluster on the engine."""
     storages = {"team": str(team)}
     with LocalCluster(
-        engine=engine, cpus=8, memory_mb=8192, gpus=0, grace=2, storages=storages
+        engine=engine, cpus=8, memory_mb=8192, gpus=0, grace=60, storages=storages
     ) as cluster:
         yield cluster
 

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("podman")
+
 
 @pytest.fixture
 def in_containers(opai, podman, monkeypatch):

@@ -2,12 +2,16 @@
 
 import os
 import signal
-import time
+from contextlib import ExitStack
 
 import pytest
+from support.gate import Gate
+from support.wait import wait_until
 
 from openpai.core import Cluster
-from openpai.core.local import daemon
+from openpai.core.local import LocalCluster, daemon
+
+pytestmark = pytest.mark.xdist_group("podman")
 
 #: What does not depend on the command line of the engine.
 once = pytest.mark.parametrize("engine", ["podman"], indirect=True)
@@ -15,14 +19,6 @@ once = pytest.mark.parametrize("engine", ["podman"], indirect=True)
 
 def _log(job, stream="stdout"):
     return "".join(f"{line}\n" for line in job.logs(stream=stream))
-
-
-def _until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return value
 
 
 def test_commands_run_in_their_image(client, job, containers):
@@ -35,7 +31,7 @@ def test_commands_run_in_their_image(client, job, containers):
         "echo to-stderr >&2",
     ]
     ended = client.submit(job("image", *commands))
-    assert ended.wait(timeout=60).state == "SUCCEEDED"
+    assert ended.wait(timeout=120).state == "SUCCEEDED"
     out = _log(ended)
     assert "work" in out
     assert "boot" not in out.splitlines()[0]
@@ -54,7 +50,7 @@ def test_storages_are_where_the_job_wants_them(client, job, team):
     (team / "given").write_text("from outside\n")
     commands = ["cat /data/team/given", "echo inside > /data/team/made", "echo $OPENPAI_STORAGES"]
     ended = client.submit(job("storages", *commands, extras=extras))
-    assert ended.wait(timeout=60).state == "SUCCEEDED"
+    assert ended.wait(timeout=120).state == "SUCCEEDED"
     assert _log(ended).startswith("from outside\n")
     assert '"team": "/data/team"' in _log(ended)
     assert (team / "made").read_text() == "inside\n"
@@ -75,7 +71,7 @@ def test_plugins_and_secrets(client, job):
     )
     commands = ["cat /begun", "word='<% $secrets.word %>'; echo ${#word}", watch]
     ended = client.submit(job("plugins", *commands, extras=extras, secrets={"word": secret}))
-    assert ended.wait(timeout=60).state == "SUCCEEDED"
+    assert ended.wait(timeout=120).state == "SUCCEEDED"
     assert _log(ended).startswith(f"ready\n{len(secret)}\n")
     assert secret not in _log(ended)
     assert "tidied" in _log(ended, "runtime.log")
@@ -88,7 +84,7 @@ def test_plugins_and_secrets(client, job):
 )
 def test_how_a_command_ends(client, job, name, command, code, own):
     """Its own status and PAI's code, as without containers."""
-    status = client.submit(job(name, command)).wait(timeout=60)
+    status = client.submit(job(name, command)).wait(timeout=120)
     assert (status.app_exit_code, status.exit_code) == (code, own)
 
 
@@ -96,7 +92,7 @@ def test_how_a_command_ends(client, job, name, command, code, own):
 def test_a_container_that_takes_too_much_memory(client, job):
     """The kernel kills it; PAI says -1200 and does not try again."""
     greedy = job("greedy", "a=x; while true; do a=$a$a; done", memory=48, jobRetryCount=2)
-    status = client.submit(greedy).wait(timeout=60)
+    status = client.submit(greedy).wait(timeout=120)
     assert (status.state, status.app_exit_code, status.retries) == ("FAILED", -1200, 0)
 
 
@@ -104,7 +100,7 @@ def test_a_container_that_takes_too_much_memory(client, job):
 def test_an_image_that_is_nowhere(client, job):
     """254, never tried again; what the engine said is in runtime.log."""
     ended = client.submit(job("nowhere", "true", image="127.0.0.1:9/none:1", jobRetryCount=2))
-    status = ended.wait(timeout=90)
+    status = ended.wait(timeout=120)
     assert (status.state, status.app_exit_code, status.retries) == ("FAILED", 254, 0)
     assert "127.0.0.1:9" in _log(ended, "runtime.log")
 
@@ -123,39 +119,50 @@ def test_a_stopped_container_may_tidy_up(client, job, containers):
     """SIGTERM reaches the user's commands, though bash is the first process of the container."""
     tidy = ["trap 'echo tidied; exit 0' TERM", "echo ready", "while true; do sleep 0.1; done"]
     running = client.submit(job("tidy", *tidy))
-    _until(lambda: "ready" in _log(running))
+    wait_until(lambda: "ready" in _log(running), "the container runs", show=running.explain)
     running.stop()
-    assert running.wait(timeout=60).state == "STOPPED"
+    assert running.wait(timeout=120).state == "STOPPED"
     assert "tidied" in _log(running), _log(running, "runtime.log")
     assert containers() == []
 
 
-def test_a_container_that_ignores_sigterm_is_removed(client, job, containers):
+def test_a_container_that_ignores_sigterm_is_removed(engine, job, containers):
     """After the grace period nothing of it is left."""
-    running = client.submit(job("deaf", "trap '' TERM; echo ready; while true; do sleep 0.1; done"))
-    _until(lambda: "ready" in _log(running))
-    running.stop()
-    assert running.wait(timeout=60).state == "STOPPED"
-    assert containers() == []
+    with ExitStack() as stack:
+        local = stack.enter_context(LocalCluster(engine=engine, gpus=0, grace=2))
+        client = stack.enter_context(Cluster(local.uri, user=local.user, token=local.token))
+        deaf = "trap '' TERM; echo ready; while true; do sleep 0.1; done"
+        running = client.submit(job("deaf", deaf))
+        wait_until(lambda: "ready" in _log(running), "the container runs", show=running.explain)
+        running.stop()
+        assert running.wait(timeout=120).state == "STOPPED"
+        assert containers() == []
+
+
+#: Counts until its gate is open, so that lines are written at any time.
+COUNT = "n=0; until [ -e /team/gate ]; do n=$((n + 1)); echo $n; sleep 0.1; done; echo end"
 
 
 def test_a_container_outlives_the_server(engine, job, tmp_path, containers):
     """Kill -9 of the server: the next one finds the same task, with its whole log."""
-    state = tmp_path / "state"
-    options = {"engine": engine, "cpus": 8, "memory_mb": 8192, "grace": 2}
+    state, team = tmp_path / "state", tmp_path / "team"
+    team.mkdir()
+    options = {"engine": engine, "cpus": 8, "memory_mb": 8192, "storages": {"team": str(team)}}
+    extras = {"storages": [{"name": "team", "mountPath": "/team"}]}
     running = daemon.up(state, **options)
     try:
         with Cluster(running.uri, user=running.user, token=running.token) as client:
-            lasting = client.submit(
-                job("lasting", "for i in 1 2 3 4 5; do echo $i; sleep 0.4; done")
-            )
-            _until(lambda: "1" in _log(lasting))
+            lasting = client.submit(job("lasting", COUNT, extras=extras))
+            wait_until(lambda: "1" in _log(lasting), "the container runs", show=lasting.explain)
             os.kill(running.pid, signal.SIGKILL)
-            _until(lambda: daemon.status(state) is None)
+            wait_until(lambda: daemon.status(state) is None, "the server is dead")
             assert daemon.up(state, **options).uri == running.uri
-            assert lasting.wait(timeout=60).state == "SUCCEEDED"
+            Gate(team / "gate").open()
+            assert lasting.wait(timeout=120).state == "SUCCEEDED"
             assert lasting.status().retries == 0
-            assert _log(lasting).split() == ["1", "2", "3", "4", "5"]
+            *numbers, end = _log(lasting).split()
+            assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
+            assert end == "end"
             assert containers() == []
     finally:
         daemon.down(state, stop_jobs=True)
@@ -167,8 +174,8 @@ def test_a_container_without_its_supervisor_is_removed(client, job, local, conta
     extras = {"storages": [{"name": "team", "mountPath": "/team"}]}
     command = "[ -e /team/flag ] && exit 0; echo > /team/flag; while true; do sleep 1; done"
     lost = client.submit(job("lost", command, extras=extras))
-    _until((team / "flag").exists)
+    wait_until((team / "flag").exists, "the container runs", show=lost.explain)
     assert local.preempt("lost") == 1
-    status = lost.wait(timeout=60)
+    status = lost.wait(timeout=120)
     assert (status.state, status.retries) == ("SUCCEEDED", 1)
     assert containers() == []

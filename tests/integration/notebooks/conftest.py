@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -70,19 +69,6 @@ def printed():
 
 
 @pytest.fixture
-def until():
-    """Wait until a condition holds, at most two minutes."""
-
-    def wait(condition) -> None:
-        deadline = time.monotonic() + 120
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen within two minutes"
-            time.sleep(0.1)
-
-    return wait
-
-
-@pytest.fixture
 def in_kernel(known_cluster, tmp_path, monkeypatch):
     """Run the cells of a notebook file in a real kernel that knows the cluster.
 
@@ -100,7 +86,7 @@ def in_kernel(known_cluster, tmp_path, monkeypatch):
         nbformat.write(document, path)
         client = NotebookClient(
             document,
-            timeout=120,
+            timeout=300,
             allow_errors=True,
             resources={"metadata": {"path": str(tmp_path)}},
         )

@@ -12,11 +12,13 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from support.wait import wait_until
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed here")
 pytest.importorskip("jupyterlab", reason="jupyterlab is not installed here")
@@ -54,7 +56,7 @@ FRONT_ENDS = {"lab": ("jupyterlab", "lab/tree"), "notebook": ("notebook", "noteb
 
 
 @pytest.fixture
-def serve(known_cluster, tmp_path, until):
+def serve(known_cluster, tmp_path):
     """Run a Jupyter front end in a folder; return what tells the address of a notebook there."""
     started: list[subprocess.Popen[bytes]] = []
     settings = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
@@ -73,14 +75,21 @@ def serve(known_cluster, tmp_path, until):
         pytest.importorskip(module, reason=f"{module} is not installed here")
         command = [sys.executable, "-m", module, "--no-browser", "--allow-root", "--port=0"]
         command += ["--ip=127.0.0.1", f"--ServerApp.root_dir={tmp_path / 'notebooks'}"]
-        with (tmp_path / "server.log").open("wb") as log:
+        log = tmp_path / "server.log"
+        with log.open("wb") as file:
             process = subprocess.Popen(
-                command, env={**os.environ, **places}, stdout=log, stderr=log
+                command, env={**os.environ, **places}, stdout=file, stderr=file
             )
         started.append(process)
-        until(lambda: process.poll() is not None or list(runtime.glob("jpserver-*.json")))
-        assert process.poll() is None, (tmp_path / "server.log").read_text()
-        facts = json.loads(next(runtime.glob("jpserver-*.json")).read_text())
+
+        def answering() -> dict | None:
+            assert process.poll() is None, log.read_text()
+            with suppress(ValueError):  # its file is empty at first
+                for file in runtime.glob("jpserver-*.json"):
+                    return json.loads(file.read_text())
+            return None
+
+        facts = wait_until(answering, "the server runs", timeout=120, show=log.read_text)
         return lambda name: f"{facts['url']}{page}/{name}?token={facts['token']}"
 
     yield serve
@@ -163,7 +172,7 @@ def output(page, text: str):
     return page.locator(".jp-OutputArea-output", has_text=text).first
 
 
-def test_submitted_watched_and_read_in_jupyter_lab(serve, write, page, picture, until):
+def test_submitted_watched_and_read_in_jupyter_lab(serve, write, page, picture):
     """The live view reaches SUCCEEDED and stays; the notebook that came back opens."""
     path = write("own.ipynb", "print('first cell')", PLOT, SUBMIT, "job.fetch()")
     address = serve("lab")
@@ -176,7 +185,7 @@ def test_submitted_watched_and_read_in_jupyter_lab(serve, write, page, picture, 
     page.locator(".jp-CodeCell").first.scroll_into_view_if_needed()
     picture("live-view.png", height=1030)
     page.keyboard.press("Control+s")
-    until(lambda: "SUCCEEDED" in path.read_text())
+    wait_until(lambda: "SUCCEEDED" in path.read_text(), "the notebook is saved")
     page.reload()
     page.locator(".jp-OutputArea-output b:has-text('SUCCEEDED')").first.wait_for()
     [back] = {file.name for file in path.parent.glob("own_*.ipynb")}
@@ -211,13 +220,13 @@ def test_a_notebook_that_is_not_saved_says_so(serve, write, page):
 def test_an_interactive_job_is_worked_in_by_hand(submit, cluster, page, picture):
     """The address of an interactive job opens the notebook, and a cell runs in it."""
     job = submit("import os\n\nprint(6 * 7, os.environ['PAI_JOB_NAME'])", mode="interactive")
-    url = job.server_url(timeout=120)
+    url = job.server_url(timeout=300)
     open_notebook(page, url.replace("/?", "/lab/tree/work.ipynb?"))
     run_cells(page, range(1))
     output(page, f"42 {job.key}").wait_for()
     picture("interactive.png", height=420)
     job.stop()
-    job.wait(timeout=120)
+    job.wait(timeout=300)
 
 
 def test_the_examples(serve, write, root, tmp_path, page, picture):

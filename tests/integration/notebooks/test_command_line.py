@@ -6,6 +6,7 @@ import shutil
 
 import nbformat
 import pytest
+from support.wait import wait_until
 
 EXAMPLE = "examples/notebooks/first-job.ipynb"
 
@@ -48,7 +49,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_cell_that_never_ends_is_stopped(opai, local_cluster, until):
+def test_a_cell_that_never_ends_is_stopped(opai, local_cluster):
     """`opai job stop` ends it; the notebook with what it printed is there, the exit code is 143."""
     from nbformat import v4
 
@@ -56,7 +57,11 @@ def test_a_cell_that_never_ends_is_stopped(opai, local_cluster, until):
     nbformat.write(endless, opai.folder / "endless.ipynb")
     words = ["notebook", "submit", "endless.ipynb", "-i", "none", "--no-wait"]
     key = opai(*words).stdout.strip()
-    until(lambda: "begun" in opai("job", "logs", key, code=None).stdout)
+
+    def log() -> str:
+        return opai("job", "logs", key, code=None).stdout
+
+    wait_until(lambda: "begun" in log(), "the cell runs", timeout=120, show=log)
     opai("job", "stop", key)
     opai("job", "wait", key, code=143)
     done = opai("notebook", "connect", key, code=143)

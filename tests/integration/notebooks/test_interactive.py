@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.wait import wait_until
 
 from openpai.notebook import NotebookError
 
@@ -37,7 +38,7 @@ def run_over_http(url: str, path: str, source: str) -> str:
         }
         await socket.write_message(json.dumps(message))
         while True:
-            answer = json.loads(await asyncio.wait_for(socket.read_message(), 60))
+            answer = json.loads(await asyncio.wait_for(socket.read_message(), 120))
             if answer["header"]["msg_type"] == "stream":
                 socket.close()
                 return answer["content"]["text"]
@@ -45,24 +46,25 @@ def run_over_http(url: str, path: str, source: str) -> str:
     return asyncio.run(run())
 
 
-def test_an_interactive_job_serves_the_notebook(submit, cluster, tmp_path, until):
+def test_an_interactive_job_serves_the_notebook(submit, cluster, tmp_path):
     """The address answers, takes only the token, runs a cell, and gives back what was saved."""
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
     pytest.importorskip("jupyterlab", reason="jupyterlab is not installed here")
     job = submit("print('in the file')", mode="interactive")
-    url = job.server_url(timeout=100)
+    url = job.server_url(timeout=300)
     assert run_over_http(url, "work.ipynb", "print(6 * 7)") == "42\n"
-    with urlopen(url, timeout=30) as page:
+    with urlopen(url, timeout=60) as page:
         assert page.geturl().partition("?")[0].endswith("/lab/tree/work.ipynb")
     with pytest.raises(HTTPError, match="403"):
-        urlopen(url.partition("?")[0] + "api/sessions", timeout=30).close()
+        urlopen(url.partition("?")[0] + "api/sessions", timeout=60).close()
     token = url.partition("=")[2]
     assert token not in job.config().to_yaml() + "\n".join(job.logs())
     job.stop()
     assert job.wait(timeout=60).state == "STOPPED"
-    until(lambda: job.notebook()["cells"][0]["source"] == "print('in the file')")
+    source = "print('in the file')"
+    wait_until(lambda: job.notebook()["cells"][0]["source"] == source, "the notebook is back")
     with pytest.raises(NotebookError, match="has ended"):
         job.server_url()
 

@@ -6,6 +6,7 @@ import json
 
 import nbformat
 import pytest
+from support.wait import wait_until
 
 from openpai.core.errors import ConflictError
 from openpai.notebook import NotebookError, NotebookJob, submit_notebook, watch
@@ -81,13 +82,17 @@ def test_a_dead_kernel_ends_the_job_once(submit):
     assert "The kernel was killed" in job.notebook()["metadata"]["openpai"]["message"]
 
 
-def test_a_stopped_job_gives_back_the_notebook(submit, printed, until):
+def test_a_stopped_job_gives_back_the_notebook(submit, printed):
     """A cell that never ends is interrupted by stopping the job, and what it printed is there."""
     job = submit("import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)", "1")
-    until(lambda: "begun" in list(job.logs()))
+    wait_until(lambda: "begun" in list(job.logs()), "the cell runs", timeout=120, show=job.status)
     job.stop()
     assert job.wait(timeout=60).state == "STOPPED"
-    until(lambda: job.notebook()["metadata"]["openpai"]["status"] == "stopped")
+
+    def status() -> str:
+        return job.notebook()["metadata"]["openpai"]["status"]
+
+    wait_until(lambda: status() == "stopped", "the notebook is back", show=status)
     assert printed(job.notebook())[0] == "begun\n"
 
 

@@ -35,7 +35,7 @@ def test_a_sweep_over_a_notebook(cluster, notebook):
     points = grid(lr=[1, 0.5], name=["adam"])
     wishes = {"image": "none", "html": False, "cpu": 1, "memory": 512}
     sweep = sweep_notebook(notebook, [*points, {"lr": 2, "name": "bad"}], cluster=cluster, **wishes)
-    sweep.wait(timeout=200)
+    sweep.wait(timeout=400)
     rows = sweep.results()
     assert [row["state"] for row in rows] == ["SUCCEEDED", "SUCCEEDED", "FAILED"]
     assert [row["loss"] for row in rows] == [[2.0, "adam"], [1.0, "adam"], [4.0, "bad"]]
@@ -53,7 +53,7 @@ def test_the_command_line_sweeps_over_a_notebook(opai, notebook):
     words = ["job", "sweep", "train.ipynb", "-p", "lr=3,4", "--image", "none"]
     sent = json.loads(opai(*words, "-o", "json", **where).stdout)
     assert [row["status"] for row in sent] == ["submitted", "submitted"]
-    opai("sweep", "wait", "train", "--timeout", "200", timeout=240)
+    opai("sweep", "wait", "train", "--timeout", "400", timeout=500)
     metric = ["--metric", "train.results.json:loss"]
     table = opai("sweep", "results", "train", *metric, "--no-plot").stdout
     assert "train_lr-3" in table

@@ -83,6 +83,6 @@ def test_parameter_server_and_worker(root, data, scripts, monkeypatch):
         Cluster(local.uri, user=local.user, token=local.token) as cluster,
     ):
         remote = cluster.submit(Job.from_yaml(text))
-        assert remote.wait(timeout=120).state == "SUCCEEDED", remote.explain()
+        assert remote.wait(timeout=300).state == "SUCCEEDED", remote.explain()
         assert list(remote.logs("worker", 0))[-1].strip() == "fitted 2.000 1.000"
         assert list(remote.logs("psserver", 0))[-1].strip() == "weights 2.000 1.000"

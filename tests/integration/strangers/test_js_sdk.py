@@ -49,7 +49,7 @@ def test_every_client_of_the_sdk(cluster, needs):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
@@ -113,7 +113,7 @@ def test_the_command_line_pai(cluster, needs, tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         assert done.stderr == "", done.stderr
         return done.stdout

@@ -74,12 +74,12 @@ def populate(cluster: LocalCluster) -> None:
     """Give the cluster what the parameters in schemathesis.toml name."""
     api = f"{cluster.uri}/rest-server/api/v2"
     login = {"username": cluster.user, "password": cluster.password}
-    token = requests.post(f"{api}/authn/basic/login", json=login, timeout=30).json()["token"]
+    token = requests.post(f"{api}/authn/basic/login", json=login, timeout=60).json()["token"]
     headers = {"Authorization": f"Bearer {token}"}
     group = {"groupname": "team", "description": "", "externalName": "", "extension": {}}
-    requests.post(f"{api}/groups", json=group, headers=headers, timeout=30).raise_for_status()
+    requests.post(f"{api}/groups", json=group, headers=headers, timeout=60).raise_for_status()
     text = {**headers, "Content-Type": "text/yaml"}
-    requests.post(f"{api}/jobs", data=JOB, headers=text, timeout=30).raise_for_status()
+    requests.post(f"{api}/jobs", data=JOB, headers=text, timeout=60).raise_for_status()
 
 
 def findings(report: Path) -> set[tuple[str, str, str]]:
