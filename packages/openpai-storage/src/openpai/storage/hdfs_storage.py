@@ -20,7 +20,7 @@ from openpai.core.storage import (
     normalize,
     partial_name,
 )
-from openpai.storage.hdfs_upload import HdfsUpload, begin_parts
+from openpai.storage.hdfs_upload import PART, HdfsUpload, begin_parts
 from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
 from openpai.storage.webhdfs import WebHdfs
 from openpai.storage.webhdfs_replace import replace
@@ -45,14 +45,22 @@ class HdfsStorage(ServedStorage):
         name: The storage's name.
         root: The folder, which need not exist yet.
         read_only: Whether to refuse every change.
+        part_size: Bytes of a part where the server does not tell its usual block size.
     """
 
     def __init__(
-        self, client: WebHdfs, name: str, root: str = "/", *, read_only: bool = False
+        self,
+        client: WebHdfs,
+        name: str,
+        root: str = "/",
+        *,
+        read_only: bool = False,
+        part_size: int = PART,
     ) -> None:
         super().__init__(name, read_only=read_only)
         self._client = client
         self._root = normalize(root).rstrip("/")
+        self._part_size = part_size
         self._kept: set[tuple[str, int | None]] = set()
 
     def _stat(self, path: str) -> Entry:
@@ -192,7 +200,7 @@ class HdfsStorage(ServedStorage):
         parent = self._full(posixpath.dirname(path))
         with self._changing(path):
             refuse_folder(self._find(path))
-            begun = begin_parts(self._client, parent, token, size)
+            begun = begin_parts(self._client, parent, token, size, self._part_size)
         if begun is None:
             return None
 

@@ -21,7 +21,7 @@ from openpai.core.uploads import Upload
 from openpai.storage.webhdfs import WebHdfs
 from openpai.storage.webhdfs_replace import replace
 
-__all__ = ["HdfsUpload", "begin_parts"]
+__all__ = ["PART", "HdfsUpload", "begin_parts"]
 
 #: Bytes of a part where the server does not tell its usual block size.
 PART = 128 << 20
@@ -139,18 +139,19 @@ class HdfsUpload(Upload):
 
 
 def begin_parts(
-    client: WebHdfs, parent: str, token: str | None, size: int
+    client: WebHdfs, parent: str, token: str | None, size: int, part_size: int
 ) -> tuple[str, int, str] | None:
     """Return the folder of parts (a new one, unless the token names one), their size, an algorithm.
 
-    ``None``: the file has one part only, or the name node would not join parts there.
+    ``part_size`` counts where the server does not tell its usual block size. ``None``: the file has
+    one part only, or the name node would not join parts there.
     """
     known = _TOKEN.fullmatch(token or "")
     usual = _usual(client)
     if known and _is_folder(client, posixpath.join(parent, known["name"])):
         part_size = int(known["size"])
         return posixpath.join(parent, known["name"]), part_size, _algorithm(usual, part_size)
-    part_size = int(usual.get("blockSize") or PART)
+    part_size = int(usual.get("blockSize") or part_size)
     if size <= part_size or "," in parent:  # which separates the names of parts
         return None
     folder = posixpath.join(parent, parts_name())
