@@ -3,7 +3,7 @@
 import os
 import signal
 
-pytest_plugins = ["support.process_mark"]
+pytest_plugins = ["support.process_mark", "support.servers.fixtures"]
 
 # A developer's own keyring is nobody's to write into; tests that want one bring one.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"

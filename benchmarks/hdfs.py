@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tests"))
 
 #: What a client in Python does, in a process of its own: name, what it needs, code.
 PYTHON = {
@@ -247,17 +247,19 @@ def limit(_: str, __: Place, here: Path, ___: str) -> float:
 @contextmanager
 def real(folder: Path) -> Iterator[Place]:
     """A real HDFS whose data node can be found by all clients."""
-    from tests.integration.hdfs.cluster import Hdfs
-    from tests.integration.hdfs.hadoop import SHELL, missing
+    from support.servers.hadoop import SHELL, missing
+    from support.servers.hdfs import Hdfs
 
     if missing():
         raise LookupError(missing())
     settings = {"dfs.blocksize": str(128 << 20), "dfs.datanode.hostname": "localhost"}
-    servers = Hdfs(folder, settings, java=("-Xmx1g", "-XX:TieredStopAtLevel=4"))
-    servers.datanode_options = ("-Ddfs.datanode.hostname=localhost",)
-    try:
-        servers.start("namenode", "dn0")
-        servers.wait()
+    with Hdfs(
+        folder,
+        java=("-Xmx1g", "-XX:TieredStopAtLevel=4"),
+        settings=settings,
+        nodes=["dn0"],
+        datanode_options=["-Ddfs.datanode.hostname=localhost"],
+    ) as servers:
 
         def shell(*words: str) -> float:
             began = time.perf_counter()
@@ -265,8 +267,6 @@ def real(folder: Path) -> Iterator[Place]:
             return time.perf_counter() - began
 
         yield Place(servers.uri, servers.rpc, getpass.getuser(), shell)
-    finally:
-        servers.stop()
 
 
 @contextmanager

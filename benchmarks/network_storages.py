@@ -8,7 +8,6 @@ those). moto, which plays S3, is slow; what it takes from one plain connection i
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import json
 import os
 import resource
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVERS = ROOT / "tests" / "integration" / "storage_servers"
+sys.path.insert(0, str(ROOT / "tests"))
 ROUNDS = 3
 LARGE = 128 << 20
 SMALL, SMALL_SIZE = 200, 20_000
@@ -129,18 +128,6 @@ def row(name: str, what: str, times: dict[str, list[tuple[float, float]]]) -> No
         print(f"| {name} | {what} | {peer} | {' | '.join(cells)} |", flush=True)
 
 
-def fixture(name: str) -> Any:
-    """Import the servers of one kind of test."""
-    place = importlib.util.spec_from_file_location(
-        f"{name}_servers", SERVERS / name / "conftest.py"
-    )
-    assert place is not None
-    assert place.loader is not None
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
-
-
 def run(*command: str, **options: Any) -> None:
     """Run a peer."""
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **options)
@@ -149,7 +136,9 @@ def run(*command: str, **options: Any) -> None:
 @contextmanager
 def sftp(work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     """OpenSSH's own clients."""
-    server = fixture("sftp").Sshd(shutil.which("sshd", path="/usr/sbin"), work)
+    from support.servers.sshd import Sshd
+
+    server = Sshd(work, shutil.which("sshd", path="/usr/sbin") or "")
     server.start()
     known = f"UserKnownHostsFile={server.file('known_hosts')}"
     options = ["-q", "-P", str(server.port), "-i", server.file("user"), "-o", known]
@@ -174,9 +163,12 @@ def sftp(work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 @contextmanager
-def s3(_work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+def s3(work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     """The aws command, and one plain connection: what the server itself can do."""
-    server = fixture("s3").Moto()
+    from support.servers.moto import Moto
+
+    server = Moto(work)
+    server.start()
     server.client().create_bucket(Bucket="bench")
     keys = {"AWS_ACCESS_KEY_ID": "alice", "AWS_SECRET_ACCESS_KEY": "secret"}
     aws = shutil.which("aws", path="/usr/bin:/usr/local/bin") or "aws"
@@ -217,8 +209,11 @@ def azure(work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Azure's library with eight connections."""
     import runpy
 
+    from support.servers.azurite import Azurite
+
     machine = runpy.run_path(str(ROOT / "tests" / "machine.py"))
-    server = fixture("azure").Azurite(str(machine["node_folder"]() / "node_modules/azurite"), work)
+    server = Azurite(work, str(machine["node_folder"]() / "node_modules/azurite"))
+    server.start()
     with server.container("bench") as client:
         client.create_container()
     spec = server.spec("bench")
@@ -270,15 +265,16 @@ with ThreadPoolExecutor(8) as pool:
 @contextmanager
 def smb(work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Samba's own client, where it is installed."""
-    module = fixture("smb")
+    from support.servers.smbd import PASSWORD, Smbd
+
     with tempfile.TemporaryDirectory(prefix="smbd-", dir="/tmp") as place:
         Path(place).chmod(0o755)
-        server = module.Smbd(shutil.which("smbd", path="/usr/sbin"), Path(place))
+        server = Smbd(Path(place), shutil.which("smbd", path="/usr/sbin") or "")
         server.start()
         login = work / "login"
         login.touch(0o600)
         spec = server.spec("")
-        login.write_text(f"username={spec.data['username']}\npassword={module.PASSWORD}\n")
+        login.write_text(f"username={spec.data['username']}\npassword={PASSWORD}\n")
 
         def by_smbclient(up: bool, local: Path, remote: str) -> None:
             if local.name == "large" or "large" in remote:

@@ -15,16 +15,17 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import select
-import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from support.proxy import Fault, FaultProxy
+from support.wait import wait_until
 
 _LOG_LIMIT = 16_384
 _AHEAD = _LOG_LIMIT // 4
@@ -56,8 +57,7 @@ def write(seed: str, retries: int, acknowledged: Path) -> None:
     written = 0
     for line in lines_of(seed, attempt, index):
         data = (line + "\n").encode()
-        while written - _read_number(seen) > _AHEAD:
-            time.sleep(0.01)
+        wait_until(lambda: written - _read_number(seen) <= _AHEAD, timeout=600)  # noqa: B023
         os.write(1, data)
         written += len(data)
     sys.exit(int(attempt < retries))  # the next attempt writes its own lines
@@ -70,70 +70,17 @@ def _read_number(path: Path) -> int:
         return 0
 
 
-class CuttingProxy:
-    """A TCP proxy that ends every connection after a random number of bytes of its answers.
+def random_cuts(seed: int) -> Callable[[], list[Fault]]:
+    """Return a function that draws after how many bytes of answers a connection ends, and how."""
+    dice = random.Random(seed)
 
-    Attributes:
-        uri: Its address.
-        cuts: How many connections it ended in the middle of an answer.
-        refused: How many answers said 403: the address of a log had expired.
-    """
+    def draw() -> list[Fault]:
+        early = dice.random() < 0.1
+        # No answer is longer than the most of these bytes, so each comes through at last.
+        after = int(2 ** dice.uniform(*((3, 9) if early else (9, 15))))
+        return [Fault(dice.choice(["cut", "reset"]), after, upwards=False)]
 
-    def __init__(self, host: str, port: int, seed: int) -> None:
-        self._upstream = (host, port)
-        self._random = random.Random(seed)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._lock = threading.Lock()
-        self.uri = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.cuts = 0
-        self.refused = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        """Take no more connections."""
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with self._lock:
-            early = self._random.random() < 0.1
-            budget = int(2 ** self._random.uniform(*((3, 9) if early else (9, 15))))
-            # No answer is longer than the most of these bytes, so each comes through at last.
-            hard = self._random.random() < 0.5
-        with client, socket.create_connection(self._upstream) as server, suppress(OSError):
-            while True:
-                for ready in select.select([client, server], [], [])[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return
-                    if ready is client:
-                        server.sendall(data)
-                        continue
-                    self._count_refused(data)
-                    client.sendall(data[:budget])
-                    budget -= len(data)
-                    if budget < 0:
-                        self._cut(client, hard)
-                        return
-
-    def _count_refused(self, data: bytes) -> None:
-        if data.startswith(b"HTTP/1.1 403"):
-            with self._lock:
-                self.refused += 1
-
-    def _cut(self, client: socket.socket, hard: bool) -> None:
-        """Close as a process that ends does, or as a machine that goes down (by a reset)."""
-        with self._lock:
-            self.cuts += 1
-        if hard:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    return draw
 
 
 class Follower(threading.Thread):
@@ -208,16 +155,21 @@ def campaign(seed: int, faults: int, jobs: int = _JOBS, lines: int = _LINES) -> 
     size: dict[str, Any] = {"cpus": 256, "memory_mb": 1 << 20, "log_limit": _LOG_LIMIT}
     with LocalCluster(**size) as local, TemporaryDirectory() as folder:
         host, port = local.uri.rpartition("/")[2].split(":")
-        proxy = CuttingProxy(host, int(port), seed)
+        refused: list[bytes] = []
+
+        def watch(data: bytes) -> None:
+            if data.startswith(b"HTTP/1.1 403"):
+                refused.append(data)
+
         with (
+            FaultProxy(int(port), each=random_cuts(seed), watch=watch, host=host) as proxy,
             Cluster(local.uri, user=local.user, token=local.token) as direct,
-            Cluster(proxy.uri, user=local.user, token=local.token) as cut,
+            Cluster(f"http://127.0.0.1:{proxy.port}", user=local.user, token=local.token) as cut,
         ):
             while sum(figures[k] for k in ("cuts", "expiries", "rotations")) < faults:
                 names = [f"s{seed}_j{figures['jobs'] + n}_{lines}" for n in range(jobs)]
                 _round(local, direct, cut, Path(folder), names, figures)
-                figures["cuts"], figures["expiries"] = proxy.cuts, proxy.refused
-        proxy.close()
+                figures["cuts"], figures["expiries"] = len(proxy.fired), len(refused)
     missing = [kind for kind in ("cuts", "expiries", "rotations") if not figures[kind]]
     assert not missing, f"no {', '.join(missing)} struck"
     return figures
@@ -238,12 +190,16 @@ def _round(
     logs = local.folder
     known: dict[Path, set[int]] = {}
     jump = time.monotonic() + 2
-    while any(follower.is_alive() for follower in followers):
-        time.sleep(0.1)
+
+    def ended() -> bool:
+        nonlocal jump
         _look_for_rotations(logs, known)
         if time.monotonic() > jump:
             local.advance(_EXPIRY)
             jump = time.monotonic() + 2
+        return not any(follower.is_alive() for follower in followers)
+
+    wait_until(ended, "the end of the followed jobs", timeout=900)
     figures["rotations"] += sum(len(seen) - 1 for seen in known.values())
     figures["jobs"] += len(names)
     figures["lines"] += sum(follower.lines for follower in followers)

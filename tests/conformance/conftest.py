@@ -21,6 +21,11 @@ IMAGE = os.environ.get("OPENPAI_CONFORMANCE_IMAGE", "openpai/standard:python_3.6
 PATIENCE = float(os.environ.get("OPENPAI_CONFORMANCE_PATIENCE", "900"))
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark all tests below this folder: their servers are processes."""
+    item.add_marker(pytest.mark.process)
+
+
 class Place:
     """A cluster to try things on, and how to log in to it."""
 

@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from support.trees import make_tree
 
 from openpai.core.storage import StorageSpec
-
-from .storage_servers.sftp.conftest import sshd  # noqa: F401 - a fixture
 
 NAMES = (
     *(b"new\nline", b"caf\xe9", b"caf\xc3\xa9", b"\x1b[31m", b"\x01", b"tab\tname", b"cr\r"),
@@ -19,15 +18,12 @@ NAMES = (
 )
 
 
-def plant(root: Path) -> None:
+def make_odd_tree(root: Path) -> None:
     """Make the tree."""
-    for number, name in enumerate(NAMES):
-        path = root / os.fsdecode(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(number))
-        path.chmod(0o600 + number % 64)
-    for name in ("empty/deeper", "only\nfolder"):
-        (root / name).mkdir(parents=True)
+    files = {os.fsdecode(name): bytes(number) for number, name in enumerate(NAMES)}
+    make_tree(root, {**files, "empty/deeper": None, "only\nfolder": None})
+    for number, name in enumerate(files):
+        (root / name).chmod(0o600 + number % 64)
     with (root / "holes").open("wb") as stream:
         stream.truncate(40 << 20)
         stream.seek(17 << 20)
@@ -52,7 +48,7 @@ def look(root: Path, unit: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", ["folder", "sftp"])
-def test_there_and_back(opai, attach, request, tmp_path: Path, kind: str) -> None:
+def test_odd_tree_survives(opai, attach, request, tmp_path: Path, kind: str) -> None:
     """Everything comes back as it was, the second time nothing is sent, and the list is read."""
     served = tmp_path / "served"
     served.mkdir()
@@ -62,7 +58,7 @@ def test_there_and_back(opai, attach, request, tmp_path: Path, kind: str) -> Non
         spec = request.getfixturevalue("sshd").spec(served)
     attach(spec)
     tree, back = opai.folder / "tree", opai.folder / "back"
-    plant(tree)
+    make_odd_tree(tree)
     opai("storage", "upload", "tree", "main:/tree")
     assert "0 files copied" in opai("storage", "upload", "tree", "main:/tree").stderr
     opai("storage", "check", "tree", "main:/tree")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.trees import make_tree
 
 from openpai.core.storage import StorageSpec
 
@@ -14,7 +15,7 @@ FULL = os.strerror(errno.ENOSPC)
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_a_full_disk(opai, attach, disk: Path, tmp_path: Path, direction: str) -> None:
+def test_full_disk_is_named(opai, attach, disk: Path, tmp_path: Path, direction: str) -> None:
     """Each file without room is named and listed; with room the list brings the rest."""
     source, target = tmp_path / "source", disk / "target"
     if direction == "up":
@@ -23,10 +24,7 @@ def test_a_full_disk(opai, attach, disk: Path, tmp_path: Path, direction: str) -
     else:
         attach(StorageSpec("main", "nfs", {}, mount_path=str(tmp_path)))
         command = ("storage", "download", "main:/source", str(target))
-    (source / "d").mkdir(parents=True)
-    (source / "d" / "small").write_text("x")
-    (source / "large").write_bytes(b"x" * (20 << 20))
-    (source / "whole").write_bytes(b"x" * (5 << 20))
+    make_tree(source, {"d/small": b"x", "large": 20 << 20, "whole": 5 << 20})
     told = opai(*command, "--failed", "failed", code=1).stderr
     names = set((opai.folder / "failed").read_text().split())
     assert {"large", "whole"} <= names <= {"large", "whole", "d/small"}

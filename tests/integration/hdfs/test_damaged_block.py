@@ -6,17 +6,14 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from openpai.core.storage import StorageSpec
-
-from .cluster import SETTINGS
+from support.servers.hdfs import BLOCK
 
 SIZES = {"small": 20_000, "medium": 900_000, "large": 10 << 20}
 
 
 def blocks(hdfs, content: bytes) -> Iterator[Path]:
     """Yield the block files on the disks of the data nodes that hold a block of a content."""
-    size = int(SETTINGS["dfs.blocksize"])
-    wanted = {content[at : at + size] for at in range(0, len(content), size)}
+    wanted = {content[at : at + BLOCK] for at in range(0, len(content), BLOCK)}
     for name in ("dn0", "dn1"):
         for path in (hdfs.folder / name).rglob("blk_*"):
             if path.suffix != ".meta" and path.read_bytes() in wanted:
@@ -34,11 +31,10 @@ def damage(path: Path, dice: random.Random) -> None:
         block.write(bytes([byte]))
 
 
-def test_a_damaged_block(opai, attach, hdfs, folder) -> None:
+def test_download_names_damaged_files(opai, attach, hdfs, spec) -> None:
     """Each damaged file is named, an older copy of it stays, and the others arrive."""
     dice = random.Random(0)
-    data = {"uri": hdfs.uri, "user": "alice", "path": folder, "datanodes": hdfs.datanodes}
-    attach(StorageSpec("main", "hdfs", data))
+    attach(spec)
     tree, back = opai.folder / "tree", opai.folder / "back"
     for place in (tree, back):
         place.mkdir()

@@ -8,27 +8,23 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from support.servers.hdfs_pair import Pair
+from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
 from openpai.storage.testing.helpers import read, write
 
-from .hadoop import until
-from .pair import Pair
+pytestmark = pytest.mark.xdist_group("hdfs-pair")
 
 
 @pytest.fixture
 def pair(hadoop, tmp_path) -> Iterator[Pair]:
     """Return two running name nodes, the first being active, and a data node."""
-    servers = Pair(tmp_path)
-    try:
-        servers.start("nn0", "nn1", "dn0")
-        servers.activate("nn0")
+    with Pair(tmp_path) as servers:
         yield servers
-    finally:
-        servers.stop()
 
 
-def test_failover(pair: Pair) -> None:
+def test_storage_follows_failover(pair: Pair) -> None:
     """Whichever is active, and while none is, the same storage goes on."""
     user = getpass.getuser()
     storage = pair.open("/", user=user, uri=list(reversed(pair.uris)))
@@ -39,7 +35,7 @@ def test_failover(pair: Pair) -> None:
             return True
         return False
 
-    until(takes_files, "the start of HDFS")
+    wait_until(takes_files, "the start of HDFS", timeout=120, show=pair.logs)
     with pytest.raises(ConnectionFailed, match="on standby") as caught:
         pair.open("/", user=user, uri=pair.uris[1]).stat("/")
     assert "all name nodes" in caught.value.hint
@@ -50,8 +46,8 @@ def test_failover(pair: Pair) -> None:
     found = read(storage, "/file")  # asks until one is active
     promoted.join()
     assert found == b"before"
-    until(takes_files, "that the other name node takes files")
+    wait_until(takes_files, "that the other name node takes files", timeout=120, show=pair.logs)
 
-    pair.start("nn0")
+    pair.start_node("nn0")
     by_commas = pair.open("/", user=user, uri=", ".join(pair.uris))
-    until(lambda: by_commas.stat("/file").size == 6, "the stat of a file")
+    wait_until(lambda: by_commas.stat("/file").size == 6, "the stat of a file")

@@ -19,7 +19,7 @@ class TestGateway(StorageConformance):
         return hdfs.open(folder, uri=gateway, datanodes={})
 
 
-def test_a_large_file(hdfs, gateway, folder, tmp_path) -> None:
+def test_gateway_carries_large_file(hdfs, gateway, folder, tmp_path) -> None:
     """A file of many buffers goes through the gateway and back."""
     (tmp_path / "file").write_bytes(bytes(range(256)) * 20_000)
     storage = hdfs.open(folder, uri=gateway, datanodes={})
@@ -29,7 +29,7 @@ def test_a_large_file(hdfs, gateway, folder, tmp_path) -> None:
     assert read(hdfs.open(folder), "/file") == (tmp_path / "file").read_bytes()
 
 
-def test_no_permission(hdfs, gateway, folder) -> None:
+def test_gateway_refuses_other_user(hdfs, gateway, folder) -> None:
     """The gateway's refusals are told as the name node's are."""
     write(hdfs.open(folder), "/file")
     mallory = hdfs.open(folder, user="mallory", uri=gateway, datanodes={})

@@ -8,15 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support.servers.hdfs import STARTING
+from support.servers.kerberos import Authority, Realm, SecureHdfs
+from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
 from openpai.core.storage import Storage
 from openpai.storage.hdfs_storage import HdfsStorage
 from openpai.storage.testing import StorageConformance
 from openpai.storage.testing.helpers import read, write
-
-from .hadoop import until
-from .kerberos import Authority, Realm, SecureHdfs
 
 pytest.importorskip("gssapi", reason="run: hatch run kerberos:check")
 
@@ -26,7 +26,8 @@ class Secure:
 
     def __init__(self, folder: Path, realm: Realm, authority: Authority) -> None:
         self.ca = str(authority.file)
-        self.servers = SecureHdfs(folder, realm, authority)
+        self.servers = SecureHdfs(folder)
+        self.servers.prepare(realm, authority)
         self.alice = realm.ticket("alice", realm.keytab("alice"))
         self.admin = realm.ticket("nn/localhost", self.servers.keytab)
 
@@ -36,7 +37,7 @@ class Secure:
 
 
 def takes_files(storage: Storage) -> bool:
-    """Whether HDFS takes files: what its servers tell of themselves they tell to nobody here."""
+    """Whether HDFS takes files: its servers describe themselves to nobody."""
     with suppress(OSError, OpenPaiError):
         write(storage, "/ready")
         return True
@@ -46,24 +47,23 @@ def takes_files(storage: Storage) -> bool:
 @pytest.fixture(scope="module")
 def secure(hadoop, needs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     """Return a running HDFS with Kerberos, in which alice may write below /users/alice."""
-    realm = Realm(tmp_path_factory.mktemp("kdc"), needs)
-    try:
+    with Realm(tmp_path_factory.mktemp("kdc"), needs) as realm:
         folder = tmp_path_factory.mktemp("secure")
         secure = Secure(folder, realm, Authority(tmp_path_factory.mktemp("ca"), needs))
-        try:
-            secure.servers.start("namenode", "dn0")
-            with pytest.MonkeyPatch.context() as patch:
-                for name, value in secure.admin.items():
-                    patch.setenv(name, value)
-                with secure.open("/") as admin:
-                    until(lambda: takes_files(admin), "the start of HDFS")
-                    admin.mkdir("/users/alice")
-                    admin._ask("PUT", "/users/alice", "SETOWNER", owner="alice")
+        with secure.servers as servers, pytest.MonkeyPatch.context() as patch:
+            for name, value in secure.admin.items():
+                patch.setenv(name, value)
+            with secure.open("/") as admin:
+                wait_until(
+                    lambda: takes_files(admin),
+                    "the start of HDFS",
+                    timeout=STARTING,
+                    show=servers.logs,
+                )
+                admin.mkdir("/users/alice")
+                admin._ask("PUT", "/users/alice", "SETOWNER", owner="alice")
+            patch.undo()
             yield secure
-        finally:
-            secure.servers.stop()
-    finally:
-        realm.stop()
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ class TestKerberos(StorageConformance):
             yield storage
 
 
-def test_no_ticket(secure, tmp_path, monkeypatch) -> None:
+def test_missing_ticket_is_named(secure, tmp_path, monkeypatch) -> None:
     """Without a ticket the error says how to get one."""
     monkeypatch.setenv("KRB5_CONFIG", secure.alice["KRB5_CONFIG"])
     monkeypatch.setenv("KRB5CCNAME", str(tmp_path / "none"))
@@ -102,21 +102,21 @@ def test_no_ticket(secure, tmp_path, monkeypatch) -> None:
     assert "kinit" in caught.value.hint
 
 
-def test_a_name_that_kerberos_does_not_know(secure, ticket) -> None:
+def test_server_without_principal_is_named(secure, ticket) -> None:
     """A server without a principal is named."""
     with pytest.raises(StorageError, match=r"no ticket for HTTP/elsewhere\.invalid"):
         secure.open("/", kerberos="elsewhere.invalid").stat("/")
     assert secure.open("/", kerberos="localhost").stat("/").is_dir
 
 
-def test_a_user_is_not_believed(secure) -> None:
+def test_user_without_ticket_is_refused(secure) -> None:
     """Where HDFS asks for tickets, a user's name alone is refused with the way out."""
     with pytest.raises(StorageError, match="does not accept the user") as caught:
         secure.open("/", kerberos=False, user="alice").stat("/")
     assert "kerberos" in caught.value.hint
 
 
-def test_a_delegation_token(secure, home, monkeypatch) -> None:
+def test_delegation_token_works_until_cancelled(secure, home, monkeypatch) -> None:
     """A delegation token stands for a ticket until it is cancelled; then the error says so."""
     token = secure.open("/")._ask("GET", "/", "GETDELEGATIONTOKEN", renewer="alice")
     token = token["Token"]["urlString"]
@@ -131,7 +131,7 @@ def test_a_delegation_token(secure, home, monkeypatch) -> None:
     assert token not in str(caught.value)
 
 
-def test_a_token_that_expires(secure, home, eventually, monkeypatch) -> None:
+def test_expired_token_is_named(secure, home, monkeypatch) -> None:
     """When a delegation token's time is over the error says so, and asks for a new one."""
     token = secure.open("/")._ask("GET", "/", "GETDELEGATIONTOKEN", renewer="alice")
     monkeypatch.setenv("KRB5CCNAME", "/none")
@@ -144,13 +144,13 @@ def test_a_token_that_expires(secure, home, eventually, monkeypatch) -> None:
         except StorageLoginError:
             return True
 
-    eventually(refused)
+    wait_until(refused, "the end of the token", show=secure.servers.logs)
     with pytest.raises(StorageLoginError, match=r"delegation token: it has expired.* a new one"):
         write(storage, "/file")
     monkeypatch.setenv("KRB5CCNAME", secure.alice["KRB5CCNAME"])
 
 
-def test_a_cookie_that_is_no_longer_good(secure, home) -> None:
+def test_rejected_cookie_is_replaced(secure, home) -> None:
     """When the server no longer takes its cookie, the ticket is shown again."""
     storage = secure.open(home)
     write(storage, "/file")
@@ -159,7 +159,7 @@ def test_a_cookie_that_is_no_longer_good(secure, home) -> None:
     assert read(storage, "/file") == b"content"
 
 
-def test_a_certificate_of_an_unknown_authority(secure, ticket) -> None:
+def test_certificate_of_unknown_authority_is_refused(secure, ticket) -> None:
     """A server's certificate is checked; the error says which file it takes."""
     with pytest.raises(ConnectionFailed, match="cannot be trusted") as caught:
         secure.open("/", verify=True).stat("/")
@@ -167,7 +167,7 @@ def test_a_certificate_of_an_unknown_authority(secure, ticket) -> None:
     assert secure.open("/", verify=False).stat("/").is_dir
 
 
-def test_no_such_authority(secure, ticket, tmp_path) -> None:
+def test_missing_authority_is_named(secure, ticket, tmp_path) -> None:
     """A file of certificates that is none is named."""
     (tmp_path / "empty").write_text("")
     for name in ("none", "empty"):
@@ -175,16 +175,17 @@ def test_no_such_authority(secure, ticket, tmp_path) -> None:
             secure.open("/", verify=str(tmp_path / name)).stat("/")
 
 
-def test_a_certificate_of_another_server(secure, ticket) -> None:
+def test_certificate_of_other_server_is_refused(secure, ticket) -> None:
     """A certificate for other names is refused, also that of a data node."""
     uri = secure.servers.uri.replace("localhost", "127.0.0.1")
     with pytest.raises(ConnectionFailed, match=r"cannot be trusted.*127\.0\.0\.1"):
         secure.open("/", uri=uri, kerberos="localhost").stat("/")
 
 
-def test_a_gateway(secure, home) -> None:
+def test_gateway_takes_tickets(secure, home, tmp_path) -> None:
     """An HttpFS gateway takes the same tickets."""
-    storage = secure.open(home, uri=secure.servers.start_secure_gateway(), datanodes={})
-    write(storage, "/d/file", b"x" * 3_000_000)
-    assert read(storage, "/d/file") == b"x" * 3_000_000
+    with secure.servers.gateway(tmp_path) as gateway:
+        storage = secure.open(home, uri=gateway.uri, datanodes={})
+        write(storage, "/d/file", b"x" * 3_000_000)
+        assert read(storage, "/d/file") == b"x" * 3_000_000
     assert read(secure.open(home), "/d/file") == b"x" * 3_000_000

@@ -5,76 +5,40 @@ from __future__ import annotations
 import getpass
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.servers.hdfs import OldHdfs
 
 from openpai.core.storage import Storage
 from openpai.core.transfer import download, upload
+from openpai.storage.hdfs_storage import HdfsStorage
 from openpai.storage.testing import StorageConformance
+from openpai.storage.webhdfs import WebHdfs
+from openpai.storage.webhdfs_login import Login
 
-from .cluster import Hdfs, bean
-from .hadoop import OLD_POM, until
-
-
-class OldHdfs(Hdfs):
-    """The servers of one old name node."""
-
-    pom = OLD_POM
-
-    def wait(self) -> None:
-        """Wait until the name node knows all data nodes; they tell nothing themselves."""
-
-        def ready() -> bool:
-            state = bean(self.uri, "NameNode", "FSNamesystemState")
-            known = state.get("NumLiveDataNodes") == len(self.datanodes)
-            return known and state.get("FSState") == "Operational"
-
-        until(ready, "the start of HDFS")
-
-
-@pytest.fixture(scope="module")
-def hdfs(hadoop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldHdfs]:
-    """Return a running HDFS."""
-    servers = OldHdfs(tmp_path_factory.mktemp("old"))
-    try:
-        servers.start("namenode", "dn0", "dn1")
-        servers.wait()
-        yield servers
-    finally:
-        servers.stop()
+PART = 4 << 20
 
 
 @pytest.fixture
-def folder(hdfs: OldHdfs) -> str:
-    """Return a folder of the test's own, which need not exist."""
-    return f"/tests/{os.urandom(4).hex()}"
-
-
-@pytest.fixture
-def storage(hdfs: OldHdfs, folder: str) -> Storage:
-    """Return an empty storage there."""
-    hdfs.open("/", user=getpass.getuser()).mkdir(folder)
-    return hdfs.open(folder, user=getpass.getuser())
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make parts small; which size is usual is not told."""
-    monkeypatch.setattr("openpai.storage.hdfs_upload.PART", 1 << 20)
+def storage(old_hdfs: OldHdfs) -> Storage:
+    """Return an empty storage with small parts: the server does not tell which size is usual."""
+    folder, user = f"/tests/{os.urandom(4).hex()}", getpass.getuser()
+    old_hdfs.open("/", user=user).mkdir(folder)
+    client = WebHdfs([old_hdfs.uri], Login({"user.name": user}), datanodes=old_hdfs.datanodes)
+    return HdfsStorage(client, "main", folder, part_size=PART)
 
 
 class TestOldHdfs(StorageConformance):
     """It keeps every promise of the storage interface, too."""
 
 
-def test_there_and_back(storage: Storage, tmp_path: Path) -> None:
+def test_large_file_goes_in_parts(storage: Storage, tmp_path: Path) -> None:
     """A file of several blocks goes in parts, which its name node joins, and comes back."""
-    content = random.Random(3).randbytes((5 << 20) + 700)
+    content = random.Random(3).randbytes(5 * PART + 700)
     (tmp_path / "file").write_bytes(content)
     with storage.begin_upload("/file", len(content)) as begun:
-        assert (begun.part_size, begun.parts, begun.algorithm) == (1 << 20, 6, "")
+        assert (begun.part_size, begun.parts, begun.algorithm) == (PART, 6, "")
         begun.abort()
     upload(storage, tmp_path / "file", "/d/file")
     assert [entry.name for entry in storage.list("/d")] == ["file"]

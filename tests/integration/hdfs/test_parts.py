@@ -6,16 +6,15 @@ import io
 import random
 
 import pytest
+from support.servers.hdfs import BLOCK
 
 from openpai.core.checksums import hasher
 from openpai.core.transfer import download, upload
 from openpai.storage.testing.helpers import read, write
 
-BLOCK = 8 << 20
-
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 20_000, BLOCK, BLOCK + 1, 5 * BLOCK + 700])
-def test_the_checksum_is_that_of_hdfs(hdfs, folder, size: int) -> None:
+def test_checksum_is_that_of_hdfs(hdfs, folder, size: int) -> None:
     """What is computed here is what a data node computes, for any number of blocks."""
     pytest.importorskip("google_crc32c", reason="pip install google-crc32c")
     content = random.Random(size).randbytes(size)
@@ -31,7 +30,7 @@ def test_the_checksum_is_that_of_hdfs(hdfs, folder, size: int) -> None:
     assert found.value == digest.hexdigest()
 
 
-def test_a_join_that_was_interrupted(hdfs, folder) -> None:
+def test_interrupted_join_is_completed(hdfs, folder) -> None:
     """Parts that were joined already count as written, and the rest is joined to them."""
     content = random.Random(1).randbytes(4 * BLOCK + 100)
     storage = hdfs.open(folder)
@@ -47,11 +46,11 @@ def test_a_join_that_was_interrupted(hdfs, folder) -> None:
     assert [entry.name for entry in storage.list("/")] == ["file"]
 
 
-def test_many_parts(hdfs, folder, monkeypatch) -> None:
-    """More parts than one request can name are joined by several."""
-    monkeypatch.setattr("openpai.storage.hdfs_upload.NAMES", 200)
+def test_parts_with_long_names_are_joined_by_several_requests(hdfs, folder) -> None:
+    """One request has room for some 16,000 characters of names."""
     content = random.Random(2).randbytes(7 * BLOCK)
-    storage = hdfs.open(folder)
+    storage = hdfs.open("/".join([folder, *["d" * 250] * 15]))
+    storage.mkdir("/")
     with storage.begin_upload("/file", len(content)) as parts:
         for index in range(parts.parts):
             begin, length = parts.part(index)
@@ -60,12 +59,12 @@ def test_many_parts(hdfs, folder, monkeypatch) -> None:
     assert read(storage, "/file") == content
 
 
-def test_no_parts_where_a_comma_would_part_their_names(hdfs, folder) -> None:
+def test_folder_with_comma_takes_no_parts(hdfs, folder) -> None:
     """Below a folder with a comma in its name a file is written in one go."""
     assert hdfs.open(folder).begin_upload("/a,b/file", 5 * BLOCK) is None
 
 
-def test_there_and_back(hdfs, folder, tmp_path) -> None:
+def test_large_file_goes_in_parts(hdfs, folder, tmp_path) -> None:
     """The engine sends a large file in parts and fetches it again."""
     (tmp_path / "file").write_bytes(random.Random(3).randbytes(5 * BLOCK + 5))
     storage = hdfs.open(folder)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 
 import pytest
 
-from openpai.core.storage import StorageSpec
-
 
 @pytest.fixture
-def named(hdfs, attach, folder):
+def attach_for(attach, spec):
     """Return a function that attaches the folder as the storage ``main``, for a user."""
 
     def act(user: str = "alice") -> None:
-        data = {"uri": hdfs.uri, "user": user, "path": folder, "datanodes": hdfs.datanodes}
-        attach(StorageSpec("main", "hdfs", data))
+        attach(replace(spec, data={**spec.data, "user": user}))
 
     act()
     return act
@@ -39,41 +37,41 @@ def failures(told: str) -> dict[str, str]:
     return dict(line[len("main:/t/") :].split(": ", 1) for line in lines)
 
 
-def test_a_quota_of_space(opai, hdfs, folder, named, tree) -> None:
+def test_upload_names_files_without_quota_of_space(opai, hdfs, folder, attach_for, tree) -> None:
     """What no quota is left for is named and listed; with a larger one the list brings it."""
-    hdfs.administer("-setSpaceQuota", "9m", folder)
+    hdfs.set_quota(folder, space=9 << 20)
     (tree / "large").write_bytes(b"x" * 15_000_000)
     command = ("storage", "upload", "tree", "main:/t")
     told = opai(*command, "--failed", "failed", code=1).stderr
     listed = set((opai.folder / "failed").read_text().split())
     assert "large" in listed
     assert failures(told) == dict.fromkeys(listed, os.strerror(errno.EDQUOT))
-    hdfs.administer("-clrSpaceQuota", folder)
+    hdfs.set_quota(folder)
     opai(*command, "--files-from", "failed")
     opai("storage", "check", "tree", "main:/t")
 
 
-def test_a_quota_of_names(opai, hdfs, folder, named, tree) -> None:
+def test_upload_names_files_without_quota_of_names(opai, hdfs, folder, attach_for, tree) -> None:
     """The same for a quota of files and folders."""
-    hdfs.administer("-setQuota", "3", folder)  # the folder itself, t and one more
+    hdfs.set_quota(folder, names=3)  # the folder itself, t and one more
     told = opai("storage", "upload", "tree", "main:/t", code=1).stderr
     assert set(failures(told).values()) == {os.strerror(errno.EDQUOT)}
-    hdfs.administer("-clrQuota", folder)
+    hdfs.set_quota(folder)
     opai("storage", "upload", "tree", "main:/t")
     opai("storage", "check", "tree", "main:/t")
 
 
-def test_no_permission(opai, named, tree) -> None:
+def test_upload_names_files_without_permission(opai, attach_for, tree) -> None:
     """Where another user's folder may not be written, each file is told so."""
     opai("storage", "mkdir", "main:/t/d")
-    named("mallory")
+    attach_for("mallory")
     told = opai("storage", "upload", "tree", "main:/t", code=1).stderr
     assert failures(told) == dict.fromkeys(("a", "d/b", "large"), os.strerror(errno.EACCES))
     assert "error: 3 of 3 were not copied" in told
     opai("storage", "mkdir", "main:/new", code=3)
 
 
-def test_names(opai, named, tree) -> None:
+def test_upload_names_bad_file_names(opai, attach_for, tree) -> None:
     """Names that HDFS cannot hold fail alone, with what is wrong about them."""
     long = "/".join(["é" * 100] * 8)  # each letter takes six in an address
     for name in ("a:b", os.fsdecode(b"caf\xe9")):

@@ -1,4 +1,4 @@
-"""The storages that the faults befall: each opened by a line or without one."""
+"""The storages that the faults befall: each opened through proxies or directly."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class Backend:
 
     Attributes:
         name: Its type.
-        spec: How to open it without a line.
-        servers: The addresses that carry its files, each as (host, port).
-        rerouted: From the ports that take the place of these addresses to another spec.
+        spec: How to open it directly.
+        ports: The ports of its servers that carry files.
+        rerouted: From the ports that take the place of these to another spec.
         notices_corruption: Whether a bit turned over on the way is seen by somebody.
     """
 
     name: str
     spec: StorageSpec
-    servers: list[tuple[str, int]]
+    ports: list[int]
     rerouted: Callable[[list[int]], StorageSpec]
     notices_corruption: bool = True
 
     def open(self, ports: list[int] | None = None) -> Storage:
-        """Open it, by lines on these ports or without."""
+        """Open it, through proxies on these ports or directly."""
         return open_storage(self.rerouted(ports) if ports else self.spec)
 
 
@@ -52,7 +52,7 @@ def with_data(spec: StorageSpec, **data: Any) -> StorageSpec:
 
 
 def folder_backend(folder: Path) -> Backend:
-    """Return a folder of this machine: there is no line to it, but processes die."""
+    """Return a folder of this machine: there is no connection to it, but processes die."""
     spec = StorageSpec("main", "nfs", mount_path=str(folder))
     return Backend("folder", spec, [], lambda ports: spec)
 
@@ -66,7 +66,7 @@ def s3_backend(moto: Any) -> Backend:
     def rerouted(ports: list[int]) -> StorageSpec:
         return with_data(spec, endpoint=f"http://127.0.0.1:{ports[0]}", timeout=20)
 
-    return Backend("s3", spec, [("127.0.0.1", moto.port)], rerouted)
+    return Backend("s3", spec, [moto.port], rerouted)
 
 
 def sftp_backend(sshd: Any, folder: Path) -> Backend:
@@ -82,7 +82,7 @@ def sftp_backend(sshd: Any, folder: Path) -> Backend:
         uri = f"sftp://127.0.0.1:{ports[0]}{served}"
         return with_data(spec, uri=uri, known_hosts=str(known), timeout=20)
 
-    return Backend("sftp", spec, [("127.0.0.1", sshd.port)], rerouted)
+    return Backend("sftp", spec, [sshd.port], rerouted)
 
 
 def azure_backend(azurite: Any) -> Backend:
@@ -96,24 +96,24 @@ def azure_backend(azurite: Any) -> Backend:
     def rerouted(ports: list[int]) -> StorageSpec:
         return with_data(spec, endpoint=f"http://127.0.0.1:{ports[0]}{address.path}", timeout=20)
 
-    return Backend("azureBlob", spec, [("127.0.0.1", address.port or 0)], rerouted)
+    return Backend("azureBlob", spec, [azurite.port], rerouted)
 
 
 def hdfs_backend(hdfs: Any) -> Backend:
-    """Return an empty folder of HDFS; the lines are those to its data nodes."""
+    """Return an empty folder of HDFS; the proxies are before its data nodes."""
     path = f"/users/alice/{os.urandom(4).hex()}"
     hdfs.open("/").mkdir(path)
     data = {"uri": hdfs.uri, "user": "alice", "path": path, "datanodes": dict(hdfs.datanodes)}
     spec = StorageSpec("main", "hdfs", data)
     names = list(hdfs.datanodes)
-    servers = [(at.partition(":")[0], int(at.partition(":")[2])) for at in hdfs.datanodes.values()]
+    nodes = [int(address.partition(":")[2]) for address in hdfs.datanodes.values()]
 
     def rerouted(ports: list[int]) -> StorageSpec:
-        lines = {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
-        return with_data(spec, datanodes=lines)
+        ways = {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)}
+        return with_data(spec, datanodes=ways)
 
     computed = hasher("crc32c") is not None  # else nothing here compares what HDFS has
-    return Backend("hdfs", spec, servers, rerouted, notices_corruption=computed)
+    return Backend("hdfs", spec, nodes, rerouted, notices_corruption=computed)
 
 
 def smb_backend(smbd: Any) -> Backend:
@@ -125,4 +125,4 @@ def smb_backend(smbd: Any) -> Backend:
     def rerouted(ports: list[int]) -> StorageSpec:
         return with_data(spec, address=f"//127.0.0.1:{ports[0]}/team/{name}", timeout=20)
 
-    return Backend("samba", spec, [("127.0.0.1", smbd.port)], rerouted)
+    return Backend("samba", spec, [smbd.port], rerouted)

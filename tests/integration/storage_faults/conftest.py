@@ -8,11 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ..hdfs.conftest import hadoop, hdfs  # noqa: F401, TID252 - fixtures
-from ..storage_servers.azure.conftest import azurite  # noqa: F401, TID252 - a fixture
-from ..storage_servers.s3.conftest import moto  # noqa: F401, TID252 - a fixture
-from ..storage_servers.sftp.conftest import sshd  # noqa: F401, TID252 - a fixture
-from ..storage_servers.smb.conftest import smbd  # noqa: F401, TID252 - a fixture
 from .backends import (
     Backend,
     azure_backend,

@@ -1,4 +1,4 @@
-"""Whatever happens to line and process, trees arrive bit by bit, and nothing is ever half there.
+"""Trees arrive whole, whatever happens to connections and processes; no file is ever half there.
 
 ``OPENPAI_FAULT_SEEDS`` says how many trees go to each storage and back; ``hatch run
 test:storage-faults`` sends more than 500 in all.
@@ -11,22 +11,23 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import yaml
+from support.proxy import Fault, FaultProxy
+from support.trees import make_tree, read_tree, spread
+from support.wait import wait_until
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage import Storage, is_partial
 from openpai.core.transfer import Options, Transfer, local_place
 
 from .backends import Backend
-from .line import Fault, FaultyLine
 
-# The libraries of SMB and SFTP complain in threads of their own about lines that are gone.
+# The libraries of SMB and SFTP warn in threads of their own of connections that are gone.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
@@ -37,23 +38,17 @@ KINDS = ("cut", "corrupt", "stall", "slow")
 TRIES = 12
 
 
-def plant(folder: Path, dice: random.Random, *, large: bool) -> dict[str, bytes]:
-    """Make a tree of files of many sizes; return their contents."""
+def sizes_of(dice: random.Random, *, large: bool) -> list[int]:
+    """Draw the sizes of files of a tree."""
     sizes = [0, 1, 5_000, *(dice.randrange(20_000, 400_000) for _ in range(4))]
-    sizes += [dice.randrange(9 << 20, 20 << 20)] if large else [dice.randrange(1 << 20, 3 << 20)]
-    files = {}
-    for number, size in enumerate(sizes):
-        name = f"d{number % 3}/file {number} ü"
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files[name] = dice.randbytes(size)
-        path.write_bytes(files[name])
-        os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
-    return files
+    return [
+        *sizes,
+        dice.randrange(9 << 20, 20 << 20) if large else dice.randrange(1 << 20, 3 << 20),
+    ]
 
 
 def stored(storage: Storage, root: str) -> dict[str, bytes]:
-    """Return the files below a folder of a storage that are no partial ones."""
+    """Return the files below a folder of a storage that are whole."""
     if not storage.exists(root):
         return {}
     found = {}
@@ -76,28 +71,28 @@ def check_harmless(
 def faults(dice: random.Random, kind: str, upwards: bool) -> list[Fault]:
     """Draw some faults that befall the bytes of files."""
     return [
-        Fault(kind, upwards, dice.randrange(2_000, 1_500_000)) for _ in range(dice.randint(1, 4))
+        Fault(kind, dice.randrange(2_000, 1_500_000), upwards) for _ in range(dice.randint(1, 4))
     ]
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("name", ["s3", "sftp", "azureBlob", "samba", "hdfs"])
 @pytest.mark.timeout(240)
-def test_faulty_lines(
+def test_tree_arrives_over_faulty_connections(
     make_backend: Callable[[str], Backend],
     figures: Callable[[str, str, int, int], None],
     tmp_path: Path,
     name: str,
     seed: int,
 ) -> None:
-    """A tree goes up and comes back over lines that are cut, stall, corrupt or trickle."""
+    """A tree goes up and comes back over connections that are cut, stall, corrupt or trickle."""
     dice = random.Random(f"{name} {seed}")
     backend = make_backend(name)
     kind = KINDS[(seed + len(name)) % len(KINDS)]
     if kind == "corrupt" and not backend.notices_corruption:
         kind = "cut"
     source, back = tmp_path / "source", tmp_path / "back"
-    after = plant(source, dice, large=dice.random() < 0.5)
+    after = make_tree(source, spread(sizes_of(dice, large=dice.random() < 0.5)), seed)
     before = dict.fromkeys(dice.sample(sorted(after), 2), b"old")
     with backend.open() as clean:
         for path, content in before.items():
@@ -106,10 +101,8 @@ def test_faulty_lines(
         for upwards in (True, False):
             with ExitStack() as stack:
                 drawn = faults(dice, kind, upwards)
-                lines = [FaultyLine(*server, drawn) for server in backend.servers]
-                for line in lines:
-                    stack.callback(line.close)
-                faulty = stack.enter_context(backend.open([line.port for line in lines]))
+                ways = [stack.enter_context(FaultProxy(at, drawn)) for at in backend.ports]
+                faulty = stack.enter_context(backend.open([way.port for way in ways]))
                 ours, theirs = local_place(source), (faulty, "/t")
                 if not upwards:
                     ours, theirs = (faulty, "/t"), local_place(back)
@@ -117,11 +110,11 @@ def test_faulty_lines(
                 while not copied(ours, theirs, seed):
                     again += 1
                     assert again < TRIES, "it does not come to an end"
-                    found = stored(clean, "/t") if upwards else here(back)
+                    found = stored(clean, "/t") if upwards else read_tree(back)
                     check_harmless(found, before if upwards else {}, after)
-                figures(name, kind, sum(len(line.fired) for line in lines), again)
+                figures(name, kind, sum(len(way.fired) for way in ways), again)
         assert stored(clean, "/t") == after
-    assert here(back) == after
+    assert read_tree(back) == after
     left = [path.name for path in back.rglob("*") if is_partial(path.name)]
     assert left == []
 
@@ -136,19 +129,10 @@ def copied(ours: tuple[Storage, str], theirs: tuple[Storage, str], seed: int) ->
     return True
 
 
-def here(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder that are no partial ones."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and not is_partial(path.name)
-    }
-
-
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("name", ["folder", "s3", "sftp", "azureBlob", "samba", "hdfs"])
 @pytest.mark.timeout(240)
-def test_killed(
+def test_killed_transfer_is_completed(
     make_backend: Callable[[str], Backend],
     figures: Callable[[str, str, int, int], None],
     tmp_path: Path,
@@ -159,7 +143,7 @@ def test_killed(
     dice = random.Random(f"killed {name} {seed}")
     backend = make_backend(name)
     source, back = tmp_path / "source", tmp_path / "back"
-    after = plant(source, dice, large=True)
+    after = make_tree(source, spread(sizes_of(dice, large=True)), seed)
     upwards = seed % 2 == 0
     before = dict.fromkeys(dice.sample(sorted(after), 2), b"old") if upwards else {}
     with ExitStack() as stack:
@@ -169,10 +153,8 @@ def test_killed(
         for path, content in before.items():
             with clean.open_write(f"/t/{path}") as stream:
                 stream.write(content)
-        lines = [FaultyLine(*server) for server in backend.servers]
-        for line in lines:
-            stack.callback(line.close)
-        spec = backend.rerouted([line.port for line in lines])
+        ways = [stack.enter_context(FaultProxy(at)) for at in backend.ports]
+        spec = backend.rerouted([way.port for way in ways])
         home = Path(os.environ["OPENPAI_HOME"])
         home.mkdir(exist_ok=True)
         item = {"name": "main", "type": spec.type, "mount_path": spec.mount_path, **spec.data}
@@ -181,33 +163,33 @@ def test_killed(
         command = [sys.executable, "-m", "openpai.cli", "storage", "sync", *places]
         kills = 0
         for _ in range(dice.randint(1, 2)):
-            kills += kill_in_the_middle(command, dice, lines, back if not upwards else None, clean)
-            found = stored(clean, "/t") if upwards else here(back)
+            kills += kill_in_the_middle(command, dice, ways, back if not upwards else None, clean)
+            found = stored(clean, "/t") if upwards else read_tree(back)
             check_harmless(found, before, after)
-        carried = sum(line.carried + line.returned for line in lines)
+        carried = sum(way.sent + way.returned for way in ways)
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
         assert done.returncode == 0, done.stderr
         figures(name, "kill -9", kills, kills)
         assert stored(clean, "/t") == after
         if not upwards:
-            assert here(back) == after
+            assert read_tree(back) == after
         total = sum(map(len, after.values()))
-        last = sum(line.carried + line.returned for line in lines) - carried
+        last = sum(way.sent + way.returned for way in ways) - carried
         assert last < 1.2 * total + 500_000, "more was sent than there is"
 
 
 def kill_in_the_middle(
     command: list[str],
     dice: random.Random,
-    lines: list[FaultyLine],
+    ways: list[FaultProxy],
     back: Path | None,
     clean: Storage,
 ) -> int:
     """Start a command and kill it once some bytes have moved; return 0 if it was done before."""
 
     def moved() -> int:
-        if lines:
-            return sum(line.carried + line.returned for line in lines)
+        if ways:
+            return sum(way.sent + way.returned for way in ways)
         folder = back or Path(clean.where("/").partition(":")[2])
         root = folder if back else Path(clean.root)  # type: ignore[attr-defined]
         return sum(p.stat().st_blocks * 512 for p in root.rglob("*") if p.exists())
@@ -216,8 +198,7 @@ def kill_in_the_middle(
     with subprocess.Popen(
         [*command, "--limit-rate", "12M"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        while process.poll() is None and moved() < limit:
-            time.sleep(0.01)
+        wait_until(lambda: process.poll() is not None or moved() >= limit, timeout=200)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
     return int(process.returncode == -signal.SIGKILL)

@@ -51,7 +51,7 @@ def output(container: Any) -> Path:
     return Path(container.team / "alice/jobs/train/output")
 
 
-def test_a_task_lives_in_a_read_only_image(container: Any, python: tuple[int, int]) -> None:
+def test_task_runs_in_read_only_image(container: Any, python: tuple[int, int]) -> None:
     """From the workspace alone: callbacks, outputs, the exit code, and why it failed."""
     tell = {"on": "failure", "commands": ["echo failed with $OPENPAI_EXIT_CODE"]}
     prepare(container, "echo x >a", "exit 3", outputs=[{"path": "a"}], callbacks=[tell])
@@ -68,7 +68,7 @@ def test_a_task_lives_in_a_read_only_image(container: Any, python: tuple[int, in
     assert told["explanation"]["exitCode"] == 3
 
 
-def test_what_needs_the_runtime_does_not_run_without_it(
+def test_job_that_needs_runtime_fails_without_python(
     container: Any, python: tuple[int, int]
 ) -> None:
     """An image with an old Python only: one sentence, and no command that would go wrong."""
@@ -82,9 +82,7 @@ def test_what_needs_the_runtime_does_not_run_without_it(
     assert "This job needs it for what its runtime section asks for." in err
 
 
-def test_sigterm_to_the_first_process_saves_outputs(
-    container: Any, python: tuple[int, int]
-) -> None:
+def test_sigterm_to_first_process_saves_outputs(container: Any, python: tuple[int, int]) -> None:
     """The bootstrap makes the runtime the first process; it passes the signal on."""
     if python < (3, 8):
         pytest.skip("the runtime does not run in this image")
@@ -103,9 +101,7 @@ def test_sigterm_to_the_first_process_saves_outputs(
     assert (output(container) / "a").read_text() == "late\n"
 
 
-def test_without_bash_a_command_that_is_none_of_its_runs(
-    container: Any, python: tuple[int, int]
-) -> None:
+def test_callbacks_run_without_bash(container: Any, python: tuple[int, int]) -> None:
     """Callbacks are run by the shell that there is."""
     if python < (3, 8):
         pytest.skip("the runtime does not run in this image")
@@ -117,7 +113,7 @@ def test_without_bash_a_command_that_is_none_of_its_runs(
     assert done.stdout == "ran\nby sh\n"
 
 
-def test_the_plan_fits_the_system(container: Any, python: tuple[int, int]) -> None:
+def test_plan_fits_system(container: Any, python: tuple[int, int]) -> None:
     """What mounts a share would be installed by the system's own means."""
     if python < (3, 8):
         pytest.skip("the runtime does not run in this image")

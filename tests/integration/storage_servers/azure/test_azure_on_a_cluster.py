@@ -20,7 +20,7 @@ def local(azurite, container, clean_home):
         yield cluster
 
 
-def test_by_another_endpoint(local, azurite) -> None:
+def test_container_opens_by_other_endpoint(local, azurite) -> None:
     """The endpoint is replaced by the one that is seen from here; the key is the server's."""
     addresses = {"sets": {"endpoint": azurite.endpoint}}
     with Cluster(local.uri, token=local.token, addresses=addresses) as cluster:
@@ -33,7 +33,7 @@ def test_by_another_endpoint(local, azurite) -> None:
             assert [entry.path for entry in storage.walk("/")] == ["/d", "/d/file"]
 
 
-def test_the_commands(opai, local, azurite, clean_home) -> None:
+def test_commands_copy_there_and_back(opai, local, azurite, clean_home) -> None:
     """``opai storage`` copies there and back, and shows no key."""
     entry = {
         "cluster_alias": "lab",

@@ -16,7 +16,7 @@ def main(opai, attach, moto, bucket):
     return tree
 
 
-def test_there_and_back_by_plans(opai, main) -> None:
+def test_plan_is_applied_once(opai, main) -> None:
     """A plan is done, done once more without sending anything, and the same the other way."""
     back = str(opai.folder / "back")
     for source, target in (("tree", "main:/t"), ("main:/t", back)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import json
 import socket
 from contextlib import suppress
 
@@ -16,61 +15,20 @@ from openpai.core.storage import StorageSpec, open_storage
 from openpai.storage.testing.helpers import BrokenOffError, read, write
 
 
-@pytest.fixture
-def user(moto, bucket):
-    """Return the keys of a user who may only read, on a server that looks at keys."""
-    iam = moto.client("iam")
-    iam.create_user(UserName=bucket)
-    key = iam.create_access_key(UserName=bucket)["AccessKey"]
-    rights = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
-    iam.put_user_policy(UserName=bucket, PolicyName="reads", PolicyDocument=document)
-    moto.client().put_object(Bucket=bucket, Key="file", Body=b"old")
-    moto.check_keys(True)
-    yield {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
-    moto.check_keys(False)
-
-
-def test_no_permission(attached, user) -> None:
-    """Who may only read reads, and every change is refused with the file's name."""
-    storage = attached(**user)
-    assert read(storage, "/file") == b"old"
-    for act in (
-        lambda: write(storage, "/file"),
-        lambda: storage.mkdir("/d"),
-        lambda: storage.delete("/file"),
-        lambda: storage.begin_upload("/file", 20 << 20),
-    ):
-        with pytest.raises(PermissionError, match="'main:/"):
-            act()
-    assert read(storage, "/file") == b"old"
-
-
-@pytest.mark.parametrize("wrong", [{"access_key": "nobody"}, {"secret_key": "very-wrong"}])
-def test_wrong_keys(attached, user, wrong) -> None:
-    """Keys that the server does not know are the reason, and in no message."""
-    storage = attached(**{**user, **wrong})
-    with pytest.raises(StorageError, match="does not accept the keys") as caught:
-        list(storage.list("/"))
-    shown = f"{caught.value!s} {caught.value!r} {storage!r}"
-    assert "very-wrong" not in shown
-    assert user["secret_key"] not in shown
-
-
-def test_no_keys(attached) -> None:
+def test_missing_keys_are_named(attached) -> None:
     """Where there are no keys at all, the error says where they could be."""
     with pytest.raises(StorageError, match="There are no keys for the bucket"):
         attached(access_key=None, secret_key=None).stat("/")
 
 
-def test_keys_of_the_environment(attached, monkeypatch) -> None:
+def test_keys_of_environment_are_used(attached, monkeypatch) -> None:
     """Keys are found where every AWS tool looks for them."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "alice")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert list(attached(access_key=None, secret_key=None).list("/")) == []
 
 
-def test_no_such_bucket(attached) -> None:
+def test_missing_bucket_is_named(attached) -> None:
     """A bucket that does not exist is named, whatever is done."""
     storage = attached(uri="s3://nowhere-at-all")
     for act in (
@@ -83,13 +41,13 @@ def test_no_such_bucket(attached) -> None:
             act()
 
 
-def test_no_server(attached) -> None:
+def test_missing_server_is_named(attached) -> None:
     """An address where nothing answers is named."""
     with pytest.raises(ConnectionFailed, match=r"http://127\.0\.0\.1:1 does not answer"):
         attached(endpoint="http://127.0.0.1:1").stat("/")
 
 
-def test_a_server_that_is_silent(attached) -> None:
+def test_silent_server_is_given_up(attached) -> None:
     """A server that takes a connection and says nothing is given up."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -97,27 +55,27 @@ def test_a_server_that_is_silent(attached) -> None:
             attached(endpoint=endpoint, timeout=0.2).stat("/")
 
 
-def test_something_else_answers(attached, httpserver) -> None:
+def test_server_of_other_protocol_is_an_error(attached, httpserver) -> None:
     """A server that is no S3 is an error in one sentence."""
     httpserver.expect_request("/").respond_with_data("hello")
     with pytest.raises((OpenPaiError, OSError)):
         list(attached(endpoint=httpserver.url_for("")).list("/"))
 
 
-def test_a_name_that_is_too_long(storage) -> None:
+def test_name_that_is_too_long_is_refused(storage) -> None:
     """A key of more than 1024 bytes is refused as a name that is too long."""
     with pytest.raises(OSError, match="'main:/") as caught:
         write(storage, "/" + "x" * 1025)
     assert caught.value.errno == errno.ENAMETOOLONG
 
 
-def test_a_name_that_is_no_unicode(storage) -> None:
+def test_name_that_is_no_unicode_is_refused(storage) -> None:
     """A name that UTF-8 cannot hold is refused as a name."""
     with pytest.raises(OSError, match="Unicode only"):
         write(storage, "/\udcff")
 
 
-def test_an_upload_that_is_gone(storage, moto, bucket) -> None:
+def test_aborted_upload_takes_no_parts(storage, moto, bucket) -> None:
     """When somebody ends an upload, its parts and its commit are refused; the old file stays."""
     write(storage, "/file", b"old")
     with storage.begin_upload("/file", 20 << 20) as upload:
@@ -129,7 +87,7 @@ def test_an_upload_that_is_gone(storage, moto, bucket) -> None:
     assert "Uploads" not in moto.client().list_multipart_uploads(Bucket=bucket)
 
 
-def test_a_long_file_that_fails(storage, moto, bucket) -> None:
+def test_failed_long_file_leaves_no_upload(storage, moto, bucket) -> None:
     """A file that fails after its first parts leaves no upload that somebody pays for."""
     with suppress(BrokenOffError), storage.open_write("/file") as stream:
         stream.write(bytes(20 << 20))
@@ -138,7 +96,7 @@ def test_a_long_file_that_fails(storage, moto, bucket) -> None:
     assert "Uploads" not in moto.client().list_multipart_uploads(Bucket=bucket)
 
 
-def test_a_long_file_without_a_known_length(storage) -> None:
+def test_long_stream_is_whole(storage) -> None:
     """A file that comes as a stream of many parts is whole, and its checksum can be computed."""
     from openpai.core.checksums import hasher
 
@@ -155,7 +113,7 @@ def test_a_long_file_without_a_known_length(storage) -> None:
         assert stream.read() == content[8_388_600:8_388_620]
 
 
-def test_a_checksum_is_never_that_of_before(storage) -> None:
+def test_checksum_of_replaced_file_is_new(storage) -> None:
     """What was told of a file is not told again after the file was replaced."""
     write(storage, "/file", b"old")
     assert storage.stat("/file").size == 3
@@ -164,7 +122,7 @@ def test_a_checksum_is_never_that_of_before(storage) -> None:
     assert told.value == hashlib.md5(b"new").hexdigest()
 
 
-def test_read_only(moto, bucket) -> None:
+def test_read_only_storage_refuses_changes(moto, bucket) -> None:
     """A storage that is called read-only is not written."""
     spec = moto.spec(bucket)
     with (
@@ -175,13 +133,13 @@ def test_read_only(moto, bucket) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "bucket", "https://host/bucket", "s3://", "s3:///prefix"])
-def test_bad_addresses(uri: str) -> None:
+def test_bad_address_is_refused(uri: str) -> None:
     """An address that is none is refused before anything is sent."""
     with pytest.raises(StorageError, match="is no S3 address"):
         open_storage(StorageSpec("main", "s3", {"uri": uri}))
 
 
-def test_other_bad_settings() -> None:
+def test_bad_settings_are_named() -> None:
     """An endpoint that is no address, and a profile that is not there, are named."""
     with pytest.raises(StorageError, match="'localhost:9000'"):
         open_storage(StorageSpec("main", "s3", {"uri": "s3://b", "endpoint": "localhost:9000"}))

@@ -11,8 +11,8 @@ from openpai.core.transfer import download, upload
 from openpai.storage.testing.helpers import together, write
 
 
-def test_there_and_back(storage, tmp_path) -> None:
-    """A tree goes there and back whole, and the second time nothing is sent."""
+def test_tree_returns_whole_and_is_sent_once(storage, tmp_path) -> None:
+    """A tree goes there and back whole, and the second time nothing is requests."""
     tree = tmp_path / "tree"
     (tree / "empty").mkdir(parents=True)
     content = bytes(range(256)) * (80 << 10)
@@ -25,8 +25,8 @@ def test_there_and_back(storage, tmp_path) -> None:
     assert (tmp_path / "back" / "empty").is_dir()
 
 
-def test_the_time_of_arrival_tells_nothing(storage, tmp_path) -> None:
-    """A file that changed in the second in which the old one arrived is sent."""
+def test_file_changed_in_second_of_arrival_is_sent(storage, tmp_path) -> None:
+    """A file that changed in the second in which the old one arrived is requests."""
     file = tmp_path / "file"
     file.write_bytes(b"old")
     upload(storage, file, "/file")
@@ -39,9 +39,9 @@ def test_the_time_of_arrival_tells_nothing(storage, tmp_path) -> None:
         assert stream.read() == b"new"
 
 
-def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
+def test_small_file_costs_few_requests(storage, tmp_path, monkeypatch, requests) -> None:
     """A small file costs one request up, whose answer has its MD5, and two down."""
-    sent, headers = count_requests(monkeypatch), []
+    headers = []
     put = http.client.HTTPConnection.putheader
     monkeypatch.setattr(
         http.client.HTTPConnection,
@@ -53,16 +53,16 @@ def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
     for number in range(60):
         (tree / str(number)).write_bytes(b"x" * number)
     upload(storage, tree, "/tree")
-    assert sent.count("PUT") == 60
+    assert requests.count("PUT") == 60
     assert "Expect" not in headers  # which would be one more wait for each
-    assert len(sent) < 60 + 30
-    sent.clear()
+    assert len(requests) < 60 + 30
+    requests.clear()
     download(storage, "/tree", tmp_path / "back")
-    assert sent.count("GET") < 60 + 5
-    assert len(sent) < 2 * 60 + 30
+    assert requests.count("GET") < 60 + 5
+    assert len(requests) < 2 * 60 + 30
 
 
-def test_what_an_upload_told(storage) -> None:
+def test_answer_of_upload_describes_file(storage) -> None:
     """The checksum is the same, told by the upload's own answer or asked for, and of now."""
     for content in (b"hello", b"world"):
         write(storage, "/file", content)
@@ -71,16 +71,3 @@ def test_what_an_upload_told(storage) -> None:
     write(storage, "/file", b"late")
     together([lambda: write(storage, "/file", b"later")])
     assert storage.checksum("/file").value == md5(b"later").hexdigest()
-
-
-def count_requests(monkeypatch) -> list[str]:
-    """Return a list to which the method of each request of HTTP is added."""
-    sent: list[str] = []
-    send = http.client.HTTPConnection.putrequest
-
-    def noted(self, method, *rest, **options):
-        sent.append(method)
-        return send(self, method, *rest, **options)
-
-    monkeypatch.setattr(http.client.HTTPConnection, "putrequest", noted)
-    return sent

@@ -12,7 +12,7 @@ from openpai.core.transfer import TransferError, upload
 from openpai.storage.testing.helpers import read, write
 
 
-def test_a_full_disk(attached, sshd, disk: Path, tmp_path: Path) -> None:
+def test_full_disk_is_named(attached, sshd, disk: Path, tmp_path: Path) -> None:
     """What finds no room is named as that and leaves none of its parts; with room it arrives."""
     storage = attached(uri=f"sftp://127.0.0.1:{sshd.port}{disk}")
     write(storage, "/t/changed", b"old")
@@ -34,7 +34,7 @@ def test_a_full_disk(attached, sshd, disk: Path, tmp_path: Path) -> None:
     assert read(storage, "/t/changed") == bytes(1 << 20)
 
 
-def test_a_disk_that_is_read_only(attached, sshd, disk: Path) -> None:
+def test_read_only_disk_is_named(attached, sshd, disk: Path) -> None:
     """A disk that the server may only read is called that, and not full."""
     storage = attached(uri=f"sftp://127.0.0.1:{sshd.port}{disk}")
     write(storage, "/file", b"old")

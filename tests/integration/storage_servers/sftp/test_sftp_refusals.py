@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
 from openpai.core.storage import StorageSpec, open_storage
 from openpai.storage.testing.helpers import read, write
 
 
-def test_an_unknown_host_key(attached, sshd) -> None:
+def test_unknown_host_key_is_refused(attached, sshd) -> None:
     """A host that is not known is refused, with its key and how to accept it."""
     storage = attached(known_hosts=sshd.file("empty"))
     with pytest.raises(StorageError, match="not among the known hosts: SHA256:") as caught:
@@ -23,7 +24,7 @@ def test_an_unknown_host_key(attached, sshd) -> None:
     assert f"ssh -o UserKnownHostsFile={sshd.file('empty')} -p {sshd.port}" in caught.value.hint
 
 
-def test_a_changed_host_key(attached, sshd, tmp_path) -> None:
+def test_changed_host_key_is_refused(attached, sshd, tmp_path) -> None:
     """A host whose key is another one than before is refused."""
     known = tmp_path / "known"
     key = Path(sshd.file("stranger.pub")).read_text()
@@ -32,19 +33,19 @@ def test_a_changed_host_key(attached, sshd, tmp_path) -> None:
         attached(known_hosts=str(known)).stat("/")
 
 
-def test_no_known_hosts_at_all(attached) -> None:
+def test_host_is_refused_without_known_hosts(attached) -> None:
     """Where there is no file of known hosts, no host is known."""
     with pytest.raises(StorageError, match="not among the known hosts"):
         attached(known_hosts=None).stat("/")
 
 
-def test_a_key_that_is_not_accepted(attached, sshd) -> None:
+def test_unknown_key_is_named(attached, sshd) -> None:
     """A key that the server does not know is named as the reason."""
     with pytest.raises(StorageError, match="does not accept the user, key or password"):
         attached(key_file=sshd.file("stranger")).stat("/")
 
 
-def test_a_wrong_password_stays_secret(attached) -> None:
+def test_wrong_password_stays_secret(attached) -> None:
     """A wrong password is the reason, and in no message."""
     storage = attached(key_file=None, password="very-secret")
     with pytest.raises(StorageError, match="does not accept the user") as caught:
@@ -52,7 +53,7 @@ def test_a_wrong_password_stays_secret(attached) -> None:
     assert "very-secret" not in f"{caught.value!s} {caught.value!r} {storage!r}"
 
 
-def test_a_key_of_the_agent(attached, sshd, monkeypatch) -> None:
+def test_key_of_agent_is_used(attached, sshd, monkeypatch) -> None:
     """Without a key file the keys of the SSH agent are tried."""
     with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a socket's path must be short
         monkeypatch.setenv("SSH_AUTH_SOCK", f"{place}/agent")
@@ -60,7 +61,7 @@ def test_a_key_of_the_agent(attached, sshd, monkeypatch) -> None:
             ["ssh-agent", "-D", "-a", f"{place}/agent"], stdout=subprocess.DEVNULL
         )
         try:
-            _until(Path(place, "agent").exists)
+            wait_until(Path(place, "agent").exists, "the socket of the agent")
             subprocess.run(["ssh-add", "-q", sshd.file("user")], check=True)
             assert attached(key_file=None).stat("/").is_dir
         finally:
@@ -68,14 +69,7 @@ def test_a_key_of_the_agent(attached, sshd, monkeypatch) -> None:
             agent.wait()
 
 
-def _until(holds) -> None:
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def test_a_key_with_a_passphrase(attached, sshd, tmp_path) -> None:
+def test_locked_key_opens_with_passphrase(attached, sshd, tmp_path) -> None:
     """A locked key opens with its passphrase, and a wrong one is named."""
     key = tmp_path / "locked"
     shutil.copy(sshd.file("user"), key)
@@ -88,62 +82,29 @@ def test_a_key_with_a_passphrase(attached, sshd, tmp_path) -> None:
     assert "very-wrong" not in str(caught.value)
 
 
-def test_a_server_that_goes_and_comes(attached, sshd) -> None:
-    """A server that is gone is named; when it is back, the same storage works again."""
-    storage = attached()
-    write(storage, "/file", b"kept")
-    sshd.stop()
-    try:
-        with pytest.raises(ConnectionFailed, match=f"127.0.0.1:{sshd.port}"):
-            read(storage, "/file")
-        with pytest.raises(ConnectionFailed, match="does not answer"):
-            attached().stat("/")
-    finally:
-        sshd.start()
-    assert read(storage, "/file") == b"kept"
-
-
-def test_a_server_that_cannot_write_more(attached, sshd, tmp_path) -> None:
-    """A server that cannot write all of a file harms neither the old one nor the folder."""
-    write(attached(), "/file", b"old")
-    sshd.stop()
-    sshd.start("ulimit -f 100")
-    try:
-        storage = attached()
-        with pytest.raises(OSError, match="its disk may be full: 'main:/file'"):
-            write(storage, "/file", bytes(1 << 20))
-        assert read(storage, "/file") == b"old"
-        assert [entry.name for entry in storage.list("/")] == ["file"]
-    finally:
-        sshd.stop()
-        sshd.start()
-
-
-def test_a_server_that_is_silent(attached) -> None:
+def test_silent_server_is_given_up(attached) -> None:
     """A server that takes a connection and says nothing is given up."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"sftp://127.0.0.1:{silent.getsockname()[1]}/"
         with pytest.raises(ConnectionFailed):
             attached(uri=uri, timeout=0.5).stat("/")
 
 
-def test_something_else_answers(attached, httpserver) -> None:
+def test_server_of_other_protocol_is_named(attached, httpserver) -> None:
     """A server that speaks another protocol is named."""
     with pytest.raises(OpenPaiError, match=f"127.0.0.1:{httpserver.port}"):
         attached(uri=f"sftp://127.0.0.1:{httpserver.port}/").stat("/")
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "y" * 5000])
-def test_a_name_that_is_too_long(storage, name: str) -> None:
+def test_name_that_is_too_long_is_refused(storage, name: str) -> None:
     """A name that the server does not take is refused as a name."""
     with pytest.raises(OSError, match="'main:/"):
         write(storage, f"/{name}")
     assert list(storage.list("/")) == []
 
 
-def test_a_missing_root(sshd, tmp_path) -> None:
+def test_missing_root_is_not_found(sshd, tmp_path) -> None:
     """A folder that does not exist is not found."""
     with (
         open_storage(sshd.spec(tmp_path / "none")) as storage,
@@ -152,7 +113,7 @@ def test_a_missing_root(sshd, tmp_path) -> None:
         list(storage.list("/"))
 
 
-def test_read_only(sshd, tmp_path) -> None:
+def test_read_only_storage_refuses_changes(sshd, tmp_path) -> None:
     """A storage that is called read-only is not written."""
     spec = sshd.spec(tmp_path)
     with (
@@ -162,7 +123,7 @@ def test_read_only(sshd, tmp_path) -> None:
         storage.mkdir("/d")
 
 
-def test_links(storage, tmp_path) -> None:
+def test_links_are_followed_but_not_deleted_through(storage, tmp_path) -> None:
     """A link is followed, a walk through links ends, and deleting one leaves what it leads to."""
     root = tmp_path / "served"
     write(storage, "/d/file", b"x")
@@ -181,13 +142,13 @@ def test_links(storage, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "host:22", "ssh://host", "sftp://", "sftp://host:port/"])
-def test_bad_addresses(uri: str) -> None:
+def test_bad_address_is_refused(uri: str) -> None:
     """An address that is none is refused before anything is sent."""
     with pytest.raises(StorageError, match="is no SFTP address"):
         open_storage(StorageSpec("main", "sftp", {"uri": uri}))
 
 
-def test_a_key_file_that_is_missing(attached) -> None:
+def test_missing_key_file_is_named(attached) -> None:
     """A key file that does not exist is named."""
     with pytest.raises(StorageError, match="is no file: /nowhere/key"):
         attached(key_file="/nowhere/key")

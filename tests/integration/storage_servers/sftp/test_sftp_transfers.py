@@ -9,7 +9,7 @@ from asyncssh.sftp import SFTPClientHandler
 from openpai.core.transfer import download, upload
 
 
-def test_there_and_back(storage, tmp_path) -> None:
+def test_tree_returns_whole_and_is_sent_once(storage, tmp_path) -> None:
     """A tree goes there and back whole; the second time nothing is sent, though times are cut."""
     tree = tmp_path / "tree"
     (tree / "empty").mkdir(parents=True)
@@ -26,7 +26,7 @@ def test_there_and_back(storage, tmp_path) -> None:
     assert (back / "empty").is_dir()
 
 
-def test_the_time_tells_of_large_files(storage, tmp_path) -> None:
+def test_unchanged_large_file_is_not_read(storage, tmp_path) -> None:
     """A large file of the same size and second is not read again to see that it is the same."""
     large = tmp_path / "large"
     large.write_bytes(bytes(20 << 20))
@@ -42,7 +42,7 @@ def test_the_time_tells_of_large_files(storage, tmp_path) -> None:
     storage.open_read = read
 
 
-def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
+def test_small_file_costs_few_requests(storage, tmp_path, monkeypatch) -> None:
     """A small file costs seven requests up and five down, and what was told last is not asked."""
     sent = []
     send = SFTPClientHandler._send_request
@@ -63,7 +63,7 @@ def test_requests_of_small_files(storage, tmp_path, monkeypatch) -> None:
     assert len(sent) < 5 * files + 20
 
 
-def test_sizes_around_one_request(storage, tmp_path) -> None:
+def test_files_around_size_of_request_arrive_whole(storage, tmp_path) -> None:
     """Files that just fit into one request, and those that just do not, arrive whole."""
     tree, back = tmp_path / "tree", tmp_path / "back"
     tree.mkdir()

@@ -23,7 +23,7 @@ def full(disk: Path, smbd, folder: str) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def test_a_full_disk(storage, full: Path, tmp_path: Path) -> None:
+def test_full_disk_is_named(storage, full: Path, tmp_path: Path) -> None:
     """What finds no room is named as that and leaves none of its parts; with room it arrives."""
     write(storage, "/disk/t/changed", b"old")
     tree = tmp_path / "tree"

@@ -28,7 +28,7 @@ def sent(monkeypatch) -> list[str]:
     return sent
 
 
-def test_there_and_back(storage, tmp_path) -> None:
+def test_tree_returns_whole_and_is_sent_once(storage, tmp_path) -> None:
     """A tree goes there and back whole; the second time nothing is sent, for the times tell."""
     tree, back = tmp_path / "tree", tmp_path / "back"
     (tree / "empty").mkdir(parents=True)
@@ -46,7 +46,7 @@ def test_there_and_back(storage, tmp_path) -> None:
             assert modified == datetime(2020, 9, 13, 12, 26, 40, 654321, tzinfo=timezone.utc)
 
 
-def test_messages_of_small_files(storage, tmp_path, sent) -> None:
+def test_small_file_costs_few_messages(storage, tmp_path, sent) -> None:
     """A small file costs seven messages up and three down; what is told last is not asked for."""
     tree = tmp_path / "tree"
     tree.mkdir()
@@ -59,7 +59,7 @@ def test_messages_of_small_files(storage, tmp_path, sent) -> None:
     assert len(sent) < 3 * FILES + 40
 
 
-def test_a_file_that_changes_after_it_was_read(storage, smbd, folder) -> None:
+def test_stat_after_read_is_new(storage, smbd, folder) -> None:
     """What the server told as a file was read is an answer to one question, not to two."""
     served = smbd.root / folder / "file"
     served.write_bytes(b"old")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
-from openpai.storage.testing.helpers import free_port
-
-from .cluster import Hdfs
-from .hadoop import until, write_settings
+from support.ports import free_port
+from support.servers.hadoop import write_settings
+from support.servers.hdfs import Gateway, Hdfs
+from support.servers.server import Server
 
 REALM = "OPENPAI.INVALID"
 PROGRAMS = ("krb5kdc", "kdb5_util", "kadmin.local", "kinit", "openssl")
@@ -44,31 +45,48 @@ kdc = FILE:{folder}/kdc.log
 """
 
 
-class Realm:
-    """A running KDC; ``find`` tells where its programs are.
+@dataclass
+class Realm(Server):
+    """A KDC.
 
     Attributes:
-        environment: What a client of the realm needs in its environment.
+        find: Returns where a program is.
+        port: Where it listens on 127.0.0.1.
     """
 
-    def __init__(self, folder: Path, find: Callable[[str], str]) -> None:
-        self._folder = folder
-        self._programs = {name: find(name) for name in PROGRAMS}
-        words = {"realm": REALM, "port": free_port(), "folder": folder}
-        self.config = folder / "krb5.conf"
+    find: Callable[[str], str]
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._programs = {name: self.find(name) for name in PROGRAMS}
+
+    @property
+    def config(self) -> Path:
+        """The settings of clients."""
+        return self.folder / "krb5.conf"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client of the realm needs in its environment."""
+        return {"KRB5_CONFIG": str(self.config)}
+
+    @property
+    def _all(self) -> dict[str, str]:
+        profile = str(self.folder / "kdc.conf")
+        return {**os.environ, **self.environment, "KRB5_KDC_PROFILE": profile}
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        words = {"realm": REALM, "port": self.port, "folder": self.folder}
         self.config.write_text(CLIENT.format(**words))
-        (folder / "kdc.conf").write_text(SERVER.format(**words))
-        self.environment = {"KRB5_CONFIG": str(self.config)}
-        self._all = {
-            **os.environ,
-            **self.environment,
-            "KRB5_KDC_PROFILE": str(folder / "kdc.conf"),
-        }
+        (self.folder / "kdc.conf").write_text(SERVER.format(**words))
         self.call("kdb5_util", "create", "-s", "-r", REALM, "-P", PASSWORD)
-        self._kdc = subprocess.Popen([self._programs["krb5kdc"], "-n", "-r", REALM], env=self._all)
+        self.launch("kdc", [self._programs["krb5kdc"], "-n", "-r", REALM], env=self._all)
+        self.wait_for_port("kdc", self.port)
 
     def call(self, name: str, *arguments: str, **environment: str) -> None:
-        """Run one of the programs to its good end."""
+        """Run one of the programs; it must succeed."""
         done = subprocess.run(
             [self._programs[name], *arguments],
             env={**self._all, **environment},
@@ -80,7 +98,7 @@ class Realm:
 
     def keytab(self, *principals: str) -> Path:
         """Make principals; return a file of their keys."""
-        file = self._folder / f"{principals[0].replace('/', '-')}.keytab"
+        file = self.folder / f"{principals[0].replace('/', '-')}.keytab"
         for principal in principals:
             self.call("kadmin.local", "-r", REALM, "addprinc", "-randkey", principal)
             self.call("kadmin.local", "-r", REALM, "ktadd", "-k", str(file), principal)
@@ -90,19 +108,8 @@ class Realm:
         """Get a ticket; return the environment in which it is found."""
         environment = {**self.environment, "KRB5CCNAME": str(keytab.with_suffix(".cache"))}
 
-        def got() -> bool:
-            with suppress(AssertionError):
-                self.call("kinit", "-k", "-t", str(keytab), principal, **environment)
-                return True
-            return False
-
-        until(got, "a ticket")
+        self.call("kinit", "-k", "-t", str(keytab), principal, **environment)
         return environment
-
-    def stop(self) -> None:
-        """Kill the KDC."""
-        self._kdc.kill()
-        self._kdc.wait()
 
 
 class Authority:
@@ -153,19 +160,23 @@ class Authority:
         }
 
 
+@dataclass
 class SecureHdfs(Hdfs):
     """An HDFS that asks for tickets, and speaks TLS only.
 
     The name node's certificate is for ``localhost``, those of data nodes for their own names.
     """
 
-    scheme = "https"
+    nodes: Sequence[str] = ("dn0",)
+    datanode_options: Sequence[str] = ("-Dhadoop.ssl.server.conf=ssl-dn.xml",)
+    scheme: ClassVar[str] = "https"
 
-    def __init__(self, folder: Path, realm: Realm, authority: Authority) -> None:
+    def prepare(self, realm: Realm, authority: Authority) -> None:
+        """Make the keys and certificates of the servers."""
         self.keytab = realm.keytab("nn/localhost", "dn/localhost", "HTTP/localhost", "fs/localhost")
         keytab = str(self.keytab)
         self.principals = {name: f"{name}/localhost@{REALM}" for name in ("nn", "dn", "HTTP", "fs")}
-        settings: Mapping[str, str] = {
+        self.settings = {
             "hadoop.security.authentication": "kerberos",
             "dfs.http.policy": "HTTPS_ONLY",
             "dfs.block.access.token.enable": "true",
@@ -183,22 +194,25 @@ class SecureHdfs(Hdfs):
             "hadoop.proxyuser.fs.hosts": "*",
             "hadoop.proxyuser.fs.groups": "*",
         }
-        write_settings(folder / "ssl-server.xml", authority.settings("localhost"))
-        write_settings(folder / "ssl-dn.xml", authority.settings("dn0.invalid"))
-        super().__init__(folder, settings, java=(f"-Djava.security.krb5.conf={realm.config}",))
-        self.datanode_options = ("-Dhadoop.ssl.server.conf=ssl-dn.xml",)
+        self.java = (f"-Djava.security.krb5.conf={realm.config}",)
+        write_settings(self.folder / "ssl-server.xml", authority.settings("localhost"))
+        write_settings(self.folder / "ssl-dn.xml", authority.settings("dn0.invalid"))
 
-    def start_secure_gateway(self) -> str:
-        """Start an HttpFS gateway that asks for tickets, too."""
+    def start(self) -> None:
+        """Start the servers; they describe themselves to nobody, so the caller waits for them."""
+        self.format()
+        self.start_node("namenode", *self.nodes)
+
+    def gateway(self, folder: Path) -> Gateway:
+        """Return an HttpFS gateway that asks for tickets, too."""
         keytab = str(self.keytab)
-        return self.start_gateway(
-            {
-                "httpfs.ssl.enabled": "true",
-                "httpfs.authentication.type": "kerberos",
-                "httpfs.authentication.kerberos.principal": self.principals["HTTP"],
-                "httpfs.authentication.kerberos.keytab": keytab,
-                "httpfs.hadoop.authentication.type": "kerberos",
-                "httpfs.hadoop.authentication.kerberos.principal": self.principals["fs"],
-                "httpfs.hadoop.authentication.kerberos.keytab": keytab,
-            }
-        )
+        settings = {
+            "httpfs.ssl.enabled": "true",
+            "httpfs.authentication.type": "kerberos",
+            "httpfs.authentication.kerberos.principal": self.principals["HTTP"],
+            "httpfs.authentication.kerberos.keytab": keytab,
+            "httpfs.hadoop.authentication.type": "kerberos",
+            "httpfs.hadoop.authentication.kerberos.principal": self.principals["fs"],
+            "httpfs.hadoop.authentication.kerberos.keytab": keytab,
+        }
+        return Gateway(folder, self.java, self.folder, settings, "https")

@@ -6,9 +6,12 @@ import hashlib
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
+
+from support.servers.server import Server
 
 POM = Path(__file__).with_name("hadoop.pom.xml")
 OLD_POM = Path(__file__).with_name("hadoop_old.pom.xml")
@@ -35,32 +38,27 @@ log4j.appender.console.target=System.err
 log4j.appender.console.layout=org.apache.log4j.PatternLayout
 log4j.appender.console.layout.ConversionPattern=%d %p %c: %m%n
 """
-SECONDS = 60
 
 
 def missing() -> str:
-    """Say which program is missing to run Hadoop; nothing if none is."""
+    """Say which program is missing to run Hadoop; an empty text if none is."""
     absent = [program for program in ("java", "mvn") if shutil.which(program) is None]
     return f"a real HDFS needs {' and '.join(absent)}" if absent else ""
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < end, f"{what} did not happen within {SECONDS} s"
-        time.sleep(0.1)
-
-
 def jars(pom: Path) -> Path:
     """Return a folder with the jars that a file names, fetched if they are not there yet."""
+    from filelock import FileLock
+
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "openpai-tests")
     folder = cache / f"hadoop-{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}"
-    if not folder.exists():
-        loading = cache / f"loading-{os.getpid()}"
-        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={loading}"]
-        subprocess.run(["mvn", "-q", "-B", "-f", str(pom), *goal], check=True)
-        loading.rename(folder)
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            loading = cache / f"loading-{os.getpid()}"
+            goal = ["dependency:copy-dependencies", f"-DoutputDirectory={loading}"]
+            subprocess.run(["mvn", "-q", "-B", "-f", str(pom), *goal], check=True)
+            loading.rename(folder)
     return folder
 
 
@@ -73,56 +71,49 @@ def write_settings(file: Path, settings: Mapping[str, str]) -> None:
     file.write_text(f"<configuration>{rows}</configuration>")
 
 
-class Hadoop:
-    """Programs that share a folder of settings.
-
-    Args:
-        folder: Gets the settings and the logs.
-        java: Further options of the JVM.
+@dataclass
+class Hadoop(Server):
+    """Programs of Hadoop that share a folder of settings.
 
     Attributes:
-        pom: Which Hadoop it is.
+        java: Further options of the JVM.
+        pom: Names the jars.
     """
 
-    pom = POM
+    java: Sequence[str] = ()
+    pom: ClassVar[Path] = POM
 
-    def __init__(self, folder: Path, java: tuple[str, ...] = ()) -> None:
-        self.folder = folder
-        self._java = [*JAVA, *java, "-cp", f"{folder}{os.pathsep}{jars(self.pom)}/*"]
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        (folder / "log4j.properties").write_text(LOGGING)
+    def lay_out(self) -> None:
+        """Make the files that are no settings."""
+        (self.folder / "log4j.properties").write_text(LOGGING)
         for name in ("hdfs", "datanode", "static"):  # the jars lack these pages
-            (folder / "webapps" / name).mkdir(parents=True, exist_ok=True)
+            (self.folder / "webapps" / name).mkdir(parents=True, exist_ok=True)
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Write the settings that all programs read."""
+        self.lay_out()
         for name in ("core-site.xml", "hdfs-site.xml"):
             write_settings(self.folder / name, settings)
 
-    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end, which must be a good one."""
-        command = [*self._java, program, *arguments]
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program to its end; it must succeed."""
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            [*self._jvm(), program, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert not done.returncode, f"{program} {' '.join(arguments)}: {done.stderr[-3000:]}"
-        return done
 
-    def spawn(self, name: str, program: str, *arguments: str, java: Sequence[str] = ()) -> None:
-        """Start a server, with further options of the JVM."""
-        command = [*self._java, *java, program, *arguments]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+    def launch_java(self, name: str, program: str, *arguments: str) -> None:
+        """Start a server; arguments before its class are options of the JVM."""
+        self.launch(name, [*self._jvm(), program, *arguments])
 
-    def kill(self, name: str) -> None:
-        """Kill one of the servers."""
-        process = self._processes.pop(name)
-        process.kill()
-        process.wait()
+    def _jvm(self) -> list[str]:
+        places = (*self.classpath(), f"{jars(self.pom)}/*")
+        return [*JAVA, *self.java, "-cp", os.pathsep.join(places)]
 
-    def stop(self) -> None:
-        """Kill all that run."""
-        for name in list(self._processes):
-            self.kill(name)
+    def classpath(self) -> list[str]:
+        """Return the folders of settings."""
+        return [str(self.folder)]
