@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import socket
 import threading
-from contextlib import suppress
-from pathlib import Path
 from typing import Callable
 
 from openpai.core.storage import Storage
 
-__all__ = ["BrokenOffError", "break_off", "free_port", "read", "together", "write"]
+__all__ = ["BrokenOffError", "break_off", "read", "together", "write"]
 
 
 class BrokenOffError(Exception):
@@ -58,18 +54,3 @@ def together(acts: list[Callable[[], None]]) -> None:
         thread.join()
     if errors:
         raise errors[0]
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 for a server, which may end and come back there.
-
-    It is none of those that the system gives to clients: while the server is away, one of them
-    could take its port.
-    """
-    told = Path("/proc/sys/net/ipv4/ip_local_port_range")
-    end = int(told.read_text().split()[0]) if told.exists() else 32768
-    while True:
-        port = 10_000 + secrets.randbelow(max(end - 10_000, 1_000))
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
