@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -85,15 +86,14 @@ def local(server, home):
     return server
 
 
-@pytest.fixture
-def job(local, request):
-    """Submit a job of these shell lines under a name of this test's own; return the name."""
+@pytest.fixture(scope="session")
+def submit(server):
+    """Submit a job of these shell lines; return its name."""
     from openpai.core.rest.jobs import submit_job
     from openpai.core.rest.session import Session
 
-    def submit(*lines: str, instances: int = 1, suffix: str = "") -> str:
-        called = re.sub("[^a-z0-9]+", "_", request.node.name.lower())[:60]
-        name = f"{called}_{secrets.token_hex(4)}{suffix}"
+    def call(*lines: str, name: str, instances: int = 1, suffix: str = "") -> str:
+        name = f"{name}_{secrets.token_hex(4)}{suffix}"
         document = {
             "protocolVersion": 2,
             "name": name,
@@ -108,12 +108,18 @@ def job(local, request):
                 }
             },
         }
-        session = Session(local.uri, token=local.token)
-        submit_job(session, json.dumps(document))
-        session.close()
+        with Session(server.uri, token=server.token) as session:
+            submit_job(session, json.dumps(document))
         return name
 
-    return submit
+    return call
+
+
+@pytest.fixture
+def job(local, submit, request):
+    """Submit a job of these shell lines under a name of this test's own; return the name."""
+    name = re.sub("[^a-z0-9]+", "_", request.node.name.lower())[:60]
+    return partial(submit, name=name)
 
 
 SCHEMA = json.loads(Path(OUTPUT).read_text())
@@ -132,5 +138,11 @@ def check_schema(words: list[str], out: str, err: str) -> None:
 
 
 def _validate(data: Any, name: str) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.validate(data, {**SCHEMA, "$ref": f"#/$defs/{name.replace(' ', '%20')}"})
+    _validator(name).validate(data)
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema.validators import validator_for
+
+    return validator_for(SCHEMA)({**SCHEMA, "$ref": f"#/$defs/{name.replace(' ', '%20')}"})

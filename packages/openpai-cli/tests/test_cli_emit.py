@@ -25,8 +25,8 @@ ROW = {
 def write(capsys):
     """Emit data and return what came out."""
 
-    def call(data, output):
-        emit(Console({}), data, columns=COLUMNS, format=output)
+    def call(data, output, **options):
+        emit(Console({}), data, columns=COLUMNS, format=output, **options)
         return capsys.readouterr().out
 
     return call
@@ -98,22 +98,20 @@ def test_a_failing_source_writes_nothing(write, capsys):
 
 
 @pytest.mark.parametrize("form", ["json", "yaml", "name", "table"])
-def test_many_rows_are_the_same_page_by_page(write, monkeypatch, form):
+def test_many_rows_are_the_same_page_by_page(write, form):
     """However many pages the rows take, what is written is what one page would have."""
     rows = [{**ROW, "name": f"job-{number:03}"} for number in range(25)]
     whole = write(iter(rows), form)
-    monkeypatch.setattr("openpai.cli._emit.PAGE", 10)
-    assert write(iter(rows), form) == whole
+    assert write(iter(rows), form, page_size=10) == whole
 
 
-def test_pages_are_written_as_they_come(write, monkeypatch, capsys):
+def test_pages_are_written_as_they_come(write, capsys):
     """Of very many rows the first are written before the last are known."""
 
     def rows():
         yield from ({**ROW, "name": f"job-{number}"} for number in range(30))
         raise ConnectionError
 
-    monkeypatch.setattr("openpai.cli._emit.PAGE", 10)
     with pytest.raises(ConnectionError):
-        write(rows(), "name")
+        write(rows(), "name", page_size=10)
     assert capsys.readouterr().out.splitlines() == [f"job-{number}" for number in range(20)]

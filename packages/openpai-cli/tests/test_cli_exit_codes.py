@@ -6,10 +6,11 @@ import json
 import signal
 import subprocess
 import sys
-import time
+from functools import cache
 from pathlib import Path
 
 import pytest
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -38,12 +39,23 @@ def run(*words, **options):
     )
 
 
+@pytest.fixture(scope="module")
+def sleeping(submit):
+    """The name of a job that runs until the server ends."""
+    return submit("echo begun; sleep 600", name="sleeping")
+
+
+@pytest.fixture(scope="module")
+def exiting(submit):
+    """Return the name of a job that exits with this code."""
+    return cache(lambda code: submit(f"exit {code}", name="exiting"))
+
+
 @pytest.mark.parametrize("words", FOLLOWING, ids=lambda words: " ".join(words[:2]))
 @pytest.mark.parametrize("code", [0, 3, 123, 126, 200, 255])
-def test_the_jobs_own_code_comes_back(job, words, code):
+def test_the_jobs_own_code_comes_back(local, exiting, words, code):
     """0 to 123 and 126 to 255 are the job's own."""
-    name = job(f"exit {code}")
-    assert run(*words[:-1], name).returncode == code
+    assert run(*words[:-1], exiting(code)).returncode == code
 
 
 @pytest.mark.parametrize("option", ["--wait", "--follow"])
@@ -67,15 +79,13 @@ def test_stopped_is_143(job, words):
     assert (done.returncode, "STOPPED" in done.stderr) == (143, True)
 
 
-def test_waiting_timed_out_is_124(job):
+def test_waiting_timed_out_is_124(local, sleeping):
     """The job goes on; -o json says so in words."""
-    name = job("sleep 600")
-    assert run("job", "wait", name, "--timeout", "0.1").returncode == 124
-    done = run("job", "wait", name, "--timeout", "0.1", "-o", "json")
+    assert run("job", "wait", sleeping, "--timeout", "0.1").returncode == 124
+    done = run("job", "wait", sleeping, "--timeout", "0.1", "-o", "json")
     error = json.loads(done.stderr)["error"]
     assert (done.returncode, error["exitCode"], done.stdout) == (124, 124, "")
     assert "goes on" in error["message"]
-    run("job", "stop", name)
 
 
 @pytest.mark.parametrize(
@@ -83,18 +93,15 @@ def test_waiting_timed_out_is_124(job):
     [*FOLLOWING, ("job", "wait", "-o", "json", "NAME")],
     ids=lambda words: " ".join(words[:3]),
 )
-def test_losing_sight_is_125_with_the_reason(job, local, words):
+def test_losing_sight_is_125_with_the_reason(local, sleeping, words):
     """The job has vanished from the server while it was followed."""
-    name = job("echo begun; sleep 600")
     process = subprocess.Popen(
-        [*OPAI, *words[:-1], name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*OPAI, *words[:-1], sleeping], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    asked = local.faults.delay(0, path=f"/jobs/[^/]*{name}$")
-    deadline = time.monotonic() + 60
-    while asked.fired < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    asked = local.faults.delay(0, path=f"/jobs/[^/]*{sleeping}$")
+    wait_until(lambda: asked.fired >= 3, "the third look at the job")
     local.faults.clear()
-    gone = local.faults.answer(404, "gone", path=f"/jobs/[^/]*{name}")
+    gone = local.faults.answer(404, "gone", path=f"/jobs/[^/]*{sleeping}")
     _, said = process.communicate(timeout=60)
     local.faults.clear()
     assert gone.fired
@@ -102,7 +109,6 @@ def test_losing_sight_is_125_with_the_reason(job, local, words):
     assert "lost sight of" in said
     if "json" in words:
         assert json.loads(said)["error"]["exitCode"] == 125
-    run("job", "stop", name)
 
 
 @pytest.mark.parametrize(
@@ -110,26 +116,22 @@ def test_losing_sight_is_125_with_the_reason(job, local, words):
     [*FOLLOWING, ("job", "wait", "-o", "json", "NAME")],
     ids=lambda words: " ".join(words[:3]),
 )
-def test_ctrl_c_detaches_with_130_and_says_how_to_go_on(job, local, words):
+def test_ctrl_c_detaches_with_130_and_says_how_to_go_on(opai, local, sleeping, words):
     """The job goes on; how to come back and how to stop it is printed."""
-    name = job("echo begun; sleep 600")
-    asked = local.faults.delay(0, path=f"/jobs/[^/]*{name}$")
+    asked = local.faults.delay(0, path=f"/jobs/[^/]*{sleeping}$")
     process = subprocess.Popen(
-        [*OPAI, *words[:-1], name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*OPAI, *words[:-1], sleeping], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
-    while asked.fired < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: asked.fired >= 3, "the third look at the job")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     local.faults.clear()
     assert process.returncode == 130
-    assert f"opai job logs -f -a local alice~{name}" in said
-    assert f"opai job stop -a local alice~{name}" in said
+    assert f"opai job logs -f -a local alice~{sleeping}" in said
+    assert f"opai job stop -a local alice~{sleeping}" in said
     if "json" in words:
         assert json.loads(said)["error"]["exitCode"] == 130
-    assert run("job", "wait", name, "--timeout", "0").returncode == 124
-    run("job", "stop", name)
+    assert opai("job", "wait", sleeping, "--timeout", "0").exit_code == 124
 
 
 @pytest.mark.parametrize(
@@ -143,10 +145,10 @@ def test_ctrl_c_detaches_with_130_and_says_how_to_go_on(job, local, words):
         (("job", "validate", "missing.yaml"), 2),
     ],
 )
-def test_what_does_not_follow_has_the_codes_of_its_own_failures(job, words, code):
+def test_what_does_not_follow_has_the_codes_of_its_own_failures(opai, local, exiting, words, code):
     """0 to 6, as documented; a job's code is never among what these return."""
-    name = job("true")
-    assert run("job", "wait", name).returncode == 0
+    name = exiting(0)
+    assert opai("job", "wait", name).exit_code == 0
     assert run(*(name if word == "ENDED" else word for word in words)).returncode == code
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
+from support.gate import Gate
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -55,11 +59,16 @@ def test_a_job_that_does_not_exist_is_not_waited_for(opai, local):
     assert "nosuchjob" in result.stderr
 
 
-def test_following_prints_the_log_and_returns_the_jobs_code(opai, job):
+def test_following_prints_the_log_and_returns_the_jobs_code(job, tmp_path):
     """`job logs -f` begins at the start, ends with the job, and returns its code."""
-    result = opai("job", "logs", "-f", job("echo one", "sleep 0.3", "echo two", "exit 6"))
-    assert result.stdout == "one\ntwo\n"
-    assert result.exit_code == 6
+    gate = Gate(tmp_path / "go")
+    name = job("echo one", gate.command, "echo two", "exit 6")
+    line = [sys.executable, "-m", "openpai.cli", "job", "logs", "-f", name]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "one\n"
+        gate.open()
+        assert process.stdout.read() == "two\n"
+    assert process.returncode == 6
 
 
 def test_logs_without_follow_return_0(opai, job):
@@ -193,8 +202,7 @@ def test_jobs_are_stopped_by_what_they_have_in_common(opai, job, option):
 def test_a_state_narrows_what_is_stopped(opai, job):
     """Both must fit; nothing that fits is told; no filter at all is a mistake."""
     name = job("sleep 600")
-    while opai("job", "status", name, "-o", "json").json["state"] == "WAITING":
-        pass
+    wait_until(lambda: opai("job", "status", name, "-o", "json").json["state"] != "WAITING")
     result = opai("job", "stop", "--prefix", name, "--state", "waiting", "--yes")
     assert (result.exit_code, "No job that goes on matches" in result.stderr) == (0, True)
     assert opai("job", "wait", name, "--timeout", "0").exit_code == 124

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -48,15 +48,18 @@ def test_the_page_of_a_job_is_printed(opai, job, local):
     assert opai("job", "open", "nosuchjob").exit_code == 4
 
 
+def runs(result):
+    """Return the result of a command that needs a running task, unless the task is yet to run."""
+    return None if result.exit_code == 4 and "runs" in result.stderr else result
+
+
 def test_the_ssh_command_is_shown(opai, job, local, tmp_path):
     """--dry-run prints the whole command with the port of the task."""
     key = tmp_path / "key"
     key.touch()
     name = job("sleep 600")
     ssh = ("job", "ssh", name, "-i", key, "--dry-run", "--", "echo", "a b")
-    result = opai(*ssh)
-    while result.exit_code == 4 and "runs" in result.stderr:
-        result = opai(*ssh)
+    result = wait_until(lambda: runs(opai(*ssh)), "the task runs")
     (row,) = opai("job", "tasks", name, "-o", "json").json
     assert result.stdout == f"ssh -p {row['sshPort']} -i {key} root@127.0.0.1 echo 'a b'\n"
     opai("job", "stop", name)
@@ -130,9 +133,7 @@ def test_newer_lines_only_as_far_as_that_can_be_known(opai, job):
     """--since goes by the times in lines, and by when tasks began and ended."""
     running = job("echo 2020-01-01 00:00:00 old", "echo 2150-01-01 00:00:00 new", "sleep 600")
     future = ("job", "logs", running, "--since", "2100-01-01")
-    deadline = time.monotonic() + 60
-    while not opai(*future).stdout and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: opai(*future).stdout, show=lambda: opai("job", "logs", running))
     assert opai(*future).stdout == "2150-01-01 00:00:00 new\n"
     assert "old" in opai("job", "logs", running, "--since", "1h").stdout  # the task is younger
     opai("job", "stop", running, "--wait")

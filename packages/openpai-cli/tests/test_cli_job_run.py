@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -85,13 +86,14 @@ def test_a_broken_file_is_told(opai, write):
 
 def test_ctrl_c_stops_it(write):
     """Ctrl-C ends with 130, and no process of the job is left."""
-    write("echo begun; exec sleep 987654")
+    seconds = str(10**9 + secrets.randbelow(10**9))  # nobody else's sleep
+    write(f"echo begun; exec sleep {seconds}")
     child = pexpect.spawn(
         sys.executable,
         ["-m", "openpai.cli", "job", "run", "job.yaml"],
         env={**os.environ, "TERM": "dumb"},
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
     child.expect("begun")
     child.sendintr()
@@ -99,7 +101,7 @@ def test_ctrl_c_stops_it(write):
     child.close()
     assert child.exitstatus == 130
     assert "Traceback" not in child.before
-    assert not any("987654" in text for text in _command_lines())
+    assert not any(seconds in text for text in _command_lines())
 
 
 def _command_lines() -> list[str]:

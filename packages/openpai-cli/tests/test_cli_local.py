@@ -122,11 +122,3 @@ def test_a_folder_becomes_a_storage(opai, tmp_path):
         assert opai("storage", "cat", "team:/notes.txt").stdout == "hello"
     finally:
         opai("local", "down")
-
-
-def test_the_engines_are_those_that_there_are():
-    """`local up --engine` offers what the local cluster has, the default first."""
-    from openpai.cli.commands.local import server
-    from openpai.core.local.engines import ENGINES
-
-    assert tuple(ENGINES) == server.ENGINES

@@ -9,15 +9,23 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(scope="module")
+def ended():
+    """Names of jobs that have ended and that several tests only look at."""
+    return []
+
+
 @pytest.fixture
-def saved(opai, local):
+def saved(opai, local, ended):
     """A job that has saved `a.txt` and `d/b.txt`; its name."""
-    result = opai(
-        *("job", "sub", "--image", "img", "--output", "a.txt", "--output", "d", "--wait"),
-        "echo a > a.txt; mkdir d; echo bb > d/b.txt",
-    )
-    assert result.exit_code == 0, result.stderr
-    return result.stdout.strip()
+    if not ended:
+        result = opai(
+            *("job", "sub", "--image", "img", "--output", "a.txt", "--output", "d", "--wait"),
+            "echo a > a.txt; mkdir d; echo bb > d/b.txt",
+        )
+        assert result.exit_code == 0, result.stderr
+        ended.append(result.stdout.strip())
+    return ended[0]
 
 
 def test_outputs_are_listed_relative_to_their_folder(opai, saved):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.gate import Gate
+from support.wait import wait_until
 
 FILE = """\
 protocolVersion: 2
@@ -184,36 +187,23 @@ def test_the_preview_says_how_many_of_what(opai, name):
 
 
 @pytest.mark.process
-def test_leaving_a_bounded_sweep_says_how_to_go_on(local, name):
+def test_leaving_a_bounded_sweep_says_how_to_go_on(opai, name, tmp_path):
     """Ctrl-C ends with 130; the rest is submitted by `opai sweep resume`, and nothing twice."""
-    import json
-    import signal
-    import time
-
-    program = [sys.executable, "-m", "openpai.cli"]
-    text = Path("job.yaml").read_text().replace("exit <%", "sleep 2 <%")
+    gate = Gate(tmp_path / "go")
+    text = Path("job.yaml").read_text().replace("exit <%", f"{gate.command}; true <%")
     Path("job.yaml").write_text(text)
+    program = [sys.executable, "-m", "openpai.cli"]
     words = [*program, "job", "sweep", "job.yaml", "-p", "code=1,2,3", "--max-parallel", "1"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    listing = [*program, "sweep", "status", name, "-o", "json"]
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        found = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
-        if found and any(row["state"] for row in json.loads(found)):
-            break
+    wait_until(lambda: "RUNNING" in opai("sweep", "status", name).stdout)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"opai sweep resume -a local {name}" in said
-    resumed = subprocess.run(
-        [*program, "sweep", "resume", name, "-o", "json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    statuses = [row["status"] for row in json.loads(resumed.stdout)]
-    assert statuses[0] == "existed"
-    assert "submitted" in statuses
+    gate.open()
+    resumed = opai("sweep", "resume", name, "-o", "json")
+    assert resumed.exit_code == 0, resumed.stderr
+    assert [row["status"] for row in resumed.json] == ["existed", "submitted", "submitted"]
 
 
 @pytest.mark.parametrize(

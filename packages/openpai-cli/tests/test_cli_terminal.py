@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pexpect
 import pytest
+from support.gate import Gate
+from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -29,7 +30,7 @@ def terminal(local):
             dimensions=(24, columns),
             env={**os.environ, "TERM": "xterm-256color", **environ},
             encoding="utf-8",
-            timeout=20,
+            timeout=60,
         )
         started.append(child)
         return child
@@ -81,40 +82,14 @@ def test_no_line_is_wider_than_the_terminal(terminal, job, columns):
     assert header.startswith("NAME")
 
 
-def test_a_screenful_is_shown_and_the_rest_is_told(terminal, local, opai):
+def test_a_screenful_is_shown_and_the_rest_is_told(terminal, job, opai):
     """On a terminal the 50 newest jobs are listed, and that there are more is said."""
-    from openpai.core.rest.session import Session
-
-    session = Session(local.uri, token=local.token)
     many = len(opai("job", "list", "-o", "name").stdout.splitlines())
-    for number in range(max(0, 51 - many)):
-        _submit(session, f"screenful_{number}")
-    session.close()
+    for _ in range(max(0, 51 - many)):
+        job("true")
     text = without_colour(screen(terminal("job", "list")))
     assert "50 newest" in text
     assert len([line for line in text.split("\n") if "default" in line]) == 50
-
-
-def _submit(session, name):
-    import json
-
-    from openpai.core.rest.jobs import submit_job
-
-    role = {
-        "instances": 1,
-        "dockerImage": "image",
-        "resourcePerInstance": {"cpu": 1, "memoryMB": 1, "gpu": 0},
-        "commands": ["true"],
-    }
-    image = {"name": "image", "type": "dockerimage", "uri": "none"}
-    document = {
-        "protocolVersion": 2,
-        "name": name,
-        "type": "job",
-        "prerequisites": [image],
-        "taskRoles": {"main": role},
-    }
-    submit_job(session, json.dumps(document))
 
 
 def test_ctrl_c_lets_the_job_go_on(terminal, opai, job):
@@ -186,7 +161,7 @@ def test_a_reader_that_goes_away_is_no_error(local, job):
     os.close(writer)
     assert os.read(reader, 2) == b"1\n"
     os.close(reader)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (141, "")
 
 
@@ -196,10 +171,7 @@ def test_a_terminal_that_goes_away_ends_the_command(terminal, opai, job):
     child = terminal("job", "logs", "-f", name)
     child.expect("begun")
     child.close(force=False)
-    deadline = time.monotonic() + 20
-    while child.isalive() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not child.isalive()
+    wait_until(lambda: not child.isalive(), "the end of opai")
     assert opai("job", "status", name, "-o", "json").json["state"] == "RUNNING"
     opai("job", "stop", name)
 
@@ -230,32 +202,42 @@ def test_a_live_list_fits_a_terminal_that_shrinks(terminal, opai, job):
     child = terminal("job", "list", "--keyword", name, "--watch", columns=120)
     child.expect("default")
     child.setwinsize(24, 40)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        child.expect_exact("\x1b[H")
-        child.expect_exact("\x1b[J")
-        picture = without_colour(child.before).replace("\x1b[K", "").replace("\r", "")
-        picture = picture.split("\n")
-        if max(map(len, picture)) <= 40:
-            break
-    assert max(map(len, picture)) <= 40
+    wait_until(lambda: max(map(len, next_picture(child))) <= 40, show=lambda: child.before)
     child.sendintr()
     assert "\x1b[2J" not in screen(child)
     opai("job", "stop", name)
 
 
+def next_picture(child: pexpect.spawn) -> list[str]:
+    """Read the next picture of a live list; return its lines without codes."""
+    child.expect_exact("\x1b[H")
+    child.expect_exact("\x1b[J")
+    return without_colour(child.before).replace("\x1b[K", "").replace("\r", "").split("\n")
+
+
 @pytest.mark.parametrize(("term", "drawn"), [("xterm", True), ("dumb", False)])
 def test_progress_needs_a_terminal_with_a_cursor(terminal, opai, local, tmp_path, term, drawn):
     """Waiting for a sweep shows how far it is, and wipes that away; a dumb terminal shows none."""
+    gate = Gate(tmp_path / "go")
     Path("job.yaml").write_text(
         "protocolVersion: 2\nname: NAME\ntype: job\nparameters: {n: 0}\n"
         "prerequisites: [{name: image, type: dockerimage, uri: img}]\n"
         "taskRoles:\n  main:\n    instances: 1\n    dockerImage: image\n"
         "    resourcePerInstance: {cpu: 1, memoryMB: 64, gpu: 0}\n"
-        "    commands: ['sleep 3 # <% $parameters.n %>']\n".replace("NAME", f"progress_{term}")
+        "    commands: ['GATE # <% $parameters.n %>']\n"
+        "".replace("NAME", f"progress_{term}").replace("GATE", gate.command)
     )
     assert opai("job", "sweep", "job.yaml", "-p", "n=1,2").exit_code == 0
-    text = screen(terminal("sweep", "wait", f"progress_{term}", TERM=term))
+    asked = local.faults.delay(0, path="/jobs")
+    child = terminal("sweep", "wait", f"progress_{term}", TERM=term)
+    wait_until(lambda: asked.fired >= 3, "the third look at the jobs")
+    local.faults.clear()
+    seen = ""
+    if drawn:
+        child.expect("Waiting for progress_xterm")
+        seen = child.before + child.after
+    gate.open()
+    text = seen + screen(child)
     assert ("Waiting for progress_xterm" in text) == drawn
     assert ("\x1b" in text) == drawn
     assert text.rstrip().endswith(f"progress_{term}: 2 SUCCEEDED.")

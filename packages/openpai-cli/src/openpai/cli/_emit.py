@@ -16,7 +16,7 @@ __all__ = ["FORMATS", "cell_text", "emit", "table_lines"]
 
 FORMATS = ("table", "json", "yaml", "name")
 
-#: So many rows are drawn at once; a table's columns fit those of one page.
+#: Rows that are drawn at once; a table's columns fit those of one page.
 PAGE = 10_000
 
 _STATE_STYLES = {
@@ -35,6 +35,7 @@ def emit(
     *,
     columns: Sequence[Column],
     format: str,  # noqa: A002 - named as the option is
+    page_size: int = PAGE,
 ) -> None:
     """Write one row or many to stdout.
 
@@ -46,18 +47,20 @@ def emit(
         data: One row, or an iterable of rows.
         columns: What a table shows; the first is what ``name`` prints.
         format: One of :data:`FORMATS`.
+        page_size: Number of rows in a page.
     """
-    for rows, first, last in [(data, True, True)] if isinstance(data, Mapping) else _pages(data):
+    whole = isinstance(data, Mapping)
+    for rows, first, last in [(data, True, True)] if whole else _pages(data, page_size):
         for line in _lines(console, rows, columns, format, (first, last)):
             console.data(line)
 
 
-def _pages(data: Iterable[Row]) -> Iterator[tuple[Sequence[Row], bool, bool]]:
+def _pages(data: Iterable[Row], size: int) -> Iterator[tuple[Sequence[Row], bool, bool]]:
     """Yield the rows by pages, each with whether it is the first and the last one."""
     left = iter(data)
-    page, first = list(islice(left, PAGE)), True
+    page, first = list(islice(left, size)), True
     while True:
-        following = list(islice(left, PAGE))
+        following = list(islice(left, size))
         yield page, first, not following
         if not following:
             return

@@ -10,12 +10,13 @@ import click
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._options import format_option, mebibytes
+from openpai.core.local import engines
 
 if TYPE_CHECKING:
     from openpai.core.local.daemon import Running
 
 ALIAS = "local"
-ENGINES = ("process", "docker", "podman", "apptainer")
+ENGINES = tuple(engines.ENGINES)
 COLUMNS = [
     ("URI", "uri"),
     ("User", "user"),
