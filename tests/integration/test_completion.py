@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pexpect
 import pytest
 from support.wait import wait_until
+
+from openpai.core import Cluster
+from openpai.core.command_job import command_job
+from openpai.core.config.clusters import ClusterEntry, save_cluster
+from openpai.core.local import LocalCluster
+
+pytestmark = pytest.mark.xdist_group("completion")
 
 #: shell → (its options, what makes completion work in it)
 SHELLS = {
@@ -89,18 +97,29 @@ def shell(request, needs, tmp_path):
     started.child.close(force=True)
 
 
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """A cluster with some jobs and files."""
+    folder = tmp_path_factory.mktemp("cluster")
+    for name in ("set one", "two"):
+        (folder / "storage" / "data" / name).mkdir(parents=True)
+    (folder / "storage" / "data" / "file.txt").write_text("x\n")
+    with ExitStack() as stack:
+        local = stack.enter_context(LocalCluster(folder))
+        client = stack.enter_context(Cluster(local.uri, user=local.user, token=local.token))
+        for name in ("train_one", "train_two", "other"):
+            client.submit(command_job(name, ["true"], image="any", cpu=1, memory_mb=64))
+        yield local
+
+
 @pytest.fixture
-def filled(opai, local_cluster, tmp_path, monkeypatch):
-    """On the cluster are some jobs and files; it may take its time to tell of them."""
-    monkeypatch.setenv("OPENPAI_COMPLETION_SECONDS", "30")
-    (tmp_path / "f.txt").write_text("x\n")
-    for name in ("train_one", "train_two", "other"):
-        opai("job", "sub", "--image", "any", "--name", name, "true")
-    opai("storage", "mkdir", "/data/set one", "/data/two")
-    opai("storage", "upload", str(tmp_path / "f.txt"), "/data/file.txt")
+def known_cluster(local, clean_home, monkeypatch):
+    """The user knows that cluster as ``local``; it may take its time to answer."""
+    monkeypatch.setenv("OPENPAI_COMPLETION_SECONDS", "60")
+    save_cluster(ClusterEntry("local", local.uri, local.user, token=local.token))
 
 
-def test_tab_completes_what_is_on_the_cluster(filled, shell):
+def test_tab_completes_what_is_on_the_cluster(known_cluster, shell):
     """Commands, options, clusters, jobs, states, storages and remote paths."""
     for typed, words in {
         "opai jo\tli\t--st\tRUN\t": ["job", "list", "--state", "RUNNING"],
