@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 
 import pytest
 
@@ -364,7 +366,12 @@ def test_rules_of_hived_are_those_that_hold_on_every_cluster(hived):
     assert checked >= 8
 
 
-def test_strict_mode_survives_any_shape(corpus):
-    """Rules look at broken jobs too, and none of them stumbles."""
-    for entry in corpus:
-        assert isinstance(check_text(entry["yaml"]).valid, bool)
+@pytest.mark.process
+def test_strict_rules_keep_their_order():
+    """Whichever module was imported first."""
+    code = (
+        "from openpai.core.protocol.strict import text, strict_rules\n"
+        "print(*(rule.name for rule in strict_rules()), sep='\\n')"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert shown.splitlines() == [rule.name for rule in strict_rules()]

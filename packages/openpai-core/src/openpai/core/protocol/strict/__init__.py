@@ -35,5 +35,6 @@ def strict_rules() -> list[Any]:
     from openpai.core.protocol.strict import extras, images, names, roles, tags, text
     from openpai.core.protocol.strict.rules import registered
 
-    assert all((extras, images, names, roles, tags, text))  # importing them registers their rules
-    return registered()
+    # Importing them registers their rules, in whatever order they were imported.
+    order = [module.__name__ for module in (extras, images, names, roles, tags, text)]
+    return sorted(registered(), key=lambda rule: order.index(rule.check.__module__))
