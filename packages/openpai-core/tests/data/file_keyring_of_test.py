@@ -18,7 +18,7 @@ class FileKeyring(KeyringBackend):
         if os.environ.get("TEST_KEYRING_MOOD") == "locked":
             raise KeyringLocked("Failed to unlock the collection!")
         if os.environ.get("TEST_KEYRING_MOOD") == "silent":
-            time.sleep(30)
+            time.sleep(600)
         path = Path(os.environ["TEST_KEYRING_FILE"])
         return json.loads(path.read_text()) if path.exists() else {}
 

@@ -155,20 +155,25 @@ def test_the_files_mode_follows_the_umask(storage: FolderStorage) -> None:
     assert storage.stat("/new").mode == storage.stat("/plain").mode
 
 
-def test_where_a_link_leads_is_told_as_by_realpath(tmp_path: Path) -> None:
-    """Links to files, folders, nothing, themselves, and through missing folders."""
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/d/file (deleted)", "/to-file", "/to-folder/new", "/to-nothing", "/none"),
+        *("/none/below", "/d/e/new", "/to-nothing/below"),
+    ],
+)
+def test_a_link_leads_where_realpath_says(tmp_path: Path, path: str) -> None:
+    """Links to files, folders, nothing, and through missing folders."""
     (tmp_path / "d" / "e").mkdir(parents=True)
     (tmp_path / "d" / "file (deleted)").write_text("x")
     for name, target in {
         "to-file": "d/file (deleted)",
         "to-folder": "d/e",
         "to-nothing": "d/none",
-        "loop": "loop",
     }.items():
         (tmp_path / name).symlink_to(target)
-    storage = FolderStorage(tmp_path)
-    for path in (
-        *("/", "/d", "/d/file (deleted)", "/to-file", "/to-folder/new", "/to-nothing"),
-        *("/none", "/none/below", "/d/e/new", "/to-nothing/below", "/d/file (deleted)/below"),
-    ):
-        assert str(storage._real(path)) == os.path.realpath(tmp_path / path[1:]), path
+    real = Path(os.path.realpath(tmp_path / path[1:]))
+    with FolderStorage(tmp_path).open_write(path) as stream:
+        stream.write(b"written")
+    assert real.read_bytes() == b"written"
+    assert not real.is_symlink()

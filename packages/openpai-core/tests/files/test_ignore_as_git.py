@@ -70,9 +70,7 @@ def we_take(root: Path) -> set[str]:
         return set()
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(top=FILES, inner=FILES)
 @example(top="d/**\n!d/a/", inner="")
 @example(top="*\n!*/\n!a", inner="")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -53,11 +54,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture(scope="session")
+def random_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of several parts, only to be read."""
+    path = tmp_path_factory.mktemp("random") / "file"
+    path.write_bytes(random.Random(7).getrandbits(8 * (40 * MIB + 5)).to_bytes(40 * MIB + 5, "big"))
+    return path
+
+
 @pytest.fixture
-def big(tmp_path: Path) -> Path:
+def big(tmp_path: Path, random_file: Path) -> Path:
     """Return a file of several parts."""
     path = tmp_path / "big"
-    path.write_bytes(random.Random(7).getrandbits(8 * (40 * MIB + 5)).to_bytes(40 * MIB + 5, "big"))
+    shutil.copyfile(random_file, path)
     os.utime(path, (1_000_000_000, 1_000_000_000))
     return path
 

@@ -48,7 +48,7 @@ def plant(folder: Path, tree: Tree) -> None:
             path.chmod(mode | 0o400)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(tree=TREES)
 def test_there_and_back(picture: Picture, tree: Tree) -> None:
     """Names, contents, permission bits, times and empty folders survive the way up and down."""

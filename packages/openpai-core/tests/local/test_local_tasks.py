@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+from functools import partial
 
 import pytest
 from support.wait import wait_until
@@ -66,16 +67,16 @@ def test_the_ports_that_are_shown_are_the_tasks_own(client, job_text):
     assert task["containerPorts"] == {label: str(numbers[0]) for label, numbers in wanted.items()}
 
 
-def test_a_port_of_another_task_is_never_given(monkeypatch):
+def test_a_port_of_another_task_is_never_given():
     """Where a uid's ports are taken, another uid is chosen before the start."""
     from openpai.core.local import placing
 
     document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
     # Any program of this machine may be using the ports that belong to "first".
-    monkeypatch.setattr(placing, "_is_free", lambda port: True)
-    uid, ports = placing.choose_uid(document, "worker", "first", [])
+    choose = partial(placing.choose_uid, document, "worker", "first", is_free=lambda port: True)
+    uid, ports = choose([])
     assert uid == "first"
-    again, others = placing.choose_uid(document, "worker", "first", ports["http"])
+    again, others = choose(ports["http"])
     assert again != "first"
     assert set(others["http"]).isdisjoint(ports["http"])
 

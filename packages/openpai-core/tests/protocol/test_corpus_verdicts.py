@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
+
 from openpai.core.protocol.checks import check_text
 from openpai.core.protocol.environment import job_environment
 from openpai.core.protocol.verdict import server_verdict
+
+
+@pytest.fixture(scope="module")
+def verdicts(corpus):
+    """The server's verdict on each document, by its id."""
+    return {entry["id"]: server_verdict(entry["yaml"]) for entry in corpus}
+
+
+@pytest.fixture(scope="module")
+def strict(corpus):
+    """The checks of strict mode on each document, by its id."""
+    return {entry["id"]: check_text(entry["yaml"]) for entry in corpus}
 
 
 def _differences(corpus, expected, found):
@@ -12,7 +26,7 @@ def _differences(corpus, expected, found):
     return [pair for pair in pairs if pair[1] != pair[2]]
 
 
-def test_every_status_and_code_is_the_servers(corpus):
+def test_every_status_and_code_is_the_servers(corpus, verdicts):
     """Accepted, refused or failed: the same answer on every document."""
 
     def expected(entry):
@@ -20,34 +34,34 @@ def test_every_status_and_code_is_the_servers(corpus):
         return error["status"], error["code"]
 
     def found(entry):
-        verdict = server_verdict(entry["yaml"])
+        verdict = verdicts[entry["id"]]
         return verdict.status, verdict.code
 
     assert len(corpus) == 1002
     assert _differences(corpus, expected, found) == []
 
 
-def test_every_message_is_the_servers(corpus):
+def test_every_message_is_the_servers(corpus, verdicts):
     """The list of schema errors, the sentence about a reference, the text of an exception."""
     refused = [entry for entry in corpus if not entry["valid"]]
     assert (
         _differences(
             refused,
             lambda entry: entry["error"]["message"],
-            lambda entry: server_verdict(entry["yaml"]).message,
+            lambda entry: verdicts[entry["id"]].message,
         )
         == []
     )
 
 
-def test_every_rendered_script_is_the_servers(corpus):
+def test_every_rendered_script_is_the_servers(corpus, verdicts):
     """What each task role runs, character for character."""
     accepted = [entry for entry in corpus if entry["valid"]]
     assert (
         _differences(
             accepted,
             lambda entry: entry.get("rendered") or {},
-            lambda entry: server_verdict(entry["yaml"]).scripts,
+            lambda entry: verdicts[entry["id"]].scripts,
         )
         == []
     )
@@ -61,23 +75,23 @@ def test_validation_without_strict_is_the_verdict(corpus):
         assert bool(verdict.errors) != entry["valid"], entry["id"]
 
 
-def test_strict_mode_takes_nothing_that_the_server_refuses(corpus):
+def test_strict_mode_takes_nothing_that_the_server_refuses(corpus, strict):
     """Strict mode only adds to the server's rules."""
     for entry in corpus:
         if not entry["valid"]:
-            assert not check_text(entry["yaml"]).valid, entry["id"]
+            assert not strict[entry["id"]].valid, entry["id"]
 
 
-def test_every_problem_says_what_and_where(corpus):
+def test_every_problem_says_what_and_where(corpus, strict):
     """No problem is without a sentence, and none speaks of the server's own program."""
     for entry in corpus:
-        for problem in check_text(entry["yaml"]).errors:
+        for problem in strict[entry["id"]].errors:
             assert problem.message.endswith((".", "?")), (entry["id"], problem)
             assert "The server answers" not in problem.message, (entry["id"], problem)
             assert problem.line is not None, (entry["id"], problem)
 
 
-def test_the_environment_of_every_accepted_job_is_the_servers(corpus):
+def test_the_environment_of_every_accepted_job_is_the_servers(corpus, verdicts):
     """The variables that need only the job, as the server sets them."""
     accepted = [entry for entry in corpus if entry["valid"] and entry.get("runtime_env")]
 
@@ -92,7 +106,7 @@ def test_the_environment_of_every_accepted_job_is_the_servers(corpus):
         }
 
     def found(entry):
-        document = server_verdict(entry["yaml"]).document
+        document = verdicts[entry["id"]].document
         return job_environment(document, "alice", "default")
 
     assert _differences(accepted, expected, found) == []

@@ -79,7 +79,7 @@ class Machine:
     def run(self, text: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a script to its end."""
         process = self.start(text, **env)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 

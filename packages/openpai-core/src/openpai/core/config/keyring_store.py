@@ -34,8 +34,12 @@ def _priority() -> float:
     return float(keyring.get_keyring().priority)
 
 
-def read(name: str) -> dict[str, str]:
+def read(name: str, *, seconds: float = _SECONDS) -> dict[str, str]:
     """Return the secrets stored under a name; empty if there are none.
+
+    Args:
+        name: The name.
+        seconds: How long an answer is waited for.
 
     Raises:
         ConfigError: The keyring is missing, locked, broken or silent.
@@ -47,7 +51,7 @@ def read(name: str) -> dict[str, str]:
         return keyring.get_password(_SERVICE, name)
 
     try:
-        found = json.loads(_in_time(get) or "{}")
+        found = json.loads(_in_time(get, seconds) or "{}")
     except ValueError:
         found = {}
     return {str(key): str(value) for key, value in found.items()} if found else {}
@@ -85,7 +89,7 @@ def delete(name: str) -> None:
     _in_time(remove)
 
 
-def _in_time(call: Callable[[], Any]) -> Any:
+def _in_time(call: Callable[[], Any], seconds: float = _SECONDS) -> Any:
     """Return what the call returns.
 
     Raises:
@@ -101,9 +105,9 @@ def _in_time(call: Callable[[], Any]) -> Any:
 
     thread = threading.Thread(target=run, name="keyring", daemon=True)
     thread.start()
-    thread.join(_SECONDS)
+    thread.join(seconds)
     if not done:
-        raise ConfigError(f"The system keyring did not answer within {_SECONDS:g} s.", _HINT)
+        raise ConfigError(f"The system keyring did not answer within {seconds:g} s.", _HINT)
     result, error = done[0]
     if isinstance(error, ImportError):
         raise ConfigError("The library 'keyring' is not installed.", "pip install keyring")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import uuid
-from typing import TYPE_CHECKING, Any, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 
 from openpai.core.local.engines.task import SECRETS_FILE, Image, Mount, TaskScript, TaskSpec
 from openpai.core.local.machine import found_gpus
@@ -26,7 +26,12 @@ IP = "127.0.0.1"
 
 
 def choose_uid(
-    document: Mapping[str, Any], role: str, first: str, taken: Iterable[int]
+    document: Mapping[str, Any],
+    role: str,
+    first: str,
+    taken: Iterable[int],
+    *,
+    is_free: Callable[[int], bool] | None = None,
 ) -> tuple[str, dict[str, list[int]]]:
     """Return a uid whose ports nobody uses, and the ports by label.
 
@@ -38,7 +43,9 @@ def choose_uid(
         role: The task's role, as written.
         first: The uid to try first.
         taken: Ports that other tasks have been given.
+        is_free: Whether a port can be used; ``None``: it is tried on this machine.
     """
+    is_free = is_free or _is_free
     counts = role_ports(document, role)
     reserved = set(taken)
     uid = first
@@ -48,7 +55,7 @@ def choose_uid(
         if (
             len(set(numbers)) == len(numbers)
             and reserved.isdisjoint(numbers)
-            and all(map(_is_free, numbers))
+            and all(map(is_free, numbers))
         ):
             return uid, {label: list(group) for label, group in ports.items()}
         uid = str(uuid.uuid4())
