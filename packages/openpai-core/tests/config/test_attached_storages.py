@@ -12,7 +12,7 @@ ITEMS = [
 ]
 
 
-def test_items_with_a_type_are_storages_of_their_own():
+def test_items_with_type_are_attached_storages():
     """Their other keys are the address; items that only say a mount, or are old, are not taken."""
     entry = ClusterEntry("prod", "http://pai", settings={"storages": ITEMS})
     hdfs, scratch = entry.attached
@@ -22,7 +22,7 @@ def test_items_with_a_type_are_storages_of_their_own():
     assert entry.mounts == {"scratch": "/scratch", "granted": "/mnt/granted"}
 
 
-def test_the_server_is_not_asked_for_an_attached_storage(tmp_path):
+def test_attached_storage_is_not_requested_from_server(tmp_path):
     """The cluster need not know it, nor answer."""
     items = [{"name": "scratch", "type": "nfs", "mount_path": str(tmp_path)}]
     entry = ClusterEntry("prod", "http://127.0.0.1:1", settings={"storages": items})

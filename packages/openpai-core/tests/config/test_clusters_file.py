@@ -27,26 +27,26 @@ def home(tmp_path, monkeypatch):
     return tmp_path / "home"
 
 
-def test_a_saved_cluster_is_found_by_its_alias():
+def test_saved_cluster_is_found_by_alias():
     """What was saved is read back, the token included."""
     save_cluster(ClusterEntry("prod", "https://pai.example.org", "alice", token="secret-1"))
     entry = find_cluster("prod")
     assert (entry.uri, entry.user, entry.token) == ("https://pai.example.org", "alice", "secret-1")
 
 
-def test_secrets_are_kept_apart_in_a_private_file(home):
+def test_secrets_are_saved_in_private_file(home):
     """The token is not in clusters.yaml, and only the user can read the file that has it."""
     save_cluster(ClusterEntry("prod", "https://pai.example.org", "alice", token="secret-1"))
     assert "secret-1" not in (home / "clusters.yaml").read_text()
     assert stat.S_IMODE((home / "credentials.yaml").stat().st_mode) == 0o600
 
 
-def test_repr_shows_no_secret():
+def test_repr_hides_secrets():
     """A cluster entry can be logged."""
     assert "secret" not in repr(ClusterEntry("a", "http://h", token="secret", password="secret"))
 
 
-def test_a_file_of_the_old_sdk_is_read_and_its_secrets_move_at_the_next_write(home):
+def test_old_sdk_file_is_read_and_secrets_move_at_next_write(home):
     """Old entries keep their keys; password and token leave clusters.yaml when it is written."""
     home.mkdir()
     (home / "clusters.yaml").write_text(
@@ -61,7 +61,7 @@ def test_a_file_of_the_old_sdk_is_read_and_its_secrets_move_at_the_next_write(ho
     assert find_cluster("old").password == "hunter22"
 
 
-def test_a_file_that_cannot_be_parsed_is_an_error_and_stays(home):
+def test_unparsable_file_raises_and_stays(home):
     """A torn file is named with its line, and saving a cluster does not overwrite it."""
     home.mkdir()
     torn = "- cluster_alias: [\n"
@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_parsed_is_an_error_and_stays(home):
     assert (home / "clusters.yaml").read_text() == torn
 
 
-def test_a_file_of_the_wrong_kind_is_an_error(home):
+def test_file_of_wrong_type_raises(home):
     """A mapping where a list belongs is said, not ignored."""
     home.mkdir()
     (home / "clusters.yaml").write_text("alias: prod\n")
@@ -79,7 +79,7 @@ def test_a_file_of_the_wrong_kind_is_an_error(home):
         load_clusters()
 
 
-def test_an_entry_without_uri_is_named_by_its_number(home):
+def test_entry_without_uri_is_named_by_number(home):
     """The second of two entries lacks its address."""
     home.mkdir()
     (home / "clusters.yaml").write_text(
@@ -89,20 +89,20 @@ def test_an_entry_without_uri_is_named_by_its_number(home):
         load_clusters()
 
 
-def test_an_unknown_alias_names_the_known_ones():
+def test_unknown_alias_lists_known_aliases():
     """The error of a wrong alias helps to find the right one."""
     save_cluster(ClusterEntry("prod", "http://h"))
     with pytest.raises(ConfigError, match=r"no cluster 'prodd' \(known: prod\)"):
         find_cluster("prodd")
 
 
-def test_the_only_cluster_needs_no_selection():
+def test_single_cluster_is_the_default():
     """With one cluster known, it is the one meant."""
     save_cluster(ClusterEntry("prod", "http://h"))
     assert find_cluster().alias == "prod"
 
 
-def test_of_several_clusters_one_must_be_selected():
+def test_several_clusters_need_a_selection():
     """Without a selection two clusters are an error, with one it is used."""
     save_cluster(ClusterEntry("one", "http://h1"))
     save_cluster(ClusterEntry("two", "http://h2"))
@@ -112,7 +112,7 @@ def test_of_several_clusters_one_must_be_selected():
     assert find_cluster().alias == "two"
 
 
-def test_the_environment_names_cluster_and_token(monkeypatch):
+def test_environment_sets_cluster_and_token(monkeypatch):
     """OPENPAI_CLUSTER and OPENPAI_TOKEN win over what is stored."""
     save_cluster(ClusterEntry("one", "http://h1", token="stored"))
     save_cluster(ClusterEntry("two", "http://h2", token="stored"))
@@ -122,7 +122,7 @@ def test_the_environment_names_cluster_and_token(monkeypatch):
     assert (find_cluster().alias, find_cluster().token) == ("two", "given")
 
 
-def test_a_deleted_cluster_takes_its_secrets_along(home):
+def test_delete_cluster_removes_secrets(home):
     """Neither file knows it afterwards."""
     save_cluster(ClusterEntry("prod", "http://h", token="secret-1"))
     delete_cluster("prod")
@@ -130,27 +130,27 @@ def test_a_deleted_cluster_takes_its_secrets_along(home):
     assert "secret-1" not in (home / "credentials.yaml").read_text()
 
 
-def test_deleting_an_unknown_cluster_is_an_error():
+def test_delete_unknown_cluster_raises():
     """Nothing is deleted in silence."""
     with pytest.raises(ConfigError, match="no cluster 'x'"):
         delete_cluster("x")
 
 
 @pytest.mark.parametrize("alias", ["", "a b", "-a", "a/b", "ä"])
-def test_an_alias_must_be_usable_on_a_command_line(alias):
+def test_invalid_alias_is_refused(alias):
     """Spaces, slashes and leading dashes are refused."""
     with pytest.raises(ConfigError, match="cannot be an alias"):
         save_cluster(ClusterEntry(alias, "http://h"))
 
 
-def test_mounts_are_read_from_the_storages_of_an_entry():
+def test_entry_storages_give_mounts():
     """Where a storage is mounted here is told by the entry's storages."""
     storages = [{"name": "team", "mount_path": "/mnt/team"}, {"name": "other"}, "odd"]
     entry = ClusterEntry("a", "http://h", settings={"storages": storages})
     assert entry.mounts == {"team": "/mnt/team"}
 
 
-def test_other_addresses_are_read_from_the_storages_of_an_entry():
+def test_entry_storages_give_addresses():
     """What is otherwise about a storage that the cluster lists is told by an item without type."""
     storages = [
         {"name": "team", "mount_path": "/mnt/team", "endpoint": "proxy:445"},
@@ -162,7 +162,7 @@ def test_other_addresses_are_read_from_the_storages_of_an_entry():
 
 
 @pytest.mark.process
-def test_two_writers_lose_nothing(home):
+def test_concurrent_writers_lose_nothing(home):
     """Six processes that each save a cluster at once leave six clusters."""
     import subprocess
     import sys
@@ -179,7 +179,7 @@ def test_two_writers_lose_nothing(home):
     }
 
 
-def test_a_home_that_cannot_be_written_is_one_clear_error(tmp_path, monkeypatch):
+def test_unwritable_home_raises(tmp_path, monkeypatch):
     """A file where the folder should be cannot be written into, even by root."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "file" / "home"))

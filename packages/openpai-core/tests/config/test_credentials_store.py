@@ -59,7 +59,7 @@ def all_texts(folder):
     return "".join(p.read_text() for p in folder.rglob("*") if p.is_file())
 
 
-def test_a_file_holds_them_for_the_user_alone(home):
+def test_file_is_private(home):
     """Mode 0600 in a folder of mode 0700, apart from the list of clusters."""
     set_default("credentials", "file")
     assert save_cluster(ENTRY) == str(home / "credentials.yaml")
@@ -69,7 +69,7 @@ def test_a_file_holds_them_for_the_user_alone(home):
     assert find_cluster("prod").token == ENTRY.token
 
 
-def test_the_keyring_holds_them_and_no_file_of_ours_does(home, keyring_file):
+def test_keyring_holds_secrets_and_files_do_not(home, keyring_file):
     """The list says that there is something, without asking the keyring."""
     assert save_cluster(ENTRY) == "keyring"
     assert "s3cret" not in all_texts(home)
@@ -80,7 +80,7 @@ def test_the_keyring_holds_them_and_no_file_of_ours_does(home, keyring_file):
     assert "s3cret" not in repr(find_cluster("prod"))
 
 
-def test_saving_an_entry_whose_secrets_were_not_read_keeps_them(home, keyring_file):
+def test_save_keeps_secrets_not_read(home, keyring_file):
     """Whoever edits an entry need not unlock the keyring."""
     from dataclasses import replace
 
@@ -90,7 +90,7 @@ def test_saving_an_entry_whose_secrets_were_not_read_keeps_them(home, keyring_fi
     assert find_cluster("prod").uri == "https://new.example.org"
 
 
-def test_logging_out_empties_the_keyring(home, keyring_file):
+def test_logout_empties_keyring(home, keyring_file):
     """Also forgetting the whole cluster does."""
     from dataclasses import replace
 
@@ -103,7 +103,7 @@ def test_logging_out_empties_the_keyring(home, keyring_file):
     assert "s3cret" not in keyring_file.read_text()
 
 
-def test_a_new_token_goes_to_where_the_old_one_was(home, keyring_file):
+def test_new_token_stays_in_its_store(home, keyring_file):
     """And a password that is kept stays."""
     from dataclasses import replace
 
@@ -113,7 +113,7 @@ def test_a_new_token_goes_to_where_the_old_one_was(home, keyring_file):
     assert (found.token, found.password) == ("newer", "pass-word")
 
 
-def test_secrets_move_when_the_choice_changes(home, keyring_file):
+def test_secrets_move_when_choice_changes(home, keyring_file):
     """Nothing is left behind in the keyring."""
     save_cluster(ENTRY)
     set_default("credentials", "file")
@@ -122,7 +122,7 @@ def test_secrets_move_when_the_choice_changes(home, keyring_file):
     assert find_cluster("prod").token == ENTRY.token
 
 
-def test_a_locked_keyring_is_told_and_nothing_is_lost(home, keyring_file, monkeypatch):
+def test_locked_keyring_raises_and_loses_nothing(home, keyring_file, monkeypatch):
     """With what to do about it."""
     save_cluster(ENTRY)
     monkeypatch.setenv("TEST_KEYRING_MOOD", "locked")
@@ -136,7 +136,7 @@ def test_a_locked_keyring_is_told_and_nothing_is_lost(home, keyring_file, monkey
     assert find_cluster("prod").token == ENTRY.token
 
 
-def test_a_token_of_the_environment_needs_no_keyring(home, keyring_file, monkeypatch):
+def test_environment_token_needs_no_keyring(home, keyring_file, monkeypatch):
     """As programs without a desktop use it."""
     save_cluster(ENTRY)
     monkeypatch.setenv("TEST_KEYRING_MOOD", "locked")
@@ -144,7 +144,7 @@ def test_a_token_of_the_environment_needs_no_keyring(home, keyring_file, monkeyp
     assert find_cluster("prod").token == "from-environment"
 
 
-def test_a_silent_keyring_is_given_up(home, keyring_file, monkeypatch):
+def test_silent_keyring_times_out(home, keyring_file, monkeypatch):
     """Without a desktop some hang for ever."""
     save_cluster(ENTRY)
     monkeypatch.setenv("TEST_KEYRING_MOOD", "silent")
@@ -153,7 +153,7 @@ def test_a_silent_keyring_is_given_up(home, keyring_file, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["fail", "null"])
-def test_without_a_keyring_that_is_safe_a_file_is_used(home, kind):
+def test_unsafe_keyring_falls_back_to_file(home, kind):
     """The library's answers to a missing desktop: a backend that fails, or one that forgets."""
     keyring = pytest.importorskip("keyring")
     before = keyring.get_keyring()
@@ -165,13 +165,13 @@ def test_without_a_keyring_that_is_safe_a_file_is_used(home, kind):
     assert find_cluster("prod").token == ENTRY.token
 
 
-def test_a_choice_that_is_none_is_told(home):
+def test_unknown_store_raises(home):
     """It was misspelled."""
     set_default("credentials", "keychain")
     with pytest.raises(ConfigError, match="Set it to auto, keyring or file"):
         save_cluster(ENTRY)
 
 
-def test_what_is_kept_shows_no_secret():
+def test_secrets_repr_hides_values():
     """Not even in a debugger's list of variables."""
     assert "s3cret" not in repr(credentials.Kept({"token": "t0ken-s3cret"}))

@@ -16,14 +16,14 @@ def folders(tmp_path, monkeypatch):
     return work
 
 
-def test_without_files_the_built_in_values_hold():
+def test_built_in_values_without_files():
     """A new user gets 2 CPUs and no GPU, and is told where that comes from."""
     defaults = load_defaults()
     assert (defaults.get("cpu"), defaults.get("gpu")) == (2, 0)
     assert defaults.origins["cpu"] == "built-in"
 
 
-def test_the_folder_wins_over_the_user():
+def test_folder_overrides_user():
     """The nearer file decides, and the origin names it."""
     set_default("cpu", "4")
     set_default("cpu", "8", in_folder=True)
@@ -32,7 +32,7 @@ def test_the_folder_wins_over_the_user():
     assert defaults.origins["cpu"].startswith(".openpai")
 
 
-def test_lists_of_all_layers_add_up():
+def test_lists_of_all_layers_are_joined():
     """Sources of the user and of the folder are all sent."""
     set_default("sources", ["a"])
     set_default("sources", "b", in_folder=True)
@@ -40,7 +40,7 @@ def test_lists_of_all_layers_add_up():
 
 
 @pytest.mark.parametrize("key", ["cluster-alias", "pip-installs"])
-def test_a_folder_may_not_choose_a_server_or_what_is_installed(folders, key):
+def test_folder_cannot_set_server_or_packages(folders, key):
     """Files that travel with code are not trusted with these, read or written."""
     with pytest.raises(ConfigError, match="may not set"):
         set_default(key, "x", in_folder=True)
@@ -50,20 +50,20 @@ def test_a_folder_may_not_choose_a_server_or_what_is_installed(folders, key):
         load_defaults()
 
 
-def test_an_unknown_key_gets_the_nearest_name():
+def test_unknown_key_suggests_nearest():
     """A slip of the pen is mended from the message."""
     with pytest.raises(ConfigError) as caught:
         set_default("virtual-clustr", "x")
     assert "Did you mean 'virtual-cluster'?" in caught.value.hint
 
 
-def test_a_number_must_be_one():
+def test_number_is_validated():
     """Text where a number belongs is refused before it is stored."""
     with pytest.raises(ConfigError, match="whole number"):
         set_default("gpu", "many")
 
 
-def test_a_key_of_another_version_is_kept(tmp_path):
+def test_unknown_key_of_other_version_is_kept(tmp_path):
     """What this version does not know stays in the file."""
     home = tmp_path / "home"
     home.mkdir()
@@ -72,7 +72,7 @@ def test_a_key_of_another_version_is_kept(tmp_path):
     assert "future: 1" in (home / "defaults.yaml").read_text()
 
 
-def test_unset_says_whether_there_was_something():
+def test_unset_returns_whether_key_was_set():
     """The second time there is nothing left to remove."""
     set_default("image", "python:3.11")
     assert unset_default("image") is True
