@@ -22,7 +22,7 @@ def outside(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", ["/out/secret", "/out", "/file"])
-def test_links_that_lead_out_are_refused(storage: FolderStorage, outside: Path, path: str) -> None:
+def test_links_out_of_storage_are_refused(storage: FolderStorage, outside: Path, path: str) -> None:
     """Nothing outside is described, read or written through a link."""
     (storage.root / "out").symlink_to(outside)
     (storage.root / "file").symlink_to(outside / "secret")
@@ -34,7 +34,7 @@ def test_links_that_lead_out_are_refused(storage: FolderStorage, outside: Path, 
     assert (outside / "secret").read_text() == "secret"
 
 
-def test_nothing_is_written_below_a_link_that_leads_out(
+def test_write_below_link_out_of_storage_is_refused(
     storage: FolderStorage, outside: Path
 ) -> None:
     """Neither new files nor moves get out through a link."""
@@ -51,7 +51,7 @@ def test_nothing_is_written_below_a_link_that_leads_out(
     assert [item.name for item in outside.iterdir()] == ["secret"]
 
 
-def test_a_link_is_deleted_itself(storage: FolderStorage, outside: Path) -> None:
+def test_delete_removes_link_itself(storage: FolderStorage, outside: Path) -> None:
     """Deleting a link, or a folder that holds one, leaves what it leads to."""
     (storage.root / "out").symlink_to(outside)
     (storage.root / "d").mkdir()
@@ -62,7 +62,7 @@ def test_a_link_is_deleted_itself(storage: FolderStorage, outside: Path) -> None
     assert (outside / "secret").exists()
 
 
-def test_a_link_is_moved_itself(storage: FolderStorage) -> None:
+def test_rename_moves_link_itself(storage: FolderStorage) -> None:
     """Moving a link leaves what it leads to in its place."""
     (storage.root / "file").write_text("x")
     (storage.root / "link").symlink_to("file")
@@ -71,7 +71,7 @@ def test_a_link_is_moved_itself(storage: FolderStorage) -> None:
     assert (storage.root / "file").exists()
 
 
-def test_links_inside_are_followed(storage: FolderStorage) -> None:
+def test_links_inside_storage_are_followed(storage: FolderStorage) -> None:
     """A link is described as what it leads to, if that is inside."""
     (storage.root / "d").mkdir()
     (storage.root / "d" / "file").write_text("12345")
@@ -79,7 +79,7 @@ def test_links_inside_are_followed(storage: FolderStorage) -> None:
     assert [(entry.path, entry.size) for entry in storage.walk("/link")] == [("/link/file", 5)]
 
 
-def test_listing_shows_links_that_cannot_be_followed(storage: FolderStorage, outside: Path) -> None:
+def test_list_shows_broken_links(storage: FolderStorage, outside: Path) -> None:
     """Links to nowhere, outwards and in circles are listed as empty files and hinder nothing."""
     for name, target in (("broken", "none"), ("circle", "circle"), ("out", outside)):
         (storage.root / name).symlink_to(target)
@@ -93,7 +93,7 @@ def test_listing_shows_links_that_cannot_be_followed(storage: FolderStorage, out
     ]
 
 
-def test_walks_end(storage: FolderStorage) -> None:
+def test_walk_with_link_cycle_ends(storage: FolderStorage) -> None:
     """Links that lead back up, also by way of each other, make no endless walk."""
     for name in ("a", "b"):
         (storage.root / name).mkdir()
@@ -105,7 +105,7 @@ def test_walks_end(storage: FolderStorage) -> None:
     assert len(found) < 20
 
 
-def test_a_link_above_the_root_is_fine(tmp_path: Path) -> None:
+def test_link_above_root_is_followed(tmp_path: Path) -> None:
     """The storage itself may be reached through a link."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "file").write_text("x")
@@ -113,7 +113,7 @@ def test_a_link_above_the_root_is_fine(tmp_path: Path) -> None:
     assert FolderStorage(tmp_path / "link").stat("/file").size == 1
 
 
-def test_a_pipe_is_not_opened(storage: FolderStorage) -> None:
+def test_pipe_is_not_opened(storage: FolderStorage) -> None:
     """What is no regular file cannot be read, instead of waiting for ever."""
     os.mkfifo(storage.root / "pipe")
     with pytest.raises(OSError, match="Not a regular file") as caught:
@@ -121,7 +121,7 @@ def test_a_pipe_is_not_opened(storage: FolderStorage) -> None:
     assert caught.value.errno == errno.EINVAL
 
 
-def test_read_only(tmp_path: Path) -> None:
+def test_read_only_storage_refuses_changes(tmp_path: Path) -> None:
     """A storage that the cluster calls read-only is not changed, whatever the folder allows."""
     (tmp_path / "file").write_text("x")
     storage = FolderStorage(tmp_path, "main", read_only=True)
@@ -133,7 +133,7 @@ def test_read_only(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
 
 
-def test_messages_name_what_the_user_knows(storage: FolderStorage) -> None:
+def test_messages_name_user_paths(storage: FolderStorage) -> None:
     """A named storage speaks of NAME:/PATH, a local one of the path on this machine."""
     with pytest.raises(FileNotFoundError, match="'main:/a/b'"):
         storage.stat("a/b")
@@ -141,13 +141,13 @@ def test_messages_name_what_the_user_knows(storage: FolderStorage) -> None:
         FolderStorage(storage.root).stat("a")
 
 
-def test_nul_is_refused(storage: FolderStorage) -> None:
+def test_nul_in_path_is_refused(storage: FolderStorage) -> None:
     """A path with a NUL character is refused in a sentence."""
     with pytest.raises(StorageError, match="NUL"):
         storage.stat("/a\0b")
 
 
-def test_the_files_mode_follows_the_umask(storage: FolderStorage) -> None:
+def test_new_file_mode_follows_umask(storage: FolderStorage) -> None:
     """A new file gets the mode that any new file gets, not that of a private temporary file."""
     (storage.root / "plain").touch()
     with storage.open_write("/new"):
@@ -162,7 +162,7 @@ def test_the_files_mode_follows_the_umask(storage: FolderStorage) -> None:
         *("/none/below", "/d/e/new", "/to-nothing/below"),
     ],
 )
-def test_a_link_leads_where_realpath_says(tmp_path: Path, path: str) -> None:
+def test_write_through_link_reaches_realpath(tmp_path: Path, path: str) -> None:
     """Links to files, folders, nothing, and through missing folders."""
     (tmp_path / "d" / "e").mkdir(parents=True)
     (tmp_path / "d" / "file (deleted)").write_text("x")

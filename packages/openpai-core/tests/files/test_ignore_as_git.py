@@ -78,7 +78,7 @@ def we_take(root: Path) -> set[str]:
 @example(top="a**/b\n**b/a", inner="!b")
 @example(top="d/*\n!d/ab", inner="ab/\n/a")
 @example(top="\ufeffa\r\nb  \nb\\ \n#a\n\\#a\n\\!b", inner="!a")
-def test_same_files_as_git(tree: Path, top: str, inner: str) -> None:
+def test_ignore_rules_match_git(tree: Path, top: str, inner: str) -> None:
     """The same files are taken as ``git check-ignore`` lets through."""
     (tree / ".gitignore").write_bytes(top.encode())
     (tree / "d" / ".gitignore").write_bytes(inner.encode())

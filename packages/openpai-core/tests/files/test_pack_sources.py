@@ -32,7 +32,7 @@ def packed(*sources: str, base: Path) -> list[str]:
         return list(archive.files)
 
 
-def test_same_content_same_checksum(project: Path, tmp_path: Path) -> None:
+def test_same_content_has_same_checksum(project: Path, tmp_path: Path) -> None:
     """Neither times, nor owners, nor the place, nor the order of sources matter."""
     copy = tmp_path / "copy"
     shutil.copytree(project, copy)
@@ -56,7 +56,7 @@ def test_same_content_same_checksum(project: Path, tmp_path: Path) -> None:
         lambda root: (root / "src" / "link").symlink_to("train.py"),
     ],
 )
-def test_other_content_other_checksum(project: Path, change: Callable[[Path], object]) -> None:
+def test_changed_content_has_other_checksum(project: Path, change: Callable[[Path], object]) -> None:
     """Whatever a job could notice changes the checksum."""
     with pack_sources(["."], project) as before:
         change(project)
@@ -64,7 +64,7 @@ def test_other_content_other_checksum(project: Path, change: Callable[[Path], ob
             assert before.sha256 != after.sha256
 
 
-def test_there_and_back(project: Path, tmp_path: Path) -> None:
+def test_pack_and_unpack_preserve_tree(project: Path, tmp_path: Path) -> None:
     """Unpacking gives files, empty folders, links and executable bits back."""
     name = os.fsdecode("ünï\n😀".encode() + b"\xff" + b"x" * 150)
     (project / name).write_bytes(b"\0" * 100_000)
@@ -79,7 +79,7 @@ def test_there_and_back(project: Path, tmp_path: Path) -> None:
     assert [os.access(got / path, os.X_OK) for path in ("run.sh", "src/train.py")] == [True, False]
 
 
-def test_the_temporary_file_is_private_and_goes(project: Path) -> None:
+def test_temporary_file_is_private_and_removed(project: Path) -> None:
     """Nobody else can read the archive, and the context manager removes it."""
     with pack_sources(["."], project) as archive:
         assert archive.path.stat().st_mode & 0o777 == 0o600
@@ -89,7 +89,7 @@ def test_the_temporary_file_is_private_and_goes(project: Path) -> None:
 
 
 @pytest.mark.process
-def test_left_out_by_default(project: Path) -> None:
+def test_default_exclusions_are_not_packed(project: Path) -> None:
     """Version control, caches, our own folder and virtual environments stay here."""
     for folder in (".git", ".openpai", "src/__pycache__", "my-env/lib", ".ipynb_checkpoints"):
         (project / folder).mkdir(parents=True)
@@ -99,7 +99,7 @@ def test_left_out_by_default(project: Path) -> None:
     assert packed(".", base=project) == [".gitignore", "run.sh", "src/train.py"]
 
 
-def test_what_is_named_is_taken(project: Path) -> None:
+def test_named_paths_override_exclusions(project: Path) -> None:
     """An ignored file or folder is packed when it is named itself, by the rules inside it."""
     (project / ".gitignore").write_text("/data\n*.tmp\n")
     (project / "data").mkdir()
@@ -110,7 +110,7 @@ def test_what_is_named_is_taken(project: Path) -> None:
     assert packed("data/x.tmp", base=project) == ["data/x.tmp"]
 
 
-def test_opaiignore(project: Path) -> None:
+def test_opaiignore_is_applied(project: Path) -> None:
     """.opaiignore leaves out more, and takes back what .gitignore leaves out."""
     (project / ".gitignore").write_text("*.bin\n")
     (project / ".opaiignore").write_text("!weights.bin\n/docs/\n.*ignore\n")
@@ -121,7 +121,7 @@ def test_opaiignore(project: Path) -> None:
 
 
 @pytest.mark.process
-def test_ignore_files_above(project: Path) -> None:
+def test_ignore_files_of_parent_folders_are_applied(project: Path) -> None:
     """In a work tree the ignore files above the folder count, up to its top and no further."""
     (project.parent / ".gitignore").write_text("*\n")
     (project / ".git").mkdir()
@@ -132,7 +132,7 @@ def test_ignore_files_above(project: Path) -> None:
 
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("git") is None, reason="git tracks nothing where it is missing")
-def test_tracked_files(project: Path) -> None:
+def test_tracked_files_are_packed(project: Path) -> None:
     """A file that git tracks is taken though .gitignore names it, unless .opaiignore does too."""
     (project / ".gitignore").write_text("*.csv\n/build/\n")
     (project / "build" / "deep").mkdir(parents=True)
@@ -148,7 +148,7 @@ def test_tracked_files(project: Path) -> None:
     ]
 
 
-def test_links(project: Path, tmp_path: Path) -> None:
+def test_links_are_packed(project: Path, tmp_path: Path) -> None:
     """Links stay links led straight to their ends; a source that is one is what it leads to."""
     (project / "current").symlink_to("src")
     (project / "latest").symlink_to(project / "current")
@@ -158,7 +158,7 @@ def test_links(project: Path, tmp_path: Path) -> None:
     assert packed("current", base=project) == ["current/train.py"]
 
 
-def test_links_that_lead_out_are_refused(project: Path, tmp_path: Path) -> None:
+def test_links_out_of_sources_are_refused(project: Path, tmp_path: Path) -> None:
     """A link out of the folder is refused and named; leaving it out helps."""
     (project / "src" / "out").symlink_to(tmp_path)
     with pytest.raises(ConfigError, match="The link 'src/out' leads out"):
@@ -178,7 +178,7 @@ def test_links_that_lead_out_are_refused(project: Path, tmp_path: Path) -> None:
         ("src/empty", "No files .* are left to pack"),
     ],
 )
-def test_bad_sources(project: Path, tmp_path: Path, source: str, says: str) -> None:
+def test_invalid_sources_are_refused(project: Path, tmp_path: Path, source: str, says: str) -> None:
     """What cannot be packed is said in a sentence, and leaves no temporary file."""
     (tmp_path / "project2").mkdir()
     (project / ".opaiignore").write_text("*")
@@ -195,7 +195,7 @@ def test_pipes_are_refused(project: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
 
-def test_files_from_anywhere(project: Path, tmp_path: Path) -> None:
+def test_extra_files_are_packed_under_given_names(project: Path, tmp_path: Path) -> None:
     """A file may get another name than its own, and then stands in for a source of that name."""
     other = tmp_path / "other"
     other.write_text("from elsewhere")
@@ -206,7 +206,7 @@ def test_files_from_anywhere(project: Path, tmp_path: Path) -> None:
         assert set(archive.files) == {"run.sh", "new/name"}
 
 
-def test_large_files_are_refused(project: Path) -> None:
+def test_large_file_is_refused(project: Path) -> None:
     """A file over the limit is no code, unless it is named itself; the largest are listed."""
     (project / "src" / "weights.bin").write_bytes(bytes(3000))
     with pytest.raises(ConfigError, match=r"in one file: src/weights\.bin .*\.opaiignore"):
@@ -215,7 +215,7 @@ def test_large_files_are_refused(project: Path) -> None:
         assert "src/weights.bin" in archive.files
 
 
-def test_much_together_is_refused(project: Path) -> None:
+def test_large_total_is_refused(project: Path) -> None:
     """Many files that are too much together are refused, too."""
     for number in range(30):
         (project / "src" / f"{number}.bin").write_bytes(bytes(1500))
@@ -225,7 +225,7 @@ def test_much_together_is_refused(project: Path) -> None:
         assert len(archive.files) == 31
 
 
-def test_much_is_told_of(project: Path) -> None:
+def test_large_code_size_is_reported(project: Path) -> None:
     """Before much is sent, the number of bytes and the largest files are told."""
     told: list[str] = []
     tell_sizes({"a": 60 << 20, "b": 10_000, "c": 1 << 20}, told.append)

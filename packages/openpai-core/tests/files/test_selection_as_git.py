@@ -56,7 +56,7 @@ def git_takes(root: Path) -> set[str]:
 
 @settings(max_examples=60, deadline=None)
 @given(top=FILES, inner=FILES)
-def test_the_same_files_as_git(top: str, inner: str) -> None:
+def test_selection_matches_git(top: str, inner: str) -> None:
     """Ignore files of any folder count as they do for git, whatever storage they come from."""
     with tempfile.TemporaryDirectory() as place:
         root, target = Path(place, "tree"), Path(place, "target")

@@ -58,7 +58,7 @@ class Full(FolderStorage):
         (errno.ENAMETOOLONG, "File name too long"),
     ],
 )
-def test_one_file_is_refused(storage: FolderStorage, tree: Path, number: int, reason: str) -> None:
+def test_bad_file_is_refused_alone(storage: FolderStorage, tree: Path, number: int, reason: str) -> None:
     """The file is named with the reason, tried once, and the others arrive."""
     target = Full(storage.root, "main")
     target.number = number
@@ -73,7 +73,7 @@ def _place(folder: Path) -> tuple[FolderStorage, str]:
     return FolderStorage(folder), "/"
 
 
-def test_a_name_that_is_too_long(storage: FolderStorage, tmp_path: Path) -> None:
+def test_too_long_name_is_refused(storage: FolderStorage, tmp_path: Path) -> None:
     """A path that the real file system does not take fails alone."""
     deep = tmp_path / "deep"
     deep.mkdir()
@@ -85,7 +85,7 @@ def test_a_name_that_is_too_long(storage: FolderStorage, tmp_path: Path) -> None
     assert [path.name for path in storage.root.iterdir()] == ["short"]
 
 
-def test_names_that_differ_in_case_only(storage: FolderStorage, tmp_path: Path) -> None:
+def test_names_differing_in_case_fail_on_case_insensitive_storage(storage: FolderStorage, tmp_path: Path) -> None:
     """Where the target takes two names for one, the first wins and the second is told of."""
     folder = tmp_path / "cases"
     (folder / "D").mkdir(parents=True)
@@ -101,7 +101,7 @@ def test_names_that_differ_in_case_only(storage: FolderStorage, tmp_path: Path) 
     assert (storage.root / "t" / "A").read_text() == "A"
 
 
-def test_a_listing_that_is_not_in_order(storage: FolderStorage, tree: Path) -> None:
+def test_unsorted_listing_fails(storage: FolderStorage, tree: Path) -> None:
     """Wrong pairs could delete what is wanted, so such a folder fails as a whole."""
 
     class Shuffled(FolderStorage):
@@ -115,7 +115,7 @@ def test_a_listing_that_is_not_in_order(storage: FolderStorage, tree: Path) -> N
     assert (storage.root / "t" / "extra").exists()
 
 
-def test_a_folder_without_permission(tmp_path: Path, storage: FolderStorage) -> None:
+def test_unreadable_folder_fails_alone(tmp_path: Path, storage: FolderStorage) -> None:
     """A folder that may not be listed fails alone."""
 
     class Closed(FolderStorage):
@@ -133,7 +133,7 @@ def test_a_folder_without_permission(tmp_path: Path, storage: FolderStorage) -> 
 
 
 @pytest.mark.process
-def test_partial_files_of_the_dead_go(storage: FolderStorage, tree: Path) -> None:
+def test_partial_files_of_dead_processes_are_removed(storage: FolderStorage, tree: Path) -> None:
     """What a dead process left behind is removed; what may still be written is not."""
     target = storage.root / "t"
     target.mkdir()
@@ -156,7 +156,7 @@ def _dead_process() -> int:
         return process.pid
 
 
-def test_a_download_over_a_folder(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
+def test_download_over_folder_raises(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
     """A folder of this machine is not replaced by a file."""
     upload(storage, tree / "a", "/x")
     (tmp_path / "x").mkdir()
@@ -165,7 +165,7 @@ def test_a_download_over_a_folder(storage: FolderStorage, tree: Path, tmp_path: 
     assert (tmp_path / "x").is_dir()
 
 
-def test_the_source_goes_meanwhile(storage: FolderStorage, tree: Path) -> None:
+def test_source_deleted_during_copy_raises(storage: FolderStorage, tree: Path) -> None:
     """A file that is deleted between the listing and the copying fails alone."""
 
     class Going(FolderStorage):
@@ -179,7 +179,7 @@ def test_the_source_goes_meanwhile(storage: FolderStorage, tree: Path) -> None:
         Transfer(Going(tree), "/", storage, "/t").run()
 
 
-def test_listings_go_on_after_a_cut(storage: FolderStorage, tree: Path) -> None:
+def test_listing_resumes_after_cut(storage: FolderStorage, tree: Path) -> None:
     """A connection that is cut in the middle of a listing costs nothing but time."""
     cuts = [1, 2, 0]
 
@@ -196,7 +196,7 @@ def test_listings_go_on_after_a_cut(storage: FolderStorage, tree: Path) -> None:
     assert not cuts
 
 
-def test_a_login_that_ends(storage: FolderStorage, tmp_path: Path) -> None:
+def test_expired_login_raises(storage: FolderStorage, tmp_path: Path) -> None:
     """Where a token expires half way, nothing is tried again or after it, and that is told."""
     asked: list[str] = []
 
@@ -219,7 +219,7 @@ def test_a_login_that_ends(storage: FolderStorage, tmp_path: Path) -> None:
     assert len(asked) == len(set(asked)) <= 5 + 4
 
 
-def test_a_plan_tells_what_cannot_be_read(storage: FolderStorage, tmp_path: Path) -> None:
+def test_plan_reports_unreadable_files(storage: FolderStorage, tmp_path: Path) -> None:
     """Links that lead nowhere, out or up, and pipes, are told by the plan, each with its reason."""
     tree = tmp_path / "tree"
     (tree / "d").mkdir(parents=True)
@@ -240,7 +240,7 @@ def test_a_plan_tells_what_cannot_be_read(storage: FolderStorage, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["new\nline", "caf\udce9", "\x1b[31mred"])
-def test_odd_names_take_one_line(storage: FolderStorage, tmp_path: Path, name: str) -> None:
+def test_odd_names_are_printed_on_one_line(storage: FolderStorage, tmp_path: Path, name: str) -> None:
     """A name that would break the line, or steer a terminal, is spelt out where it is told."""
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / name).symlink_to("nowhere")

@@ -45,7 +45,7 @@ def shrink(path: Path) -> None:
 
 
 @pytest.mark.parametrize("disturb", [grow, rewrite, shrink, Path.unlink])
-def test_a_source_that_changes_is_noticed(
+def test_source_changed_during_copy_raises(
     storage: FolderStorage, tmp_path: Path, disturb: Callable[[Path], None]
 ) -> None:
     """A file that grows, shrinks, changes or goes while it is read is not stored."""
@@ -60,7 +60,7 @@ def test_a_source_that_changes_is_noticed(
     assert list(storage.list("/")) == []
 
 
-def test_an_existing_file_that_differs_is_kept(storage: FolderStorage, tmp_path: Path) -> None:
+def test_different_existing_file_is_kept(storage: FolderStorage, tmp_path: Path) -> None:
     """A file is replaced only if that is asked for; the error names it."""
     (tmp_path / "file").write_bytes(b"new")
     with storage.open_write("/file") as stream:
@@ -72,7 +72,7 @@ def test_an_existing_file_that_differs_is_kept(storage: FolderStorage, tmp_path:
     assert (storage.root / "file").read_bytes() == b"new"
 
 
-def test_the_rest_of_a_tree_goes_on(storage: FolderStorage, tmp_path: Path) -> None:
+def test_other_files_are_copied_after_failure(storage: FolderStorage, tmp_path: Path) -> None:
     """One file's failure does not stop the others; all failures are listed."""
     source = tmp_path / "source"
     source.mkdir()
@@ -91,7 +91,7 @@ def test_the_rest_of_a_tree_goes_on(storage: FolderStorage, tmp_path: Path) -> N
     assert "the same command copies only what is missing" in caught.value.hint
 
 
-def test_the_hint_fits(storage: FolderStorage, tmp_path: Path) -> None:
+def test_hint_matches_error(storage: FolderStorage, tmp_path: Path) -> None:
     """Where all that failed is that files differ, running it again would not help."""
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a").write_text("a")
@@ -102,7 +102,7 @@ def test_the_hint_fits(storage: FolderStorage, tmp_path: Path) -> None:
     assert "overwrite" in caught.value.hint
 
 
-def test_a_file_where_a_folder_must_be(storage: FolderStorage, tmp_path: Path) -> None:
+def test_file_in_place_of_folder_raises(storage: FolderStorage, tmp_path: Path) -> None:
     """A folder that cannot be made fails once, not once for everything in it."""
     (tmp_path / "source" / "d" / "e").mkdir(parents=True)
     (tmp_path / "source" / "d" / "e" / "file").write_text("x")
@@ -115,7 +115,7 @@ def test_a_file_where_a_folder_must_be(storage: FolderStorage, tmp_path: Path) -
     assert storage.exists("/t/z")
 
 
-def test_a_folder_where_a_file_must_be(storage: FolderStorage, tmp_path: Path) -> None:
+def test_folder_in_place_of_file_raises(storage: FolderStorage, tmp_path: Path) -> None:
     """A file does not take the place of a folder, not even with ``overwrite``."""
     (tmp_path / "file").write_text("x")
     storage.mkdir("/d")
@@ -123,7 +123,7 @@ def test_a_folder_where_a_file_must_be(storage: FolderStorage, tmp_path: Path) -
         upload(storage, tmp_path / "file", "/d", overwrite=True)
 
 
-def test_a_missing_source(storage: FolderStorage, tmp_path: Path) -> None:
+def test_missing_source_raises(storage: FolderStorage, tmp_path: Path) -> None:
     """A source that does not exist is named, and nothing is made at the target."""
     with pytest.raises(FileNotFoundError, match=str(tmp_path / "none")):
         upload(storage, tmp_path / "none", "/t")
@@ -133,7 +133,7 @@ def test_a_missing_source(storage: FolderStorage, tmp_path: Path) -> None:
     assert not (tmp_path / "got").exists()
 
 
-def test_what_does_not_fit(storage: FolderStorage, tmp_path: Path) -> None:
+def test_file_larger_than_limit_raises(storage: FolderStorage, tmp_path: Path) -> None:
     """A target that takes no more bytes is named, and nothing is left there under any name."""
     (tmp_path / "file").write_bytes(b"x" * (3 << 20))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -146,7 +146,7 @@ def test_what_does_not_fit(storage: FolderStorage, tmp_path: Path) -> None:
     assert list(storage.list("/")) == []
 
 
-def test_what_arrives_short_is_noticed(storage: FolderStorage, tmp_path: Path) -> None:
+def test_short_copy_raises(storage: FolderStorage, tmp_path: Path) -> None:
     """The size of what was written is compared with what was sent."""
 
     class Forgetful(FolderStorage):

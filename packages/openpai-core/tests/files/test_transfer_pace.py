@@ -38,7 +38,7 @@ def settled(files_per_second: Callable[[int], float], first: int = 4, most: int 
     ],
 )
 @pytest.mark.parametrize("first", [1, 4])
-def test_the_best_number_is_found(
+def test_tuner_finds_best_thread_count(
     name: str, files_per_second: Callable[[int], float], least: int, most: int, first: int
 ) -> None:
     """It is what does most, and of those that do as much the smallest that measuring tells."""
@@ -46,12 +46,12 @@ def test_the_best_number_is_found(
     assert least <= min(used) <= max(used) <= most, name
 
 
-def test_never_more_than_allowed() -> None:
+def test_tuner_respects_maximum() -> None:
     """The number that the user named is the most."""
     assert max(settled(lambda n: 20.0 * n, most=3)) == 3
 
 
-def test_all_tasks_are_done_however_many_threads_there_are() -> None:
+def test_crew_runs_all_tasks() -> None:
     """Tasks that tasks add are done, too, though nobody is woken up who is not needed."""
     done: list[int] = []
     crew = Crew(8, threading.Event(), first=1)

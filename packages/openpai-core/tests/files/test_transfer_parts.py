@@ -89,7 +89,7 @@ class Watched(FolderStorage):
         return super().open_read(path, offset, length)
 
 
-def test_parts_arrive_as_one(storage: FolderStorage, big: Path, home: Path) -> None:
+def test_parts_are_joined(storage: FolderStorage, big: Path, home: Path) -> None:
     """Content, mode and time are those of the source; each part was read once; nothing stays."""
     big.chmod(0o640)
     source = Watched(big.parent)
@@ -107,7 +107,7 @@ def test_parts_arrive_as_one(storage: FolderStorage, big: Path, home: Path) -> N
 
 @pytest.mark.process
 @pytest.mark.parametrize("seed", range(4))
-def test_killed_in_the_middle(tmp_path: Path, big: Path, seed: int) -> None:
+def test_killed_upload_reads_only_missing_parts(tmp_path: Path, big: Path, seed: int) -> None:
     """After ``kill -9`` only the parts that are missing are read again, and the file is whole."""
     root = tmp_path / "root"
     root.mkdir()
@@ -129,7 +129,7 @@ def test_killed_in_the_middle(tmp_path: Path, big: Path, seed: int) -> None:
     assert [item.name for item in (root / "t").iterdir()] == ["big"]
 
 
-def test_a_source_that_changed_meanwhile_begins_anew(tmp_path: Path, big: Path) -> None:
+def test_changed_source_restarts_upload(tmp_path: Path, big: Path) -> None:
     """Parts of an earlier source are never mixed with those of a later one."""
     root = tmp_path / "root"
     root.mkdir()
@@ -143,7 +143,7 @@ def test_a_source_that_changed_meanwhile_begins_anew(tmp_path: Path, big: Path) 
     assert (root / "big").read_bytes() == content
 
 
-def test_what_may_pass_is_tried_again(storage: FolderStorage, big: Path) -> None:
+def test_transient_failure_is_repeated(storage: FolderStorage, big: Path) -> None:
     """A cut connection costs a part, not the file."""
     source = Watched(big.parent)
     source.failures = [ConnectionFailed("cut"), ConnectionResetError(104, "reset")]
@@ -152,7 +152,7 @@ def test_what_may_pass_is_tried_again(storage: FolderStorage, big: Path) -> None
     assert len(source.ranges) == 8
 
 
-def test_nothing_is_tried_for_ever(storage: FolderStorage, big: Path) -> None:
+def test_repeated_failure_raises(storage: FolderStorage, big: Path) -> None:
     """Where nothing answers, the transfer ends with the reason, and the file goes on later."""
     source = Watched(big.parent)
     source.failures = [ConnectionFailed("no answer")] * 1000
@@ -161,7 +161,7 @@ def test_nothing_is_tried_for_ever(storage: FolderStorage, big: Path) -> None:
     assert not storage.exists("/big")
 
 
-def test_a_dead_storage_is_given_up(storage: FolderStorage, tmp_path: Path) -> None:
+def test_unreachable_storage_raises(storage: FolderStorage, tmp_path: Path) -> None:
     """When nothing answers any more, thousands of files are not tried one by one."""
     folder = tmp_path / "many"
     folder.mkdir()
@@ -174,7 +174,7 @@ def test_a_dead_storage_is_given_up(storage: FolderStorage, tmp_path: Path) -> N
     assert 8 <= len(caught.value.failed) < 100
 
 
-def test_sparse_files_stay_sparse(storage: FolderStorage, tmp_path: Path) -> None:
+def test_sparse_file_stays_sparse(storage: FolderStorage, tmp_path: Path) -> None:
     """Zeros that take no space at the source take none at the target."""
     path = tmp_path / "sparse"
     with path.open("wb") as stream:
@@ -211,7 +211,7 @@ class Sums(Watched):
 
 @pytest.mark.parametrize("size", [10, 20 * MIB])
 @pytest.mark.parametrize("wrong", [1, 1000])
-def test_a_wrong_byte_is_noticed(
+def test_corrupted_byte_is_detected(
     storage: FolderStorage, tmp_path: Path, size: int, wrong: int
 ) -> None:
     """What differs from the source's checksum never appears under the file's name."""
@@ -228,7 +228,7 @@ def test_a_wrong_byte_is_noticed(
         assert list(storage.list("/")) == []
 
 
-def test_parts_in_a_row_are_read_in_one_go(storage: FolderStorage, tmp_path: Path) -> None:
+def test_consecutive_parts_are_read_at_once(storage: FolderStorage, tmp_path: Path) -> None:
     """Where parts come quickly, the source is opened for several of them at once, none twice."""
     (tmp_path / "s").mkdir()
     size = 64 * 8 * MIB + 3
@@ -268,7 +268,7 @@ class Told(FolderStorage):
 @pytest.mark.parametrize(
     ("algorithm", "during", "afterwards"), [("md5", 1, 0), ("", 0, 1), ("sha256", 1, 1)]
 )
-def test_a_known_checksum_is_computed_on_the_way(
+def test_known_checksum_is_computed_while_copying(
     tmp_path: Path, big: Path, algorithm: str, during: int, afterwards: int
 ) -> None:
     """A file is read once more at the end only where the storage tells another checksum."""
@@ -283,7 +283,7 @@ def test_a_known_checksum_is_computed_on_the_way(
 
 
 @pytest.mark.parametrize("algorithm", ["md5", ""])
-def test_a_part_that_arrives_wrong_is_noticed(tmp_path: Path, big: Path, algorithm: str) -> None:
+def test_corrupted_part_is_detected(tmp_path: Path, big: Path, algorithm: str) -> None:
     """What the target's checksum does not confirm does not count as copied, and does not stay."""
     (tmp_path / "t").mkdir()
     target = Told(tmp_path / "t", algorithm, spoils=True)
@@ -292,7 +292,7 @@ def test_a_part_that_arrives_wrong_is_noticed(tmp_path: Path, big: Path, algorit
     assert list(target.list("/")) == []
 
 
-def test_the_limit_holds(storage: FolderStorage, tmp_path: Path) -> None:
+def test_rate_limit_is_kept(storage: FolderStorage, tmp_path: Path) -> None:
     """With a limit a file takes at least the time that the limit gives it."""
     (tmp_path / "file").write_bytes(bytes(600_000))
     begun = time.monotonic()
@@ -300,7 +300,7 @@ def test_the_limit_holds(storage: FolderStorage, tmp_path: Path) -> None:
     assert time.monotonic() - begun > 0.3
 
 
-def test_interrupted(storage: FolderStorage, big: Path) -> None:
+def test_interrupt_leaves_no_file(storage: FolderStorage, big: Path) -> None:
     """What the caller raises in the middle ends the transfer, and nothing is half there."""
 
     def stop(size: int) -> None:
@@ -311,7 +311,7 @@ def test_interrupted(storage: FolderStorage, big: Path) -> None:
     assert not storage.exists("/big")
 
 
-def test_download_into_parts(storage: FolderStorage, big: Path, tmp_path: Path) -> None:
+def test_download_uses_parts(storage: FolderStorage, big: Path, tmp_path: Path) -> None:
     """Downloads are made of parts as uploads are."""
     upload(storage, big, "/big")
     download(storage, "/big", tmp_path / "back")

@@ -50,7 +50,7 @@ def plant(folder: Path, tree: Tree) -> None:
 
 @settings(deadline=None)
 @given(tree=TREES)
-def test_there_and_back(picture: Picture, tree: Tree) -> None:
+def test_upload_and_download_preserve_tree(picture: Picture, tree: Tree) -> None:
     """Names, contents, permission bits, times and empty folders survive the way up and down."""
     with tempfile.TemporaryDirectory() as place:
         there, back, here = Path(place, "there"), Path(place, "back"), Path(place, "here")
@@ -73,7 +73,7 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def test_results_and_progress(storage: FolderStorage, tree: Path) -> None:
+def test_results_and_progress_are_reported(storage: FolderStorage, tree: Path) -> None:
     """Every file is reported once when it is there, and every byte is counted."""
     seen: list[Copied] = []
     counted: list[int] = []
@@ -87,7 +87,7 @@ def test_results_and_progress(storage: FolderStorage, tree: Path) -> None:
     assert sum(counted) == 5
 
 
-def test_again_sends_nothing(storage: FolderStorage, tree: Path) -> None:
+def test_second_upload_sends_nothing(storage: FolderStorage, tree: Path) -> None:
     """A second run finds every file there and says so."""
     upload(storage, tree, "/t")
     before = (storage.root / "t" / "d" / "file").stat().st_ino
@@ -96,7 +96,7 @@ def test_again_sends_nothing(storage: FolderStorage, tree: Path) -> None:
     assert (storage.root / "t" / "d" / "file").stat().st_ino == before
 
 
-def test_again_sends_what_is_missing(storage: FolderStorage, tree: Path) -> None:
+def test_second_upload_sends_missing_files(storage: FolderStorage, tree: Path) -> None:
     """A second run after an interruption sends only what is not there."""
     upload(storage, tree, "/t")
     storage.delete("/t/top")
@@ -107,14 +107,14 @@ def test_again_sends_what_is_missing(storage: FolderStorage, tree: Path) -> None
     ]
 
 
-def test_same_content_at_another_time(storage: FolderStorage, tree: Path) -> None:
+def test_same_content_with_other_time_is_unchanged(storage: FolderStorage, tree: Path) -> None:
     """A file that holds the same content is found to be there, whatever its time."""
     upload(storage, tree, "/t")
     os.utime(storage.root / "t" / "d" / "file", (0, 0))
     assert upload(storage, tree, "/t")[0].unchanged
 
 
-def test_links_inside_the_tree_are_copied_as_files(storage: FolderStorage, tree: Path) -> None:
+def test_links_inside_tree_are_copied_as_files(storage: FolderStorage, tree: Path) -> None:
     """A link to a file or folder of the tree becomes a copy of it."""
     (tree / "link").symlink_to("d/file")
     (tree / "d2").symlink_to("d")
@@ -124,7 +124,7 @@ def test_links_inside_the_tree_are_copied_as_files(storage: FolderStorage, tree:
     assert not (storage.root / "t" / "link").is_symlink()
 
 
-def test_links_out_of_the_tree_fail_alone(
+def test_links_out_of_tree_fail_alone(
     storage: FolderStorage, tree: Path, tmp_path: Path
 ) -> None:
     """A link that leads out of the tree is an error of its own; the rest arrives."""
@@ -137,7 +137,7 @@ def test_links_out_of_the_tree_fail_alone(
     assert not storage.exists("/t/a-link")
 
 
-def test_downloads_do_not_follow_links_of_the_target(
+def test_download_does_not_follow_target_links(
     storage: FolderStorage, tree: Path, tmp_path: Path
 ) -> None:
     """A link in the target folder does not lead a download out of it."""
@@ -152,13 +152,13 @@ def test_downloads_do_not_follow_links_of_the_target(
     assert (target / "top").exists()
 
 
-def test_files_being_written_are_left_out(storage: FolderStorage, tree: Path) -> None:
+def test_partial_files_are_skipped(storage: FolderStorage, tree: Path) -> None:
     """What another process is writing, or left behind when it was killed, is not copied."""
     (tree / ".opai-0123456789ab.partial").write_bytes(b"half")
     assert len(upload(storage, tree, "/t")) == 2
 
 
-def test_single_file(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
+def test_single_file_is_copied(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
     """A file gets exactly the name asked for, with the folders above it."""
     upload(storage, tree / "d" / "file", "/x/y")
     download(storage, "/x/y", tmp_path / "p" / "q")

@@ -56,14 +56,14 @@ def make(tmp_path: Path) -> Make:
     ],
     ids=lambda info: f"{info.name}>{info.linkname}",
 )
-def test_bad_members_are_refused(make: Make, tmp_path: Path, bad: tarfile.TarInfo) -> None:
+def test_invalid_members_are_refused(make: Make, tmp_path: Path, bad: tarfile.TarInfo) -> None:
     """A member that could touch anything else is refused before the first file is written."""
     with pytest.raises(StorageError, match="is refused: its member"):
         unpack_archive(make(["good", bad]), tmp_path / "got")
     assert not (tmp_path / "got").exists()
 
 
-def test_no_file_goes_through_a_link_of_the_archive(make: Make, tmp_path: Path) -> None:
+def test_file_through_archive_link_is_refused(make: Make, tmp_path: Path) -> None:
     """A member below a link is refused, in whatever order they come."""
     link = member("d", tarfile.SYMTYPE, "e")
     for members in ([link, "d/file"], ["d/file", link]):
@@ -71,7 +71,7 @@ def test_no_file_goes_through_a_link_of_the_archive(make: Make, tmp_path: Path) 
             unpack_archive(make(members), tmp_path / "got")
 
 
-def test_links_together_do_not_lead_out(make: Make, tmp_path: Path) -> None:
+def test_combined_links_out_are_refused(make: Make, tmp_path: Path) -> None:
     """Links that are harmless one by one and lead out together are refused."""
     up = member("a/b/up", tarfile.SYMTYPE, "../..")
     out = member("out", tarfile.SYMTYPE, "a/b/up/../x")
@@ -79,7 +79,7 @@ def test_links_together_do_not_lead_out(make: Make, tmp_path: Path) -> None:
         unpack_archive(make([up, out]), tmp_path / "got")
 
 
-def test_no_file_goes_through_a_link_of_the_folder(make: Make, tmp_path: Path) -> None:
+def test_file_through_folder_link_is_refused(make: Make, tmp_path: Path) -> None:
     """A link that the target folder has is not followed."""
     (tmp_path / "got").mkdir()
     (tmp_path / "elsewhere").mkdir()
@@ -102,7 +102,7 @@ def test_existing_files_are_replaced(make: Make, tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "old"
 
 
-def test_the_checksum_comes_first(make: Make, tmp_path: Path) -> None:
+def test_checksum_is_verified_first(make: Make, tmp_path: Path) -> None:
     """An archive that is not the expected one is not unpacked."""
     path = make(["file"])
     unpack_archive(path, tmp_path / "good", file_sha256(path).upper())
@@ -113,7 +113,7 @@ def test_the_checksum_comes_first(make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_half_archives_are_refused(make: Make, tmp_path: Path, share: float) -> None:
+def test_truncated_archive_is_refused(make: Make, tmp_path: Path, share: float) -> None:
     """An archive that was cut short is refused in a sentence, with nothing written."""
     path = make([f"file{number}" for number in range(50)])
     content = path.read_bytes()
@@ -123,7 +123,7 @@ def test_half_archives_are_refused(make: Make, tmp_path: Path, share: float) -> 
     assert not (tmp_path / "got").exists()
 
 
-def test_damaged_archives_are_refused(make: Make, tmp_path: Path) -> None:
+def test_damaged_archive_is_refused(make: Make, tmp_path: Path) -> None:
     """A flipped byte is noticed even where no checksum was given."""
     path = make(["file"])
     content = bytearray(path.read_bytes())
@@ -133,7 +133,7 @@ def test_damaged_archives_are_refused(make: Make, tmp_path: Path) -> None:
         unpack_archive(path, tmp_path / "got")
 
 
-def test_a_missing_archive(tmp_path: Path) -> None:
+def test_missing_archive_raises(tmp_path: Path) -> None:
     """An archive that does not exist is named."""
     with pytest.raises(FileNotFoundError, match=r"none\.tar\.gz"):
         unpack_archive(tmp_path / "none.tar.gz", tmp_path / "got")

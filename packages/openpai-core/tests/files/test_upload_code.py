@@ -20,7 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "home"))
 
 
-def test_sent_once(storage: FolderStorage, tmp_path: Path) -> None:
+def test_code_is_uploaded_once(storage: FolderStorage, tmp_path: Path) -> None:
     """The same code is sent once, other code beside it."""
     job = Workspace("main", "/users/alice").job("train")
     (tmp_path / "train.py").write_text("print(1)")
@@ -38,7 +38,7 @@ def test_sent_once(storage: FolderStorage, tmp_path: Path) -> None:
     assert len(list(storage.list(job.code))) == 2
 
 
-def test_a_broken_one_is_sent_again(storage: FolderStorage, tmp_path: Path) -> None:
+def test_damaged_upload_is_replaced(storage: FolderStorage, tmp_path: Path) -> None:
     """What lies under the name with another size is replaced."""
     (tmp_path / "train.py").write_text("print(1)")
     with pack_sources(["train.py"], tmp_path) as archive:
@@ -64,7 +64,7 @@ class Shaky(FolderStorage):
 
 
 @pytest.mark.parametrize("failures", [2, 100])
-def test_a_cut_connection_is_tried_again(tmp_path: Path, failures: int) -> None:
+def test_cut_upload_is_repeated(tmp_path: Path, failures: int) -> None:
     """The code arrives although the connection was cut, or the job is not submitted."""
     (tmp_path / "train.py").write_text("print(1)")
     (tmp_path / "root").mkdir()
@@ -80,7 +80,7 @@ def test_a_cut_connection_is_tried_again(tmp_path: Path, failures: int) -> None:
             assert [entry.path for entry in storage.walk("/") if not entry.is_dir] == []
 
 
-def test_the_container_may_read_it(storage: FolderStorage, tmp_path: Path) -> None:
+def test_uploaded_code_is_readable_in_container(storage: FolderStorage, tmp_path: Path) -> None:
     """The code gets the mode of any new file: the task may run as another user."""
     (tmp_path / "train.py").write_text("print(1)")
     (storage.root / "plain").touch()
@@ -89,7 +89,7 @@ def test_the_container_may_read_it(storage: FolderStorage, tmp_path: Path) -> No
     assert storage.stat(f"/job/{name}").mode == storage.stat("/plain").mode
 
 
-def test_not_sent_for_another_job(storage: FolderStorage, tmp_path: Path) -> None:
+def test_code_of_other_job_is_not_uploaded_again(storage: FolderStorage, tmp_path: Path) -> None:
     """What lies in another job's folder is not sent again; where it is gone or broken, it is."""
     (tmp_path / "train.py").write_text("print(1)")
     sent: list[str] = []
