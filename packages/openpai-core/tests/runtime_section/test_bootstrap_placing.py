@@ -35,14 +35,14 @@ def with_deployment(**changes: object) -> dict:
     )
 
 
-def test_every_role_starts_with_the_bootstrap() -> None:
+def test_every_role_starts_with_bootstrap() -> None:
     """The bootstrap is the first command of each role; the others follow unchanged."""
     roles = add_bootstrap(job())["taskRoles"]
     assert roles["worker"]["commands"] == [bootstrap_text(False), "echo w"]
     assert roles["ps"]["commands"] == [bootstrap_text(False), "echo p"]
 
 
-def test_the_pre_commands_of_the_active_deployment_come_first() -> None:
+def test_bootstrap_precedes_deployment_pre_commands() -> None:
     """Where the active deployment runs something before the commands, the bootstrap goes there."""
     result = add_bootstrap(with_deployment())
     active, other = result["deployments"]
@@ -53,7 +53,7 @@ def test_the_pre_commands_of_the_active_deployment_come_first() -> None:
 
 
 @pytest.mark.parametrize("document", [job(), with_deployment()])
-def test_the_document_given_is_not_changed(document: dict) -> None:
+def test_add_bootstrap_does_not_change_input(document: dict) -> None:
     """Adding the bootstrap returns a copy."""
     before = copy.deepcopy(document)
     add_bootstrap(document)
@@ -61,20 +61,20 @@ def test_the_document_given_is_not_changed(document: dict) -> None:
 
 
 @pytest.mark.parametrize("document", [job(), with_deployment()])
-def test_adding_twice_is_adding_once(document: dict) -> None:
+def test_add_bootstrap_is_idempotent(document: dict) -> None:
     """A second call changes nothing."""
     once = add_bootstrap(document)
     assert add_bootstrap(once) == once
 
 
-def test_the_bootstrap_follows_the_active_deployment() -> None:
+def test_bootstrap_follows_active_deployment() -> None:
     """After the deployment is switched off the bootstrap moves to the commands."""
     moved = add_bootstrap({**add_bootstrap(with_deployment()), "defaults": {}})
     assert moved["deployments"][0]["taskRoles"]["worker"]["preCommands"] == ["cd /data"]
     assert moved["taskRoles"]["worker"]["commands"] == [bootstrap_text(False), "echo w"]
 
 
-def test_an_older_bootstrap_is_replaced() -> None:
+def test_older_bootstrap_is_replaced() -> None:
     """A bootstrap is known by its first and last line, whatever lies between."""
     old = "# --- openpai-runtime bootstrap 0: x\nold\n# --- end of openpai-runtime bootstrap"
     document = job(taskRoles={"worker": {"commands": [old, "echo w"]}})
@@ -82,7 +82,7 @@ def test_an_older_bootstrap_is_replaced() -> None:
     assert add_bootstrap(document)["taskRoles"]["worker"]["commands"][1:] == ["echo w"]
 
 
-def test_a_bootstrap_split_into_lines_is_recognized() -> None:
+def test_bootstrap_split_into_lines_is_recognized() -> None:
     """An editor that makes a command of each line does not lead to a second bootstrap."""
     lines = [line.strip() for line in bootstrap_text(True).splitlines()]
     document = job(taskRoles={"worker": {"commands": [*lines, "echo w"]}})
@@ -92,17 +92,17 @@ def test_a_bootstrap_split_into_lines_is_recognized() -> None:
     ]
 
 
-def test_a_job_without_a_section_gets_no_bootstrap() -> None:
+def test_job_without_section_gets_no_bootstrap() -> None:
     """Taking the section away takes the bootstrap away."""
     assert add_bootstrap({**add_bootstrap(job()), "extras": {}}) == job(extras={})
 
 
-def test_without_bootstrap_undoes_it() -> None:
+def test_without_bootstrap_reverts_add_bootstrap() -> None:
     """The job is again what it was."""
     assert without_bootstrap(add_bootstrap(with_deployment())) == with_deployment()
 
 
-def test_lists_shared_by_roles_are_not_filled_twice() -> None:
+def test_shared_command_lists_are_not_extended_twice() -> None:
     """Roles that share one list in YAML (an alias) get one bootstrap each."""
     shared = ["echo"]
     document = job(taskRoles={"a": {"commands": shared}, "b": {"commands": shared}})
@@ -111,19 +111,19 @@ def test_lists_shared_by_roles_are_not_filled_twice() -> None:
 
 
 @pytest.mark.parametrize("key", ["code", "requirements", "mounts"])
-def test_what_the_command_needs_is_told_to_the_bootstrap(key: str) -> None:
+def test_bootstrap_knows_if_runtime_is_needed(key: str) -> None:
     """A section that brings something makes the runtime indispensable."""
     document = job(extras={"openpai.runtime": {key: ["x"]}})
     assert add_bootstrap(document)["taskRoles"]["ps"]["commands"][0] == bootstrap_text(True)
 
 
-def test_broken_documents_pass_through() -> None:
+def test_invalid_documents_pass_through() -> None:
     """What is no job config is left for validation to complain about."""
     for document in ({}, job(taskRoles=None), job(taskRoles={"a": None, "b": {"commands": "x"}})):
         assert add_bootstrap(document) == document
 
 
-def test_the_journey_through_the_cluster_leaves_the_text_as_it_is() -> None:
+def test_server_transformations_keep_bootstrap_text() -> None:
     """No template tag, no FC placeholder, nothing that Kubernetes would expand; it is trimmed."""
     text = bootstrap_text(True)
     assert not re.search(r"<%|%>|\{\{", text)
@@ -133,7 +133,7 @@ def test_the_journey_through_the_cluster_leaves_the_text_as_it_is() -> None:
     assert "openpai-runtime run --" in text
 
 
-def test_the_text_does_not_depend_on_indentation() -> None:
+def test_bootstrap_text_is_independent_of_indentation() -> None:
     """Clients that trim every line do not break it."""
     assert "<<" not in bootstrap_text(True)
     assert not any(
@@ -141,7 +141,7 @@ def test_the_text_does_not_depend_on_indentation() -> None:
     )
 
 
-def test_places_of_a_carried_runtime_are_those_of_the_workspace() -> None:
+def test_carried_runtime_places_follow_workspace() -> None:
     """Where PAI mounts its storage; a path that a shell would read otherwise is left out."""
     section = {"openpai.runtime": {"workspace": "team:/users/al ice"}}
     mounted = {"storages": [{"name": "team", "mountPath": "/data"}, {"name": "other"}]}

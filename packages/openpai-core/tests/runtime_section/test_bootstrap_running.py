@@ -23,7 +23,7 @@ def script(needed: bool = False) -> str:
     return bootstrap_text(needed) + "\necho command ran; command -v install || true\n"
 
 
-def test_the_runtime_named_by_the_environment_is_taken(machine: Any) -> None:
+def test_runtime_of_environment_variable_is_used(machine: Any) -> None:
     """OPENPAI_RUNTIME wins over what is on PATH; the script then runs once, as its child."""
     machine.command("openpai-runtime", "exit 99")
     named = machine.command("other", RUNTIME)
@@ -32,41 +32,41 @@ def test_the_runtime_named_by_the_environment_is_taken(machine: Any) -> None:
     assert done.stdout == f"{named} run --\ncommand ran\n"
 
 
-def test_the_runtime_on_path_is_taken(machine: Any) -> None:
+def test_runtime_on_path_is_used(machine: Any) -> None:
     """An image that holds openpai-runtime needs nothing else."""
     path = machine.command("openpai-runtime", RUNTIME)
     assert machine.run(script()).stdout == f"{path} run --\ncommand ran\n"
 
 
-def test_a_runtime_on_path_that_does_not_start_is_passed_over(machine: Any) -> None:
+def test_broken_runtime_on_path_is_skipped(machine: Any) -> None:
     """A broken installation does not keep the commands from running."""
     machine.command("openpai-runtime", "exit 127")
     done = machine.run(script())
     assert (done.returncode, done.stdout) == (0, "command ran\n")
 
 
-def test_the_script_is_not_started_again_inside_the_runtime(machine: Any) -> None:
+def test_script_is_not_restarted_inside_runtime(machine: Any) -> None:
     """The runtime's child skips the bootstrap."""
     machine.command("openpai-runtime", "exit 99")
     env = {"FC_POD_UID": "pod", "OPENPAI_RUNTIME_ACTIVE": "pod"}
     assert machine.run(script(), **env).stdout == "command ran\n"
 
 
-def test_a_job_inside_a_job_gets_its_own_runtime(machine: Any) -> None:
+def test_nested_job_starts_its_own_runtime(machine: Any) -> None:
     """A marker inherited from another task does not count."""
     path = machine.command("openpai-runtime", RUNTIME)
     env = {"FC_POD_UID": "inner", "OPENPAI_RUNTIME_ACTIVE": "outer"}
     assert machine.run(script(), **env).stdout == f"{path} run --\ncommand ran\n"
 
 
-def test_the_exit_code_of_the_command_comes_through(machine: Any) -> None:
+def test_exit_code_is_passed_through(machine: Any) -> None:
     """The bootstrap adds nothing to the task's fate."""
     machine.command("openpai-runtime", RUNTIME)
     assert machine.run(bootstrap_text(True) + "\nexit 42\n").returncode == 42
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.7"])
-def test_an_old_python_is_named_and_the_commands_run(
+def test_old_python_warns_and_runs_commands(
     machine: Any, old_python: Callable[[str], str], version: str
 ) -> None:
     """A job that needs nothing runs its commands, after one sentence on stderr."""
@@ -77,14 +77,14 @@ def test_an_old_python_is_named_and_the_commands_run(
     assert "no Python 3.8 or newer" in done.stderr
 
 
-def test_without_python_a_job_that_needs_the_runtime_stops(machine: Any) -> None:
+def test_missing_python_fails_job_that_needs_runtime(machine: Any) -> None:
     """Code, requirements or mounts cannot be had: exit 1, and the commands do not run."""
     done = machine.run(script(needed=True))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("[openpai-runtime] There is no Python 3.8")
 
 
-def test_a_python_without_an_index_falls_back_to_the_commands(
+def test_missing_index_falls_back_to_commands(
     machine: Any, bare_python: str
 ) -> None:
     """When pip finds nothing the commands run, and no half made folder is left."""
@@ -95,7 +95,7 @@ def test_a_python_without_an_index_falls_back_to_the_commands(
     assert list((machine.home / ".cache/openpai/runtime").iterdir()) == []
 
 
-def test_the_runtime_is_installed_once_into_a_private_folder(
+def test_runtime_is_installed_once_into_private_folder(
     machine: Any, bare_python: str, tmp_path: Path
 ) -> None:
     """The folder has mode 0700 and is below the home; a second task needs no index."""
@@ -113,7 +113,7 @@ def test_the_runtime_is_installed_once_into_a_private_folder(
     assert again.stdout.startswith("installed")
 
 
-def test_two_tasks_at_once_share_the_folder(machine: Any, bare_python: str, tmp_path: Path) -> None:
+def test_concurrent_tasks_share_installation(machine: Any, bare_python: str, tmp_path: Path) -> None:
     """Both find a whole installation, and one folder remains."""
     machine.python(bare_python)
     machine.wheels(tmp_path / "wheels")
@@ -123,7 +123,7 @@ def test_two_tasks_at_once_share_the_folder(machine: Any, bare_python: str, tmp_
     assert len(list((machine.home / ".cache/openpai/runtime").iterdir())) == 1
 
 
-def test_the_users_modules_do_not_shadow_the_runtimes(
+def test_user_modules_do_not_shadow_runtime(
     machine: Any, bare_python: str, tmp_path: Path
 ) -> None:
     """Files in the working directory do no harm, and PYTHONPATH gains no entry."""
@@ -137,7 +137,7 @@ def test_the_users_modules_do_not_shadow_the_runtimes(
 
 
 @pytest.mark.parametrize("home", ["/nonexistent", ""])
-def test_without_a_home_the_temporary_folder_serves(
+def test_missing_home_uses_temporary_folder(
     machine: Any, bare_python: str, tmp_path: Path, home: str
 ) -> None:
     """Where the home cannot be written, a folder of this user below TMPDIR is used."""
@@ -153,7 +153,7 @@ def test_without_a_home_the_temporary_folder_serves(
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_link_planted_in_the_temporary_folder_is_refused(
+def test_link_in_temporary_folder_is_refused(
     machine: Any, bare_python: str, tmp_path: Path
 ) -> None:
     """Nothing is installed through a link that somebody else may have made."""
@@ -166,7 +166,7 @@ def test_a_link_planted_in_the_temporary_folder_is_refused(
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_a_script_that_is_not_in_a_file_runs_without_the_runtime(machine: Any) -> None:
+def test_script_not_in_a_file_runs_without_runtime(machine: Any) -> None:
     """`bash -c TEXT` cannot be started again; its commands run all the same."""
     machine.command("openpai-runtime", RUNTIME)
     inner = machine.home / "inner"

@@ -180,7 +180,7 @@ def job(section: object) -> dict:
 
 
 @pytest.mark.parametrize(("section", "path", "message"), BROKEN + MEANINGLESS)
-def test_the_first_problem_names_the_place_and_the_fault(
+def test_first_problem_has_path_and_message(
     section: object, path: str, message: str
 ) -> None:
     """Each fault is one sentence at a JSON pointer, with a hint."""
@@ -191,26 +191,26 @@ def test_the_first_problem_names_the_place_and_the_fault(
 
 
 @pytest.mark.parametrize("section", RIGHT)
-def test_a_right_section_has_no_problem(section: object) -> None:
+def test_valid_section_has_no_problems(section: object) -> None:
     """Nothing is said where nothing is wrong."""
     assert section_problems(job(section)) == []
 
 
 @pytest.mark.parametrize("section", [*SAYABLE, *RIGHT])
-def test_the_checker_and_a_json_schema_library_agree(section: object) -> None:
+def test_checker_agrees_with_jsonschema(section: object) -> None:
     """The small checker accepts exactly what the published schema accepts."""
     valid = Draft7Validator(section_schema()).is_valid(section)
     assert valid is (not list(check(section, "")))
 
 
-def test_the_key_on_read_as_true_is_explained() -> None:
+def test_key_on_parsed_as_true_is_explained() -> None:
     """YAML 1.1 turns the key on into true; the hint says to quote it."""
     section = {"callbacks": [{True: "exit", "commands": ["a"]}]}
     hints = [problem.hint for problem in section_problems(job(section))]
     assert any("YAML 1.1" in hint for hint in hints)
 
 
-def test_the_schema_is_a_schema_with_a_description_for_every_key() -> None:
+def test_schema_describes_every_key() -> None:
     """The schema is sound, and every property says what it is for."""
     schema = section_schema()
     Draft7Validator.check_schema(schema)
@@ -222,13 +222,13 @@ def test_the_schema_is_a_schema_with_a_description_for_every_key() -> None:
             pending += [child, child.get("items", {})]
 
 
-def test_a_copy_of_the_schema_is_given_out() -> None:
+def test_schema_returns_a_copy() -> None:
     """Changing what one caller got changes nothing for the next."""
     section_schema()["properties"].clear()
     assert section_schema()["properties"]
 
 
-def test_secrets_that_the_job_lacks_are_told_before_submission() -> None:
+def test_missing_secrets_are_reported() -> None:
     """A stored job hides its secrets, so nothing is said of them there."""
     document = job({"secrets": [{"name": "b.c", "variable": "C"}]})
     assert section_problems({**document, "secrets": {"b": {"c": 1}}}) == []

@@ -60,13 +60,13 @@ def job(section: object) -> dict:
     return {"taskRoles": {"worker": {}}, "extras": {"openpai.runtime": section}}
 
 
-def test_a_job_without_a_section_gives_none() -> None:
+def test_missing_section_is_none() -> None:
     """A job that does not use the runtime has no section."""
     assert RuntimeSection.from_job({"extras": {"other": 1}}) is None
     assert RuntimeSection.from_job({}) is None
 
 
-def test_a_full_section_is_typed() -> None:
+def test_full_section_is_typed() -> None:
     """Every key arrives under its Python name, with durations in seconds."""
     section = RuntimeSection.from_job(job(FULL))
     assert section == RuntimeSection(
@@ -92,14 +92,14 @@ def test_a_full_section_is_typed() -> None:
     )
 
 
-def test_a_full_section_goes_back_to_what_it_was() -> None:
+def test_full_section_round_trips() -> None:
     """Writing what was read changes nothing."""
     section = RuntimeSection.from_job(job(FULL))
     assert section is not None
     assert section.to_dict() == FULL
 
 
-def test_what_is_at_its_default_is_not_written() -> None:
+def test_default_values_are_not_written() -> None:
     """The map holds the version and what differs from the defaults, also for empty lists."""
     assert RuntimeSection(outputs=[], callbacks=[]).to_dict() == {"version": 1}
     assert RuntimeSection(outputs=[Output("a")]).to_dict()["outputs"] == [{"path": "a"}]
@@ -108,7 +108,7 @@ def test_what_is_at_its_default_is_not_written() -> None:
 @pytest.mark.parametrize(
     ("written", "meant"), [(90, 90), (0.5, 0.5), ("90s", 90), ("5m", 300), ("1.5h", 5400)]
 )
-def test_a_duration_is_a_number_or_a_text(written: object, meant: float) -> None:
+def test_duration_accepts_number_and_text(written: object, meant: float) -> None:
     """Numbers are seconds; a text carries its unit."""
     assert seconds(written) == meant  # type: ignore[arg-type]
     assert RuntimeSection.from_job(job({"timeout": written})) == RuntimeSection(timeout=meant)
@@ -129,14 +129,14 @@ def test_a_duration_is_a_number_or_a_text(written: object, meant: float) -> None
         (RuntimeSection(tensorboard=Tensorboard("x")), False),
     ],
 )
-def test_code_requirements_and_mounts_need_the_runtime(
+def test_code_requirements_and_mounts_need_runtime(
     section: RuntimeSection, needed: bool
 ) -> None:
     """The command cannot run right without what the runtime has to bring."""
     assert section.is_needed is needed
 
 
-def test_a_broken_section_raises_with_its_problems() -> None:
+def test_invalid_section_raises_with_problems() -> None:
     """The error carries every problem, each with its JSON pointer."""
     with pytest.raises(ProtocolError) as caught:
         RuntimeSection.from_job(job({"workspac": "n:/", "outputs": [{"when": "never"}]}))
