@@ -38,25 +38,25 @@ WORDS = st.text(
 @pytest.mark.process
 @settings(deadline=None)
 @given(st.lists(WORDS, min_size=2, max_size=4))
-def test_words_reach_the_program_exactly(words):
+def test_quoted_words_reach_program_unchanged(words):
     """Whatever the words hold, bash hands over those very words."""
     assert seen_by_bash(" ".join(map(quote_word, words))) == words
 
 
 @given(WORDS)
-def test_nobody_on_the_way_finds_something_to_change(word):
+def test_quoted_words_survive_server_substitutions(word):
     """A quoted word holds nothing that rest-server, Kubernetes or the controller would replace."""
     assert READ_ON_THE_WAY.search(quote_word(word)) is None
 
 
-def test_one_word_is_a_line_for_the_shell():
+def test_single_word_is_a_shell_line():
     """A single word keeps its pipes, variables and PAI's tags."""
     assert command_line(["echo $HOME | wc <% $parameters.x %>"]) == (
         "echo $HOME | wc <% $parameters.x %>"
     )
 
 
-def test_several_words_are_a_program_and_its_arguments():
+def test_several_words_are_program_and_arguments():
     """Words that need no quotes stay readable."""
     assert command_line(["python", "train.py", "--lr", "0.1", "a b"]) == (
         "python train.py --lr 0.1 'a b'"
@@ -75,14 +75,14 @@ def test_several_words_are_a_program_and_its_arguments():
         ([""], "job"),
     ],
 )
-def test_a_default_name_tells_what_runs(words, base):
+def test_default_name_contains_program(words, base):
     """The name begins with the script's or program's own and ends at random."""
     name = default_name(words)
     assert re.fullmatch(re.escape(base) + "_[a-z0-9]{8}", name)
     assert re.fullmatch("[A-Za-z0-9_-]+", name)
 
 
-def test_default_names_differ():
+def test_default_names_are_unique():
     """Two submissions of one command do not meet."""
     assert len({random_letters(8) for _ in range(100)}) == 100
 
@@ -90,13 +90,13 @@ def test_default_names_differ():
 @pytest.mark.parametrize(
     ("amount", "mib"), [(4096, 4096), ("512", 512), ("8GB", 8192), (" 512m ", 512), ("1.5g", 1536)]
 )
-def test_amounts_of_memory(amount: int | str, mib: int) -> None:
+def test_memory_amount_is_parsed(amount: int | str, mib: int) -> None:
     """A number is MiB; a unit may follow."""
     assert mebibytes(amount) == mib
 
 
 @pytest.mark.parametrize("amount", ["", "g", "1.5.2g", "8x", "-1", "0", 0, "²"])
-def test_what_is_no_amount_of_memory(amount: int | str) -> None:
+def test_invalid_memory_amount_raises(amount: int | str) -> None:
     """The sentence says what to write."""
     with pytest.raises(ConfigError, match="8192 for MiB"):
         mebibytes(amount)

@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.process
 
 
-def test_the_example_runs():
+def test_readme_example_runs():
     """A job on a cluster of its own, its log, its state."""
     text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

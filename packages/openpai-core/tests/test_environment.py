@@ -11,23 +11,23 @@ TASK = {
 }
 
 
-def test_a_laptop_is_no_job_container():
+def test_laptop_is_not_a_job_container():
     """Nothing of PAI is in the environment."""
     assert not in_job_container({"PATH": "/bin"})
     assert TaskContext.from_env({}) is None
 
 
-def test_the_variable_of_the_old_sdk_proves_nothing():
+def test_old_sdk_variable_is_not_a_job_container():
     """PAI_CONTAINER_ID was set by YARN; alone it is not a job container."""
     assert not in_job_container({"PAI_CONTAINER_ID": "x"})
 
 
-def test_a_task_knows_itself():
+def test_task_context_is_read():
     """User, job, role, index and attempts come from the environment."""
     assert TaskContext.from_env(TASK) == TaskContext("alice", "mnist", "worker", 3, 2, 1)
 
 
-def test_a_local_cluster_is_a_job_container_too():
+def test_local_cluster_is_a_job_container():
     """Code that asks for a container gets yes there, and can tell the difference."""
     assert in_job_container(TASK)
     assert not in_local_cluster(TASK)

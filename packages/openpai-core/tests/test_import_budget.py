@@ -13,14 +13,14 @@ HEAVY = ("requests", "yaml", "jsonschema", "werkzeug", "sqlite3", "asyncio", "im
     "statement",
     ["import openpai.core", "from openpai.core import errors, in_job_container, TaskContext"],
 )
-def test_importing_the_core_imports_nothing_heavy(statement):
+def test_import_of_core_is_light(statement):
     """Services that embed it start as fast as before."""
     code = f"{statement}; import sys; print([m for m in {HEAVY!r} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
 
-def test_every_public_name_can_be_used():
+def test_public_names_exist():
     """__all__ is true."""
     import openpai.core
 
@@ -29,7 +29,7 @@ def test_every_public_name_can_be_used():
     assert dir(openpai.core) == sorted(openpai.core.__all__)
 
 
-def test_an_unknown_name_is_an_attribute_error():
+def test_unknown_name_raises_attribute_error():
     """As for any module."""
     import openpai.core
 

@@ -27,13 +27,13 @@ def at(hour, minute=0):
         "INFO:train:2026-01-31 12:00:00.000 begin",
     ],
 )
-def test_a_time_is_read_as_loggers_write_it(line):
+def test_time_formats_of_loggers_are_parsed(line):
     """With fractions, zones, and words before it."""
     assert time_of(line) == NOON
 
 
 @pytest.mark.parametrize("line", ["", "12:00:00", "2026-13-31 12:00:00", "12026-01-31 12:00:00"])
-def test_what_is_no_time_is_none(line):
+def test_line_without_time_is_none(line):
     """Nor is what is no day."""
     assert time_of(line) is None
 
@@ -51,37 +51,37 @@ def kept():
 OLD, NEW = "2026-01-31 11:59:59 old", "2026-01-31 12:00:01 new"
 
 
-def test_lines_count_by_their_times(kept):
+def test_since_filters_lines_by_time(kept):
     """A line without one belongs to the line before; what is new stays new."""
     assert kept(OLD, "  more", NEW, "  more", OLD) == [NEW, "  more", OLD]
 
 
-def test_lines_before_the_first_time_go_with_it(kept):
+def test_since_keeps_lines_before_first_time(kept):
     """They are held until something tells."""
     assert kept("banner", OLD, "x") == []
     assert kept("banner", NEW, "x") == ["banner", NEW, "x"]
 
 
-def test_a_task_that_began_later_is_shown_whole(kept, caplog):
+def test_since_shows_later_task_whole(kept, caplog):
     """Its lines need no times."""
     assert kept("a", "b", currentAttemptLaunchedTime=at(12, 1)) == ["a", "b"]
     assert caplog.text == ""
 
 
-def test_where_nothing_tells_all_is_shown_and_said_once(kept, caplog):
+def test_since_without_times_warns_once(kept, caplog):
     """Nothing is left out on a guess."""
     assert kept("a", "b", currentAttemptLaunchedTime=at(11)) == ["a", "b"]
     assert caplog.text.count("carry no times") == 1
 
 
-def test_what_ended_before_is_over():
+def test_since_skips_ended_task():
     """Such a log is not even read."""
     task = TaskStatus({"completedTime": at(11)})
     assert Since(NOON, "main-0", task, is_latest=True).is_over
     assert not Since(NOON, "main-0", task, is_latest=False).is_over
 
 
-def test_a_failing_source_loses_no_line():
+def test_failing_source_loses_no_line():
     """What was held when reading failed is told when it goes on."""
 
     def broken():

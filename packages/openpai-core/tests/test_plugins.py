@@ -25,19 +25,19 @@ def installed(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_entry_points_of_a_group_are_found_and_load(installed):
+def test_entry_points_of_group_are_loaded(installed):
     """Names map to objects, nested attributes included."""
     found = entry_points("acme.things")
     assert {name: point.load() for name, point in found.items()} == {"one": 1, "two": 2}
     assert found["one"].distribution == "acme-tools"
 
 
-def test_an_unknown_group_is_empty(installed):
+def test_unknown_group_is_empty(installed):
     """Nobody offers it: no error."""
     assert entry_points("acme.nothing") == {}
 
 
-def test_the_library_finds_the_same():
+def test_entry_points_match_importlib_metadata():
     """For every group of this environment both readers agree."""
     groups = {}
     for distribution in metadata.distributions():
@@ -50,7 +50,7 @@ def test_the_library_finds_the_same():
 
 
 @pytest.mark.process
-def test_finding_plugins_does_not_import_importlib_metadata():
+def test_entry_points_do_not_import_importlib_metadata():
     """It would cost more than starting Python does."""
     code = (
         "import sys; from openpai.core.plugins import entry_points; "
@@ -59,7 +59,7 @@ def test_finding_plugins_does_not_import_importlib_metadata():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_folder_that_may_not_be_entered_is_passed_over(tmp_path, monkeypatch):
+def test_unreadable_folder_is_skipped(tmp_path, monkeypatch):
     """A place on sys.path that this user cannot look into hides nothing else."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o000)

@@ -59,7 +59,7 @@ def job(name="some_job", **extras):
     return made
 
 
-def test_a_plain_job_is_sent_as_it_is(server):
+def test_plain_job_is_unchanged(server):
     """Nothing to bring, to save or to install: no cluster is asked, nothing is added."""
     plain = job()
     assert not needs_preparation(plain, Extras())
@@ -67,7 +67,7 @@ def test_a_plain_job_is_sent_as_it_is(server):
         assert prepare(plain, nowhere) is plain
 
 
-def test_outputs_make_a_section_with_a_workspace(cluster):
+def test_outputs_add_section_with_workspace(cluster):
     """Outputs get the user's workspace on the default storage, which the job then mounts."""
     ready = prepare(job(), cluster, Extras(outputs=["ckpt/**"]))
     assert ready.document["extras"] == {
@@ -80,7 +80,7 @@ def test_outputs_make_a_section_with_a_workspace(cluster):
     }
 
 
-def test_the_commands_begin_with_the_bootstrap(cluster):
+def test_commands_begin_with_bootstrap(cluster):
     """What the author wrote follows it unchanged; the job that was given is not touched."""
     given = job()
     ready = prepare(given, cluster, Extras(outputs=["x"]))
@@ -91,20 +91,20 @@ def test_the_commands_begin_with_the_bootstrap(cluster):
     assert given.to_dict() == job().to_dict()
 
 
-def test_a_prepared_job_stays_as_it_is(cluster):
+def test_prepare_is_idempotent(cluster):
     """Preparing twice is preparing once."""
     once = prepare(job(), cluster, Extras(outputs=["x"]))
     assert prepare(once, cluster).to_dict() == once.to_dict()
 
 
-def test_a_sections_missing_workspace_is_filled_in(cluster):
+def test_missing_workspace_is_filled_in(cluster):
     """A file may leave the workspace to whoever submits it."""
     section = {"version": 1, "outputs": [{"path": "x"}]}
     ready = prepare(job(**{SECTION: section}), cluster)
     assert ready.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"
 
 
-def test_a_workspace_that_is_named_wins(cluster):
+def test_named_workspace_is_kept(cluster):
     """The option is stronger than the section; a path alone lies on the default storage."""
     section = {"version": 1, "workspace": "local-storage:/own", "outputs": [{"path": "x"}]}
     given = job(**{SECTION: section})
@@ -121,7 +121,7 @@ def test_packages_alone_need_no_workspace(server):
     assert ready.document["extras"] == {SECTION: {"version": 1, "requirements": ["pandas"]}}
 
 
-def test_outputs_and_packages_add_to_those_of_the_section(cluster):
+def test_outputs_and_packages_extend_section(cluster):
     """What the section has is kept, and nothing stands there twice."""
     section = {"version": 1, "outputs": [{"path": "a", "when": "success"}], "requirements": ["x"]}
     extras = Extras(outputs=["a", "b"], requirements=["x", "y"])
@@ -130,7 +130,7 @@ def test_outputs_and_packages_add_to_those_of_the_section(cluster):
     assert ready["requirements"] == ["x", "y"]
 
 
-def test_code_is_sent_under_its_checksum(cluster, server, base):
+def test_code_is_uploaded_under_checksum(cluster, server, base):
     """The archive lies in the job's folder, once, where the section says."""
     for _ in range(2):
         ready = prepare(job("with_code"), cluster, Extras(sources=["src"]), base=base)
@@ -140,14 +140,14 @@ def test_code_is_sent_under_its_checksum(cluster, server, base):
     assert code == {"archive": f"code/{archive.name}", "sha256": archive.name.partition(".")[0]}
 
 
-def test_nothing_is_sent_to_show_a_job(cluster, server, base):
+def test_preview_uploads_nothing(cluster, server, base):
     """With send=False the section is the same and the storage untouched."""
     shown = prepare(job("shown"), cluster, Extras(sources=["src"]), base=base, send=False)
     assert "code" in shown.document["extras"][SECTION]
     assert not (server.folder / "storage/users/alice/jobs/shown").exists()
 
 
-def test_a_broken_job_sends_nothing(cluster, server, base):
+def test_invalid_job_uploads_nothing(cluster, server, base):
     """The job is checked before its code is sent."""
     broken = job("broken")
     broken.document["taskRoles"]["main"]["resourcePerInstance"]["cpu"] = "many"
@@ -156,7 +156,7 @@ def test_a_broken_job_sends_nothing(cluster, server, base):
     assert not (server.folder / "storage/users/alice/jobs/broken").exists()
 
 
-def test_storages_that_are_mounted_stay(cluster):
+def test_mounted_storages_are_kept(cluster):
     """The workspace's storage joins those that the job lists; `[]` means the default ones."""
     section = {"version": 1, "outputs": [{"path": "x"}]}
     mine = [{"name": "data", "mountPath": "/data"}]
@@ -166,14 +166,14 @@ def test_storages_that_are_mounted_stay(cluster):
     assert default.document["extras"]["storages"] == [{"name": "local-storage"}]
 
 
-def test_a_mount_of_the_section_is_mounted_by_the_cluster(cluster):
+def test_section_mount_adds_cluster_storage(cluster):
     """What the job wants under a path is listed with that path; a storage is listed once."""
     wanted = [{"storage": "team", "path": "/mnt/data"}, {"storage": "team", "path": "/mnt/again"}]
     prepared = prepare(job(**{SECTION: {"mounts": wanted}}), cluster)
     assert prepared.document["extras"]["storages"] == [{"name": "team", "mountPath": "/mnt/data"}]
 
 
-def test_a_broken_section_is_told(cluster):
+def test_invalid_section_raises(cluster):
     """What is wrong with the section comes with its place."""
     section = {"version": 1, "outputs": [{"path": "x", "when": "sometimes"}]}
     with pytest.raises(ProtocolError) as raised:
@@ -181,13 +181,13 @@ def test_a_broken_section_is_told(cluster):
     assert "when" in raised.value.problems[0].path
 
 
-def test_a_missing_source_is_told(cluster, base):
+def test_missing_source_raises(cluster, base):
     """A source that does not exist is an error before anything is sent."""
     with pytest.raises(ConfigError, match="nowhere"):
         prepare(job(), cluster, Extras(sources=["nowhere"]), base=base)
 
 
-def test_an_unknown_storage_is_told(cluster, base):
+def test_unknown_storage_raises(cluster, base):
     """A workspace on a storage that the cluster does not offer is an error."""
     extras = Extras(sources=["src"], workspace="nosuch:/x")
     with pytest.raises(NotFoundError):
@@ -195,7 +195,7 @@ def test_an_unknown_storage_is_told(cluster, base):
 
 
 @pytest.mark.process
-def test_a_workspace_may_be_missing_before_submission(cluster):
+def test_workspace_may_not_exist_yet(cluster):
     """A file without one is right as it is; submitting it fills it in."""
     given = job("submitted", **{SECTION: {"version": 1, "outputs": [{"path": "x"}]}})
     assert given.problems() == []
@@ -205,7 +205,7 @@ def test_a_workspace_may_be_missing_before_submission(cluster):
     assert stored.document["taskRoles"]["main"]["commands"][0] == bootstrap
 
 
-def test_many_jobs_are_prepared_like_one(cluster):
+def test_prepare_once_matches_single_preparation(cluster):
     """Jobs that are submitted together get their workspace, too."""
     given = job("one_of_many", **{SECTION: {"version": 1, "outputs": [{"path": "x"}]}})
     (outcome,) = cluster.submit_all([given])

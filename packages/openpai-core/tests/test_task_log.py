@@ -81,12 +81,12 @@ def reader(httpserver):
     session.close()
 
 
-def test_an_empty_log_has_no_lines(log, reader):
+def test_empty_log_has_no_lines(log, reader):
     """416 means nothing yet."""
     assert list(reader.new_lines()) == []
 
 
-def test_only_whole_lines_come_until_the_end(log, reader):
+def test_incomplete_line_is_held_until_the_end(log, reader):
     """What has no line end yet may go on; at the end it is a line too."""
     log.write(b"one\ntwo\nthr")
     assert list(reader.new_lines()) == ["one", "two"]
@@ -96,7 +96,7 @@ def test_only_whole_lines_come_until_the_end(log, reader):
     assert list(reader.last_line()) == []
 
 
-def test_a_character_cut_in_two_arrives_whole(log, reader):
+def test_split_character_is_joined(log, reader):
     """Pieces end at bytes, not at characters."""
     snowman = "☃\n".encode()
     log.write(snowman[:1])
@@ -105,7 +105,7 @@ def test_a_character_cut_in_two_arrives_whole(log, reader):
     assert list(reader.new_lines()) == ["☃"]
 
 
-def test_an_expired_address_is_asked_for_anew(log, reader):
+def test_expired_address_is_requested_again(log, reader):
     """Addresses live for two minutes."""
     log.write(b"one\n")
     assert list(reader.new_lines()) == ["one"]
@@ -115,7 +115,7 @@ def test_an_expired_address_is_asked_for_anew(log, reader):
     assert log.expired == 1
 
 
-def test_a_rotation_loses_nothing(log, reader):
+def test_rotation_loses_nothing(log, reader):
     """The rest of the rotated file comes first, then the new file."""
     log.write(b"one\ntw")
     assert list(reader.new_lines()) == ["one"]
@@ -125,7 +125,7 @@ def test_a_rotation_loses_nothing(log, reader):
     assert list(reader.new_lines()) == ["two", "three", "four"]
 
 
-def test_a_rotation_is_noticed_although_the_new_file_is_longer(log, reader):
+def test_rotation_to_longer_file_is_detected(log, reader):
     """The size alone would not tell."""
     log.write(b"one\n")
     assert list(reader.new_lines()) == ["one"]
@@ -134,7 +134,7 @@ def test_a_rotation_is_noticed_although_the_new_file_is_longer(log, reader):
     assert list(reader.new_lines()) == ["two is a line that is longer than all before it"]
 
 
-def test_what_rotated_before_the_first_read_comes_first(log, reader):
+def test_rotated_file_is_read_first(log, reader):
     """Following from the start means from the oldest line that is still there."""
     log.write(b"one\n")
     log.rotate()
@@ -142,7 +142,7 @@ def test_what_rotated_before_the_first_read_comes_first(log, reader):
     assert list(reader.new_lines()) == ["one", "two"]
 
 
-def test_a_gap_is_said_in_its_place(log, reader):
+def test_gap_is_reported_in_place(log, reader):
     """Two rotations between two reads: what lay between cannot be had any more."""
     log.write(b"one\n")
     assert list(reader.new_lines()) == ["one"]
@@ -156,7 +156,7 @@ def test_a_gap_is_said_in_its_place(log, reader):
     assert rest == ["two", "three"]
 
 
-def test_a_log_that_does_not_exist_is_told(httpserver, reader):
+def test_missing_log_raises(httpserver, reader):
     """The server says 404 NoTaskLogError."""
     httpserver.expect_request(PATH).respond_with_json({"code": "NoTaskLogError"}, status=404)
     with pytest.raises(NotFoundError):
@@ -178,7 +178,7 @@ STEPS = st.lists(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(steps=STEPS)
-def test_every_schedule_of_writes_rotations_and_expiries_gives_every_line_once(httpserver, steps):
+def test_every_schedule_yields_each_line_once(httpserver, steps):
     """Unless a log rotates twice between two reads, what comes out is what was written."""
     manager = LogManager()
     httpserver.clear()
