@@ -76,7 +76,7 @@ _JOBS = st.fixed_dictionaries(
 
 
 @given(_JOBS)
-def test_jobs_made_by_the_rules_are_right(document):
+def test_generated_jobs_are_valid(document):
     """The server takes them, strict mode likes them, and they survive being written and read."""
     assert judge(document).accepted
     text = dump_yaml(document)
@@ -159,7 +159,7 @@ BREAKERS = {
 @pytest.mark.parametrize("name", BREAKERS)
 @settings(max_examples=settings.default.max_examples // 10)  # of each kind
 @given(data=st.data())
-def test_one_mistake_is_told_where_it_is(name, data):
+def test_single_mistake_is_reported_at_its_place(name, data):
     """The problem has the pointer of what was broken, and line and column inside the text."""
     document = copy.deepcopy(data.draw(_JOBS))
     if name == "prerequisites":
@@ -177,7 +177,7 @@ def test_one_mistake_is_told_where_it_is(name, data):
 
 
 @given(_JOBS, st.integers(0, 10**6), st.sampled_from(list(":-{}[]&*!|>'\"%@`,?# \n\t\x00\x07\\")))
-def test_one_wrong_character_never_crashes(document, place, character):
+def test_single_wrong_character_never_crashes(document, place, character):
     """Any character anywhere in a file ends in a verdict, and strict mode never takes more."""
     text = dump_yaml(document)
     place %= len(text)

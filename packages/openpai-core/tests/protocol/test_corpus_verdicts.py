@@ -26,7 +26,7 @@ def _differences(corpus, expected, found):
     return [pair for pair in pairs if pair[1] != pair[2]]
 
 
-def test_every_status_and_code_is_the_servers(corpus, verdicts):
+def test_status_and_code_match_server(corpus, verdicts):
     """Accepted, refused or failed: the same answer on every document."""
 
     def expected(entry):
@@ -41,7 +41,7 @@ def test_every_status_and_code_is_the_servers(corpus, verdicts):
     assert _differences(corpus, expected, found) == []
 
 
-def test_every_message_is_the_servers(corpus, verdicts):
+def test_messages_match_server(corpus, verdicts):
     """The list of schema errors, the sentence about a reference, the text of an exception."""
     refused = [entry for entry in corpus if not entry["valid"]]
     assert (
@@ -54,7 +54,7 @@ def test_every_message_is_the_servers(corpus, verdicts):
     )
 
 
-def test_every_rendered_script_is_the_servers(corpus, verdicts):
+def test_rendered_scripts_match_server(corpus, verdicts):
     """What each task role runs, character for character."""
     accepted = [entry for entry in corpus if entry["valid"]]
     assert (
@@ -67,7 +67,7 @@ def test_every_rendered_script_is_the_servers(corpus, verdicts):
     )
 
 
-def test_validation_without_strict_is_the_verdict(corpus):
+def test_validation_without_strict_matches_server(corpus):
     """``valid`` without strict mode is the server's own, and a refusal has a reason."""
     for entry in corpus:
         verdict = check_text(entry["yaml"], strict=False)
@@ -75,14 +75,14 @@ def test_validation_without_strict_is_the_verdict(corpus):
         assert bool(verdict.errors) != entry["valid"], entry["id"]
 
 
-def test_strict_mode_takes_nothing_that_the_server_refuses(corpus, strict):
+def test_strict_mode_accepts_nothing_that_server_refuses(corpus, strict):
     """Strict mode only adds to the server's rules."""
     for entry in corpus:
         if not entry["valid"]:
             assert not strict[entry["id"]].valid, entry["id"]
 
 
-def test_every_problem_says_what_and_where(corpus, strict):
+def test_problems_have_message_and_line(corpus, strict):
     """No problem is without a sentence, and none speaks of the server's own program."""
     for entry in corpus:
         for problem in strict[entry["id"]].errors:
@@ -91,7 +91,7 @@ def test_every_problem_says_what_and_where(corpus, strict):
             assert problem.line is not None, (entry["id"], problem)
 
 
-def test_the_environment_of_every_accepted_job_is_the_servers(corpus, verdicts):
+def test_environment_of_accepted_jobs_matches_server(corpus, verdicts):
     """The variables that need only the job, as the server sets them."""
     accepted = [entry for entry in corpus if entry["valid"] and entry.get("runtime_env")]
 
@@ -116,7 +116,7 @@ def _number(value):
     return str(int(value)) if isinstance(value, float) else value
 
 
-def test_the_31_jobs_pass_unchanged(job_files):
+def test_example_jobs_are_accepted(job_files):
     """The job files of PAI's own examples are accepted, in strict mode too."""
     assert len(job_files) == 31
     for path in job_files:

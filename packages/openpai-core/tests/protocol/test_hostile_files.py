@@ -60,7 +60,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.timeout(60)
-def test_hostile_texts_are_refused(name, job_text, tmp_path, monkeypatch):
+def test_hostile_text_is_refused(name, job_text, tmp_path, monkeypatch):
     """Each is refused with at least one sentence, and no more of them than help."""
     monkeypatch.chdir(tmp_path)
     text = HOSTILE[name](job_text)
@@ -73,13 +73,13 @@ def test_hostile_texts_are_refused(name, job_text, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.timeout(60)
-def test_hostile_texts_are_no_jobs_or_refused_ones(name, job_text):
+def test_hostile_text_is_no_valid_job(name, job_text):
     """Reading such a job in Python ends in an error of ours, at the latest when it is checked."""
     with pytest.raises(OpenPaiError):
         Job.from_yaml(HOSTILE[name](job_text)).validate()
 
 
-def test_deep_texts_are_refused_in_a_small_stack():
+def test_deep_text_is_refused_in_small_stack():
     """The limit of nesting holds in a thread with a stack of 256 KiB."""
     found = []
     size = threading.stack_size(256 * 1024)
@@ -104,7 +104,7 @@ def test_deep_texts_are_refused_in_a_small_stack():
         (b"", "must be a mapping"),
     ],
 )
-def test_files_that_hold_no_job(data, words, tmp_path):
+def test_file_without_job_is_refused(data, words, tmp_path):
     """Binary data, other encodings, huge and empty files."""
     file = tmp_path / "job.yaml"
     file.write_bytes(data)
@@ -113,7 +113,7 @@ def test_files_that_hold_no_job(data, words, tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_encodings_with_a_mark_are_read(encoding, job_text, tmp_path):
+def test_encodings_with_bom_are_read(encoding, job_text, tmp_path):
     """UTF-8 with or without its mark, and UTF-16 with it."""
     file = tmp_path / "job.yaml"
     file.write_bytes(job_text.replace("hello", "héllo 😀").encode(encoding))
@@ -121,7 +121,7 @@ def test_encodings_with_a_mark_are_read(encoding, job_text, tmp_path):
     assert render_file(file)["taskRoles"] == {"worker": "echo héllo 😀"}
 
 
-def test_windows_line_ends_are_read(job_text, tmp_path):
+def test_crlf_line_ends_are_read(job_text, tmp_path):
     """Lines that end in CR LF have the same numbers and the same meaning."""
     file = tmp_path / "job.yaml"
     file.write_bytes(
@@ -132,7 +132,7 @@ def test_windows_line_ends_are_read(job_text, tmp_path):
     assert (problem.path, problem.line) == ("/taskRoles/worker/instances", line)
 
 
-def test_files_that_cannot_be_read_are_entries_too(tmp_path):
+def test_unreadable_files_are_reported(tmp_path):
     """A missing file, a folder: not valid, with a reason; rendering has the same reason."""
     for path in (tmp_path / "missing.yaml", tmp_path):
         verdict = check_file(path)
@@ -143,7 +143,7 @@ def test_files_that_cannot_be_read_are_entries_too(tmp_path):
         assert row["errors"] == verdict.to_dict()["errors"]
 
 
-def test_a_verdict_as_data(job_text, tmp_path):
+def test_verdict_is_serializable(job_text, tmp_path):
     """The form that scripts read."""
     file = tmp_path / "job.yaml"
     file.write_text(job_text.replace("name: mini", "nmae: mini"), encoding="utf-8")

@@ -42,7 +42,7 @@ def _job():
     )
 
 
-def test_a_job_built_in_python_is_right():
+def test_built_job_is_valid():
     """Everything that has a method makes a job that the server takes and strict mode likes."""
     job = _job()
     assert job.problems() == []
@@ -54,7 +54,7 @@ def test_a_job_built_in_python_is_right():
     )
 
 
-def test_the_document_is_plain_protocol():
+def test_document_is_plain_protocol():
     """Nothing is hidden behind the methods: dicts and lists with the protocol's own keys."""
     document = _job().document
     assert list(document)[:4] == ["protocolVersion", "name", "type", "taskRoles"]
@@ -77,14 +77,14 @@ def test_the_document_is_plain_protocol():
     }
 
 
-def test_roles_and_prerequisites_of_one_name_replace_each_other():
+def test_same_name_replaces_role_and_prerequisite():
     """Saying it again changes it."""
     job = Job("a").image("x:1").image("y:2").role("w", "a").role("w", "b")
     assert [item["uri"] for item in job.document["prerequisites"]] == ["y:2"]
     assert job.document["taskRoles"]["w"]["commands"] == ["b"]
 
 
-def test_copies_leave_the_original_alone():
+def test_copies_do_not_share_state():
     """``renamed`` and ``with_parameters`` return another job."""
     job = _job()
     other = job.renamed("other").with_parameters(lr=0.1, extra="x")
@@ -93,7 +93,7 @@ def test_copies_leave_the_original_alone():
     assert other.document["parameters"] == {"lr": 0.1, "layers": [1, 2], "extra": "x"}
 
 
-def test_amounts_and_states_are_checked_at_once():
+def test_invalid_arguments_raise_at_once():
     """A wrong amount of memory, or a state that does not exist, is told where it is written."""
     with pytest.raises(ConfigError, match="no amount of memory"):
         Job("a").role("w", "x", memory="lots")
@@ -101,7 +101,7 @@ def test_amounts_and_states_are_checked_at_once():
         Job("a").notify("done")
 
 
-def test_a_broken_job_tells_all_its_problems():
+def test_broken_job_reports_all_problems():
     """The error has every problem, and its text shows them."""
     job = Job("a b").role("w", "x")
     with pytest.raises(ProtocolError) as caught:
@@ -113,13 +113,13 @@ def test_a_broken_job_tells_all_its_problems():
     assert "There is no prerequisite 'image'" in str(caught.value)
 
 
-def test_scripts_of_a_broken_job_are_refused():
+def test_broken_job_has_no_scripts():
     """A job that the server would not take has no scripts."""
     with pytest.raises(ProtocolError, match="must be a text"):
         Job("a").set("taskRoles.w.commands", [5]).scripts()
 
 
-def test_jobs_are_read_from_yaml_json_dict_and_file(minimal, tmp_path):
+def test_job_is_read_from_yaml_json_dict_and_file(minimal, tmp_path):
     """Four ways in, one job."""
     import json
 
@@ -140,7 +140,7 @@ def test_jobs_are_read_from_yaml_json_dict_and_file(minimal, tmp_path):
         Job.from_yaml("- a\n")
 
 
-def test_a_copied_dict_is_not_shared(minimal):
+def test_dict_is_copied(minimal):
     """Changing the job does not change the dict that it came from, nor one that it gave away."""
     job = Job.from_dict(minimal)
     given = job.to_dict()
@@ -149,7 +149,7 @@ def test_a_copied_dict_is_not_shared(minimal):
     assert given["taskRoles"]["worker"]["instances"] == 1
 
 
-def test_a_fetched_config_asks_for_its_secrets(minimal):
+def test_fetched_config_requires_new_secrets(minimal):
     """The server's asterisks are told, and new secrets make the job whole."""
     minimal["secrets"] = "******"
     minimal["taskRoles"]["worker"]["commands"] = ["echo <% $secrets.pw %>"]
@@ -162,7 +162,7 @@ def test_a_fetched_config_asks_for_its_secrets(minimal):
     assert job.problems() == []
 
 
-def test_secrets_are_always_written_so_that_the_server_hides_them(minimal):
+def test_secrets_are_written_so_that_server_masks_them(minimal):
     """A file that would show its secrets is written anew when it is sent."""
     import json
 
@@ -173,12 +173,12 @@ def test_secrets_are_always_written_so_that_the_server_hides_them(minimal):
     assert load_yaml(job.to_yaml()) == minimal
 
 
-def test_the_job_does_not_show_its_secrets():
+def test_repr_hides_secrets():
     """``repr`` names the job, no more."""
     assert repr(_job()) == "<Job mnist>"
 
 
-def test_an_endless_document_is_refused():
+def test_recursive_document_is_refused():
     """A dict that contains itself is no job."""
     document: dict[str, object] = {"name": "x"}
     document["extras"] = document
@@ -186,7 +186,7 @@ def test_an_endless_document_is_refused():
         Job.from_dict(document)
 
 
-def test_a_job_that_is_too_large_is_told(minimal):
+def test_too_large_job_is_reported(minimal):
     """The server takes 100 KiB, comments included."""
     job = Job.from_dict(minimal).set("taskRoles.worker.commands", ["x" * 110_000])
     (problem,) = job.problems()
@@ -195,7 +195,7 @@ def test_a_job_that_is_too_large_is_told(minimal):
     assert len(Job.from_yaml(text).problems(strict=False)) == 1
 
 
-def test_a_value_that_no_job_can_hold_is_told(minimal):
+def test_unserializable_value_is_reported(minimal):
     """An object in the document is a problem, not a crash."""
     minimal["extras"] = {"a": object()}
     (problem,) = Job(document=minimal).problems()

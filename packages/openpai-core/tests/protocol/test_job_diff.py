@@ -8,14 +8,14 @@ from openpai.core.protocol.diff import changes
 from openpai.core.protocol.js import UNDEFINED
 
 
-def test_equal_jobs_do_not_differ(minimal):
+def test_equal_jobs_have_no_differences(minimal):
     """The order of keys, and 1 or 1.0, make no difference."""
     other = dict(reversed(list(copy.deepcopy(minimal).items())))
     other["taskRoles"]["worker"]["instances"] = 1.0
     assert changes(minimal, other) == []
 
 
-def test_values_added_removed_and_changed_have_their_pointers(minimal):
+def test_differences_have_json_pointers(minimal):
     """One entry for each difference, in the order of the first job."""
     other = copy.deepcopy(minimal)
     other["name"] = "other"
@@ -29,7 +29,7 @@ def test_values_added_removed_and_changed_have_their_pointers(minimal):
     ]
 
 
-def test_entries_with_names_are_compared_by_name(minimal):
+def test_named_entries_are_compared_by_name(minimal):
     """A prerequisite in front of others does not change the others."""
     other = copy.deepcopy(minimal)
     other["prerequisites"].insert(0, {"name": "d", "type": "data", "uri": ["x"]})
@@ -38,7 +38,7 @@ def test_entries_with_names_are_compared_by_name(minimal):
     assert paths == [("/prerequisites/0", "added"), ("/prerequisites/0/uri", "changed")]
 
 
-def test_secrets_are_not_shown(minimal):
+def test_secrets_are_hidden(minimal):
     """That they differ is told, what they are is not."""
     other = {**minimal, "secrets": {"pw": "hunter2"}}
     (change,) = changes(minimal, other)

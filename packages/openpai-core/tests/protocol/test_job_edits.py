@@ -33,13 +33,13 @@ from openpai.core.protocol.yaml_io import load_yaml
         ("/a~1b/~0c", ["a/b", "~c"]),
     ],
 )
-def test_three_ways_to_write_a_path(path, steps):
+def test_path_syntaxes_are_equivalent(path, steps):
     """Dots and brackets, the old colons, JSON pointers."""
     assert parse_path(path) == steps
 
 
 @pytest.mark.parametrize("path", ["", "a..b", "a.", "a[", "a[x]", "a[0]b", '"a', "]"])
-def test_paths_that_make_no_sense(path):
+def test_invalid_paths_are_refused(path):
     """The error says how to write a path."""
     with pytest.raises(ProtocolError) as caught:
         parse_path(path)
@@ -61,12 +61,12 @@ def test_paths_that_make_no_sense(path):
         ("a=echo: [broken", "echo: [broken"),
     ],
 )
-def test_values_have_the_types_of_yaml(text, value):
+def test_values_are_parsed_as_yaml(text, value):
     """A value is read as the file would be; what is no YAML is a text."""
     assert parse_update(text) == (["a"], value)
 
 
-def test_an_update_needs_an_equals_sign():
+def test_update_without_equals_sign_is_refused():
     """Without one nothing is set."""
     with pytest.raises(ProtocolError, match="sets nothing"):
         parse_update("a.b")
@@ -85,7 +85,7 @@ def test_an_update_needs_an_equals_sign():
         ({"a": {"0": 1}}, "a:0", 2, {"a": {"0": 2}}),
     ],
 )
-def test_what_leads_to_a_value_is_made(before, path, value, after):
+def test_missing_parents_are_created(before, path, value, after):
     """Mappings and lists on the way are made; a list grows at its end."""
     set_value(before, parse_path(path), value)
     assert before == after
@@ -100,7 +100,7 @@ def test_what_leads_to_a_value_is_made(before, path, value, after):
         ({"a": ["x"]}, "a.name", "'name' is none of its places"),
     ],
 )
-def test_paths_that_do_not_fit(document, path, message):
+def test_mismatching_paths_are_refused(document, path, message):
     """The error names what is there."""
     with pytest.raises(ProtocolError, match=message.replace("[", r"\[")):
         set_value(document, parse_path(path), 1)
@@ -176,7 +176,7 @@ empty:
         ),
     ],
 )
-def test_an_edit_leaves_the_rest_of_the_text_alone(path, value, removed, added):
+def test_edit_keeps_other_text(path, value, removed, added):
     """Comments, layout and every other line stay as they are."""
     job = Job.from_yaml(TEXT).set(path, value)
     text = job.to_yaml()
@@ -186,21 +186,21 @@ def test_an_edit_leaves_the_rest_of_the_text_alone(path, value, removed, added):
     assert load_yaml(text) == job.document
 
 
-def test_an_unchanged_job_keeps_its_text(job_files):
+def test_unchanged_job_keeps_text(job_files):
     """What was only read is written as it was."""
     for path in job_files:
         text = path.read_text(encoding="utf-8")
         assert Job.from_file(path).to_yaml().splitlines() == text.splitlines()
 
 
-def test_problems_of_an_edited_job_have_the_new_places():
+def test_problems_of_edited_job_have_new_places():
     """After an edit in the text, lines are those of the new text."""
     job = Job.from_yaml(TEXT).set("taskRoles.worker.commands[2]", "date").set("empty", 5)
     (problem,) = [p for p in job.problems() if p.path == "/empty"]
     assert job.to_yaml().splitlines()[problem.line - 1] == "empty: 5"
 
 
-def test_a_changed_document_is_written_anew():
+def test_changed_document_is_serialized_again():
     """A change past ``set`` is not lost: the text gives way."""
     job = Job.from_yaml(TEXT)
     job.document["name"] = "changed"
@@ -235,7 +235,7 @@ def _paths(value, path=()):
 
 
 @given(data=st.data())
-def test_any_edit_of_any_job_says_what_was_set(job_files, data):
+def test_random_edit_sets_value(job_files, data):
     """Whatever is set wherever, the text and the document stay one."""
     path = data.draw(st.sampled_from(job_files))
     job = Job.from_file(path)

@@ -22,7 +22,7 @@ print(before, after)
 """
 
 
-def test_a_job_is_read_checked_and_written_without_other_packages():
+def test_job_needs_no_other_packages():
     """Importing ``Job`` is light, and no job needs PyYAML or jsonschema."""
     code = CHECK.format(heavy=HEAVY)
     found = subprocess.run(

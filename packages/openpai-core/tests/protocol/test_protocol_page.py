@@ -30,7 +30,7 @@ def _part(page, name):
     return page.split(f"<!-- {name}:")[1].split("-->\n", 1)[1].split(f"<!-- /{name} -->")[0]
 
 
-def test_the_table_of_strict_mode_is_made_of_the_rules(page):
+def test_strict_table_matches_rules(page):
     """One line for each rule, with its reason."""
     lines = ["| strict mode refuses | what happens to it otherwise |", "|---|---|"]
     lines += [f"| {rule.refused} | {rule.otherwise} |" for rule in strict_rules()]
@@ -48,7 +48,7 @@ def _told(text):
     return "\n".join(lines) + "\n"
 
 
-def test_the_ten_broken_jobs_have_the_messages_that_are_shown(page):
+def test_broken_jobs_match_shown_messages(page):
     """Each job on the page is checked, and what is said of it is what the page shows."""
     shown = re.findall(r"```yaml\n(.*?)```\n\n```text\n(.*?)```", _part(page, "broken"), re.DOTALL)
     assert len(shown) == 10
@@ -56,14 +56,14 @@ def test_the_ten_broken_jobs_have_the_messages_that_are_shown(page):
         assert _told(job) == messages
 
 
-def test_every_broken_job_gets_a_hint(page):
+def test_broken_jobs_have_hints(page):
     """Each of the ten can be mended from what is said: every problem says what to do."""
     jobs = re.findall(r"```yaml\n(.*?)```", _part(page, "broken"), re.DOTALL)
     for job in jobs:
         assert all(problem.hint for problem in check_text(job).errors), job
 
 
-def test_the_example_runs(page):
+def test_example_runs(page):
     """The job in Python is right, and what the comment says comes out."""
     code = page.split("```python\n")[1].split("```")[0]
     names: dict[str, object] = {}

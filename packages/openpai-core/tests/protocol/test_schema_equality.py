@@ -15,13 +15,13 @@ from openpai.core.protocol.schema import editor_schema, job_schema
 from openpai.core.protocol.yaml_io import load_yaml
 
 
-def test_the_schema_is_a_json_schema():
+def test_schemas_are_valid_json_schema():
     """Both schemas keep to draft 7."""
     jsonschema.Draft7Validator.check_schema(job_schema())
     jsonschema.Draft7Validator.check_schema(editor_schema())
 
 
-def test_every_value_is_described():
+def test_every_key_is_described():
     """Each key of a job has a sentence that an editor can show."""
     undescribed = []
 
@@ -40,7 +40,7 @@ def test_every_value_is_described():
     assert undescribed == []
 
 
-def test_the_schema_accepts_what_the_server_accepts(corpus):
+def test_schema_accepts_what_server_accepts(corpus):
     """A general validator with our schema and our checker agree on the whole corpus."""
     validator = jsonschema.Draft7Validator(job_schema())
     compared = 0
@@ -83,7 +83,7 @@ def full(corpus):
 
 
 @given(data=st.data())
-def test_both_agree_on_jobs_broken_at_random(full, data):
+def test_schema_and_checker_agree_on_random_jobs(full, data):
     """Whatever stands wherever, a general validator and our checker say the same."""
     document = copy.deepcopy(full)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -102,13 +102,13 @@ def test_both_agree_on_jobs_broken_at_random(full, data):
     assert validator.is_valid(document) == (schema_errors(document) == [])
 
 
-def test_a_copy_may_be_changed():
+def test_job_schema_returns_a_copy():
     """Nobody's changes to the schema reach the checker."""
     job_schema()["properties"].clear()
     assert job_schema()["properties"]
 
 
-def test_the_editors_schema_knows_the_runtime_section():
+def test_editor_schema_contains_runtime_section():
     """``extras["openpai.runtime"]`` is completed and checked by editors too."""
     schema = editor_schema()
     section = schema["properties"]["extras"]["properties"]["openpai.runtime"]

@@ -13,7 +13,7 @@ from openpai.core.protocol.secrets import mask_secrets
 from openpai.core.protocol.states import TERMINAL_STATES, attempt_state, job_state
 
 
-def test_jobs_are_known_by_their_md5(functions):
+def test_job_name_md5_matches_server(functions):
     """``user~job`` becomes its md5; names without ``~`` are folded."""
     for name, encoded in functions["encodeName"].items():
         assert encode_name(name) == encoded
@@ -21,13 +21,13 @@ def test_jobs_are_known_by_their_md5(functions):
         assert is_encoded(name) is answer
 
 
-def test_task_role_names_are_folded(functions):
+def test_role_names_are_converted(functions):
     """Only lower-case letters and digits are left of a task role's name."""
     for name, folded in functions["convertName"].items():
         assert convert_name(name) == folded
 
 
-def test_ports_follow_from_the_uid(functions):
+def test_ports_follow_from_uid(functions):
     """The ports of a task, by the server's hash of its uid."""
     checked = 0
     for case in functions["containerPorts"]:
@@ -43,7 +43,7 @@ def test_ports_follow_from_the_uid(functions):
     assert checked == 25
 
 
-def test_states_of_jobs_and_attempts(functions):
+def test_job_and_attempt_states_match_server(functions):
     """FrameworkController's states under the REST API's names."""
     for state, code, name in functions["convertState"]:
         assert job_state(state, code) == name
@@ -52,7 +52,7 @@ def test_states_of_jobs_and_attempts(functions):
     assert {name for _, _, name in functions["convertState"]} > TERMINAL_STATES
 
 
-def test_exit_codes_are_described_as_by_the_server(functions):
+def test_exit_codes_are_described_as_by_server(functions):
     """Every code, also those that are not in the table."""
     for code, spec in functions["exitSpec"].items():
         assert exit_spec(int(code)) == spec
@@ -64,14 +64,14 @@ def test_every_exit_code_has_advice(code):
     assert advice(code).strip().endswith((".", "?")) or len(advice(code)) > 20
 
 
-def test_the_runtimes_patterns_are_in_the_table():
+def test_runtime_patterns_are_in_table():
     """A status of 137 is recognised by its number, and comes before the log is searched."""
     table = exit_codes()
     assert table[137]["pattern"] == {"runtimeContainerPatterns": [{"exitCode": 137}]}
     assert list(table).index(137) < list(table).index(220)
 
 
-def test_secrets_are_masked_as_by_the_server(functions):
+def test_secrets_are_masked_as_by_server(functions):
     """Thirty texts, among them those that the server's mask misses."""
     for case in functions["secretMasks"]:
         assert mask_secrets(case["yaml"]) == case["masked"], case["id"]

@@ -285,7 +285,7 @@ def _changed(minimal, changes):
 
 
 @pytest.mark.parametrize(("rule", "changes", "path", "words"), CASES)
-def test_a_rule_finds_its_mistake(minimal, rule, changes, path, words):
+def test_rule_finds_its_mistake(minimal, rule, changes, path, words):
     """The problem has the value's pointer, and says what is wrong and what to do."""
     problems = job_problems(_changed(minimal, changes), None, strict=True)
     told = {problem.path: f"{problem.message} {problem.hint}" for problem in problems}
@@ -298,7 +298,7 @@ def test_every_rule_has_an_example():
     assert {rule.name for rule in strict_rules()} == tested
 
 
-def test_the_smallest_job_is_right(minimal):
+def test_minimal_job_is_valid(minimal):
     """Strict mode has nothing against an ordinary job."""
     assert judge(minimal).accepted
     assert job_problems(minimal, None, strict=True) == []
@@ -317,7 +317,7 @@ def test_the_smallest_job_is_right(minimal):
         {"/extras/anything": {"else": 1}},
     ],
 )
-def test_what_works_is_left_alone(minimal, changes):
+def test_working_jobs_have_no_problems(minimal, changes):
     """No false alarm."""
     assert job_problems(_changed(minimal, changes), None, strict=True) == []
 
@@ -326,7 +326,7 @@ def test_what_works_is_left_alone(minimal, changes):
     "text",
     ['"secrets":\n  a: b\n', "'secrets': {a: b}\n", "secrets :\n  a: b\n", "secrets: {\na: b}\n"],
 )
-def test_secrets_that_the_mask_misses_are_told(minimal, text):
+def test_unmasked_secrets_are_reported(minimal, text):
     """In a text the way the key is written decides whether all users can read the secrets."""
     written = dump_yaml(minimal)
     (problem,) = check_text(written + text).errors
@@ -336,7 +336,7 @@ def test_secrets_that_the_mask_misses_are_told(minimal, text):
     assert check_text(written + text, strict=False).valid
 
 
-def test_unquoted_dates_in_commands_are_told(minimal):
+def test_unquoted_dates_in_commands_are_reported(minimal):
     """A date would be written as JavaScript writes it."""
     text = dump_yaml(_changed(minimal, {f"{WORKER}/commands/0": "x <% $parameters.day %>"}))
     (problem,) = check_text(text + "parameters:\n  day: 2020-01-02\n").errors
@@ -344,14 +344,14 @@ def test_unquoted_dates_in_commands_are_told(minimal):
     assert "'2020-01-02'" in problem.hint
 
 
-def test_a_password_is_not_repeated(minimal):
+def test_password_is_not_repeated_in_message(minimal):
     """A message about a wrong password does not show it."""
     document = _changed(minimal, {"/prerequisites/0/auth": {"password": 12345}})
     for problem in job_problems(document, None, strict=True):
         assert "12345" not in problem.message + problem.hint
 
 
-def test_rules_of_hived_are_those_that_hold_on_every_cluster(hived):
+def test_hived_rules_hold_on_every_cluster(hived):
     """What a cluster with HiveD accepts is not refused, whatever its machines are."""
     static = (".extras.hivedScheduler", "both skuType", "does not exist")
     checked = 0

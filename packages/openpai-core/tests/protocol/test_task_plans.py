@@ -60,7 +60,7 @@ def _run(script, tmp_path, **environment):
     )
 
 
-def test_the_servers_variables_are_those_of_real_pods(framework_requests):
+def test_server_variables_match_recorded_pods(framework_requests):
     """Each variable that a real pod got from the server, with its value."""
     checked = 0
     for request in framework_requests:
@@ -80,7 +80,7 @@ def test_the_servers_variables_are_those_of_real_pods(framework_requests):
     assert checked > 30
 
 
-def test_scripts_ports_and_limits_are_those_of_real_pods(framework_requests):
+def test_scripts_ports_and_limits_match_recorded_pods(framework_requests):
     """What the server handed to the pods of real jobs."""
     for request in framework_requests:
         verdict = server_verdict(request["config"])
@@ -96,7 +96,7 @@ def test_scripts_ports_and_limits_are_those_of_real_pods(framework_requests):
             assert f"{limits.shm_mb}Mi" == asked["limits"]["shm"]
 
 
-def test_the_variables_of_places_are_the_runtimes(functions):
+def test_host_variables_match_runtime(functions):
     """Addresses and ports of all tasks, as PAI's runtime wrote them for a recorded job."""
     recorded = functions["runtimeEnvironment"]
     ips, ports = {}, {}
@@ -111,7 +111,7 @@ def test_the_variables_of_places_are_the_runtimes(functions):
     assert environment == recorded["environment"]
 
 
-def test_tasks_without_a_place_have_no_variables(minimal):
+def test_unplaced_tasks_have_no_host_variables(minimal):
     """Without gang allocation a peer may not run yet: it has no address, but is counted."""
     minimal["taskRoles"]["worker"]["instances"] = 2
     placement = _placement(minimal, ips={("worker", 0): "10.0.0.1"})
@@ -121,7 +121,7 @@ def test_tasks_without_a_place_have_no_variables(minimal):
     assert environment["PAI_TASK_ROLE_INSTANCES"] == "worker:0,worker:1"
 
 
-def test_attempts_and_devices_are_told(minimal):
+def test_attempts_and_devices_are_in_environment(minimal):
     """The task knows its attempt and its GPUs; without GPUs it is told so."""
     assert _plan(minimal).environment["NVIDIA_VISIBLE_DEVICES"] == "none"
     minimal["taskRoles"]["worker"]["resourcePerInstance"]["gpu"] = 2
@@ -132,7 +132,7 @@ def test_attempts_and_devices_are_told(minimal):
     assert "NVIDIA_VISIBLE_DEVICES" not in _plan(minimal).environment
 
 
-def test_ports_and_limits_are_in_the_plan(minimal):
+def test_ports_and_limits_are_in_plan(minimal):
     """Own ports by label, and the share of the machine; /dev/shm has 512 MiB by default."""
     minimal["taskRoles"]["worker"]["resourcePerInstance"]["ports"] = {"web": 2}
     plan = _plan(minimal)
@@ -144,7 +144,7 @@ def test_ports_and_limits_are_in_the_plan(minimal):
     assert plan.limits == Limits(cpu=1, memory_mb=1024, gpu=0, shm_mb=512)
 
 
-def test_a_job_without_plugins_has_one_step(minimal):
+def test_job_without_plugins_has_one_step(minimal):
     """Just the script, with its three options."""
     (step,) = _plan(minimal).steps
     assert (step.name, step.when, step.failure_policy) == ("main", "main", "fail")
@@ -156,7 +156,7 @@ def test_a_job_without_plugins_has_one_step(minimal):
     ("commands", "code"),
     [(["false", "echo on"], 1), (["echo $UNSET"], 1), (["false | true"], 1), (["exit 7"], 7)],
 )
-def test_the_script_stops_at_the_first_failure(minimal, tmp_path, commands, code):
+def test_script_stops_at_first_failure(minimal, tmp_path, commands, code):
     """A failing command, an unset variable, a failing part of a pipe."""
     minimal["taskRoles"]["worker"]["commands"] = commands
     result = _run(_plan(minimal).steps[0].script, tmp_path)
@@ -164,7 +164,7 @@ def test_the_script_stops_at_the_first_failure(minimal, tmp_path, commands, code
 
 
 @pytest.mark.process
-def test_deployments_share_the_shell_of_the_commands(minimal, tmp_path):
+def test_deployments_share_shell_with_commands(minimal, tmp_path):
     """What runs before may change folder and variables; what runs after sees them too."""
     minimal["deployments"] = [
         {
@@ -183,7 +183,7 @@ def test_deployments_share_the_shell_of_the_commands(minimal, tmp_path):
     assert result.stdout == "1-in\n"
 
 
-def test_secrets_are_filled_in_where_they_are_given(minimal):
+def test_secrets_are_rendered_where_given(minimal):
     """With the secrets the script has their values; without, the tag stays."""
     minimal["secrets"] = {"pw": "a&b"}
     minimal["taskRoles"]["worker"]["commands"] = ["echo <% $secrets.pw %>"]
@@ -191,7 +191,7 @@ def test_secrets_are_filled_in_where_they_are_given(minimal):
     assert _plan(minimal).steps[0].script.endswith("echo <% $secrets.pw %>")
 
 
-def test_plugins_run_around_the_commands_in_order(minimal):
+def test_plugins_run_around_commands_in_order(minimal):
     """Prerequisites first, then extras; what runs after success in the reverse order."""
     minimal["prerequisites"].append(
         {
@@ -232,7 +232,7 @@ def test_plugins_run_around_the_commands_in_order(minimal):
 
 @pytest.mark.process
 @pytest.mark.parametrize(("policy", "code", "output"), [("fail", 1, ""), ("ignore", 0, "on\n")])
-def test_a_plugin_may_fail_if_the_job_says_so(minimal, tmp_path, policy, code, output):
+def test_plugin_failure_may_be_ignored(minimal, tmp_path, policy, code, output):
     """``ignore``: the rest runs and the step succeeds; otherwise the first failure ends it."""
     minimal["extras"] = {
         PLUGINS: [
@@ -249,7 +249,7 @@ def test_a_plugin_may_fail_if_the_job_says_so(minimal, tmp_path, policy, code, o
 
 
 @pytest.mark.process
-def test_the_git_plugin_clones_into_its_folder(minimal, tmp_path):
+def test_git_plugin_clones_into_its_folder(minimal, tmp_path):
     """A repository with its hidden files, and again without harm."""
     repository = tmp_path / "repository"
     git = ["git", "-C", str(repository), "-c", "user.name=a", "-c", "user.email=a@b"]
@@ -264,7 +264,7 @@ def test_the_git_plugin_clones_into_its_folder(minimal, tmp_path):
 
 
 @pytest.mark.process
-def test_tensorboard_runs_in_the_first_task_only(minimal, tmp_path):
+def test_tensorboard_runs_in_first_task_only(minimal, tmp_path):
     """The first task of the first role starts it, with port and folders; others do not."""
     minimal["taskRoles"]["worker"]["instances"] = 2
     parameters = {"port": 6007, "logdir": {"run": "/logs/a b"}}
@@ -282,7 +282,7 @@ def test_tensorboard_runs_in_the_first_task_only(minimal, tmp_path):
 
 
 @pytest.mark.process
-def test_without_tensorboard_the_plugin_says_so(minimal, tmp_path):
+def test_missing_tensorboard_is_reported(minimal, tmp_path):
     """A machine without the program runs the job all the same."""
     parameters = {"port": 6007, "logdir": {"run": "/logs"}}
     minimal["extras"] = {PLUGINS: [{"plugin": "tensorboard", "parameters": parameters}]}
@@ -292,7 +292,7 @@ def test_without_tensorboard_the_plugin_says_so(minimal, tmp_path):
 
 @pytest.mark.process
 @pytest.mark.parametrize("plugin", ["ssh", "teamwise_storage"])
-def test_plugins_of_pais_containers_say_that_they_do_nothing(minimal, tmp_path, plugin):
+def test_plugins_of_pai_containers_report_no_effect(minimal, tmp_path, plugin):
     """What only a PAI container can do is told, and is no failure."""
     minimal["extras"] = {PLUGINS: [{"plugin": plugin, "parameters": {"jobssh": True}}]}
     result = _run(_plan(minimal).steps[0].script, tmp_path)
@@ -300,14 +300,14 @@ def test_plugins_of_pais_containers_say_that_they_do_nothing(minimal, tmp_path, 
 
 
 @pytest.mark.process
-def test_an_unknown_plugin_fails_as_in_pai(minimal, tmp_path):
+def test_unknown_plugin_fails(minimal, tmp_path):
     """A task whose plugin nobody knows does not start."""
     minimal["extras"] = {PLUGINS: [{"plugin": "nope"}]}
     result = _run(_plan(minimal).steps[0].script, tmp_path)
     assert (result.returncode, result.stderr) == (1, "Plugin nope is unknown.\n")
 
 
-def test_parameters_of_plugins_are_filled_in(minimal):
+def test_plugin_parameters_are_rendered(minimal):
     """References to parameters, secrets and bound prerequisites, or a clear error."""
     minimal["parameters"] = {"greeting": "hi"}
     commands = ["echo <% $parameters.greeting %> <% $secrets.s %>"]

@@ -67,7 +67,7 @@ SCOPE = {
         ("<% %>", "<%  %>"),
     ],
 )
-def test_tags_are_filled_in_as_by_the_server(template, result):
+def test_tags_are_rendered_as_by_server(template, result):
     """JavaScript's texts, one pass, no escaping, unknown tags left, special tags dropped."""
     assert render(template, SCOPE) == result
 
@@ -84,27 +84,27 @@ def test_tags_are_filled_in_as_by_the_server(template, result):
         ("<%=a=%>", "Invalid tags: a"),
     ],
 )
-def test_broken_templates_have_mustaches_messages(template, message):
+def test_broken_templates_have_mustache_messages(template, message):
     """The server's answer names the place as mustache counts it."""
     with pytest.raises(TemplateError, match=message.replace("(", r"\(")):
         render(template, SCOPE)
 
 
 @pytest.mark.parametrize("template", [5, True, ["a"], {"a": 1}, "constructor", "toString"])
-def test_some_values_make_the_server_fail(template):
+def test_unsupported_values_fail_as_on_server(template):
     """Numbers, lists, and texts that every JavaScript object has as a member."""
     with pytest.raises(js.JsError):
         render(template, SCOPE)
 
 
 @pytest.mark.parametrize("method", ["toFixed", "valueOf"])
-def test_methods_of_numbers_make_the_server_fail(method):
+def test_number_methods_fail_as_on_server(method):
     """A method is called with the scope as ``this``, which is no number."""
     with pytest.raises(js.JsError, match="requires that 'this' be a Number"):
         render(f"<% $parameters.whole.{method} %>", SCOPE)
 
 
-def test_a_text_without_end_is_refused():
+def test_exponential_text_is_refused():
     """A list that aliases make endless is not joined for ever."""
     value: list[object] = ["x"]
     for _ in range(40):
@@ -113,7 +113,7 @@ def test_a_text_without_end_is_refused():
         render("<% $parameters.v %>", {"$parameters": {"v": value}})
 
 
-def test_the_names_in_a_text_can_be_listed():
+def test_names_in_text_are_listed():
     """Names come without brackets and in their order."""
     assert tags("<% $a.b[0] %> x <%# s %><% in %><%/ s %><% $c %>") == ["$a.b.0", "$c"]
 
@@ -121,13 +121,13 @@ def test_the_names_in_a_text_can_be_listed():
 SECRETS = {"pw": "a&<b>'\"", "list": [1.0, True], "nested": {"k": "v"}}
 
 
-def test_secrets_are_put_in_as_they_are():
+def test_secrets_are_inserted_verbatim():
     """No escaping; numbers as in stage 1; other tags stay."""
     script = "x <% $secrets.pw %> <% $secrets.list[0] %> <% $secrets.nested.k %> <% $other %>"
     assert render_secrets(script, SECRETS) == "x a&<b>'\" 1 v <% $other %>"
 
 
-def test_the_runtimes_own_rendering_can_be_had():
+def test_runtime_rendering_is_available():
     """``exact``: HTML escapes, Python's texts, empty other tags, special tags obeyed."""
     script = "<% $secrets.pw %>|<%& $secrets.pw %>|<% $secrets.list[0] %>|"
     script += "<% $secrets.list[1] %>|<% $other %>"
@@ -136,7 +136,7 @@ def test_the_runtimes_own_rendering_can_be_had():
     )
 
 
-def test_without_secrets_the_text_is_not_touched():
+def test_text_without_secrets_is_unchanged():
     """A job without secrets has no second stage."""
     assert render_secrets("<% $secrets.pw %> <%# x", None) == "<% $secrets.pw %> <%# x"
 
@@ -148,7 +148,7 @@ DOCUMENT = {
 }
 
 
-def test_parameters_of_plugins_keep_their_types():
+def test_plugin_parameters_keep_types():
     """A reference alone becomes the value; inside a text it becomes a text."""
     parameters = {
         "port": "<% $parameters.n %>",
@@ -164,14 +164,14 @@ def test_parameters_of_plugins_keep_their_types():
     }
 
 
-def test_a_reference_that_leads_nowhere_is_told():
+def test_unknown_reference_is_reported():
     """The runtime would die of it; here it has a sentence."""
     for wrong in ("<% $parameters.x %>", "<% $secrets.s %>", "<% $script.uri %>", "<% $nope.x %>"):
         with pytest.raises(TemplateError, match="leads nowhere"):
             fill_parameters({"a": wrong}, DOCUMENT, "worker", None)
 
 
-def test_the_runtimes_own_way_with_parameters_can_be_had():
+def test_runtime_parameter_rendering_is_available():
     """``exact``: through Python's repr and YAML, which spoils lines and refuses numbers."""
     filled = fill_parameters(
         {"a": "<% $parameters.lines[0] %>", "b": "x\ny"}, DOCUMENT, "worker", None, exact=True

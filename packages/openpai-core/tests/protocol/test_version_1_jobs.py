@@ -47,13 +47,13 @@ def converted():
     return convert_v1(OLD)
 
 
-def test_the_new_job_is_right(converted):
+def test_converted_job_is_valid(converted):
     """Strict mode has nothing against it."""
     assert converted.job.problems() == []
     assert converted.job.name == "cifar10_distributed_1"
 
 
-def test_null_in_a_completion_policy_stays_never(converted):
+def test_null_in_completion_policy_stays_disabled(converted):
     """Null was never in version 1 and would be the default in version 2."""
     roles = converted.job.document["taskRoles"]
     assert roles["psserver"]["completion"] == {
@@ -63,7 +63,7 @@ def test_null_in_a_completion_policy_stays_never(converted):
     assert roles["worker"]["completion"] == {"minFailedInstances": 2, "minSucceededInstances": 1}
 
 
-def test_resources_have_the_old_defaults(converted):
+def test_resources_have_old_defaults(converted):
     """What version 1 gave a task that asked for nothing."""
     roles = converted.job.document["taskRoles"]
     assert roles["worker"]["resourcePerInstance"] == {"cpu": 1, "memoryMB": 100, "gpu": 4}
@@ -81,13 +81,13 @@ def test_variables_are_exported_and_quoted(converted):
     assert commands[-1] == "python w.py"
 
 
-def test_renamed_roles_are_renamed_in_commands_too(converted):
+def test_renamed_roles_are_renamed_in_commands(converted):
     """Variables that hold the name of a role follow its new name."""
     commands = converted.job.document["taskRoles"]["psserver"]["commands"]
     assert commands[-1] == "python ps.py --hosts $PAI_TASK_ROLE_psserver_HOST_LIST"
 
 
-def test_what_could_not_be_kept_is_told(converted):
+def test_lost_settings_are_reported(converted):
     """One sentence for each thing that is lost."""
     told = "\n".join(converted.lost)
     for words in (
@@ -104,7 +104,7 @@ def test_what_could_not_be_kept_is_told(converted):
         assert words in told
 
 
-def test_unbounded_retries_are_told():
+def test_unlimited_retries_are_reported():
     """-2 retried without end; version 2 has no such thing."""
     small = {"jobName": "a", "image": "i:1", "taskRoles": [{"name": "w", "command": "x"}]}
     conversion = convert_v1({**small, "retryCount": -2})
@@ -112,7 +112,7 @@ def test_unbounded_retries_are_told():
     assert "retryCount: -2" in "\n".join(conversion.lost)
 
 
-def test_versions_are_told_apart(minimal):
+def test_version_is_detected(minimal):
     """A job of version 1 has a jobName and no protocolVersion."""
     assert is_v1(OLD)
     assert not is_v1(minimal)

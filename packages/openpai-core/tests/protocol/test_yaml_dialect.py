@@ -60,7 +60,7 @@ from openpai.core.protocol.yaml_io import YamlError, load_yaml, read_yaml
         ("# nothing", None),
     ],
 )
-def test_scalars_mean_what_they_mean_to_the_server(text, value):
+def test_scalars_match_server(text, value):
     """Numbers, truth values, texts, tags: js-yaml's safe schema."""
     found = load_yaml(text)
     assert found == value
@@ -84,14 +84,14 @@ def test_nan_is_a_number():
         ("0050-01-01", "Sun Jan 01 1950 00:00:00 GMT+0000 (Coordinated Universal Time)"),
     ],
 )
-def test_dates_are_javascripts(text, shown):
+def test_dates_match_javascript(text, shown):
     """Unquoted dates become JavaScript dates, days beyond the month and old years included."""
     value = load_yaml(text)
     assert isinstance(value, Timestamp)
     assert str(value) == shown
 
 
-def test_dates_in_json_are_javascripts():
+def test_dates_in_json_match_javascript():
     """Milliseconds and the zone are always written, and years beyond 9999 have a sign."""
     assert load_yaml("2001-12-14t21:59:43.1-05:00").isoformat() == "2001-12-15T02:59:43.100Z"
     assert load_yaml("9999-99-01").isoformat() == "+010007-03-01T00:00:00.000Z"
@@ -125,7 +125,7 @@ def test_dates_in_json_are_javascripts():
         ("a: &x\n  foo\nb: *x", {"a": "foo", "b": {}}),
     ],
 )
-def test_collections_mean_what_they_mean_to_the_server(text, value):
+def test_collections_match_server(text, value):
     """Keys are texts, merges count, no key comes twice; js-yaml's own oddities included."""
     if isinstance(value, str):
         with pytest.raises(YamlError, match=value):
@@ -155,7 +155,7 @@ def test_collections_mean_what_they_mean_to_the_server(text, value):
         ("a: !<x", "unexpected end of the stream within a verbatim tag", (1, 8)),
     ],
 )
-def test_errors_have_js_yamls_reason_and_a_place(text, reason, place):
+def test_errors_have_js_yaml_reason_and_place(text, reason, place):
     """What the server refuses is refused in its words, with line and column."""
     with pytest.raises(YamlError) as caught:
         load_yaml(text)
@@ -163,7 +163,7 @@ def test_errors_have_js_yamls_reason_and_a_place(text, reason, place):
     assert (caught.value.line, caught.value.column) == place
 
 
-def test_the_message_is_js_yamls(corpus):
+def test_message_matches_js_yaml(corpus):
     """Reason, place, the line cut to size, and a caret below the place."""
     checked = 0
     for entry in corpus:
@@ -175,7 +175,7 @@ def test_the_message_is_js_yamls(corpus):
     assert checked == 10
 
 
-def test_long_lines_are_cut_around_the_place():
+def test_long_lines_are_cut_around_place():
     """The caret stays below the place when the line is long."""
     text = "a: " + "x" * 100 + ": " + "y" * 100
     with pytest.raises(YamlError) as caught:
@@ -204,7 +204,7 @@ def test_deep_nesting_is_refused():
     assert load_yaml("[" * 60 + "]" * 60)
 
 
-def test_places_of_keys_and_values_are_known():
+def test_places_of_keys_and_values_are_recorded():
     """Each pair and item knows where its key, its value and the end of its value are."""
     text = "a: 1\nb:\n  - x  # c\n  - {k: 'v'}\nc: |\n  t\n"
     reader = read_yaml(text)
@@ -221,7 +221,7 @@ def test_places_of_keys_and_values_are_known():
     assert value_of(tree, "c") == "|\n  t"
 
 
-def test_every_parsed_value_is_the_servers(corpus):
+def test_parsed_values_match_server(corpus):
     """All documents of the corpus are read as the server reads them."""
     checked = 0
     for entry in corpus:

@@ -69,7 +69,7 @@ _VALUES = st.recursive(
 
 
 @given(st.dictionaries(_TEXTS.filter(lambda key: key != "secrets"), _VALUES, max_size=4))
-def test_what_is_written_is_read_back(document):
+def test_written_values_round_trip(document):
     """The server's reading and PyYAML's are what was written, types and order included."""
     text = dump_yaml(document)
     for read in (load_yaml(text), yaml.safe_load(text)):
@@ -87,7 +87,7 @@ def _normal(value):
 
 
 @pytest.mark.parametrize("text", ["yes", "1e3", "1e-4", "12:30", "0o10", "2001-12-14", "", "a: b"])
-def test_what_one_reader_would_mistake_is_quoted(text):
+def test_ambiguous_scalars_are_quoted(text):
     """A text stays a text for both readers."""
     written = dump_yaml({"a": text})
     assert written == f"a: '{text}'\n"
@@ -105,7 +105,7 @@ def test_plain_texts_stay_plain():
         assert dump_yaml({"a": text}) == f"a: {text}\n"
 
 
-def test_lines_become_a_literal_block():
+def test_multiline_text_is_a_literal_block():
     """A command of several lines is written as one reads it, tabs and trailing blanks included."""
     command = "for i in 1 2; do\n\techo $i  \ndone\n"
     assert dump_yaml({"commands": [command]}) == (
@@ -113,12 +113,12 @@ def test_lines_become_a_literal_block():
     )
 
 
-def test_the_order_of_keys_and_empty_collections_are_kept():
+def test_key_order_and_empty_collections_are_kept():
     """Nothing is sorted, nothing is left out."""
     assert dump_yaml({"z": {}, "a": [], "m": None}) == "z: {}\na: []\nm: null\n"
 
 
-def test_dates_and_bytes_are_written_as_they_were_read():
+def test_dates_and_bytes_round_trip():
     """An unquoted date stays an unquoted date."""
     document = load_yaml("a: 2001-12-14\nb: !!binary aGk=\n")
     assert load_yaml(dump_yaml(document)) == document
@@ -130,7 +130,7 @@ def test_dates_and_bytes_are_written_as_they_were_read():
         _TEXTS.filter(lambda key: key not in ("secrets", "__proto__")), _SCALARS, max_size=3
     ),
 )
-def test_the_servers_mask_covers_written_secrets(secrets, others):
+def test_server_mask_covers_written_secrets(secrets, others):
     """Whatever the keys around it, the stored text shows the job and none of its secrets."""
     secrets.pop("__proto__", None)
     document = {"name": "x", "secrets": secrets, **others, "type": "job"}
@@ -153,12 +153,12 @@ def test_the_servers_mask_covers_written_secrets(secrets, others):
         ("secrets: '******'\n", True),
     ],
 )
-def test_whether_the_mask_covers_a_text(text, hidden):
+def test_mask_coverage_is_detected(text, hidden):
     """A mask that shows secrets, or swallows other keys, does not count."""
     assert hides_secrets(text, load_yaml(text)) is hidden
 
 
-def test_what_has_no_form_is_refused():
+def test_unsupported_value_raises():
     """Objects, odd keys and endless values end in a clear error."""
     endless: list[object] = []
     endless.append(endless)
@@ -167,6 +167,6 @@ def test_what_has_no_form_is_refused():
             dump_yaml(value)
 
 
-def test_half_characters_are_replaced():
+def test_lone_surrogates_are_replaced():
     """What no encoding can hold becomes the replacement character."""
     assert load_yaml(dump_yaml({"a": "\ud83d"})) == {"a": "\ufffd"}
