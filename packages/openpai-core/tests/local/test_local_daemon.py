@@ -39,7 +39,7 @@ def _in_another_process(code, **environment):
 
 
 @pytest.mark.process
-def test_up_returns_when_the_server_answers(state, plain_client):
+def test_up_returns_when_server_answers(state, plain_client):
     """After up the very first request is answered, and status knows the same server."""
     running = daemon.up(state)
     client = plain_client(running.uri, running.user, running.token)
@@ -50,7 +50,7 @@ def test_up_returns_when_the_server_answers(state, plain_client):
 
 
 @pytest.mark.process
-def test_the_state_folder_is_private(state):
+def test_state_folder_is_private(state):
     """Nobody else may enter it; password, token and key are the owner's alone."""
     daemon.up(state)
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
@@ -60,14 +60,14 @@ def test_the_state_folder_is_private(state):
 
 
 @pytest.mark.process
-def test_a_second_up_says_where_the_first_is(state):
+def test_second_up_names_address_of_first(state):
     """One folder, one server."""
     running = daemon.up(state)
     with pytest.raises(OpenPaiError, match=f"up already, at {running.uri}"):
         daemon.up(state)
 
 
-def test_down_with_nothing_up(state):
+def test_down_without_server_raises(state):
     """There is nothing to end, and the message says how to start one."""
     with pytest.raises(OpenPaiError, match="not up") as caught:
         daemon.down(state)
@@ -75,7 +75,7 @@ def test_down_with_nothing_up(state):
 
 
 @pytest.mark.process
-def test_a_port_in_use(state):
+def test_port_in_use_raises(state):
     """The port is named, and nothing is left running."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -87,7 +87,7 @@ def test_a_port_in_use(state):
 
 
 @pytest.mark.process
-def test_the_port_of_last_time_is_used_again(state):
+def test_last_port_is_reused(state):
     """Clients that know the address, and running tasks, find the next server."""
     first = daemon.up(state)
     daemon.down(state)
@@ -95,7 +95,7 @@ def test_the_port_of_last_time_is_used_again(state):
 
 
 @pytest.mark.process
-def test_another_port_when_that_of_last_time_is_taken(state):
+def test_occupied_last_port_is_replaced(state):
     """The port is only a wish where none was asked for."""
     first = daemon.up(state)
     daemon.down(state)
@@ -106,7 +106,7 @@ def test_another_port_when_that_of_last_time_is_taken(state):
         assert daemon.up(state).uri != first.uri
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
+def test_unwritable_folder_raises(tmp_path):
     """A file in the way is a clear error, not a traceback."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OpenPaiError, match="cannot keep its state in"):
@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 
 @pytest.mark.process
-def test_a_full_disk(tmp_path):
+def test_full_disk_raises(tmp_path):
     """No room to write: one sentence, and nothing half written that a later up would trust."""
     code = (
         "import resource, sys\n"
@@ -131,7 +131,7 @@ def test_a_full_disk(tmp_path):
 
 
 @pytest.mark.process
-def test_werkzeug_is_missing(tmp_path):
+def test_missing_werkzeug_names_extra(tmp_path):
     """The extra to install is named."""
     (tmp_path / "werkzeug.py").write_text(
         "raise ModuleNotFoundError(\"No module named 'werkzeug'\", name='werkzeug')\n"
@@ -142,21 +142,21 @@ def test_werkzeug_is_missing(tmp_path):
     assert "pip install 'openpai-core[local]'" in said
 
 
-def test_an_unknown_option(state):
+def test_unknown_option_raises(state):
     """A misspelled option is refused before anything is started."""
     with pytest.raises(OpenPaiError, match="no option 'gpu'"):
         daemon.up(state, gpu=1)
     assert not state.exists()
 
 
-def test_logs_of_a_server_that_never_was(state):
+def test_logs_without_server_raise(state):
     """There is no log, and no traceback."""
     with pytest.raises(OpenPaiError, match="no local cluster ever ran there"):
         list(daemon.logs(state))
 
 
 @pytest.mark.process
-def test_the_servers_log_says_where_it_listened(state):
+def test_server_log_has_address(state):
     """The log is kept when the server is down."""
     running = daemon.up(state)
     daemon.down(state)
@@ -164,7 +164,7 @@ def test_the_servers_log_says_where_it_listened(state):
 
 
 @pytest.mark.process
-def test_a_killed_server_is_not_up(state):
+def test_killed_server_is_not_up(state):
     """After kill -9 status says that nothing runs, and up works."""
     running = daemon.up(state)
     os.kill(running.pid, 9)
@@ -172,7 +172,7 @@ def test_a_killed_server_is_not_up(state):
     assert daemon.up(state).pid != running.pid
 
 
-def test_clusters_live_side_by_side(tmp_path, plain_client):
+def test_clusters_run_side_by_side(tmp_path, plain_client):
     """Each has its own folder, port, users and jobs."""
     with LocalCluster(tmp_path / "one") as one, LocalCluster(tmp_path / "two") as two:
         assert one.uri != two.uri
@@ -181,7 +181,7 @@ def test_clusters_live_side_by_side(tmp_path, plain_client):
         stranger.close()
 
 
-def test_the_folder_of_an_embedded_cluster_is_its_own(tmp_path):
+def test_embedded_cluster_removes_its_folder(tmp_path):
     """Without a folder a cluster leaves nothing behind."""
     with LocalCluster() as cluster:
         folder = Path(cluster.folder)
@@ -190,7 +190,7 @@ def test_the_folder_of_an_embedded_cluster_is_its_own(tmp_path):
 
 
 @pytest.mark.process
-def test_server_json_tells_nothing_secret(state):
+def test_server_json_has_no_secrets(state):
     """Address, process, user and engine; no token, no password."""
     running = daemon.up(state)
     told = json.loads(Folder(state).server.read_text())
@@ -199,7 +199,7 @@ def test_server_json_tells_nothing_secret(state):
 
 
 @pytest.mark.process
-def test_tokens_are_not_on_the_command_line(state):
+def test_command_line_has_no_secrets(state):
     """Who lists processes learns no secret."""
     running = daemon.up(state)
     line = Path(f"/proc/{running.pid}/cmdline").read_bytes().decode()

@@ -29,7 +29,7 @@ taskRoles:
 """
 
 
-def test_dates_bytes_and_odd_numbers_are_kept(tmp_path):
+def test_dates_bytes_and_nan_are_kept(tmp_path):
     """The task sees the date as the real server writes it; the config is as Node writes JSON."""
     with ExitStack() as stack:
         local = stack.enter_context(LocalCluster(tmp_path / "local"))

@@ -55,7 +55,7 @@ def _after(words, option):
 
 
 @pytest.mark.parametrize("engine", [Docker(), Podman()], ids=["docker", "podman"])
-def test_a_container_has_the_tasks_share(engine, spec, monkeypatch):
+def test_container_gets_task_resources(engine, spec, monkeypatch):
     """Memory without swap, CPUs, shared memory, the host's network, and folders with odd names."""
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     task = spec()
@@ -74,13 +74,13 @@ def test_a_container_has_the_tasks_share(engine, spec, monkeypatch):
     assert words[-2:] == ["ubuntu:22.04", "/usr/local/pai/runtime.d/entry.sh"]
 
 
-def test_more_cpus_than_there_are_are_not_asked_for(spec, monkeypatch):
+def test_cpu_request_is_capped_at_machine(spec, monkeypatch):
     """Docker would refuse them; a local cluster may pretend to have more."""
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     assert "--cpus" not in _words(Docker(), spec(), "creation")
 
 
-def test_variables_are_in_a_private_file(spec):
+def test_variables_are_in_private_file(spec):
     """Nothing of them is on a command line; the file is the owner's alone."""
     task = spec()
     recipe = Docker().prepare(task, [])
@@ -94,7 +94,7 @@ def test_variables_are_in_a_private_file(spec):
     assert json.loads(told.partition("=")[2])["data"] == "/data"
 
 
-def test_gpus_of_this_machine_are_given_to_a_container(spec):
+def test_gpus_are_passed_to_container(spec):
     """Docker takes their numbers in quotes of their own, podman the names of the CDI."""
     task = spec(gpus=[0, 2])
     assert _after(_words(Docker(), task, "creation"), "--gpus") == ['"device=0,2"']
@@ -104,7 +104,7 @@ def test_gpus_of_this_machine_are_given_to_a_container(spec):
     assert "--nv" not in _words(Apptainer(), spec(), "main")
 
 
-def test_a_registrys_password_is_in_a_private_file(spec):
+def test_registry_password_is_in_private_file(spec):
     """As `docker login` keeps it, for this task only; podman gets the same file."""
     task = spec(image=Image("reg.example/team/image:1", "ann", "hush", "reg.example"))
     docker, podman = _words(Docker(), task, "image"), _words(Podman(), task, "image")
@@ -117,7 +117,7 @@ def test_a_registrys_password_is_in_a_private_file(spec):
     assert not any("hush" in word for word in docker + podman)
 
 
-def test_apptainer_gets_its_variables_with_a_prefix(spec):
+def test_apptainer_variables_are_prefixed(spec):
     """What a container is told, and what a registry is shown, is in the program's environment."""
     task = spec(image=Image("team/image", "ann", "hush"))
     recipe = Apptainer().prepare(task, [])
@@ -139,12 +139,12 @@ def test_apptainer_gets_its_variables_with_a_prefix(spec):
         ("host:5000/a", "host:5000/a"),
     ],
 )
-def test_an_image_without_a_registry_is_from_docker_hub(written, full):
+def test_image_without_registry_is_from_docker_hub(written, full):
     """As Docker reads names; podman would ask which registry is meant."""
     assert full_name(written) == full
 
 
-def test_the_image_of_a_role():
+def test_image_of_role_is_resolved():
     """Its prerequisite's address and login, secrets filled in."""
     auth = {"username": "ann", "password": "<% $secrets.word %>", "registryuri": "reg.example"}
     document = {
@@ -158,14 +158,14 @@ def test_the_image_of_a_role():
     assert image_of(document, "worker") == Image("reg.example/i", "ann", "hush", "reg.example")
 
 
-def test_an_unknown_engine():
+def test_unknown_engine_raises():
     """It is refused before anything is started."""
     with pytest.raises(ConfigError, match="no engine 'lxc'"):
         LocalCluster(engine="lxc").start()
 
 
 @pytest.mark.parametrize("name", ["docker", "podman", "apptainer"])
-def test_an_engine_that_is_not_installed(name, tmp_path, monkeypatch):
+def test_missing_engine_raises(name, tmp_path, monkeypatch):
     """One sentence, and what to do; no server is left."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match=f"engine {name} is not installed on this machine"):
@@ -174,7 +174,7 @@ def test_an_engine_that_is_not_installed(name, tmp_path, monkeypatch):
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["docker", "podman"])
-def test_an_engine_that_does_not_answer(name, tmp_path, monkeypatch):
+def test_unresponsive_engine_raises(name, tmp_path, monkeypatch):
     """What it says is passed on, in one sentence."""
     program = tmp_path / name
     program.write_text(

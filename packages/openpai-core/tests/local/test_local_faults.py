@@ -15,7 +15,7 @@ def no_faults(cluster):
     cluster.faults.clear()
 
 
-def test_connections_are_cut(client, cluster):
+def test_cut_connections_breaks_every_third_request(client, cluster):
     """Every third request ends without an answer, and is not carried out."""
     fault = cluster.faults.cut_connections(every=3)
     assert client("GET", "/info").status_code == 200
@@ -26,7 +26,7 @@ def test_connections_are_cut(client, cluster):
 
 
 @pytest.mark.process
-def test_an_answer_is_lost(client, cluster, job_text):
+def test_lose_answers_keeps_job(client, cluster, job_text):
     """The job is taken in, but who submitted it is never told."""
     fault = cluster.faults.lose_answers(method="POST", path="/jobs$", times=1)
     with pytest.raises(requests.ConnectionError):
@@ -36,7 +36,7 @@ def test_an_answer_is_lost(client, cluster, job_text):
     client.wait("unheard")
 
 
-def test_an_answer_of_ones_own(client, cluster):
+def test_answer_replaces_answers(client, cluster):
     """503 twice, then all is well."""
     cluster.faults.answer(503, "busy", {"Retry-After": "1"}, times=2)
     answers = [client("GET", "/info") for _ in range(3)]
@@ -44,7 +44,7 @@ def test_an_answer_of_ones_own(client, cluster):
     assert (answers[0].text, answers[0].headers["Retry-After"]) == ("busy", "1")
 
 
-def test_slow_answers(client, cluster):
+def test_delay_slows_answers(client, cluster):
     """A client that waits shorter than the delay gives up; one that waits is served."""
     cluster.faults.delay(0.5, path="/info")
     with pytest.raises(requests.Timeout):
@@ -53,7 +53,7 @@ def test_slow_answers(client, cluster):
 
 
 @pytest.mark.process
-def test_a_lost_node_is_the_platforms_failure(client, cluster, job_text, tmp_path):
+def test_lost_node_is_platform_failure(client, cluster, job_text, tmp_path):
     """All running tasks are lost with -1001, and their jobs are tried again."""
     flag = tmp_path / "flag"
     client.submit(job_text("node", f"test -e {flag} && exit 0; sleep 600"))
@@ -67,7 +67,7 @@ def test_a_lost_node_is_the_platforms_failure(client, cluster, job_text, tmp_pat
 
 
 @pytest.mark.process
-def test_a_preempted_job_is_tried_again(client, cluster, job_text, tmp_path):
+def test_preempted_job_is_retried(client, cluster, job_text, tmp_path):
     """-1003 for the one job that was named."""
     flag = tmp_path / "flag"
     client.submit(job_text("way", f"test -e {flag} && exit 0; sleep 600"))
@@ -80,7 +80,7 @@ def test_a_preempted_job_is_tried_again(client, cluster, job_text, tmp_path):
 
 
 @pytest.mark.process
-def test_tokens_expire_when_time_passes(plain_client, job_text):
+def test_tokens_expire_with_time(plain_client, job_text):
     """After a week a login is over, the application token is not; log addresses live 120 s."""
     with LocalCluster() as cluster:
         first = plain_client(cluster.uri, cluster.user, cluster.token)
@@ -103,7 +103,7 @@ def test_tokens_expire_when_time_passes(plain_client, job_text):
 
 
 @pytest.mark.process
-def test_a_wait_for_a_retry_ends_when_time_passes(plain_client, job_text, tmp_path):
+def test_retry_delay_ends_with_time(plain_client, job_text, tmp_path):
     """A conflict is retried after 60 to 900 seconds, which a test need not wait."""
     flag = tmp_path / "flag"
     with LocalCluster() as cluster:
@@ -122,7 +122,7 @@ def test_a_wait_for_a_retry_ends_when_time_passes(plain_client, job_text, tmp_pa
         client.close()
 
 
-def test_logins_end_before_their_time(plain_client):
+def test_expire_tokens_ends_logins(plain_client):
     """Every login is over, and counted; the application token is good."""
     with LocalCluster() as cluster:
         client = plain_client(cluster.uri, cluster.user, cluster.token)
@@ -139,7 +139,7 @@ def test_logins_end_before_their_time(plain_client):
 
 
 @pytest.mark.process
-def test_logs_change_over_while_they_are_followed(client, cluster, job_text, gate):
+def test_change_logs_rotates_followed_log(client, cluster, job_text, gate):
     """What was written is in .1, what follows in a new file; the task does not notice."""
     client.submit(job_text("turn", "echo before", f"{gate.command}; echo after"))
     wait_until(lambda: client.status("turn")["state"] == "RUNNING" and client.log("turn"))
@@ -154,13 +154,13 @@ def test_logs_change_over_while_they_are_followed(client, cluster, job_text, gat
 @pytest.mark.parametrize(
     ("text", "seconds"), [(5, 5), ("90s", 90), ("10m", 600), ("1d12h", 129600), ("1.5h", 5400)]
 )
-def test_durations(text, seconds):
+def test_duration_is_parsed(text, seconds):
     """Numbers are seconds; texts have units."""
     assert duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "10 m", "5y"])
-def test_what_is_no_duration(text):
+def test_invalid_duration_raises(text):
     """Anything else is refused."""
     with pytest.raises(ValueError, match="is no duration"):
         duration(text)

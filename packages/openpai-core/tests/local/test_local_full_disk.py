@@ -25,7 +25,7 @@ def server(tmp_path, plain_client):
     daemon.down(tmp_path / "state", stop_jobs=True)
 
 
-def test_a_job_that_cannot_be_kept_is_refused(server, job_text):
+def test_job_is_refused_on_full_disk(server, job_text):
     """500 with the reason, nothing of it is kept, and reading still works; later it is taken."""
     running, client = server
     client.submit(job_text("before"))
@@ -40,7 +40,7 @@ def test_a_job_that_cannot_be_kept_is_refused(server, job_text):
     assert client.wait("during")["jobStatus"]["state"] == "SUCCEEDED"
 
 
-def test_a_job_that_runs_meanwhile_is_not_lost(server, job_text, gate):
+def test_running_job_survives_full_disk(server, job_text, gate):
     """Its end is noted when there is room again."""
     running, client = server
     client.submit(job_text("through", f"echo begun; {gate.command}; echo done"))
@@ -54,7 +54,7 @@ def test_a_job_that_runs_meanwhile_is_not_lost(server, job_text, gate):
     assert client.log("through") == "begun\ndone\n"
 
 
-def test_a_task_outlives_its_log(server, job_text, gate):
+def test_task_survives_full_log_disk(server, job_text, gate):
     """Output that finds no room is dropped with a warning; the command ends as it would."""
     import json
 

@@ -23,7 +23,7 @@ def _exchange(cluster, *parts):
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_a_connection_serves_many_requests(cluster):
+def test_connection_is_kept_alive(cluster):
     """Keep-alive: one socket, several requests, also after a refusal."""
     connection = http.client.HTTPConnection(cluster.uri.partition("//")[2], timeout=60)
     connection.connect()
@@ -35,14 +35,14 @@ def test_a_connection_serves_many_requests(cluster):
     connection.close()
 
 
-def test_paths_are_served_with_and_without_the_proxys_prefix(cluster):
+def test_paths_work_with_and_without_prefix(cluster):
     """/rest-server/api/v2 and /api/v2 are one; case and a trailing slash do not matter."""
     for path in ("/api/v2/info", "/rest-server/api/v2/info", "/API/v2/INFO", "/api/v2/info/"):
         answer = requests.get(cluster.uri + path, timeout=60)
         assert answer.json()["name"] == "PAI RESTful API"
 
 
-def test_an_unchanged_answer_is_not_sent_again(client):
+def test_unchanged_answer_is_304(client):
     """The entity tag is Express's, and If-None-Match gives 304."""
     first = client("GET", "/info")
     assert first.headers["ETag"] == 'W/"57-bEomYwgV/Yeu4PnTV2VD5+mKUXk"'
@@ -50,14 +50,14 @@ def test_an_unchanged_answer_is_not_sent_again(client):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_head_has_the_length_and_no_body(client):
+def test_head_has_length_and_no_body(client):
     """HEAD is answered as GET is, without the body."""
     assert client("HEAD", "/info").headers["Content-Length"] == "87"
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("size", [102400, 102401])
-def test_bodies_end_at_100_kib(client, job_text, size):
+def test_body_limit_is_100_kib(client, job_text, size):
     """102400 bytes are taken, one more is refused with 413 and no code."""
     text = job_text(f"big-{size}")
     text += "#" * (size - len(text) - 1) + "\n"
@@ -68,7 +68,7 @@ def test_bodies_end_at_100_kib(client, job_text, size):
         assert (answer.status_code, answer.json()) == (413, {"message": "request entity too large"})
 
 
-def test_a_huge_body_is_refused_and_the_answer_heard(client):
+def test_huge_body_is_refused_with_413(client):
     """100 MB do not hang the client nor fill the server."""
     answer = client("POST", "/jobs", data=b"x" * 100_000_000, headers={"Content-Type": "text/yaml"})
     assert answer.status_code == 413
@@ -76,7 +76,7 @@ def test_a_huge_body_is_refused_and_the_answer_heard(client):
 
 
 @pytest.mark.process
-def test_a_compressed_body(client, job_text):
+def test_compressed_body_is_read(client, job_text):
     """Gzip is read; what it holds counts for the limit; br is refused with 415."""
     headers = {"Content-Type": "text/yaml", "Content-Encoding": "gzip"}
     packed = gzip.compress(job_text("packed").encode())
@@ -89,7 +89,7 @@ def test_a_compressed_body(client, job_text):
 
 
 @pytest.mark.process
-def test_a_body_in_chunks(client, job_text):
+def test_chunked_body_is_read(client, job_text):
     """A body without a length, in chunks, is read like any other."""
     text = job_text("chunked").encode()
     answer = client(
@@ -99,7 +99,7 @@ def test_a_body_in_chunks(client, job_text):
     client.wait("chunked")
 
 
-def test_bodies_as_json_and_as_form(cluster, client):
+def test_json_and_form_bodies_are_read(cluster, client):
     """Logging in works with both; what is not an object is refused in Joi's words."""
     login = "/authn/basic/login"
     fields = {"username": cluster.user, "password": cluster.password}
@@ -110,7 +110,7 @@ def test_bodies_as_json_and_as_form(cluster, client):
 
 
 @pytest.mark.parametrize("path", ["/jobs/a~%E0%A4%A", "/jobs/a~%E9"])
-def test_a_broken_escape_in_the_path(cluster, path):
+def test_invalid_escape_in_path_is_400(cluster, path):
     """It is the client's mistake: 400."""
     request = f"GET /api/v2{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     assert _exchange(cluster, request.encode()).startswith(b"HTTP/1.1 400 ")
@@ -127,25 +127,25 @@ def test_a_broken_escape_in_the_path(cluster, path):
     ],
     ids=str,
 )
-def test_what_a_foreign_web_page_sends_is_refused(client, headers):
+def test_cross_origin_request_is_refused(client, headers):
     """Other origins, and other names for this machine, get 403 even with a good token."""
     assert client("GET", "/jobs", headers=headers).status_code == 403
     assert client("OPTIONS", "/jobs", headers=headers).status_code == 403
 
 
-def test_its_own_pages_and_plain_clients_are_served(cluster, client):
+def test_same_origin_and_plain_clients_are_served(cluster, client):
     """The same origin is no stranger; neither is localhost."""
     assert client("GET", "/jobs", headers={"Origin": cluster.uri}).status_code == 200
     port = cluster.uri.rpartition(":")[2]
     assert client("GET", "/info", headers={"Host": f"localhost:{port}"}).status_code == 200
 
 
-def test_no_page_may_read_answers(client):
+def test_answers_allow_no_other_origin(client):
     """Unlike the real server's, answers carry no permission for other origins."""
     assert "Access-Control-Allow-Origin" not in client("GET", "/info").headers
 
 
-def test_thousands_of_headers(cluster):
+def test_too_many_headers_are_431(cluster):
     """They are refused, and the server goes on."""
     flood = b"".join(b"X-%d: y\r\n" % number for number in range(10_000))
     answer = _exchange(cluster, b"GET /api/v2/info HTTP/1.1\r\nHost: 127.0.0.1\r\n", flood, b"\r\n")
@@ -153,7 +153,7 @@ def test_thousands_of_headers(cluster):
     assert requests.get(cluster.uri + "/api/v2/info", timeout=60).status_code == 200
 
 
-def test_slow_clients_do_not_keep_others_waiting(cluster):
+def test_slow_clients_do_not_block_others(cluster):
     """Connections that dribble a request do not block the rest."""
     port = int(cluster.uri.rpartition(":")[2])
     slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
@@ -166,7 +166,7 @@ def test_slow_clients_do_not_keep_others_waiting(cluster):
             connection.close()
 
 
-def test_too_many_connections_are_turned_away():
+def test_too_many_connections_get_503():
     """Beyond a bound a connection gets 503 at once; when others end there is room again."""
     server = Server(Response("here"), connections=1)
     thread = threading.Thread(target=server.serve)
@@ -182,19 +182,19 @@ def test_too_many_connections_are_turned_away():
         thread.join()
 
 
-def test_garbage_is_answered_and_survived(cluster):
+def test_garbage_request_gets_400(cluster):
     """What is not HTTP gets a 400, and the server goes on."""
     assert b"400" in _exchange(cluster, b"\x00\xff garbage\r\n\r\n")
     assert requests.get(cluster.uri + "/api/v2/info", timeout=60).status_code == 200
 
 
-def test_invalid_utf8_in_a_job(client):
+def test_invalid_utf8_is_replaced(client):
     """Bytes that are no UTF-8 become replacement characters, as the real server reads them."""
     answer = client("POST", "/jobs", data=b"name: \xff\xfe", headers={"Content-Type": "text/yaml"})
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidProtocolError")
 
 
-def test_it_listens_on_loopback_only(cluster):
+def test_server_listens_on_loopback_only(cluster):
     """No other address of this machine leads to it."""
     port = int(cluster.uri.rpartition(":")[2])
     others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}
@@ -204,7 +204,7 @@ def test_it_listens_on_loopback_only(cluster):
     assert cluster.uri.startswith("http://127.0.0.1:")
 
 
-def test_rate_limits(plain_client):
+def test_rate_limits_are_applied(plain_client):
     """The third list of a minute is refused as by the real server; a minute later all is well."""
     with LocalCluster(rate_limits={"lists_per_minute": 2}) as cluster:
         client = plain_client(cluster.uri, cluster.user, cluster.token)

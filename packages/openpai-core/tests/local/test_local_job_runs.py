@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.process
 
 
-def test_a_command_runs_and_its_output_is_served(client, job_text):
+def test_command_runs_and_output_is_served(client, job_text):
     """What a command writes is found under the names all, stdout and stderr."""
     assert client.submit(job_text("speaks", "echo out", "echo err >&2")).status_code == 202
     assert client.wait("speaks")["jobStatus"]["state"] == "SUCCEEDED"
@@ -14,7 +14,7 @@ def test_a_command_runs_and_its_output_is_served(client, job_text):
     assert sorted(client.log("speaks").split()) == ["err", "out"]
 
 
-def test_the_users_own_status_is_kept_beside_the_platforms_code(client, job_text):
+def test_user_exit_code_is_kept_beside_platform_code(client, job_text):
     """A command that ends with 3 gives PAI's 255, and originUserExitCode 3."""
     client.submit(job_text("fails", "exit 3"))
     status = client.wait("fails")["jobStatus"]
@@ -23,7 +23,7 @@ def test_the_users_own_status_is_kept_beside_the_platforms_code(client, job_text
     assert status["appExitSpec"]["phrase"] == "PAIRuntimeUnknownFailed"
 
 
-def test_a_job_is_there_at_once(client, job_text):
+def test_job_exists_immediately(client, job_text):
     """Between the 202 and the start a job is WAITING, without attempt and tasks."""
     client.submit(job_text("early", "true"))
     assert client.job("early")["name"] == "early"
@@ -37,7 +37,7 @@ def test_commands_share_one_strict_shell(client, job_text):
     assert client.log("shell") == "kept\n"
 
 
-def test_every_task_has_a_folder_and_ports_of_its_own(client, job_text):
+def test_every_task_has_own_folder_and_ports(client, job_text):
     """Two tasks of a role neither share a working folder nor a port."""
     client.submit(job_text("own", 'pwd; echo "$PAI_CONTAINER_HOST_PORT"', instances=2))
     client.wait("own")

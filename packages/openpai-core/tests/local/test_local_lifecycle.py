@@ -33,7 +33,7 @@ def _end(live, index, code, now=30):
     lifecycle.end_task(live, live.tasks["worker", index], report, now)
 
 
-def test_an_attempt_begins_with_all_its_tasks():
+def test_attempt_starts_with_all_tasks():
     """They wait, each with a uid and the ports that follow from it."""
     live = _live()
     lifecycle.begin_attempt(live, 10)
@@ -43,7 +43,7 @@ def test_an_attempt_begins_with_all_its_tasks():
     assert all(set(task.ports) == {"ssh", "http"} for task in live.tasks.values())
 
 
-def test_one_running_task_makes_a_running_job():
+def test_one_running_task_makes_job_running():
     """The job's launch is its first task's."""
     live = _live()
     lifecycle.begin_attempt(live, 10)
@@ -51,7 +51,7 @@ def test_one_running_task_makes_a_running_job():
     assert (live.job.state, live.job.launched, live.attempt.launched) == ("RUNNING", 20, 20)
 
 
-def test_a_failed_task_decides_at_once():
+def test_failed_task_decides_attempt():
     """The attempt's outcome stands while others still run, and the job is not yet over."""
     live = _begun()
     _end(live, 1, 255)
@@ -62,7 +62,7 @@ def test_a_failed_task_decides_at_once():
     assert not lifecycle.judge(live)
 
 
-def test_a_stop_decides_whatever_the_tasks_did():
+def test_stop_overrides_task_results():
     """-210, and the job is STOPPING until its tasks have ended."""
     live = _begun()
     live.job.execution_type = "STOP"
@@ -75,7 +75,7 @@ def test_a_stop_decides_whatever_the_tasks_did():
 
 
 @pytest.mark.parametrize(("code", "counted"), [(255, 1), (-1001, 0), (137, 0)])
-def test_a_retry_keeps_the_job_alive(code, counted):
+def test_retry_keeps_job_active(code, counted):
     """Unknown failures count against the user's retries, the platform's do not."""
     live = _begun(retries=1)
     _end(live, 0, code)
@@ -88,7 +88,7 @@ def test_a_retry_keeps_the_job_alive(code, counted):
     assert (live.job.attempt, live.job.state, live.job.code) == (1, "WAITING", None)
 
 
-def test_a_permanent_failure_is_final():
+def test_permanent_failure_is_final():
     """A recognised user error ends the job though retries are left."""
     live = _begun(retries=5)
     _end(live, 0, 220)
@@ -98,7 +98,7 @@ def test_a_permanent_failure_is_final():
     assert (live.job.state, live.job.retries) == ("FAILED", 0)
 
 
-def test_endless_retries_slow_down():
+def test_unlimited_retries_back_off():
     """The first ones come at once; later ones wait longer and longer, a minute at most."""
     live = _begun(instances=1)
     waits = []
@@ -113,7 +113,7 @@ def test_endless_retries_slow_down():
     assert waits[-1] == 60_000
 
 
-def test_a_single_task_is_retried_only_without_gang_allocation():
+def test_single_task_is_retried_only_without_gang_allocation():
     """The old attempt is kept, the new one has another uid and the same task uid."""
     live = _begun(gangAllocation=False, role={"taskRetryCount": 1})
     old = live.tasks["worker", 0]
@@ -126,14 +126,14 @@ def test_a_single_task_is_retried_only_without_gang_allocation():
     assert live.tasks["worker", 0].over
 
 
-def test_a_gang_is_retried_as_a_whole():
+def test_gang_is_retried_as_a_whole():
     """TaskRetryCount means nothing there."""
     live = _begun(role={"taskRetryCount": 3})
     _end(live, 0, 255)
     assert live.tasks["worker", 0].over
 
 
-def test_a_job_without_tasks_is_never_decided():
+def test_job_without_tasks_is_never_decided():
     """An empty list of roles, which PAI's schema lets through, waits for ever."""
     live = _live()
     live.document = {"taskRoles": []}

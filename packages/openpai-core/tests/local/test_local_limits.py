@@ -17,7 +17,7 @@ def _hoard(mb, seconds=600):
     return f'exec {sys.executable} -c "{code}"'
 
 
-def test_a_task_that_takes_too_much_memory_is_killed(client, job_text):
+def test_task_over_memory_limit_is_killed(client, job_text):
     """As PAI says it: -1200, not tried again though it may be, and the user's status is 137."""
     client.submit(job_text("greedy", _hoard(300), top="jobRetryCount: 3", memoryMB=100))
     status = client.wait("greedy")["jobStatus"]
@@ -29,7 +29,7 @@ def test_a_task_that_takes_too_much_memory_is_killed(client, job_text):
     assert "uses more memory than it may" in client.log("greedy", "runtime.log")
 
 
-def test_all_processes_of_a_task_count(client, job_text, is_alive):
+def test_memory_of_all_processes_counts(client, job_text, is_alive):
     """What children take is the task's, and they are ended with it."""
     twice = f"({_hoard(80)}) & echo $!; ({_hoard(80)}) & echo $!; wait"
     client.submit(job_text("family", twice, memoryMB=120))
@@ -37,7 +37,7 @@ def test_all_processes_of_a_task_count(client, job_text, is_alive):
     assert not any(is_alive(int(word)) for word in client.log("family").split())
 
 
-def test_memory_that_processes_share_counts_once(client, job_text):
+def test_shared_memory_counts_once(client, job_text):
     """Forked workers that only read what their parent holds do not exceed the limit."""
     share = "\n".join(
         [
@@ -70,13 +70,13 @@ def small(plain_client):
         client.close()
 
 
-def test_memory_limits_may_be_left_out(small, job_text):
+def test_memory_limits_can_be_disabled(small, job_text):
     """Without them amounts are only counted."""
     small.submit(job_text("free", _hoard(100, 1), memoryMB=50))
     assert small.wait("free")["jobStatus"]["state"] == "SUCCEEDED"
 
 
-def test_a_task_with_too_many_processes_is_killed_whole(small, job_text, is_alive):
+def test_task_with_too_many_processes_is_killed(small, job_text, is_alive):
     """A fork bomb (a bounded one) ends, nothing of it is left, and the server answers."""
     grow = "echo $BASHPID; [ $1 = 0 ] && exec sleep 600; f $(($1-1)) & f $(($1-1)) & wait"
     bomb = f"f() {{ {grow}; }}; f 6"
@@ -90,7 +90,7 @@ def test_a_task_with_too_many_processes_is_killed_whole(small, job_text, is_aliv
     assert small("GET", "/info").status_code == 200
 
 
-def test_a_task_leaves_processes_to_the_server():
+def test_task_leaves_processes_to_server():
     """Its limit is below its user's, so that a fork bomb leaves room (where users have a limit)."""
     import resource
 

@@ -18,7 +18,7 @@ def log_uri(cluster, plain_client, job_text):
     return uri
 
 
-def test_the_whole_log(log_uri):
+def test_whole_log_is_served(log_uri):
     """Without a range it comes whole, as a file to keep."""
     answer = requests.get(log_uri, timeout=60)
     assert (answer.status_code, len(answer.content)) == (200, 52)
@@ -35,26 +35,26 @@ def test_the_whole_log(log_uri):
         ("bytes=50-999", "z\n", "bytes 50-51/52"),
     ],
 )
-def test_a_range(log_uri, wanted, content, range_):
+def test_range_is_served(log_uri, wanted, content, range_):
     """A part is 206 and says which."""
     answer = requests.get(log_uri, headers={"Range": wanted}, timeout=60)
     assert (answer.status_code, answer.text) == (206, content)
     assert answer.headers["Content-Range"] == range_
 
 
-def test_nothing_new(log_uri):
+def test_range_behind_end_is_416(log_uri):
     """A range behind the end is 416, and tells the size."""
     answer = requests.get(log_uri, headers={"Range": "bytes=52-"}, timeout=60)
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, "bytes */52")
 
 
 @pytest.mark.parametrize("wanted", ["bytes=x-", "lines=1-2", "bytes=1-2,5-6"])
-def test_a_range_that_is_not_understood(log_uri, wanted):
+def test_unsupported_range_gives_whole_log(log_uri, wanted):
     """It is as if there were none."""
     assert requests.get(log_uri, headers={"Range": wanted}, timeout=60).status_code == 200
 
 
-def test_it_needs_no_token_but_its_own(log_uri):
+def test_log_address_needs_its_own_token(log_uri):
     """The address alone opens the log; a changed one opens nothing."""
     assert requests.get(log_uri, timeout=60).status_code == 200
     broken = log_uri.replace("token=", "token=x")
@@ -64,14 +64,14 @@ def test_it_needs_no_token_but_its_own(log_uri):
 
 
 @pytest.mark.parametrize("file", ["..%2F..%2Fplan.json", "plan.json", "../plan.json", "nothing"])
-def test_no_other_file_is_served(log_uri, file):
+def test_other_files_are_not_served(log_uri, file):
     """A log's address leads to logs only."""
     answer = requests.get(log_uri.replace("user-stdout", file), timeout=60)
     assert answer.status_code == 404
 
 
 @pytest.mark.process
-def test_the_tail(client, job_text, cluster):
+def test_tail_mode_gives_last_bytes(client, job_text, cluster):
     """Tail mode gives the last 16384 bytes, whatever range is asked for."""
     client.submit(job_text("longlog", "head -c 20000 /dev/zero | tr '\\0' x; echo end"))
     client.wait("longlog")
@@ -84,7 +84,7 @@ def test_the_tail(client, job_text, cluster):
 
 
 @pytest.mark.process
-def test_the_tail_of_an_empty_log(client, job_text, cluster):
+def test_tail_of_empty_log_is_416(client, job_text, cluster):
     """There is nothing to give: 416."""
     client.submit(job_text("silent", "true"))
     client.wait("silent")
@@ -97,7 +97,7 @@ def test_the_tail_of_an_empty_log(client, job_text, cluster):
 
 
 @pytest.mark.process
-def test_a_running_tasks_log_grows(client, job_text, cluster, gate):
+def test_log_of_running_task_grows(client, job_text, cluster, gate):
     """What a task writes can be read while it runs."""
     client.submit(job_text("grows", "echo one", gate.command, "echo two", "sleep 600"))
     client.wait("grows", "RUNNING")
@@ -110,7 +110,7 @@ def test_a_running_tasks_log_grows(client, job_text, cluster, gate):
 
 
 @pytest.mark.process
-def test_a_log_is_bounded(plain_client, job_text):
+def test_log_size_is_limited(plain_client, job_text):
     """A full file becomes .1, and what was there before is dropped; the task does not notice."""
     with LocalCluster(log_limit=100_000) as cluster:
         client = plain_client(cluster.uri, cluster.user, cluster.token)
@@ -127,7 +127,7 @@ def test_a_log_is_bounded(plain_client, job_text):
 
 
 @pytest.mark.process
-def test_a_task_without_output_has_logs(client, job_text):
+def test_task_without_output_has_logs(client, job_text):
     """All names are there, with nothing in them."""
     client.submit(job_text("quiet", "true"))
     client.wait("quiet")
@@ -135,7 +135,7 @@ def test_a_task_without_output_has_logs(client, job_text):
 
 
 @pytest.mark.process
-def test_output_that_is_no_text(client, job_text, cluster):
+def test_binary_output_is_kept(client, job_text, cluster):
     """Bytes are kept as they are."""
     client.submit(job_text("bytes", "printf '\\000\\377\\xfe'"))
     client.wait("bytes")
@@ -144,7 +144,7 @@ def test_output_that_is_no_text(client, job_text, cluster):
 
 
 @pytest.mark.process
-def test_a_command_that_closes_its_output(client, job_text, gate):
+def test_command_with_closed_output_continues(client, job_text, gate):
     """It runs on, and its status counts."""
     client.submit(job_text("closed", f"echo before; exec >&- 2>&-; {gate.command}; exit 4"))
     client.wait("closed", "RUNNING")
@@ -156,7 +156,7 @@ def test_a_command_that_closes_its_output(client, job_text, gate):
 
 
 @pytest.mark.process
-def test_a_task_that_writes_without_end(plain_client, job_text):
+def test_endless_output_is_limited(plain_client, job_text):
     """A hundred times what is kept: the disk holds two files of each log, the server answers."""
     limit = 1_000_000
     with LocalCluster(log_limit=limit, grace=1) as cluster:
@@ -175,7 +175,7 @@ def test_a_task_that_writes_without_end(plain_client, job_text):
 
 
 @pytest.mark.process
-def test_a_background_process_that_writes_without_end(client, job_text, gate):
+def test_endless_background_output_does_not_block_end(client, job_text, gate):
     """It does not keep a task alive whose command has ended."""
     client.submit(job_text("babbler", f"yes & {gate.command}"))
     client.wait("babbler", "RUNNING")

@@ -49,7 +49,7 @@ def _sign_in(browser, url, user, password):
     return _submit(browser, code) if "code" in code.text else code
 
 
-def test_the_mode_is_told(oidc, browser):
+def test_login_mode_is_reported(oidc, browser):
     """Where clients ask for it; the addresses of the other way are not served."""
     info = browser.get(f"{oidc.uri}/rest-server/api/v2/authn/info", timeout=60).json()
     assert info == {
@@ -63,14 +63,14 @@ def test_the_mode_is_told(oidc, browser):
         assert (answer.status_code, answer.json()["code"]) == (404, "NoApiError")
 
 
-def test_without_oidc_it_is_not_served(cluster, browser):
+def test_oidc_routes_are_off_by_default(cluster, browser):
     """A cluster with passwords has no such addresses."""
     answer = browser.get(f"{cluster.uri}/api/v1/authn/oidc/login", timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (404, "NoApiError")
 
 
 @pytest.mark.parametrize(("user", "admin"), [("bob", False), ("carl", True)])
-def test_a_client_signs_in_with_a_browser(oidc, browser, user, admin):
+def test_client_logs_in_with_browser(oidc, browser, user, admin):
     """From the client's listener to the provider and back; the user is made with his groups."""
     with Cluster(oidc.uri) as cluster, BrowserLogin(cluster.session) as login:
         arguments = (browser, login.url, user, oidc.password)
@@ -83,14 +83,14 @@ def test_a_client_signs_in_with_a_browser(oidc, browser, user, admin):
         assert check_token(cluster.session).username == user
 
 
-def test_a_wrong_password(oidc, browser):
+def test_wrong_password_is_refused(oidc, browser):
     """The provider asks again and gives out no code."""
     page = _sign_in(browser, f"{oidc.uri}/api/v1/authn/oidc/login", "bob", "wrong-one")
     assert "User or password is wrong" in page.text
     assert "code" not in page.text
 
 
-def test_somebody_without_a_group(oidc, browser):
+def test_user_without_group_is_refused(oidc, browser):
     """He is sent back with the reason, as by the real server."""
     with Cluster(oidc.uri) as cluster, BrowserLogin(cluster.session) as login:
         assert "The login failed" in _sign_in(browser, login.url, "eve", oidc.password).text
@@ -98,7 +98,7 @@ def test_somebody_without_a_group(oidc, browser):
             login.wait(timeout=60)
 
 
-def test_a_code_is_good_once_and_not_for_long(oidc, browser):
+def test_code_is_used_once_and_expires(oidc, browser):
     """A second use, or one after a minute, gives no token."""
     page = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login", timeout=60)
     for wait in ("0s", "2m"):
@@ -109,7 +109,7 @@ def test_a_code_is_good_once_and_not_for_long(oidc, browser):
         assert "errorMessage=" in _submit(browser, code).url
 
 
-def test_a_code_that_never_was(oidc, browser):
+def test_unknown_code_is_refused(oidc, browser):
     """The second version of the address answers in JSON."""
     body = {"code": "guess", "state": '{"redirect": "/", "from": ""}'}
     answer = browser.post(f"{oidc.uri}/api/v2/authn/oidc/return", data=body, timeout=60)
@@ -117,7 +117,7 @@ def test_a_code_that_never_was(oidc, browser):
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/x", "//evil.example/x"])
-def test_tokens_do_not_leave_this_machine(oidc, browser, target):
+def test_redirect_is_limited_to_loopback(oidc, browser, target):
     """Unlike the real server it sends nobody elsewhere, whatever the state says."""
     query = urlencode({"redirect_uri": target})
     answer = browser.get(f"{oidc.uri}/api/v1/authn/oidc/login?{query}", timeout=60)
@@ -128,7 +128,7 @@ def test_tokens_do_not_leave_this_machine(oidc, browser, target):
     assert _submit(browser, code, state=state).status_code == 400
 
 
-def test_what_comes_back(oidc, browser):
+def test_return_parameters_match_server(oidc, browser):
     """The real server's query; ``from`` is what was given."""
     query = urlencode({"from": "a&b"})
     end = _sign_in(browser, f"{oidc.uri}/api/v1/authn/oidc/login?{query}", "bob", oidc.password)
@@ -137,7 +137,7 @@ def test_what_comes_back(oidc, browser):
     assert (found["user"], found["admin"], found["from"]) == (["bob"], ["false"], ["a&b"])
 
 
-def test_signing_out_leaves_tokens(oidc, browser):
+def test_logout_keeps_tokens(oidc, browser):
     """Only the provider's session ends."""
     page = browser.get(f"{oidc.uri}/api/v2/authn/oidc/logout", timeout=60)
     assert "signed out" in page.text
@@ -146,7 +146,7 @@ def test_signing_out_leaves_tokens(oidc, browser):
     assert answer.status_code == 200
 
 
-def test_an_unknown_way_to_log_in():
+def test_unknown_login_mode_raises():
     """It is refused with the known ones."""
     with pytest.raises(Exception, match="no way 'ldap' to log in"):
         LocalCluster(authn="ldap").start()

@@ -60,14 +60,14 @@ def test_nni_runs_an_environment(cluster, client, is_alive):
     assert not is_alive(pid)
 
 
-def test_the_vs_code_client_logs_in_with_a_form(cluster, client):
+def test_vs_code_client_logs_in_with_form(cluster, client):
     """Form fields, and an expiration that is checked and ignored."""
     fields = {"username": cluster.user, "password": cluster.password, "expiration": "4000"}
     answer = client("POST", "/rest-server/api/v1/token", data=fields)
     assert answer.json().keys() == {"user", "token", "admin"}
 
 
-def test_the_vs_code_client_finds_out_that_this_is_v2(cluster, client):
+def test_vs_code_client_detects_v2(cluster, client):
     """Its probe wants an answer in JSON that is not NoApiError; without a token that is 401."""
     probe = "/rest-server/api/v2/jobs/protocolversion/config"
     answer = client("GET", probe, headers={"Authorization": None})
@@ -76,7 +76,7 @@ def test_the_vs_code_client_finds_out_that_this_is_v2(cluster, client):
 
 
 @pytest.mark.process
-def test_names_are_checked_at_the_old_place(client, job_text):
+def test_old_address_checks_job_names(client, job_text):
     """200 means that a job exists, 404 with NoJobError that it does not."""
     client.submit(job_text("oldname"))
     client.wait("oldname")
@@ -98,7 +98,7 @@ def test_names_are_checked_at_the_old_place(client, job_text):
         ("/api/v2/storage/server", list),
     ],
 )
-def test_what_the_old_python_sdk_reads(client, path, kind):
+def test_old_python_sdk_addresses_answer(client, path, kind):
     """Each address answers with what it expects, also where it sends a body with GET."""
     answer = client("GET", path, json={})
     assert answer.status_code == 200
@@ -123,7 +123,7 @@ OLD_JOB = {
 
 
 @pytest.mark.process
-def test_a_job_of_version_1(cluster, client):
+def test_version_1_job_runs(cluster, client):
     """As the old NNI sends it, in JSON: it runs as a job of version 2."""
     path = f"/rest-server/api/v1/user/{cluster.user}/jobs"
     assert client("POST", path, json=OLD_JOB).status_code == 202
@@ -133,7 +133,7 @@ def test_a_job_of_version_1(cluster, client):
 
 
 @pytest.mark.process
-def test_a_job_of_version_1_as_a_form(client):
+def test_version_1_job_as_form_runs(client):
     """As the VS Code client sends it: nested form fields, every value a text."""
     form = {"jobName": "form", "image": "ubuntu"}
     for key, value in OLD_JOB["taskRoles"][0].items():
@@ -146,14 +146,14 @@ def test_a_job_of_version_1_as_a_form(client):
     ("user", "body", "status"),
     [("somebody", OLD_JOB, 403), (None, {"jobName": "x"}, 400), (None, [1], 400)],
 )
-def test_what_is_no_job_of_version_1(cluster, client, user, body, status):
+def test_invalid_version_1_job_is_refused(cluster, client, user, body, status):
     """Another user's, or none at all: refused in one sentence."""
     answer = client("POST", f"/api/v1/user/{user or cluster.user}/jobs", json=body)
     assert answer.status_code == status
     assert answer.json()["message"]
 
 
-def test_a_faithful_cluster_takes_none(plain_client):
+def test_faithful_cluster_refuses_version_1_jobs(plain_client):
     """The real server has forgotten version 1."""
     from openpai.core.local import LocalCluster
 

@@ -39,7 +39,7 @@ def browse(cluster, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["/", "/job-list.html", "/job-detail.html?username=a&jobName=b"])
-def test_the_page_is_served_to_everybody(cluster, path):
+def test_page_is_served_without_token(cluster, path):
     """It holds nothing of anybody's; what it shows it asks for with a token."""
     answer = requests.get(cluster.uri + path, timeout=60)
     assert answer.status_code == 200
@@ -48,34 +48,34 @@ def test_the_page_is_served_to_everybody(cluster, path):
     assert cluster.token not in answer.text
 
 
-def test_the_page_needs_nothing_from_elsewhere(cluster):
+def test_page_loads_nothing_from_other_servers(cluster):
     """No address of another server is in it."""
     text = requests.get(cluster.uri, timeout=60).text
     assert "://" not in text.replace("http://www.w3.org", "")
 
 
-def test_the_old_portals_page_is_not_there(cluster):
+def test_old_portal_page_is_not_found(cluster):
     """Clients that look for it learn that this is no old PAI."""
     assert requests.get(cluster.uri + "/view.html", timeout=60).status_code == 404
 
 
 @pytest.mark.process
 @needs_browser
-def test_without_a_token_the_page_asks_for_one(browse):
+def test_page_without_token_shows_login(browse):
     """Nothing else is shown."""
     assert "Log in" in browse("/")
 
 
 @pytest.mark.process
 @needs_browser
-def test_a_wrong_token_is_told(browse):
+def test_page_shows_error_for_wrong_token(browse):
     """The server's own words are on the page."""
     assert "Your token is invalid." in browse("/#token=wrong")
 
 
 @pytest.mark.process
 @needs_browser
-def test_the_list_of_jobs(browse, cluster, client, job_text):
+def test_page_lists_jobs(browse, cluster, client, job_text):
     """Name, user and state of each, and what the machine has in use."""
     client.submit(job_text("seen", "echo hi"))
     client.wait("seen")
@@ -86,7 +86,7 @@ def test_the_list_of_jobs(browse, cluster, client, job_text):
 
 @pytest.mark.process
 @needs_browser
-def test_a_jobs_own_page(browse, cluster, client, job_text):
+def test_page_shows_job_details(browse, cluster, client, job_text):
     """Its tasks, its output, its events, and why it failed."""
     client.submit(job_text("looked", "echo '<b>this is shown</b>'", "exit 3"))
     client.wait("looked")
@@ -101,7 +101,7 @@ def test_a_jobs_own_page(browse, cluster, client, job_text):
 
 @pytest.mark.process
 @needs_browser
-def test_the_output_of_a_running_job(browse, cluster, client, job_text):
+def test_page_shows_output_of_running_job(browse, cluster, client, job_text):
     """What it has written so far is there, and a button to stop it."""
     client.submit(job_text("goes", "echo first line; sleep 600"))
     client.wait("goes", "RUNNING")

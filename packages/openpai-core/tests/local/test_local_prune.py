@@ -6,7 +6,7 @@ from openpai.core.local.prune import prune
 
 
 @pytest.mark.process
-def test_ended_jobs_are_removed(cluster, client, job_text):
+def test_prune_removes_ended_jobs(cluster, client, job_text):
     """Record, logs and folder are gone; a job that runs stays; the name is free again."""
     client.submit(job_text("old", "echo x"))
     client.wait("old")
@@ -26,7 +26,7 @@ def test_ended_jobs_are_removed(cluster, client, job_text):
 
 
 @pytest.mark.process
-def test_young_jobs_stay(cluster, client, job_text):
+def test_prune_keeps_young_jobs(cluster, client, job_text):
     """Only what has been over for so long is removed."""
     client.submit(job_text("young"))
     client.wait("young")
@@ -34,13 +34,13 @@ def test_young_jobs_stay(cluster, client, job_text):
     assert client.status("young")["state"] == "SUCCEEDED"
 
 
-def test_a_folder_without_a_cluster(tmp_path):
+def test_prune_without_cluster_does_nothing(tmp_path):
     """There is nothing to remove, and nothing is made."""
     assert prune(tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
 
 
-def test_what_is_no_duration(tmp_path):
+def test_invalid_duration_raises(tmp_path):
     """It is refused before anything is touched."""
     with pytest.raises(ValueError, match="is no duration"):
         prune(tmp_path, older_than="soon")

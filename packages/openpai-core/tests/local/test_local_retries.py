@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.process
 
 
-def test_unknown_failures_are_retried_up_to_the_count(client, job_text):
+def test_unknown_failures_are_retried_up_to_limit(client, job_text):
     """JobRetryCount 2 gives three attempts, all kept, and retries that count for the user."""
     client.submit(
         job_text("again", "echo try $FC_FRAMEWORK_ATTEMPT_ID", "exit 7", top="jobRetryCount: 2")
@@ -19,7 +19,7 @@ def test_unknown_failures_are_retried_up_to_the_count(client, job_text):
     assert client.log("again") == "try 2\n"
 
 
-def test_a_later_attempt_may_succeed(client, job_text, tmp_path):
+def test_later_attempt_may_succeed(client, job_text, tmp_path):
     """The job is what its last attempt was."""
     flag = tmp_path / "flag"
     client.submit(
@@ -29,7 +29,7 @@ def test_a_later_attempt_may_succeed(client, job_text, tmp_path):
     assert (status["state"], status["retries"]) == ("SUCCEEDED", 1)
 
 
-def test_a_recognised_user_error_is_never_retried(client, job_text):
+def test_known_user_error_is_not_retried(client, job_text):
     """A command that does not exist gives 220, which is permanent."""
     client.submit(job_text("nocommand", "no-such-command-at-all", top="jobRetryCount: 3"))
     status = client.wait("nocommand")["jobStatus"]
@@ -37,7 +37,7 @@ def test_a_recognised_user_error_is_never_retried(client, job_text):
     assert status["appExitMessages"]["runtime"]["originUserExitCode"] == 127
 
 
-def test_sigterm_from_elsewhere_is_retried_without_limit(client, job_text, tmp_path):
+def test_external_sigterm_is_retried_without_limit(client, job_text, tmp_path):
     """143 is the platform's fault: it is retried though jobRetryCount is 0."""
     flag = tmp_path / "flag"
     client.submit(job_text("term", f"test -e {flag} && exit 0", f"touch {flag}; kill -TERM $$"))
@@ -46,7 +46,7 @@ def test_sigterm_from_elsewhere_is_retried_without_limit(client, job_text, tmp_p
     assert status["retryDetails"] == {"user": 0, "platform": 1, "resource": 0}
 
 
-def test_the_first_role_that_succeeds_ends_the_job(client, job_text):
+def test_first_succeeded_role_ends_job(client, job_text):
     """By default a role whose tasks all succeeded decides, and the others are stopped."""
     text = job_text(
         "server",
@@ -62,7 +62,7 @@ def test_the_first_role_that_succeeds_ends_the_job(client, job_text):
     assert states == ["SUCCEEDED", "STOPPED"]
 
 
-def test_a_job_without_conditions_succeeds_when_all_have_ended(client, job_text):
+def test_job_without_conditions_succeeds_when_all_ended(client, job_text):
     """With both rules off even failed tasks make a job that succeeds."""
     text = job_text(
         "lenient",
@@ -74,7 +74,7 @@ def test_a_job_without_conditions_succeeds_when_all_have_ended(client, job_text)
     assert client.wait("lenient")["jobStatus"]["appExitCode"] == 0
 
 
-def test_without_gang_allocation_a_single_task_is_retried(client, job_text):
+def test_single_task_is_retried_without_gang_allocation(client, job_text):
     """TaskRetryCount counts only there; the job attempt goes on and the history is kept."""
     text = (
         job_text(

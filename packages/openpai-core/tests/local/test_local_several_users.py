@@ -52,7 +52,7 @@ def people(shared, admin, plain_client):
         admin("DELETE", f"/users/{client.user}")
 
 
-def test_a_virtual_cluster_is_for_its_group(people, job_text):
+def test_virtual_cluster_is_for_its_group(people, job_text):
     """Who is not in the group is refused; who is runs there, and it is written down."""
     text = job_text("in-team", "true") + "defaults: {virtualCluster: team}\n"
     refused = people("outsider").submit(text)
@@ -62,7 +62,7 @@ def test_a_virtual_cluster_is_for_its_group(people, job_text):
     assert member.wait("in-team")["jobStatus"]["virtualCluster"] == "team"
 
 
-def test_a_quota_holds_for_all_users_of_a_virtual_cluster(people, job_text):
+def test_quota_is_shared_by_all_users(people, job_text):
     """The second user's job waits for the first one's, though the machine has room."""
     one, two = people("quota-one", "team"), people("quota-two", "team")
     in_team = "defaults: {virtualCluster: team}\n"
@@ -81,7 +81,7 @@ def test_a_quota_holds_for_all_users_of_a_virtual_cluster(people, job_text):
     assert two.wait("waits")["jobStatus"]["state"] == "SUCCEEDED"
 
 
-def test_what_exceeds_a_quota_is_refused(people, job_text):
+def test_job_exceeding_quota_is_refused(people, job_text):
     """A job that its virtual cluster can never hold is not taken."""
     text = job_text("too-much", "true", gpu=3) + "defaults: {virtualCluster: team}\n"
     refused = people("greedy", "team").submit(text)
@@ -89,7 +89,7 @@ def test_what_exceeds_a_quota_is_refused(people, job_text):
     assert "3 GPU (2 available) on virtual cluster team" in refused.json()["message"]
 
 
-def test_a_more_important_job_starts_first(people, job_text):
+def test_higher_priority_job_starts_first(people, job_text):
     """Of two that wait the later one with priority prod overtakes the one without."""
     user = people("hurried")
     extras = "extras: {hivedScheduler: {jobPriorityClass: %s}}\n"
@@ -118,7 +118,7 @@ def test_tasks_do_not_share_gpus(people, job_text, gate):
     assert user.log("none") == "<>\n"
 
 
-def test_a_storage_is_for_its_groups(admin, people, job_text):
+def test_storage_is_for_its_groups(admin, people, job_text):
     """It is listed, given and mounted only where a group of the user has it."""
     user = people("reader")
     asks = job_text("read", "cat /mnt/vault/note") + "extras: {storages: [{name: vault}]}\n"
@@ -142,7 +142,7 @@ def test_a_storage_is_for_its_groups(admin, people, job_text):
     assert user.wait("read")["jobStatus"]["state"] == "SUCCEEDED"
 
 
-def test_jobs_of_others_are_seen_and_not_touched(admin, people, job_text):
+def test_jobs_of_others_are_read_only(admin, people, job_text):
     """Everybody reads; only the owner and an admin stop and tag; names are each user's own."""
     owner, other = people("owner"), people("other")
     owner.submit(job_text("mine", "echo hello; sleep 600"))
@@ -163,7 +163,7 @@ def test_jobs_of_others_are_seen_and_not_touched(admin, people, job_text):
     assert owner.wait("mine")["jobStatus"]["state"] == "STOPPED"
 
 
-def test_a_user_who_is_gone_leaves_his_jobs(admin, people, job_text):
+def test_deleted_user_leaves_jobs(admin, people, job_text):
     """His token opens nothing any more; what he submitted can still be read."""
     leaver = people("leaver")
     leaver.submit(job_text("legacy", "echo left"))

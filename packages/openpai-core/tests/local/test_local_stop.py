@@ -26,7 +26,7 @@ def _pids(text: str) -> list:
     return [int(word) for word in text.split() if word.isdigit()]
 
 
-def test_a_stopped_command_hears_sigterm(client, job_text):
+def test_stopped_command_receives_sigterm(client, job_text):
     """A command may tidy up in the grace period; its job is STOPPED with -210, the task -220."""
     client.submit(
         job_text("tidy", "trap 'echo tidied; exit 0' TERM", "echo ready", "sleep 600 & wait")
@@ -41,7 +41,7 @@ def test_a_stopped_command_hears_sigterm(client, job_text):
     assert "tidied" in client.log("tidy")
 
 
-def test_a_task_that_ignores_sigterm_is_killed(client, job_text, is_alive):
+def test_task_ignoring_sigterm_is_killed(client, job_text, is_alive):
     """After the grace period SIGKILL ends what is left."""
     client.submit(job_text("deaf", "trap '' TERM", "echo $$", "while true; do sleep 0.1; done"))
     client.wait("deaf", "RUNNING")
@@ -51,7 +51,7 @@ def test_a_task_that_ignores_sigterm_is_killed(client, job_text, is_alive):
     assert not is_alive(pid)
 
 
-def test_while_it_ends_a_stopped_job_is_stopping(plain_client, job_text, gate):
+def test_stopped_job_is_stopping_until_end(plain_client, job_text, gate):
     """Between the request and the end the job's state is STOPPING."""
     with LocalCluster(grace=600) as cluster:
         client = plain_client(cluster.uri, cluster.user, cluster.token)
@@ -66,7 +66,7 @@ def test_while_it_ends_a_stopped_job_is_stopping(plain_client, job_text, gate):
         client.close()
 
 
-def test_a_waiting_job_is_stopped_without_ever_running(client, job_text):
+def test_waiting_job_is_stopped_without_running(client, job_text):
     """A job that waits for resources ends at once, and its task never had a place."""
     client.submit(job_text("holder", "sleep 600", cpu=8))
     client.wait("holder", "RUNNING")
@@ -89,7 +89,7 @@ def test_a_waiting_job_is_stopped_without_ever_running(client, job_text):
     ],
     ids=["background", "nohup-setsid", "orphan", "daemon"],
 )
-def test_nothing_survives_its_task(client, job_text, leftover, request, is_alive, gate):
+def test_leftover_processes_are_killed(client, job_text, leftover, request, is_alive, gate):
     """Whatever a command leaves running, in whatever session, ends with the task."""
     name = f"left-{request.node.callspec.id}"
     client.submit(job_text(name, leftover, gate.command))
@@ -101,7 +101,7 @@ def test_nothing_survives_its_task(client, job_text, leftover, request, is_alive
     assert not is_alive(pid)
 
 
-def test_stopping_a_job_that_is_over_changes_nothing(client, job_text):
+def test_stop_of_ended_job_changes_nothing(client, job_text):
     """STOP on a finished job is taken and has no effect on its state."""
     client.submit(job_text("done", "true"))
     client.wait("done")
@@ -110,7 +110,7 @@ def test_stopping_a_job_that_is_over_changes_nothing(client, job_text):
     assert client.status("done")["executionType"] == "STOP"
 
 
-def test_a_command_killed_by_a_signal_counts_as_the_platforms_failure(client, job_text):
+def test_command_killed_by_signal_is_platform_failure(client, job_text):
     """SIGSEGV (139) is retried up to jobRetryCount and reported with its own code."""
     client.submit(job_text("crash", f"kill -{int(signal.SIGSEGV)} $$"))
     status = client.wait("crash")["jobStatus"]

@@ -43,7 +43,7 @@ def storage_client(storage_cluster, plain_client):
     client.close()
 
 
-def test_the_storages_of_a_cluster(storage_cluster, storage_client):
+def test_cluster_lists_storages(storage_cluster, storage_client):
     """The first one is the default; each is an NFS share of this very machine."""
     listed = storage_client("GET", "/storages").json()["storages"]
     assert [(item["name"], item["default"]) for item in listed] == [
@@ -57,7 +57,7 @@ def test_the_storages_of_a_cluster(storage_cluster, storage_client):
 
 @pytest.mark.process
 @needs_mounts
-def test_a_job_sees_its_storage_at_mnt(storage_client, job_text, tmp_path):
+def test_job_sees_storage_at_mnt(storage_client, job_text, tmp_path):
     """Under /mnt/<name> it reads and writes the storage; the machine's /mnt stays as it was."""
     before = _names("/mnt")
     text = job_text("mounted", "cat /mnt/team/word; echo new > /mnt/team/made; ls /mnt")
@@ -70,7 +70,7 @@ def test_a_job_sees_its_storage_at_mnt(storage_client, job_text, tmp_path):
 
 @pytest.mark.process
 @needs_mounts
-def test_a_storage_at_a_path_of_its_own(storage_client, job_text, tmp_path):
+def test_storage_is_mounted_at_requested_path(storage_client, job_text, tmp_path):
     """MountPath names the place; two tasks do not see each other's."""
     place = tmp_path / "data" / "in" / "itself"  # shown inside of what it shows
     text = job_text("placed", f"cat {place}/word")
@@ -81,7 +81,7 @@ def test_a_storage_at_a_path_of_its_own(storage_client, job_text, tmp_path):
 
 
 @pytest.mark.process
-def test_a_storage_that_cannot_be_mounted_is_told(storage_client, job_text):
+def test_unmountable_storage_is_reported(storage_client, job_text):
     """The job runs; its runtime.log says where the storage is instead."""
     text = job_text("unplaced", "python3 -c \"import os; print(os.environ['OPENPAI_STORAGES'])\"")
     text += "extras: {storages: [{name: team, mountPath: /no-such-folder-here/at-all}]}\n"
@@ -93,7 +93,7 @@ def test_a_storage_that_cannot_be_mounted_is_told(storage_client, job_text):
     assert "team" in storage_client.log("unplaced")
 
 
-def test_what_is_mounted():
+def test_requested_storages_are_mounted():
     """Nothing unless the job asks; an empty list means the default; strangers are left out."""
     storages = {"first": Path("/one"), "second": Path("/two")}
     assert storage_mounts({}, storages) == []
@@ -106,7 +106,7 @@ def test_what_is_mounted():
     ]
 
 
-def test_without_a_namespace_nothing_is_mounted(monkeypatch):
+def test_missing_namespace_mounts_nothing(monkeypatch):
     """The reason is returned, and where the folder is."""
 
     class Refusing:

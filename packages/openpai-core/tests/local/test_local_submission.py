@@ -28,7 +28,7 @@ def strict(faithful, plain_client):
 
 
 @pytest.mark.process
-def test_a_job_is_taken(client, job_text):
+def test_job_is_accepted(client, job_text):
     """202, and the real server's sentence."""
     answer = client.submit(job_text("taken"))
     message = f"Update job taken for user {client.user} successfully."
@@ -37,7 +37,7 @@ def test_a_job_is_taken(client, job_text):
 
 
 @pytest.mark.process
-def test_a_name_is_used_once(client, job_text):
+def test_name_is_used_once(client, job_text):
     """A second job of the name is refused, though the first is over."""
     client.submit(job_text("twice"))
     client.wait("twice")
@@ -46,7 +46,7 @@ def test_a_name_is_used_once(client, job_text):
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-yaml", ""])
-def test_only_text_is_read_as_a_job(client, job_text, kind):
+def test_only_text_body_is_accepted(client, job_text, kind):
     """Any other content type gives what the real server makes of it: no object."""
     headers = {"Content-Type": kind} if kind else {}
     body = json.dumps({"a": 1}) if "json" in kind else job_text("kind")
@@ -63,7 +63,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_yaml_that_does_not_parse(client, strict, text):
+def test_invalid_yaml_is_refused(client, strict, text):
     """The usual cluster says 400 with a code; the faithful one fails as the real one does."""
     kind = client.submit(text)
     assert (kind.status_code, kind.json()["code"]) == (400, "InvalidProtocolError")
@@ -72,7 +72,7 @@ def test_yaml_that_does_not_parse(client, strict, text):
     assert kind.json()["message"] == real.json()["message"]
 
 
-def test_a_role_without_instances(client, strict, job_text):
+def test_role_without_instances_is_refused(client, strict, job_text):
     """PAI's schema lets it through and its database does not."""
     text = job_text("noinst").replace("    instances: 1\n", "")
     kind = client.submit(text)
@@ -89,7 +89,7 @@ def test_a_role_without_instances(client, strict, job_text):
         ({"memoryMB": 9000}, "9000 MB of memory (8192 available)"),
     ],
 )
-def test_a_job_that_can_never_fit(client, job_text, amounts, lacking):
+def test_job_larger_than_cluster_is_refused(client, job_text, amounts, lacking):
     """It is refused at once, with what is missing; nothing of it is kept."""
     answer = client.submit(job_text("toobig", **amounts))
     assert (answer.status_code, answer.json()["code"]) == (400, "NoEnoughQuotaError")
@@ -98,7 +98,7 @@ def test_a_job_that_can_never_fit(client, job_text, amounts, lacking):
 
 
 @pytest.mark.process
-def test_a_gang_must_fit_as_a_whole(client, job_text):
+def test_gang_must_fit_as_a_whole(client, job_text):
     """Five tasks of 2 CPUs do not run together on 8; one after the other they would."""
     assert client.submit(job_text("gang", instances=5, cpu=2)).status_code == 400
     text = job_text("nogang", "true", instances=5, cpu=2) + "extras: {gangAllocation: false}\n"
@@ -106,7 +106,7 @@ def test_a_gang_must_fit_as_a_whole(client, job_text):
     assert client.wait("nogang")["jobStatus"]["state"] == "SUCCEEDED"
 
 
-def test_a_faithful_cluster_lets_it_wait(strict, job_text):
+def test_faithful_cluster_keeps_large_job_waiting(strict, job_text):
     """As the real one, it takes what it can never run, and says why it waits."""
     assert strict.submit(job_text("forever", cpu=5)).status_code == 202
     strict.wait("forever", "WAITING")
@@ -116,20 +116,20 @@ def test_a_faithful_cluster_lets_it_wait(strict, job_text):
     assert reasons <= {"FailedScheduling", "ImageNotRun"}
 
 
-def test_negative_amounts(client, job_text):
+def test_negative_amounts_are_refused(client, job_text):
     """Kubernetes would refuse the pod much later; here the job is refused."""
     answer = client.submit(job_text("minus", cpu=-1))
     assert answer.status_code == 400
     assert "negative amount of cpu" in answer.json()["message"]
 
 
-def test_a_virtual_cluster_that_one_may_not_use(client, job_text):
+def test_forbidden_virtual_cluster_is_refused(client, job_text):
     """403, also for one that does not exist."""
     answer = client.submit(job_text("vc") + "defaults: {virtualCluster: nowhere}\n")
     assert (answer.status_code, answer.json()["code"]) == (403, "ForbiddenUserError")
 
 
-def test_an_unknown_storage(client, job_text):
+def test_unknown_storage_is_refused(client, job_text):
     """404, with its name."""
     answer = client.submit(job_text("st") + "extras: {storages: [{name: nothing}]}\n")
     assert (answer.status_code, answer.json()["code"]) == (404, "NoStorageError")
@@ -141,7 +141,7 @@ def _files_with(folder, word):
 
 
 @pytest.mark.process
-def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text):
+def test_secrets_reach_only_the_task(cluster, client, job_text):
     """The command gets the value; config, database and files of an ended job do not hold it."""
     secret = "very-secret-value"
     command = "printf %s '<% $secrets.word %>' | wc -c"
@@ -162,7 +162,7 @@ def test_secrets_reach_the_task_and_nobody_else(cluster, client, job_text):
 
 
 @pytest.mark.process
-def test_the_scripts_of_a_running_job_are_private(cluster, client, job_text):
+def test_scripts_of_running_job_are_private(cluster, client, job_text):
     """While it runs, what holds secrets is the owner's alone."""
     client.submit(job_text("private", "sleep 600"))
     client.wait("private", "RUNNING")
@@ -175,7 +175,7 @@ def test_the_scripts_of_a_running_job_are_private(cluster, client, job_text):
 
 
 @pytest.mark.process
-def test_that_images_are_not_run_is_said_once(client, job_text):
+def test_ignored_image_is_reported_once(client, job_text):
     """One event of each job tells it."""
     client.submit(job_text("image"))
     client.wait("image")
@@ -186,7 +186,7 @@ def test_that_images_are_not_run_is_said_once(client, job_text):
 
 
 @pytest.mark.process
-def test_parallel_submissions_of_one_name(cluster, plain_client, job_text):
+def test_concurrent_submissions_of_one_name_leave_one_job(cluster, plain_client, job_text):
     """Exactly one is taken; the real server may take several."""
     from concurrent.futures import ThreadPoolExecutor
 

@@ -36,7 +36,7 @@ def _kill(running):
     wait_until(lambda: daemon.status(running.folder) is None)
 
 
-def test_a_running_task_goes_on_and_is_taken_up_again(started, job_text, steps):
+def test_running_task_survives_server_kill(started, job_text, steps):
     """Kill -9 of the server during a job: the same task ends well, with its whole log."""
     running, client = started()
     client.submit(job_text("long", steps.loop(6, "echo $i")))
@@ -54,7 +54,7 @@ def test_a_running_task_goes_on_and_is_taken_up_again(started, job_text, steps):
     assert client.log("long").split() == ["1", "2", "3", "4", "5", "6"]
 
 
-def test_a_task_that_ended_meanwhile_is_noted(started, job_text, gate):
+def test_task_ended_without_server_is_recorded(started, job_text, gate):
     """A task that ends while no server runs has its own result."""
     running, client = started()
     client.submit(job_text("meanwhile", f"{gate.command}; exit 9"))
@@ -68,7 +68,7 @@ def test_a_task_that_ended_meanwhile_is_noted(started, job_text, gate):
 
 
 @pytest.mark.parametrize("written", ["", "jobs/*/*/started.json", "jobs/*/*/exit.json"])
-def test_a_job_killed_at_any_moment_after_the_answer_is_run_once(
+def test_accepted_job_runs_once_after_server_kill(
     started, job_text, tmp_path, written
 ):
     """Whenever the server dies after its 202, the job runs to its end, and runs once."""
@@ -83,7 +83,7 @@ def test_a_job_killed_at_any_moment_after_the_answer_is_run_once(
     assert proof.read_text() == "ran\n"
 
 
-def test_a_stop_outlives_the_server(started, job_text):
+def test_stop_survives_server_kill(started, job_text):
     """A stop that was accepted is carried out by the next server."""
     running, client = started()
     client.submit(job_text("stopme", "trap '' TERM; echo ready; while true; do sleep 0.1; done"))
@@ -95,7 +95,7 @@ def test_a_stop_outlives_the_server(started, job_text):
     assert client.wait("stopme")["jobStatus"]["state"] == "STOPPED"
 
 
-def test_down_leaves_tasks_running_and_says_so(started, job_text, gate):
+def test_down_leaves_tasks_running(started, job_text, gate):
     """Down ends the server only; how many jobs go on is told."""
     running, client = started()
     client.submit(job_text("goeson", f"{gate.command}; echo end"))
@@ -117,7 +117,7 @@ def test_down_with_stop_jobs_stops_them(started, job_text):
     assert client.status("halted")["state"] == "STOPPED"
 
 
-def test_a_lost_supervisor_makes_the_platform_retry(started, job_text, tmp_path, is_alive):
+def test_lost_supervisor_causes_platform_retry(started, job_text, tmp_path, is_alive):
     """Killing a supervisor is a platform failure: leftovers are ended, the job tries again."""
     _, client = started()
     flag, pids = tmp_path / "flag", tmp_path / "pids"
@@ -141,7 +141,7 @@ def test_a_lost_supervisor_makes_the_platform_retry(started, job_text, tmp_path,
     assert first["jobStatus"]["appExitCode"] == -101
 
 
-def test_after_a_reboot_running_tasks_count_as_lost(started, job_text, tmp_path):
+def test_tasks_are_lost_after_reboot(started, job_text, tmp_path):
     """With another boot id an unfinished task has -1001, and the job is tried again."""
     running, client = started()
     flag = tmp_path / "flag"
@@ -160,7 +160,7 @@ def test_after_a_reboot_running_tasks_count_as_lost(started, job_text, tmp_path)
     assert first["jobStatus"]["appExitSpec"]["phrase"] == "PodNodeLost"
 
 
-def test_two_servers_do_not_share_a_folder(started, tmp_path):
+def test_second_server_in_folder_is_refused(started, tmp_path):
     """A second up is refused, and names where the first one is."""
     running, _ = started()
     with pytest.raises(OpenPaiError, match=running.uri):

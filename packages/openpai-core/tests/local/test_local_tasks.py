@@ -11,7 +11,7 @@ from support.wait import wait_until
 pytestmark = pytest.mark.process
 
 
-def test_gpus_are_given_out(client, job_text, gate):
+def test_gpus_are_assigned(client, job_text, gate):
     """Two tasks of one GPU each get different devices; a task without gets none."""
     show = 'echo "$CUDA_VISIBLE_DEVICES/$NVIDIA_VISIBLE_DEVICES"'
     client.submit(job_text("gpus", show, gate.command, instances=2, gpu=1))
@@ -25,7 +25,7 @@ def test_gpus_are_given_out(client, job_text, gate):
     assert client.log("nogpus") == "/none\n"
 
 
-def test_the_environment_of_pai(cluster, client, job_text):
+def test_environment_has_pai_variables(cluster, client, job_text):
     """PAI's variables, and where the local cluster and its storages are."""
     client.submit(job_text("env", "env"))
     client.wait("env")
@@ -38,7 +38,7 @@ def test_the_environment_of_pai(cluster, client, job_text):
     assert seen["FC_POD_UID"] == client.task("env")["containerId"]
 
 
-def test_nothing_of_the_servers_own_settings_leaks(tmp_path, plain_client, job_text, monkeypatch):
+def test_server_settings_do_not_leak_into_task(tmp_path, plain_client, job_text, monkeypatch):
     """Tasks do not inherit tokens or PAI variables from whoever started the server."""
     from openpai.core.local import LocalCluster
 
@@ -55,7 +55,7 @@ def test_nothing_of_the_servers_own_settings_leaks(tmp_path, plain_client, job_t
     assert "is-seen" in seen
 
 
-def test_the_ports_that_are_shown_are_the_tasks_own(client, job_text):
+def test_shown_ports_match_environment(client, job_text):
     """The API's ports are those in the environment, computed from the task's uid."""
     from openpai.core.protocol.ports import task_ports
 
@@ -67,7 +67,7 @@ def test_the_ports_that_are_shown_are_the_tasks_own(client, job_text):
     assert task["containerPorts"] == {label: str(numbers[0]) for label, numbers in wanted.items()}
 
 
-def test_a_port_of_another_task_is_never_given():
+def test_port_of_other_task_is_not_assigned():
     """Where a uid's ports are taken, another uid is chosen before the start."""
     from openpai.core.local import placing
 
@@ -81,7 +81,7 @@ def test_a_port_of_another_task_is_never_given():
     assert set(others["http"]).isdisjoint(ports["http"])
 
 
-def test_a_port_that_another_program_listens_on_is_never_given():
+def test_port_in_use_is_not_assigned():
     """The ports are tried on this machine, not only looked up among the tasks."""
     from openpai.core.local import placing
 
@@ -91,7 +91,7 @@ def test_a_port_that_another_program_listens_on_is_never_given():
         assert placing.choose_uid(document, "worker", uid, [])[0] != uid
 
 
-def test_tasks_find_each_other(client, job_text):
+def test_tasks_connect_to_each_other(client, job_text):
     """Two tasks talk over the ports of PAI's host list."""
     serve = "\n".join(
         [
@@ -117,7 +117,7 @@ def test_tasks_find_each_other(client, job_text):
     assert client.log("talk", index=0) == "hello\n"
 
 
-def test_deployments_and_parameters(client, job_text):
+def test_deployments_and_parameters_are_applied(client, job_text):
     """Templates are filled in, and the active deployment goes around the commands."""
     text = job_text("deploy", "echo <% $parameters.word %> $kept", top="parameters: {word: main}")
     text += (
@@ -134,7 +134,7 @@ def test_deployments_and_parameters(client, job_text):
     assert client.log("deploy") == "pre\nmain yes\npost\n"
 
 
-def test_plugin_commands_run_around_the_users(client, job_text):
+def test_plugin_commands_run_around_user_commands(client, job_text):
     """The cmd plugin's pre-commands come before, its post-commands after a success."""
     text = job_text("plugin", "cat begun; echo main") + (
         "extras:\n"
@@ -150,7 +150,7 @@ def test_plugin_commands_run_around_the_users(client, job_text):
     assert "tidied" in client.log("plugin", "runtime.log")
 
 
-def test_prerequisites_of_a_role_run_before_it(client, job_text):
+def test_role_prerequisites_run_first(client, job_text):
     """A prerequisite that is a plugin runs for the roles that name it, before those of extras."""
     text = job_text("prepared", "cat order", role="prerequisites: [first]").replace(
         "prerequisites:\n  - {type: dockerimage",
@@ -172,7 +172,7 @@ def test_prerequisites_of_a_role_run_before_it(client, job_text):
     assert client.log("prepared") == "prerequisite\nextra\n"
 
 
-def test_the_git_plugin_brings_code(client, job_text, tmp_path):
+def test_git_plugin_clones_code(client, job_text, tmp_path):
     """The task finds the clone in its working folder; one that cannot be made fails the task."""
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
     subprocess.run([*git, "init", "-q"], check=True)
@@ -195,7 +195,7 @@ def test_the_git_plugin_brings_code(client, job_text, tmp_path):
     [("rm -rf $PWD; exit 5", 5), ("kill -9 $$", 137), ("/dev/null", 126)],
     ids=["folder-gone", "killed", "not-executable"],
 )
-def test_odd_ends(client, job_text, command, status, request):
+def test_unusual_exit_keeps_status(client, job_text, command, status, request):
     """Whatever happens to a command, its own status is told."""
     name = request.node.callspec.id
     client.submit(job_text(name, command))
@@ -208,7 +208,7 @@ def test_odd_ends(client, job_text, command, status, request):
     assert ended["appExitMessages"]["runtime"]["originUserExitCode"] == status
 
 
-def test_a_fork_bomb_is_ended(client, job_text):
+def test_fork_bomb_is_killed(client, job_text):
     """A task that multiplies is killed whole; the server answers all the time."""
     bomb = "f() { [ $1 -gt 0 ] || { sleep 600; return; }; f $(($1-1)) & f $(($1-1)) & wait; }; f 6"
     client.submit(job_text("bomb", "echo started", bomb))

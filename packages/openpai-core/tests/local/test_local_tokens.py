@@ -34,7 +34,7 @@ def _claims(token):
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
-def test_a_user_token_lives_seven_days(login):
+def test_user_token_lives_seven_days(login):
     """Its claims are those of the real server, and say when it expires."""
     claims = _claims(_token(login()))
     assert list(claims) == [
@@ -43,21 +43,21 @@ def test_a_user_token_lives_seven_days(login):
     assert claims["exp"] - claims["iat"] == 7 * 24 * 3600
 
 
-def test_an_application_token_never_expires(login):
+def test_application_token_never_expires(login):
     """It has no exp, and is no good for managing tokens."""
     answer = login()("POST", "/tokens/application")
     assert answer.json()["application"] is True
     assert "exp" not in _claims(answer.json()["token"])
 
 
-def test_an_application_token_may_not_manage_tokens(client):
+def test_application_token_cannot_manage_tokens(client):
     """It is refused with 403, though it is good."""
     answer = client("GET", "/tokens")
     assert answer.status_code == 403
     assert answer.json()["message"] == "Applications are not allowed to do this operation."
 
 
-def test_the_tokens_of_a_user(login):
+def test_tokens_of_user_are_listed(login):
     """Both kinds are listed, without anything else."""
     client = login()
     application = client("POST", "/tokens/application").json()["token"]
@@ -65,7 +65,7 @@ def test_the_tokens_of_a_user(login):
     assert {_token(client), application} <= set(listed)
 
 
-def test_a_revoked_token_is_no_good(login):
+def test_revoked_token_is_refused(login):
     """Revoking is immediate; doing it twice is fine."""
     client = login()
     application = client("POST", "/tokens/application").json()["token"]
@@ -76,14 +76,14 @@ def test_a_revoked_token_is_no_good(login):
     assert client("GET", "/jobs", headers=header).status_code == 401
 
 
-def test_logging_out_revokes_the_shown_token(login):
+def test_logout_revokes_token(login):
     """Afterwards it opens nothing."""
     client = login()
     assert client("DELETE", "/authn/basic/logout").json()["message"] == "Logout successfully"
     assert client("GET", "/jobs").status_code == 401
 
 
-def test_check_says_who_one_is(cluster, login):
+def test_check_returns_user(cluster, login):
     """The claims, and whether the user is an admin now."""
     found = login()("GET", "/tokens/check").json()
     assert (found["username"], found["admin"]) == (cluster.user, True)
@@ -93,7 +93,7 @@ def test_check_says_who_one_is(cluster, login):
     "header",
     ["Bearer garbage", "Bearer  two-spaces", "Bearer ", "Digest x", "Basic !!", "nonsense"],
 )
-def test_a_bad_header(cluster, header):
+def test_invalid_authorization_header_is_401(cluster, header):
     """Whatever is wrong with it, the answer is one."""
     answer = requests.get(
         cluster.uri + "/api/v2/jobs", headers={"Authorization": header}, timeout=60
@@ -105,7 +105,7 @@ def test_a_bad_header(cluster, header):
     }
 
 
-def test_a_token_as_a_password(cluster, login):
+def test_token_works_as_password(cluster, login):
     """Basic takes an application token under its user's name, and nothing else."""
     client = login()
     application = client("POST", "/tokens/application").json()["token"]
@@ -120,7 +120,7 @@ def test_a_token_as_a_password(cluster, login):
     assert status(cluster.user, cluster.password) == 401
 
 
-def test_a_new_password_ends_logins(cluster, client, login, plain_client):
+def test_new_password_ends_logins(cluster, client, login, plain_client):
     """User tokens are revoked; application tokens stay."""
     admin = login()
     admin("POST", "/users", json={"username": "pat", "password": "first-password"})
@@ -136,7 +136,7 @@ def test_a_new_password_ends_logins(cluster, client, login, plain_client):
     pat.close()
 
 
-def test_a_deleted_users_token_is_no_good(cluster, client, login, plain_client):
+def test_token_of_deleted_user_is_refused(cluster, client, login, plain_client):
     """Who is gone is nobody."""
     admin = login()
     admin("POST", "/users", json={"username": "gone", "password": "some-password"})
@@ -149,7 +149,7 @@ def test_a_deleted_users_token_is_no_good(cluster, client, login, plain_client):
     gone.close()
 
 
-def test_the_private_key_of_others_opens_nothing():
+def test_token_signed_with_other_key_is_refused():
     """A token signed with another key, or changed, is refused."""
     token = sign({"username": "x"}, "key")
     assert verify(token, "key", 0) == {"username": "x"}
@@ -159,7 +159,7 @@ def test_the_private_key_of_others_opens_nothing():
     assert verify("", "key", 0) is None
 
 
-def test_a_token_without_a_signature_is_refused():
+def test_unsigned_token_is_refused():
     """The algorithm named in a token's head is not believed."""
     head = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
     assert verify(f"{head}.e30.", "key", 0) is None

@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.process
-def test_a_cluster_and_a_client(pai_cluster, pai_client, job_text):
+def test_fixtures_run_a_job(pai_cluster, pai_client, job_text):
     """``pai_cluster`` really runs what ``pai_client`` submits."""
     from openpai.core import Job
 
@@ -20,7 +20,7 @@ def test_a_cluster_and_a_client(pai_cluster, pai_client, job_text):
 
 
 @pytest.mark.pai_cluster(gpus=3, user="alice")
-def test_the_marker_says_what_differs(pai_cluster, plain_client):
+def test_marker_sets_cluster_options(pai_cluster, plain_client):
     """Options of the cluster come from the marker."""
     client = plain_client(pai_cluster.uri, pai_cluster.user, pai_cluster.token)
     vcs = client("GET", "/virtual-clusters").json()
@@ -30,7 +30,7 @@ def test_the_marker_says_what_differs(pai_cluster, plain_client):
 
 
 @pytest.mark.process
-def test_nothing_is_imported_for_tests_that_do_not_ask(tmp_path):
+def test_unused_plugin_imports_nothing(tmp_path):
     """A test run without these fixtures loads neither the server nor the client."""
     (tmp_path / "test_other.py").write_text(
         textwrap.dedent("""

@@ -23,7 +23,7 @@ def like(client, differences, recordings):
     return check
 
 
-def test_a_running_job(client, job_text, like):
+def test_running_job_matches_recording(client, job_text, like):
     """A job whose tasks all run."""
     client.submit(job_text("shaperun", "sleep 600", instances=2))
     client.wait("shaperun", "RUNNING")
@@ -40,7 +40,7 @@ def test_a_running_job(client, job_text, like):
     assert stopped["jobStatus"]["appExitDiagnostics"] == "User has requested to stop the Framework"
 
 
-def test_a_succeeded_job(client, job_text, like, recordings):
+def test_succeeded_job_matches_recording(client, job_text, like, recordings):
     """A job that did what it should; also the words are the real ones."""
     client.submit(job_text("shapeok", "true"))
     client.wait("shapeok")
@@ -50,7 +50,7 @@ def test_a_succeeded_job(client, job_text, like, recordings):
         assert status[key] == recorded[key]
 
 
-def test_a_failed_job(client, job_text, like, recordings):
+def test_failed_job_matches_recording(client, job_text, like, recordings):
     """A job of which one task failed: its sibling was stopped, the trigger is named."""
     name = "243-getJob-failed-user-255"
     commands = ('test "$PAI_TASK_INDEX" = 1 || sleep 600', "echo boom >&2", "exit 1")
@@ -67,7 +67,7 @@ def test_a_failed_job(client, job_text, like, recordings):
             assert mine[key] == real[key]
 
 
-def test_a_job_with_several_attempts(client, job_text, like):
+def test_job_attempts_match_recording(client, job_text, like):
     """Attempts, in today's and in the old form: the latest first, then from the first on."""
     client.submit(job_text("shaperetry", "exit 1", top="jobRetryCount: 2"))
     client.wait("shaperetry")
@@ -80,7 +80,7 @@ def test_a_job_with_several_attempts(client, job_text, like):
     assert like(path + "/job-attempts/0", "265-getJobAttempt-0")["isLatest"] is True
 
 
-def test_a_task_with_several_attempts(client, job_text, like):
+def test_task_attempts_match_recording(client, job_text, like):
     """A task's history holds its attempts, the newest first."""
     text = job_text("shapetask", 'test "$FC_TASK_ATTEMPT_ID" = 1', role="taskRetryCount: 1")
     client.submit(text + "extras: {gangAllocation: false}\n")
@@ -90,7 +90,7 @@ def test_a_task_with_several_attempts(client, job_text, like):
     like(task + "/0/logs", "281-getTaskLogs-old-task-attempt")
 
 
-def test_role_names_are_folded(client, job_text):
+def test_role_names_are_converted(client, job_text):
     """A role ``Ps_Server`` appears as ``psserver``, and only under that name."""
     client.submit(job_text("shaperole", "true").replace("  worker:", "  Ps_Server:"))
     job = client.wait("shaperole")

@@ -217,7 +217,7 @@ def _content(answer):
         return answer.text
 
 
-def test_recorded_exchanges_give_the_recorded_answers(world, recordings, differences):
+def test_recorded_exchanges_give_recorded_answers(world, recordings, differences):
     """All answers agree but those in the table."""
     found = {}
     compared = [item for item in recordings.values() if item["name"][:3].isdigit()]

@@ -27,7 +27,7 @@ def operations() -> str:
     return "\n".join(["| path | methods | needs |", "|---|---|---|", *lines])
 
 
-def test_the_table_of_operations_is_complete():
+def test_documented_operations_match_routes():
     """Each operation is in it, and nothing else."""
     if not DOCUMENT.exists():
         pytest.skip("the documentation is not part of this distribution")
@@ -36,7 +36,7 @@ def test_the_table_of_operations_is_complete():
     assert inside == operations()
 
 
-def test_every_operation_but_the_open_ones_needs_a_token(client):
+def test_operations_need_a_token(client):
     """Without one, 401; nothing is done before."""
     for route in ROUTES:
         if route.access == "open":
