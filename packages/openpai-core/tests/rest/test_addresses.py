@@ -26,7 +26,7 @@ from openpai.core.rest.address import Address, masked, segment
         ("http://[::1]:80", "http://[::1]:80", None),
     ],
 )
-def test_all_ways_to_write_an_address(written, uri, info):
+def test_address_forms_are_equivalent(written, uri, info):
     """With and without rest-server, with and without pylon."""
     address = Address.parse(written)
     assert address.uri == uri
@@ -48,13 +48,13 @@ def test_all_ways_to_write_an_address(written, uri, info):
         "http://[",
     ],
 )
-def test_what_is_no_address_is_told(written):
+def test_invalid_address_raises(written):
     """Before anything is sent."""
     with pytest.raises(ConfigError, match="is no address of a cluster"):
         Address.parse(written)
 
 
-def test_a_password_in_an_address_is_refused_and_not_repeated():
+def test_password_in_address_is_refused_and_hidden():
     """Every message would show it."""
     with pytest.raises(ConfigError) as caught:
         Address.parse("https://alice:s3cret@pai.org")
@@ -92,7 +92,7 @@ def test_a_password_in_an_address_is_refused_and_not_repeated():
         ),
     ],
 )
-def test_paths_that_the_server_hands_out(written, path, url):
+def test_server_paths_are_resolved(written, path, url):
     """Logs are elsewhere when there is no pylon."""
     assert Address.parse(written).url(path) == url
 
@@ -101,7 +101,7 @@ NAMES = st.text(min_size=1, max_size=40).filter(lambda t: "/" not in t and t not
 
 
 @given(name=NAMES)
-def test_every_name_arrives_as_it_is(name):
+def test_names_are_encoded(name):
     """With ~, dots, blanks, percent signs and letters of all scripts."""
     url = Address.parse("http://pai.org").url(f"/jobs/{segment(name)}/config")
     sent = requests.Request("GET", url).prepare().url
@@ -110,13 +110,13 @@ def test_every_name_arrives_as_it_is(name):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../users"])
-def test_names_that_would_change_the_path_are_not_sent(name):
+def test_names_that_change_the_path_are_refused(name):
     """Nothing on a cluster is called so."""
     with pytest.raises(NotFoundError):
         segment(name)
 
 
-def test_a_tilde_is_sent_as_it_is():
+def test_tilde_is_not_encoded():
     """Pylon forwards paths decoded; user~job needs no quoting."""
     assert segment("alice~job_1") == "alice~job_1"
 

@@ -35,7 +35,7 @@ def names_of(cluster, prefix):
 
 
 @pytest.mark.process
-def test_all_are_submitted_and_told_in_their_order(cluster, sweep):
+def test_submit_all_returns_outcomes_in_order(cluster, sweep):
     """The outcomes come to the callback as they are, and in the end in the jobs' order."""
     jobs, seen = sweep("batch", 20), []
     outcomes = cluster.submit_all(jobs, on_outcome=seen.append, tag="batched")
@@ -46,7 +46,7 @@ def test_all_are_submitted_and_told_in_their_order(cluster, sweep):
 
 
 @pytest.mark.process
-def test_submitting_again_completes_a_sweep_that_was_broken_off(cluster, sweep):
+def test_submit_all_completes_partial_sweep(cluster, sweep):
     """What is there with the same config counts as done."""
     jobs = sweep("resumed", 12)
     cluster.submit_all(jobs[:5])
@@ -57,7 +57,7 @@ def test_submitting_again_completes_a_sweep_that_was_broken_off(cluster, sweep):
 
 
 @pytest.mark.process
-def test_a_name_that_another_job_has_fails_alone(cluster, sweep, make_job):
+def test_submit_all_with_taken_name_fails_alone(cluster, sweep, make_job):
     """The others are submitted."""
     jobs = sweep("partly", 3)
     cluster.submit(make_job("echo another", name=jobs[1].name))
@@ -67,14 +67,14 @@ def test_a_name_that_another_job_has_fails_alone(cluster, sweep, make_job):
 
 
 @pytest.mark.process
-def test_two_jobs_of_one_name_are_refused_before_anything_is_sent(cluster, make_job):
+def test_submit_all_refuses_duplicate_names(cluster, make_job):
     """One of them would be lost."""
     with pytest.raises(OpenPaiError, match="Two of the jobs are called 'twin'"):
         cluster.submit_all([make_job(name="twin"), make_job(name="twin")])
     assert names_of(cluster, "twin") == []
 
 
-def test_a_job_that_breaks_the_protocol_stops_all_before_anything_is_sent(cluster, sweep):
+def test_submit_all_with_invalid_job_sends_nothing(cluster, sweep):
     """Half a sweep helps nobody."""
     jobs = sweep("broken", 3)
     del jobs[2].document["taskRoles"]["main"]["commands"]
@@ -83,7 +83,7 @@ def test_a_job_that_breaks_the_protocol_stops_all_before_anything_is_sent(cluste
     assert names_of(cluster, "broken") == []
 
 
-def test_no_jobs_are_no_work(cluster):
+def test_submit_all_without_jobs_does_nothing(cluster):
     """An empty sweep is not an error."""
     assert cluster.submit_all([]) == []
 
@@ -135,7 +135,7 @@ def limited(httpserver):
         yield server, cluster
 
 
-def test_a_plain_loop_waits_for_the_servers_limit(limited, make_job):
+def test_submit_in_loop_waits_for_rate_limit(limited, make_job):
     """30 submissions one after the other all arrive, and none of them fails."""
     server, cluster = limited
     for number in range(30):
@@ -144,7 +144,7 @@ def test_a_plain_loop_waits_for_the_servers_limit(limited, make_job):
     assert server.refused > 0
 
 
-def test_many_at_once_wait_for_the_servers_limit_however_long(limited, sweep):
+def test_submit_all_waits_for_rate_limit(limited, sweep):
     """A call gives up waiting by itself; the sweep goes on when the server counts anew."""
     server, cluster = limited
     cluster.session.longest_rate_wait = 0.0
@@ -155,7 +155,7 @@ def test_many_at_once_wait_for_the_servers_limit_however_long(limited, sweep):
 
 
 @pytest.mark.process
-def test_a_network_that_breaks_in_the_middle_doubles_and_loses_nothing(
+def test_submit_all_survives_network_failures(
     through_proxy, proxy, sweep, clock
 ):
     """Requests lost on their way there and answers lost on their way back."""
@@ -169,7 +169,7 @@ def test_a_network_that_breaks_in_the_middle_doubles_and_loses_nothing(
     assert names_of(through_proxy, "stormy") == sorted(job.name for job in jobs)
 
 
-def test_a_token_that_is_no_longer_good_ends_all_soon(through_proxy, proxy, sweep):
+def test_submit_all_ends_after_refused_token(through_proxy, proxy, sweep):
     """All that are left fail for it, and are not tried one by one."""
     body = b'{"code": "UnauthorizedUserError", "message": "Your token is invalid."}'
     proxy.fail("POST", "/jobs$", "instead", times=1000, status=401, body=body)
@@ -180,7 +180,7 @@ def test_a_token_that_is_no_longer_good_ends_all_soon(through_proxy, proxy, swee
 
 
 @pytest.mark.process
-def test_an_interrupt_ends_soon_and_leaves_whole_jobs(cluster, sweep):
+def test_interrupt_leaves_whole_jobs(cluster, sweep):
     """What was sent is there, the rest is not, and running it again completes it."""
     jobs, seen = sweep("interrupted", 30), []
 
@@ -199,7 +199,7 @@ def test_an_interrupt_ends_soon_and_leaves_whole_jobs(cluster, sweep):
 
 
 @pytest.mark.process
-def test_jobs_are_stopped_by_prefix_and_by_tag(cluster, make_job):
+def test_stop_all_selects_by_prefix_and_tag(cluster, make_job):
     """Only those of the user, only those that go on."""
     one, two, three = (cluster.submit(make_job("sleep 600", name=f"stop_{n}")) for n in "abc")
     three.add_tag("old")
@@ -213,14 +213,14 @@ def test_jobs_are_stopped_by_prefix_and_by_tag(cluster, make_job):
 
 
 @pytest.mark.process
-def test_stopping_everything_by_accident_is_refused(cluster):
+def test_stop_all_without_selection_raises(cluster):
     """An empty prefix fits every job."""
     with pytest.raises(OpenPaiError, match="Which jobs"):
         cluster.stop_all()
 
 
 @pytest.mark.process
-def test_results_tell_parameters_and_ends(cluster, sweep):
+def test_results_have_parameters_and_exit_codes(cluster, sweep):
     """One row a job, in the order of names, with the user's own exit codes."""
     for outcome in cluster.submit_all(sweep("told", 3), tag="told"):
         outcome.remote.wait(timeout=60)

@@ -37,7 +37,7 @@ def browse(url):
         return browser.get(url, timeout=60)
 
 
-def test_the_browser_brings_the_token(session, provider):
+def test_browser_delivers_token(session, provider):
     """It comes back to the listener, which tells the user to close the window."""
     with BrowserLogin(session) as login:
         answer = []
@@ -51,7 +51,7 @@ def test_the_browser_brings_the_token(session, provider):
     assert TOKEN not in repr(found)
 
 
-def test_an_admin_is_one(session, provider):
+def test_admin_flag_is_parsed(session, provider):
     """The server says it by a text."""
     provider["admin"] = "true"
     with BrowserLogin(session) as login:
@@ -59,7 +59,7 @@ def test_an_admin_is_one(session, provider):
         assert login.wait(timeout=60).admin is True
 
 
-def test_a_refusal_is_told(session, provider):
+def test_refused_login_raises(session, provider):
     """The server sends the browser back with a message."""
     provider.clear()
     provider["errorMessage"] = "User is not in any group"
@@ -69,7 +69,7 @@ def test_a_refusal_is_told(session, provider):
             login.wait(timeout=60)
 
 
-def test_nobody_else_can_bring_a_token(session):
+def test_foreign_token_is_ignored(session):
     """The path is secret, and what the server gives back must be this sign-in's."""
     with BrowserLogin(session) as login:
         back = parse_qs(urlsplit(login.url).query)["redirect_uri"][0]
@@ -80,7 +80,7 @@ def test_nobody_else_can_bring_a_token(session):
             login.wait(timeout=0.05)
 
 
-def test_without_a_browser_here_the_address_is_pasted(session, provider):
+def test_pasted_address_is_accepted(session, provider):
     """The browser elsewhere ends at an address that it cannot open."""
     with BrowserLogin(session) as login:
         with requests.Session() as browser:
@@ -90,14 +90,14 @@ def test_without_a_browser_here_the_address_is_pasted(session, provider):
 
 
 @pytest.mark.parametrize("address", ["", "https://example.org", "http://127.0.0.1:1/x?token=evil"])
-def test_another_address_is_not_taken(session, address):
+def test_other_address_is_refused(session, address):
     """With a word on what to copy."""
     with BrowserLogin(session) as login, pytest.raises(AuthenticationError) as caught:
         login.accept(address)
     assert "Copy the whole address" in caught.value.hint
 
 
-def test_a_password_on_such_a_cluster_is_told(httpserver):
+def test_password_login_on_oidc_cluster_raises(httpserver):
     """The routes of the other way to log in do not exist there."""
     httpserver.expect_request("/rest-server/api/v2/authn/basic/login").respond_with_json(
         {"code": "NoApiError", "message": "API is not found."}, 404
@@ -107,6 +107,6 @@ def test_a_password_on_such_a_cluster_is_told(httpserver):
         cluster.login("a-password")
 
 
-def test_the_address_to_sign_out(session):
+def test_logout_address_is_the_providers(session):
     """It is the provider's; PAI's tokens stay good."""
     assert oidc_logout_url(session).endswith("/rest-server/api/v2/authn/oidc/logout")

@@ -26,13 +26,13 @@ CHECKS = _load().CHECKS
 
 
 @pytest.mark.parametrize("behaviour", CHECKS)
-def test_the_client_bears(behaviour, request):
+def test_client_handles(behaviour, request):
     """What the row says, over real HTTP."""
     check = CHECKS[behaviour]
     check(**{name: request.getfixturevalue(name) for name in inspect.signature(check).parameters})
 
 
-def test_every_row_of_the_document_has_a_check():
+def test_document_rows_match_checks():
     """And every check its row, which says what the client does about it."""
     if not DOCUMENT.exists():
         pytest.skip("the documents are not part of this package's own archive")

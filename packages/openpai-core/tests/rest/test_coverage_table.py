@@ -27,7 +27,7 @@ def table(operations, recordings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_the_document_has_this_very_table(operations, recordings):
+def test_documented_table_matches_operations(operations, recordings):
     """Whoever changes an operation or its tests changes the table with it."""
     if not DOCUMENT.exists():
         pytest.skip("the documents are not part of this package's own archive")
@@ -36,7 +36,7 @@ def test_the_document_has_this_very_table(operations, recordings):
     assert shown == table(operations, recordings)
 
 
-def test_all_44_operations_of_the_openapi_file_are_there(operations):
+def test_openapi_file_has_44_operations(operations):
     """Version 2.2.7 of the file has so many, and no two have the same request."""
     documented = [(o["method"], o["path"]) for o in operations if o["documented"]]
     assert len(documented) == len(set(documented)) == 44

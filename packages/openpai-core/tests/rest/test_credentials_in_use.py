@@ -81,7 +81,7 @@ def open_cluster(httpserver):
         cluster.close()
 
 
-def test_a_password_logs_in_when_it_is_first_needed(server, open_cluster):
+def test_password_logs_in_once_when_needed(server, open_cluster):
     """And once."""
     cluster = open_cluster(password="right-password")
     assert server.logins == 0
@@ -90,7 +90,7 @@ def test_a_password_logs_in_when_it_is_first_needed(server, open_cluster):
     assert server.logins == 1
 
 
-def test_a_token_that_is_refused_is_replaced(server, open_cluster, clock):
+def test_refused_token_is_replaced(server, open_cluster, clock):
     """It was revoked, or the server was set up anew."""
     cluster = open_cluster(password="right-password")
     authn.check_token(cluster.session)
@@ -100,7 +100,7 @@ def test_a_token_that_is_refused_is_replaced(server, open_cluster, clock):
     assert server.logins == 2
 
 
-def test_a_token_about_to_end_is_replaced_before(server, open_cluster):
+def test_expiring_token_is_replaced_early(server, open_cluster):
     """No call is refused for it."""
     now = time.time()
     token = make_token(now - 7 * 86400, now + 590)  # ten minutes before the end of a week
@@ -113,7 +113,7 @@ def test_a_token_about_to_end_is_replaced_before(server, open_cluster):
     assert server.refusals == 0
 
 
-def test_the_end_of_a_token_is_told_by_the_servers_clock(local, proxy, clock):
+def test_token_expiry_uses_server_clock(local, proxy, clock):
     """This machine's may go wrong by days."""
     with Cluster(proxy.uri, user=local.user, password=local.password) as cluster:
         authn.check_token(cluster.session)
@@ -125,7 +125,7 @@ def test_the_end_of_a_token_is_told_by_the_servers_clock(local, proxy, clock):
             assert proxy.count("POST", "/login$") == logins
 
 
-def test_a_token_without_a_password_is_not_replaced(server, open_cluster):
+def test_token_without_password_is_not_replaced(server, open_cluster):
     """The error says how to get another."""
     cluster = open_cluster(token=make_token(time.time() - 100, time.time() - 10))
     with pytest.raises(AuthenticationError) as caught:
@@ -134,14 +134,14 @@ def test_a_token_without_a_password_is_not_replaced(server, open_cluster):
     assert server.logins == 0
 
 
-def test_a_wrong_password_is_told_once(server, open_cluster):
+def test_wrong_password_is_tried_once(server, open_cluster):
     """Trying it again would lock the user out."""
     cluster = open_cluster(password="wrong-password")
     with pytest.raises(AuthenticationError, match="wrong"):
         authn.check_token(cluster.session)
 
 
-def test_a_fresh_token_refused_for_a_moment_is_tried_again(server, open_cluster, clock):
+def test_fresh_token_refused_at_first_is_retried(server, open_cluster, clock):
     """The server does not wait until it is stored; no second login is needed."""
     cluster = open_cluster(password="right-password")
     server.refusals = 2
@@ -149,7 +149,7 @@ def test_a_fresh_token_refused_for_a_moment_is_tried_again(server, open_cluster,
     assert server.logins == 1
 
 
-def test_threads_share_a_session_and_one_of_them_logs_in(server, open_cluster):
+def test_threads_share_one_login(server, open_cluster):
     """Logins at the same time drop each other's tokens on the server."""
     cluster = open_cluster(password="right-password")
     found = []
@@ -167,7 +167,7 @@ def test_threads_share_a_session_and_one_of_them_logs_in(server, open_cluster):
     assert server.logins == 1
 
 
-def test_a_session_that_was_closed_can_be_used_again(server, open_cluster):
+def test_closed_session_can_be_reused(server, open_cluster):
     """It opens new connections."""
     cluster = open_cluster(password="right-password")
     authn.check_token(cluster.session)
@@ -176,7 +176,7 @@ def test_a_session_that_was_closed_can_be_used_again(server, open_cluster):
 
 
 @pytest.mark.process
-def test_a_cluster_goes_on_after_a_token_has_ended(make_job, gate):
+def test_cluster_survives_token_expiry(make_job, gate):
     """A week passes on the server while a job is waited for."""
     with LocalCluster(cpus=4, memory_mb=4000) as local, Cluster(
         local.uri, user=local.user, password=local.password
@@ -188,7 +188,7 @@ def test_a_cluster_goes_on_after_a_token_has_ended(make_job, gate):
         assert remote.wait(timeout=60).state == "SUCCEEDED"
 
 
-def test_a_new_token_is_kept_where_the_old_one_was(server, httpserver, tmp_path, monkeypatch):
+def test_new_token_is_saved_in_its_place(server, httpserver, tmp_path, monkeypatch):
     """The next program need not log in again."""
     from openpai.core.config.clusters import ClusterEntry, find_cluster, save_cluster
 
@@ -206,7 +206,7 @@ def test_a_new_token_is_kept_where_the_old_one_was(server, httpserver, tmp_path,
 
 
 @pytest.mark.process
-def test_no_log_record_holds_a_secret(local, make_job, caplog):
+def test_log_records_have_no_secrets(local, make_job, caplog):
     """Ours neither, nor those of the library that sends requests."""
     caplog.set_level(logging.DEBUG)
     with Cluster(local.uri, user=local.user, password=local.password) as cluster:

@@ -44,7 +44,7 @@ def serve():
     "end", [b"200 OK\r\n", b"json\r\n", b"Serv", b"Content-Le", b"-Length:", b"-Length: 1"]
 )
 @pytest.mark.filterwarnings("ignore")
-def test_an_answer_that_ends_in_its_headers_is_none(serve, end):
+def test_cut_headers_are_retried(serve, end):
     """It is asked for again, as after any cut."""
     cut = WHOLE[: WHOLE.index(end) + len(end)]
     session = Session(serve(cut, WHOLE), token="t", timeout=60)
@@ -52,7 +52,7 @@ def test_an_answer_that_ends_in_its_headers_is_none(serve, end):
     session.close()
 
 
-def test_what_cannot_be_repeated_counts_as_unanswered(serve):
+def test_cut_headers_of_unsafe_call_raise(serve):
     """Not as done: whoever sent it asks what became of it."""
     session = Session(serve(WHOLE[:30]), token="t", timeout=60)
     with pytest.raises(NoAnswer, match="cut") as caught:

@@ -49,7 +49,7 @@ def nobody():
     ],
 )
 @pytest.mark.parametrize("scheme", ["http://", ""], ids=["with scheme", "without"])
-def test_any_page_of_the_cluster_leads_to_it(pai, suffix, scheme):
+def test_any_page_leads_to_cluster(pai, suffix, scheme):
     """With and without scheme, API path, trailing slash, page of the portal."""
     uri = pai()
     found = discover(f" {scheme}{uri[len('http://') :]}{suffix} ")
@@ -63,13 +63,13 @@ def test_rest_server_without_pylon_is_found(pai, suffix):
     assert discover(uri + suffix).uri == f"{uri}/api/v2"
 
 
-def test_a_cluster_in_a_folder_is_found(pai):
+def test_cluster_in_folder_is_found(pai):
     """Some sites put all of PAI behind a path."""
     uri = pai("/pai/rest-server/api/v2/info")
     assert discover(f"{uri}/pai/job-list.html").uri == f"{uri}/pai"
 
 
-def test_no_token_is_needed_or_sent(pai, httpserver):
+def test_no_token_is_sent(pai, httpserver):
     """Nobody knows yet who answers there."""
     discover(pai())
     assert all("Authorization" not in request.headers for request, _ in httpserver.log)
@@ -82,7 +82,7 @@ def test_https_is_found_under_http(https):
     assert discover(uri[len("https://") :], verify=CA).uri == uri
 
 
-def test_http_is_not_taken_for_https(pai):
+def test_http_is_not_used_for_https(pai):
     """Who wrote https does not send a password in the open; the hint names what answers."""
     uri = pai()
     with pytest.raises(ConnectionFailed, match="does not speak https") as caught:
@@ -99,7 +99,7 @@ def test_http_is_not_taken_for_https(pai):
     ],
 )
 @pytest.mark.parametrize("scheme", ["https://", "http://", ""])
-def test_a_certificate_that_cannot_be_trusted_ends_the_search(
+def test_untrusted_certificate_ends_search(
     https, certificate, verify, words, scheme
 ):
     """Whatever was written: nothing falls back to http behind a bad certificate."""
@@ -109,14 +109,14 @@ def test_a_certificate_that_cannot_be_trusted_ends_the_search(
     assert caught.value.hint
 
 
-def test_a_wrong_port_is_told(nobody):
+def test_wrong_port_raises(nobody):
     """Nothing listens there."""
     with pytest.raises(ConnectionFailed, match="was refused") as caught:
         discover(f"http://{nobody}")
     assert nobody in caught.value.message
 
 
-def test_another_server_is_no_cluster(httpserver):
+def test_other_server_is_refused(httpserver):
     """It answers, with pages of its own or JSON of its own."""
     httpserver.expect_request("/rest-server/api/v2/info").respond_with_json(["other"])
     with pytest.raises(ConnectionFailed, match="is no PAI cluster") as caught:
@@ -124,7 +124,7 @@ def test_another_server_is_no_cluster(httpserver):
     assert "web portal" in caught.value.hint
 
 
-def test_a_cluster_that_is_down_behind_its_proxy_is_told(httpserver):
+def test_cluster_behind_failing_proxy_raises(httpserver):
     """502 is no answer of PAI's, and the address may be right."""
     page = Response("<html>502</html>", 502, content_type="text/html")
     httpserver.expect_request("/rest-server/api/v2/info").respond_with_response(page)
@@ -132,7 +132,7 @@ def test_a_cluster_that_is_down_behind_its_proxy_is_told(httpserver):
         discover(httpserver.url_for("/"))
 
 
-def test_a_server_that_limits_is_not_mistaken(httpserver):
+def test_rate_limit_raises(httpserver):
     """429 of another window than a minute's is told as what it is."""
     headers = {"X-RateLimit-Reset": str(int(time.time()) + 3600), "Retry-After": "3600"}
     page = Response("Too many", 429, content_type="text/html", headers=headers)
@@ -142,14 +142,14 @@ def test_a_server_that_limits_is_not_mistaken(httpserver):
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-def test_a_clock_that_is_wrong_is_seen(proxy, hours):
+def test_clock_skew_is_measured(proxy, hours):
     """The Date of an answer says how late it is there."""
     proxy.date = formatdate(time.time() + 3600 * hours, usegmt=True)
     assert abs(discover(proxy.uri).clock_ahead - 3600 * hours) < 120
 
 
 @pytest.mark.parametrize("text", ["", "ftp://pai.example.org", "http://", "http://h:port", "a b:c"])
-def test_what_is_no_address_is_told(text):
+def test_invalid_address_raises(text):
     """Before anything is sent."""
     with pytest.raises(ConfigError, match="is no address"):
         discover(text)

@@ -166,7 +166,7 @@ def answering():
         if (operation, fault) not in OTHERWISE
     ],
 )
-def test_a_fault_is_one_clear_error(fault, operation, answering):
+def test_fault_raises_one_clear_error(fault, operation, answering):
     """Of the class that its kind has, in one sentence, and telling no secret."""
     data, kind, words = FAULTS[fault]
     _, session = answering(data)
@@ -180,7 +180,7 @@ def test_a_fault_is_one_clear_error(fault, operation, answering):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_silence_ends_in_time(operation, answering):
+def test_silence_times_out(operation, answering):
     """A login can hang for ever on a real server; nothing here does."""
     _, session = answering(b"", stall=600, timeout=0.2)
     with pytest.raises(ConnectionFailed, match="no answer in time"):
@@ -188,7 +188,7 @@ def test_silence_ends_in_time(operation, answering):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_refused_connection_is_told(operation):
+def test_refused_connection_raises(operation):
     """With the question whether the address is right."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -211,7 +211,7 @@ class Slow(Answering):
                 self.over.wait(0.8)
 
 
-def test_bytes_that_come_slowly_are_waited_for():
+def test_slow_answer_is_read():
     """Each part of an answer has the whole time."""
 
     def do(operation):
@@ -227,7 +227,7 @@ def test_bytes_that_come_slowly_are_waited_for():
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_reset_in_the_middle_of_an_answer_is_told(operation, answering):
+def test_reset_during_answer_raises(operation, answering):
     """The server, or something on the way, drops the connection."""
     _, session = answering(answer(200, b'{"a', Content_Length=100), stall=0.02, reset=True)
     with pytest.raises(ConnectionFailed, match="was cut"):
@@ -238,7 +238,7 @@ SAFE = ("open", "read", "list", "text", "log", "change", "delete", "login")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_only_what_may_be_done_twice_is_tried_again(operation, answering):
+def test_only_safe_operations_are_repeated(operation, answering):
     """Submissions and an admin's calls are not: first it is asked what became of them."""
     server, session = answering(FAULTS["bad gateway"][0])
     with pytest.raises(ServerError):
@@ -246,6 +246,6 @@ def test_only_what_may_be_done_twice_is_tried_again(operation, answering):
     assert (server.methods.count(server.methods[0]) > 1) == (operation in SAFE)
 
 
-def test_every_error_is_ours():
+def test_all_errors_are_openpai_errors():
     """Whoever catches OpenPaiError catches them all."""
     assert all(issubclass(kind, OpenPaiError) for _, kind, _ in FAULTS.values())

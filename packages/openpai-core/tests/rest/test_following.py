@@ -71,7 +71,7 @@ def numbers(upto):
     return [f"line {n}" for n in range(1, upto + 1)]
 
 
-def test_lines_come_while_the_job_runs(cluster, make_job, follow, steps):
+def test_follow_yields_lines_while_job_runs(cluster, make_job, follow, steps):
     """The last one comes with the job's end, and following ends with it."""
     follower = follow(cluster.submit(make_job(steps.loop(20, WRITE), "printf unfinished")))
     for number in (1, 2, 15):
@@ -81,7 +81,7 @@ def test_lines_come_while_the_job_runs(cluster, make_job, follow, steps):
     assert follower.end() == [*numbers(20), "unfinished"]
 
 
-def test_following_begins_before_the_job_does(through_proxy, proxy, make_job, follow, gate):
+def test_follow_starts_before_job(through_proxy, proxy, make_job, follow, gate):
     """A job that waits has no log yet, and the server says so by 404 and 500."""
     holder = through_proxy.submit(make_job(gate.command, cpu=16))
     remote = through_proxy.submit(make_job("echo now", cpu=16))
@@ -93,7 +93,7 @@ def test_following_begins_before_the_job_does(through_proxy, proxy, make_job, fo
     assert holder.wait(timeout=60).ended
 
 
-def test_all_tasks_are_followed_and_named(cluster, make_job, follow):
+def test_follow_yields_lines_of_all_tasks(cluster, make_job, follow):
     """Each line says whose it is."""
     job = make_job("echo I am $PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX")
     job.document["taskRoles"]["main"]["instances"] = 3
@@ -106,7 +106,7 @@ def test_all_tasks_are_followed_and_named(cluster, make_job, follow):
     ]
 
 
-def test_a_retry_is_followed(cluster, make_job, follow):
+def test_follow_continues_through_retries(cluster, make_job, follow):
     """The lines of every attempt come, one after the other."""
     job = make_job("echo attempt $FC_FRAMEWORK_ATTEMPT_ID", "exit 4")
     job.document["jobRetryCount"] = 2
@@ -114,7 +114,7 @@ def test_a_retry_is_followed(cluster, make_job, follow):
     assert follower.end() == ["attempt 0", "attempt 1", "attempt 2"]
 
 
-def test_tail_applies_to_what_was_there_at_the_beginning(cluster, make_job, follow, gate):
+def test_follow_with_tail_yields_all_later_lines(cluster, make_job, follow, gate):
     """What comes later comes whole."""
     remote = cluster.submit(make_job("seq 1 1000", gate.command, "seq 1001 1010"))
     ahead = follow(remote)
@@ -126,7 +126,7 @@ def test_tail_applies_to_what_was_there_at_the_beginning(cluster, make_job, foll
     assert len(ahead.end()) == 1010
 
 
-def test_addresses_that_expire_are_asked_for_anew(make_job, follow, steps):
+def test_follow_renews_expired_addresses(make_job, follow, steps):
     """They live for two minutes; here hours pass between two lines."""
     with LocalCluster(cpus=4, memory_mb=4000) as local, Cluster(local.uri, token=local.token) as c:
         follower = follow(c.submit(make_job(steps.loop(30, WRITE))))
@@ -138,7 +138,7 @@ def test_addresses_that_expire_are_asked_for_anew(make_job, follow, steps):
         assert follower.end() == numbers(30)
 
 
-def test_rotation_loses_and_doubles_nothing(make_job, follow, steps):
+def test_follow_survives_rotation(make_job, follow, steps):
     """The log changes over several times while it is followed."""
     write = 'for j in $(seq 1 200); do echo "$i $j"; done'
     size = {"log_limit": 4000, "cpus": 4, "memory_mb": 4000}
@@ -151,7 +151,7 @@ def test_rotation_loses_and_doubles_nothing(make_job, follow, steps):
         assert follower.end() == [f"{i} {j}" for i in range(1, 11) for j in range(1, 201)]
 
 
-def test_faults_of_the_log_server_lose_and_double_nothing(
+def test_follow_survives_log_server_faults(
     through_proxy, proxy, make_job, follow, steps, clock
 ):
     """Cut answers, bad gateways and refused addresses while the job writes."""
@@ -174,7 +174,7 @@ def test_faults_of_the_log_server_lose_and_double_nothing(
     assert follower.end() == numbers(60)
 
 
-def test_a_restart_of_the_server_loses_and_doubles_nothing(tmp_path, make_job, follow, steps):
+def test_follow_survives_server_restart(tmp_path, make_job, follow, steps):
     """The server is killed and comes back; the job has gone on writing."""
     folder = tmp_path / "state"
     running = daemon.up(folder, cpus=4, memory_mb=4000)
@@ -196,7 +196,7 @@ def test_a_restart_of_the_server_loses_and_doubles_nothing(tmp_path, make_job, f
             daemon.down(folder, stop_jobs=True)
 
 
-def test_a_task_that_never_was_is_told(cluster, make_job):
+def test_follow_of_missing_task_raises(cluster, make_job):
     """Following it would never end."""
     remote = cluster.submit(make_job("sleep 600"))
     with pytest.raises(NotFoundError, match="has no task"):

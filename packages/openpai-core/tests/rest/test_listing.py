@@ -50,20 +50,20 @@ def listed(httpserver):
 
 
 @pytest.mark.parametrize("count", [0, 1, 101, 4999, 5000, 5001, 12_345])
-def test_every_job_comes_once_whatever_their_number(listed, count):
+def test_every_job_is_listed_once(listed, count):
     """Pages overlap, and what comes twice is dropped."""
     _, cluster = listed(count)
     assert [job.name for job in cluster.jobs()] == [f"job_{n}" for n in range(count)]
 
 
-def test_a_short_list_is_asked_for_once(listed):
+def test_short_list_takes_one_request(listed):
     """Lists are limited to 60 a minute."""
     jobs, cluster = listed(300)
     assert len(list(cluster.jobs())) == 300
     assert jobs.requests == 1
 
 
-def test_jobs_submitted_meanwhile_do_not_double_others(listed):
+def test_jobs_submitted_while_listing_double_no_others(listed):
     """They come first and push all others down."""
     jobs, cluster = listed(9000)
     jobs.between = lambda: jobs.rows.insert(0, Jobs.row(10_000 + len(jobs.rows)))
@@ -72,7 +72,7 @@ def test_jobs_submitted_meanwhile_do_not_double_others(listed):
     assert {f"job_{n}" for n in range(9000)} <= set(names)
 
 
-def test_jobs_that_leave_the_filter_do_not_hide_others(listed):
+def test_jobs_leaving_filter_hide_no_others(listed):
     """All later ones move up by as many."""
     jobs, cluster = listed(9000)
 
@@ -84,14 +84,14 @@ def test_jobs_that_leave_the_filter_do_not_hide_others(listed):
     assert {f"job_{n}" for n in range(200, 9000)} <= names
 
 
-def test_a_limit_is_kept(listed):
+def test_limit_is_kept(listed):
     """And little more is fetched."""
     jobs, cluster = listed(9000)
     assert [job.name for job in cluster.jobs(limit=7)] == [f"job_{n}" for n in range(7)]
     assert jobs.requests == 1
 
 
-def test_jobs_are_fetched_while_they_are_looked_at(listed):
+def test_jobs_are_fetched_lazily(listed):
     """Whoever stops early has asked for one page."""
     jobs, cluster = listed(12_000)
     next(cluster.jobs())
@@ -99,7 +99,7 @@ def test_jobs_are_fetched_while_they_are_looked_at(listed):
 
 
 @pytest.mark.process
-def test_filters_are_those_of_the_server(cluster, make_job):
+def test_filters_are_applied_by_server(cluster, make_job):
     """State, user, virtual cluster, tags and keyword."""
     one, two = (cluster.submit(make_job()) for _ in range(2))
     one.add_tag("listed")
@@ -119,7 +119,7 @@ def test_filters_are_those_of_the_server(cluster, make_job):
 
 
 @pytest.mark.process
-def test_jobs_are_counted_by_the_server(cluster, make_job):
+def test_count_jobs_is_done_by_server(cluster, make_job):
     """Nothing is fetched for it."""
     remote = cluster.submit(make_job())
     assert cluster.count_jobs(keyword=remote.name) == 1
@@ -127,7 +127,7 @@ def test_jobs_are_counted_by_the_server(cluster, make_job):
 
 
 @pytest.mark.process
-def test_order_is_the_servers(cluster, make_job):
+def test_order_is_applied_by_server(cluster, make_job):
     """By name, for instance."""
     names = sorted(cluster.submit(make_job(name=f"order_{n}")).name for n in (2, 1, 3))
     found = [job.name for job in cluster.jobs(keyword="order", order="jobName,ASC")]
@@ -135,13 +135,13 @@ def test_order_is_the_servers(cluster, make_job):
 
 
 @pytest.mark.process
-def test_a_job_is_found_by_its_name_or_with_its_user(cluster, make_job):
+def test_job_is_found_with_and_without_user(cluster, make_job):
     """Both forms are used in PAI."""
     remote = cluster.submit(make_job())
     assert cluster.job(remote.name).status().debug_id == cluster.job(remote.key).status().debug_id
 
 
-def test_the_default_storage_is_granted_and_opened(cluster, local):
+def test_default_storage_is_listed(cluster, local):
     """The local cluster offers one."""
     specs = cluster.storages()
     assert specs[0].name == cluster.default_storage() == "local-storage"
@@ -149,20 +149,20 @@ def test_the_default_storage_is_granted_and_opened(cluster, local):
     assert str(local.folder) in specs[0].data["path"]
 
 
-def test_a_storage_that_is_not_there_is_told(cluster):
+def test_missing_storage_raises(cluster):
     """By the server."""
     with pytest.raises(NotFoundError, match="nowhere"):
         cluster.storage("nowhere")
 
 
-def test_resources_are_those_of_the_users_virtual_clusters(cluster):
+def test_resources_are_those_of_virtual_clusters(cluster):
     """What is free is what there is without what is used."""
     vc = cluster.resources()["default"]
     assert 0 <= vc.free.cpu <= vc.total.cpu == 16
     assert vc.free.memory_mb <= vc.total.memory_mb
 
 
-def test_a_bad_filter_is_told_by_the_server(cluster):
+def test_invalid_filter_raises(cluster):
     """50,000 is the most that a page may have."""
     from openpai.core.rest.jobs import list_jobs
 

@@ -69,7 +69,7 @@ def template(path):
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", CHECKS)
-def test_an_operation_does_what_it_says(name, world, operations):
+def test_operation_works_on_local_cluster(name, world, operations):
     """Its function sends its method and path, and the cluster is changed as it should be."""
     world.sent.clear()
     CHECKS[name](world)
@@ -82,13 +82,13 @@ def test_an_operation_does_what_it_says(name, world, operations):
             ), f"{operation['id']} was not sent: {world.sent}"
 
 
-def test_every_operation_that_the_local_cluster_has_is_checked(operations):
+def test_local_operations_are_all_checked(operations):
     """What the table calls tested against the local cluster is tested here."""
     local = {o["function"].rpartition(".")[2] for o in operations if o["local"] is True}
     assert local == set(CHECKS)
 
 
-def test_rights_are_the_servers(world, local):
+def test_operation_rights_match_server(world, local):
     """A user who is no admin is refused what admins do."""
     name = world.user("humble")
     with Cluster(local.uri, user=name, password=PASSWORD) as other:

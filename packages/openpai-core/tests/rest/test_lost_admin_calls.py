@@ -49,7 +49,7 @@ def name():
 
 
 @pytest.mark.parametrize("fault", LOST, ids=how)
-def test_what_was_done_is_success(admin, proxy, name, fault):
+def test_completed_call_with_lost_answer_is_success(admin, proxy, name, fault):
     """Made, changed or removed although the answer said otherwise; nothing is done twice."""
     proxy.fail("POST", "/(users|groups)$", times=2, **fault)
     users.create_user(admin, name, PASSWORD, email="x@example.com")
@@ -67,7 +67,7 @@ def test_what_was_done_is_success(admin, proxy, name, fault):
 
 
 @pytest.mark.parametrize("fault", NEVER_SENT, ids=how)
-def test_what_was_not_done_is_an_error(admin, proxy, name, fault):
+def test_call_that_never_arrived_raises(admin, proxy, name, fault):
     """And nothing has changed."""
     unsure = (ConnectionFailed, ServerError)
     proxy.fail("POST", "/(users|groups)$", times=2, **fault)
@@ -90,7 +90,7 @@ def test_what_was_not_done_is_an_error(admin, proxy, name, fault):
     assert users.get_user(admin, name).username == groups.get_group(admin, name).name == name
 
 
-def test_another_of_the_name_is_a_conflict(admin, proxy, name):
+def test_existing_other_item_raises_conflict(admin, proxy, name):
     """The answer is lost, and what stands there is not what was to be made."""
     users.create_user(admin, name, PASSWORD, email="first@example.com")
     groups.create_group(admin, name, description="first")
@@ -101,7 +101,7 @@ def test_another_of_the_name_is_a_conflict(admin, proxy, name):
         groups.create_group(admin, name, description="second")
 
 
-def test_500_of_the_real_server_is_read(tmp_path, name):
+def test_real_server_500_is_interpreted(tmp_path, name):
     """rest-server answers 500 to a group that exists, and to one that does not."""
     from openpai.core.local import LocalCluster
 
@@ -117,7 +117,7 @@ def test_500_of_the_real_server_is_read(tmp_path, name):
         session.close()
 
 
-def test_an_error_that_cannot_be_looked_into_stays(admin, proxy, name):
+def test_original_error_stays_when_check_fails(admin, proxy, name):
     """Nobody answers any more: the first error is the one to know."""
     proxy.fail("POST", "/users$", "lose")
     proxy.fail("GET", f"/users/{name}$", "refuse", times=9)

@@ -28,7 +28,7 @@ def ask(uri, **options):
         session.close()
 
 
-def test_a_refused_connection_was_not_sent():
+def test_refused_connection_was_not_sent():
     """Nothing listens there, so nothing can have taken effect."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -37,7 +37,7 @@ def test_a_refused_connection_was_not_sent():
     assert (error.transient, error.sent) == (True, False)
 
 
-def test_a_cut_connection_may_have_taken_effect(listener):
+def test_cut_connection_may_have_taken_effect(listener):
     """The server takes the request and hangs up."""
 
     def hang_up():
@@ -60,7 +60,7 @@ def test_silence_is_a_timeout(listener):
     assert (error.transient, error.sent) == (True, True)
 
 
-def test_https_on_a_plain_port_is_told(listener):
+def test_https_on_plain_port_is_explained(listener):
     """The mistake is named, with the cure."""
 
     def answer():
@@ -77,13 +77,13 @@ def test_https_on_a_plain_port_is_told(listener):
     assert not error.transient
 
 
-def test_an_unknown_host_does_not_pass_by_waiting():
+def test_unknown_host_is_not_transient():
     """The name is wrong, now and later (names under .invalid never exist)."""
     error = ask("http://no-such-host.invalid")
     assert not error.transient
 
 
-def test_every_exception_of_requests_becomes_a_sentence():
+def test_every_requests_exception_has_a_message():
     """The table has a row for each class that a call can raise."""
     found = [
         kind

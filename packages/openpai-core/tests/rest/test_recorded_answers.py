@@ -248,7 +248,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_the_answer_of_the_real_server_is_understood(
+def test_recorded_answer_is_parsed(
     operation, session, replay, recordings, operations
 ):
     """The request is the recorded one and the answer says what it said."""
@@ -257,13 +257,13 @@ def test_the_answer_of_the_real_server_is_understood(
     assert says(call(session, recorded))
 
 
-def test_every_operation_with_a_recording_is_called(operations, recordings):
+def test_recorded_operations_are_all_called(operations, recordings):
     """What the table calls recorded is tested here, or among the refusals below."""
     recorded = {o["id"] for o in operations if o["recording"] in recordings}
     assert recorded == {*CALLS, "deleteUser"}
 
 
-def test_a_job_is_found_by_its_debug_id(session, replay):
+def test_job_is_found_by_debug_id(session, replay):
     """The server takes the md5 name wherever user~job stands."""
     recorded = replay("259-getJob-by-debugId")
     assert jobs.get_job(session, path_of(recorded)).key == RUN

@@ -150,7 +150,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("name", "call", "kind"), REFUSALS, ids=[name for name, _, _ in REFUSALS])
-def test_a_refusal_of_the_real_server_has_its_class(name, call, kind, session, replay):
+def test_recorded_refusal_has_its_class(name, call, kind, session, replay):
     """Status and code become the class that the docstrings promise."""
     recorded = replay(name)
     with pytest.raises(kind) as caught:
@@ -161,14 +161,14 @@ def test_a_refusal_of_the_real_server_has_its_class(name, call, kind, session, r
     assert "\n" not in caught.value.message
 
 
-def test_a_cluster_without_history_says_so(session, replay):
+def test_cluster_without_history_is_detected(session, replay):
     """501 is an answer to that question and no error."""
     replay("defsched-069-getJobAttemptsHealthz-database-down")
     assert job_history.has_history(session, "admin~r0") is False
 
 
 @pytest.mark.parametrize("name", ["pylon-003-unknown-outside-api", "pylon-004-unknown-path-404"])
-def test_a_wrong_path_behind_pylon_is_not_found(name, session, replay):
+def test_wrong_path_behind_pylon_is_not_found(name, session, replay):
     """Pylon answers with a page, rest-server with NoApiError."""
     path = replay(name)["request"]["path"]
     with pytest.raises(NotFoundError):

@@ -30,7 +30,7 @@ def open_session():
         session.close()
 
 
-def test_a_certificate_of_the_named_authority_is_trusted(https, open_session):
+def test_certificate_of_given_authority_is_trusted(https, open_session):
     """Clusters often have an authority of their own."""
     session = open_session(https(), verify=str(TLS / "ca.pem"))
     assert session.get("/info") == {"version": "1.8.0"}
@@ -44,7 +44,7 @@ def test_a_certificate_of_the_named_authority_is_trusted(https, open_session):
         ("future.pem", str(TLS / "ca.pem"), "is not valid yet"),
     ],
 )
-def test_a_certificate_that_cannot_be_trusted_is_told(
+def test_untrusted_certificate_raises(
     https, open_session, certificate, verify, words
 ):
     """With what may be done; nothing was sent."""
@@ -55,7 +55,7 @@ def test_a_certificate_that_cannot_be_trusted_is_told(
     assert caught.value.hint
 
 
-def test_anything_is_trusted_by_explicit_choice_only(https, open_session, caplog):
+def test_verify_false_trusts_any_certificate(https, open_session, caplog):
     """And the log says so, once."""
     caplog.set_level(logging.WARNING)
     session = open_session(https(), verify=False)
@@ -65,7 +65,7 @@ def test_anything_is_trusted_by_explicit_choice_only(https, open_session, caplog
     ]
 
 
-def test_the_environment_does_not_override_a_clusters_own_choice(
+def test_environment_does_not_override_cluster_choice(
     https, open_session, monkeypatch, tmp_path
 ):
     """REQUESTS_CA_BUNDLE is meant for those who made none."""
@@ -77,13 +77,13 @@ def test_the_environment_does_not_override_a_clusters_own_choice(
     assert session.get("/info") == {"version": "1.8.0"}
 
 
-def test_a_ca_file_that_is_not_there_is_told_at_once():
+def test_missing_ca_file_raises_at_once():
     """Before anything is sent."""
     with pytest.raises(ConfigError, match="There is no CA file /nowhere"):
         Session("https://pai.example.org", verify="/nowhere/ca.pem")
 
 
-def test_a_ca_file_without_certificates_is_told(https, open_session, tmp_path):
+def test_ca_file_without_certificates_raises(https, open_session, tmp_path):
     """It may be the key, or empty."""
     (tmp_path / "ca.pem").write_text("nothing")
     session = open_session(https(), verify=str(tmp_path / "ca.pem"))
@@ -91,7 +91,7 @@ def test_a_ca_file_without_certificates_is_told(https, open_session, tmp_path):
         session.get("/info")
 
 
-def test_plain_http_on_an_https_port_is_told(https, open_session):
+def test_plain_http_on_https_port_raises(https, open_session):
     """The server answers with something that is no http."""
     session = open_session(https().url_for("/").replace("https:", "http:"))
     with pytest.raises(ConnectionFailed) as caught:
@@ -99,7 +99,7 @@ def test_plain_http_on_an_https_port_is_told(https, open_session):
     assert "write https://" in caught.value.hint
 
 
-def test_a_redirect_to_https_keeps_all_and_is_remembered(https, httpserver, open_session):
+def test_redirect_to_https_is_followed_and_remembered(https, httpserver, open_session):
     """Pylon answers 307 to everything once https is on."""
     secure = https()
     secure.expect_request("/rest-server/api/v2/jobs").respond_with_json({"ok": 1})
@@ -118,7 +118,7 @@ def test_a_redirect_to_https_keeps_all_and_is_remembered(https, httpserver, open
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_post_stays_a_post(httpserver, open_session, status):
+def test_post_stays_post_after_redirect(httpserver, open_session, status):
     """Others make a GET of it, whose answer looks like success."""
     httpserver.expect_request("/rest-server/api/v2/old").respond_with_data(
         "", status, {"Location": "/rest-server/api/v2/new?x=1"}
@@ -135,7 +135,7 @@ def test_a_post_stays_a_post(httpserver, open_session, status):
     [(303, "/rest-server/api/v2/jobs"), (307, "http://127.0.0.1:9/jobs")],
     ids=["see other", "another host"],
 )
-def test_what_changes_things_goes_nowhere_else(httpserver, open_session, status, target):
+def test_unsafe_call_is_not_redirected_to_other_host(httpserver, open_session, status, target):
     """A job or a password is not sent to a host that nobody named."""
     httpserver.expect_request("/rest-server/api/v2/jobs").respond_with_data(
         "", status, {"Location": target}
@@ -146,7 +146,7 @@ def test_what_changes_things_goes_nowhere_else(httpserver, open_session, status,
     assert len(httpserver.log) == 1
 
 
-def test_a_read_may_be_led_elsewhere_without_the_token(https, httpserver, open_session):
+def test_read_is_redirected_to_other_host_without_token(https, httpserver, open_session):
     """Another host, port or scheme gets no credentials."""
     other = HTTPServer(host="127.0.0.1")
     other.start()
@@ -157,7 +157,7 @@ def test_a_read_may_be_led_elsewhere_without_the_token(https, httpserver, open_s
     other.stop()
 
 
-def test_from_https_down_to_http_the_token_does_not_go(https, httpserver, open_session):
+def test_redirect_to_http_drops_token(https, httpserver, open_session):
     """Anybody could read it there."""
     secure = https()
     secure.clear()
@@ -169,7 +169,7 @@ def test_from_https_down_to_http_the_token_does_not_go(https, httpserver, open_s
     assert "Authorization" not in httpserver.log[0][0].headers
 
 
-def test_a_proxy_of_the_environment_is_used(httpserver, open_session, monkeypatch):
+def test_environment_proxy_is_used(httpserver, open_session, monkeypatch):
     """The proxy sees the whole address of a cluster that cannot be reached without it."""
     monkeypatch.setenv("HTTP_PROXY", httpserver.url_for("").rstrip("/"))
     monkeypatch.setenv("http_proxy", httpserver.url_for("").rstrip("/"))
@@ -180,7 +180,7 @@ def test_a_proxy_of_the_environment_is_used(httpserver, open_session, monkeypatc
     assert httpserver.log[0][0].headers["Host"] == "pai.invalid"
 
 
-def test_a_proxy_that_is_not_there_is_told(open_session, monkeypatch):
+def test_unreachable_proxy_raises(open_session, monkeypatch):
     """It is not the cluster's fault."""
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -193,7 +193,7 @@ def test_a_proxy_that_is_not_there_is_told(open_session, monkeypatch):
     assert "HTTP_PROXY" in caught.value.hint
 
 
-def test_a_cluster_on_this_machine_is_not_asked_through_a_proxy(
+def test_loopback_cluster_bypasses_proxy(
     httpserver, open_session, monkeypatch
 ):
     """A proxy cannot reach it."""

@@ -39,7 +39,7 @@ def ok():
     return Response(**OK)
 
 
-def test_the_token_and_a_user_agent_are_sent(session, httpserver):
+def test_token_and_user_agent_are_sent(session, httpserver):
     """The server learns who asks, and by which client."""
     httpserver.expect_request(INFO).respond_with_json({})
     session.get("/info")
@@ -48,7 +48,7 @@ def test_the_token_and_a_user_agent_are_sent(session, httpserver):
     assert headers["User-Agent"].startswith("openpai-sdk/")
 
 
-def test_an_address_with_rest_server_is_the_same_cluster(httpserver):
+def test_address_with_rest_server_is_the_same_cluster(httpserver):
     """Users give either form."""
     httpserver.expect_request(INFO).respond_with_json({"ok": 1})
     session = Session(httpserver.url_for("/rest-server/"))
@@ -56,7 +56,7 @@ def test_an_address_with_rest_server_is_the_same_cluster(httpserver):
     session.close()
 
 
-def test_a_session_closes_with_its_block(httpserver):
+def test_session_closes_with_block(httpserver):
     """And can be used again, as a closed one can."""
     httpserver.expect_request("/rest-server/api/v2/info").respond_with_json({"version": "1"})
     with Session(httpserver.url_for("/")) as session:
@@ -68,7 +68,7 @@ def test_a_session_closes_with_its_block(httpserver):
         assert session.get("/info") == {"version": "1"}
 
 
-def test_netrc_does_not_replace_the_token(session, httpserver, tmp_path, monkeypatch):
+def test_netrc_does_not_replace_token(session, httpserver, tmp_path, monkeypatch):
     """Requests sends what ~/.netrc says of a host unless it is told otherwise."""
     (tmp_path / ".netrc").write_text("machine localhost login a password b\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -79,7 +79,7 @@ def test_netrc_does_not_replace_the_token(session, httpserver, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_safe_call_is_repeated_when_the_proxy_fails(session, httpserver, status):
+def test_safe_call_is_repeated_after_bad_gateway(session, httpserver, status):
     """Two bad gateways and then an answer: the caller sees the answer."""
     httpserver.expect_request(INFO).respond_with_handler(
         in_turn(Response(status=status), Response(status=status), ok())
@@ -88,7 +88,7 @@ def test_a_safe_call_is_repeated_when_the_proxy_fails(session, httpserver, statu
     assert len(httpserver.log) == 3
 
 
-def test_a_call_that_changes_things_is_not_repeated(session, httpserver):
+def test_unsafe_call_is_not_repeated(session, httpserver):
     """A POST that failed may have taken effect."""
     httpserver.expect_request(INFO).respond_with_data("", status=503)
     with pytest.raises(ServerError):
@@ -96,7 +96,7 @@ def test_a_call_that_changes_things_is_not_repeated(session, httpserver):
     assert len(httpserver.log) == 1
 
 
-def test_a_plain_500_is_not_repeated(session, httpserver):
+def test_plain_500_is_not_repeated(session, httpserver):
     """rest-server answers 500 to many permanent mistakes of the client."""
     httpserver.expect_request(INFO).respond_with_json({"message": "boom"}, status=500)
     with pytest.raises(ServerError, match="boom"):
@@ -104,14 +104,14 @@ def test_a_plain_500_is_not_repeated(session, httpserver):
     assert len(httpserver.log) == 1
 
 
-def test_a_fresh_token_refused_for_a_moment_is_tried_again(session, httpserver):
+def test_fresh_token_refused_at_first_is_retried(session, httpserver):
     """The server does not wait until a new token is stored."""
     httpserver.expect_request(INFO).respond_with_handler(in_turn(Response(status=401), ok()))
     session.renew("new")
     assert session.get("/info") == {"ok": True}
 
 
-def test_an_old_token_refused_is_an_error_at_once(session, httpserver):
+def test_old_token_refused_raises_at_once(session, httpserver):
     """Nothing is gained by asking again."""
     httpserver.expect_request(INFO).respond_with_json(
         {"code": "UnauthorizedUserError", "message": "Your token is invalid."}, status=401
@@ -122,7 +122,7 @@ def test_an_old_token_refused_is_an_error_at_once(session, httpserver):
     assert "opai cluster login" in caught.value.hint
 
 
-def test_a_short_rate_limit_is_waited_for(session, httpserver):
+def test_short_rate_limit_is_waited_for(session, httpserver):
     """429 is text; X-RateLimit-Reset says when to come back."""
     limited = Response(
         "Too many requests", 429, {"X-RateLimit-Reset": str(int(time.time()) + 1)}, "text/html"
@@ -131,7 +131,7 @@ def test_a_short_rate_limit_is_waited_for(session, httpserver):
     assert session.get("/info") == {"ok": True}
 
 
-def test_a_long_rate_limit_is_an_error_that_says_when(session, httpserver):
+def test_long_rate_limit_raises_with_reset(session, httpserver):
     """An hour is not waited for inside one call."""
     reset = int(time.time()) + 3000
     httpserver.expect_request(INFO).respond_with_data(
@@ -153,7 +153,7 @@ def test_a_long_rate_limit_is_an_error_that_says_when(session, httpserver):
         (500, "ECONNREFUSED", ServerError),
     ],
 )
-def test_a_refusal_becomes_the_class_of_its_code(session, httpserver, status, code, kind):
+def test_refusal_class_follows_code(session, httpserver, status, code, kind):
     """Codes are an open set; the class is found by code, then by status."""
     httpserver.expect_request(INFO).respond_with_json({"code": code, "message": "no"}, status)
     with pytest.raises(kind) as caught:
@@ -163,7 +163,7 @@ def test_a_refusal_becomes_the_class_of_its_code(session, httpserver, status, co
     assert caught.value.request.startswith("GET http://localhost")
 
 
-def test_schema_failures_are_read_out_of_the_message(session, httpserver):
+def test_schema_errors_are_parsed_from_message(session, httpserver):
     """The server packs a JSON array into the text of the message."""
     message = (
         '[{"dataPath": ".name", "message": "should be string"},'
@@ -181,21 +181,21 @@ def test_schema_failures_are_read_out_of_the_message(session, httpserver):
 
 
 @pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", "null", "[]", '{"message": 7}'])
-def test_a_refusal_without_a_usable_body_is_told_by_its_status(session, httpserver, body):
+def test_refusal_without_usable_body_is_described_by_status(session, httpserver, body):
     """Proxies send HTML, the server sometimes null."""
     httpserver.expect_request(INFO).respond_with_data(body, status=404)
     with pytest.raises(ApiError, match="The server answered 404"):
         session.get("/info")
 
 
-def test_a_web_page_with_status_200_is_no_pai_server(session, httpserver):
+def test_web_page_with_status_200_is_refused(session, httpserver):
     """Pylon serves the portal under unknown paths."""
     httpserver.expect_request(INFO).respond_with_data("<html>", content_type="text/html")
     with pytest.raises(ServerError, match="text/html where JSON was expected"):
         session.get("/info")
 
 
-def test_a_redirect_keeps_method_body_and_token_on_the_same_host(session, httpserver):
+def test_redirect_keeps_method_body_and_token(session, httpserver):
     """Pylon answers 307 when https is on."""
     httpserver.expect_request("/rest-server/api/v2/old").respond_with_data(
         "", 307, {"Location": httpserver.url_for(INFO)}
@@ -207,7 +207,7 @@ def test_a_redirect_keeps_method_body_and_token_on_the_same_host(session, httpse
     assert last.headers["Authorization"] == "Bearer t0ken"
 
 
-def test_the_token_does_not_go_to_log_addresses_or_other_hosts(session, httpserver):
+def test_token_is_not_sent_to_logs_or_other_hosts(session, httpserver):
     """Log URLs carry a token of their own."""
     httpserver.expect_request("/log-manager/x").respond_with_data("log")
     session.request("GET", "/log-manager/x")

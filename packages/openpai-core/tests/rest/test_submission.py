@@ -30,7 +30,7 @@ def count(cluster, job):
     return sum(item.name == job.name for item in found)
 
 
-def test_a_job_is_recorded_and_can_be_read_at_once(cluster, make_job):
+def test_submitted_job_is_readable_at_once(cluster, make_job):
     """202 means recorded."""
     job = make_job("echo hello")
     remote = cluster.submit(job)
@@ -51,7 +51,7 @@ def test_a_job_is_recorded_and_can_be_read_at_once(cluster, make_job):
     ],
     ids=["lost", "cut", "502", "504", "500", "404"],
 )
-def test_an_answer_that_went_wrong_leaves_one_job_and_no_error(
+def test_damaged_answer_leaves_one_job_and_no_error(
     through_proxy, proxy, make_job, fault
 ):
     """The job was recorded; the client asks, and does not send it again."""
@@ -67,7 +67,7 @@ def test_an_answer_that_went_wrong_leaves_one_job_and_no_error(
 @pytest.mark.parametrize(
     "fault", [{"how": "refuse"}, {"how": "instead", "status": 503}], ids=["cut", "503"]
 )
-def test_a_request_that_never_arrived_is_sent_again(through_proxy, proxy, make_job, fault):
+def test_request_that_never_arrived_is_repeated(through_proxy, proxy, make_job, fault):
     """The server knows no such job, so sending it again is safe."""
     job = make_job()
     proxy.fail(*POST, **fault, times=2)
@@ -77,7 +77,7 @@ def test_a_request_that_never_arrived_is_sent_again(through_proxy, proxy, make_j
 
 
 @pytest.mark.process
-def test_a_conflict_with_our_own_first_try_is_success(through_proxy, proxy, make_job):
+def test_conflict_with_own_first_request_is_success(through_proxy, proxy, make_job):
     """The first try is lost and nobody can be asked; the second one meets the first one's job."""
     job = make_job()
     proxy.fail(*POST, "lose")
@@ -88,14 +88,14 @@ def test_a_conflict_with_our_own_first_try_is_success(through_proxy, proxy, make
 
 
 @pytest.mark.process
-def test_another_job_of_the_name_is_a_conflict(cluster, make_job):
+def test_other_job_of_same_name_is_conflict(cluster, make_job):
     """Names are single-use."""
     cluster.submit(make_job("echo one", name="taken"))
     with pytest.raises(ConflictError):
         cluster.submit(make_job("echo two", name="taken"))
 
 
-def test_the_same_job_again_is_a_conflict(cluster, make_job):
+def test_same_job_again_is_conflict(cluster, make_job):
     """Nothing was lost here: somebody submits the same name a second time."""
     job = make_job()
     cluster.submit(job)
@@ -104,7 +104,7 @@ def test_the_same_job_again_is_a_conflict(cluster, make_job):
 
 
 @pytest.mark.process
-def test_a_lost_answer_does_not_hide_that_the_name_was_taken(through_proxy, proxy, make_job):
+def test_taken_name_after_lost_answer_is_conflict(through_proxy, proxy, make_job):
     """The job of that name has another config, so it is not ours."""
     through_proxy.submit(make_job("echo one", name="taken_too"))
     proxy.fail(*POST, "lose")
@@ -112,7 +112,7 @@ def test_a_lost_answer_does_not_hide_that_the_name_was_taken(through_proxy, prox
         through_proxy.submit(make_job("echo two", name="taken_too"))
 
 
-def test_a_refusal_of_the_server_is_told_as_it_is(through_proxy, proxy, make_job):
+def test_server_refusal_is_raised(through_proxy, proxy, make_job):
     """404 NoStorageError comes for jobs that were not recorded."""
     job = make_job()
     job.document["extras"] = {"storages": [{"name": "no-such-storage"}]}
@@ -122,7 +122,7 @@ def test_a_refusal_of_the_server_is_told_as_it_is(through_proxy, proxy, make_job
     assert count(through_proxy, job) == 0
 
 
-def test_a_plain_500_is_not_repeated(through_proxy, proxy, make_job):
+def test_plain_500_is_not_repeated(through_proxy, proxy, make_job):
     """rest-server answers 500 to jobs that it can never accept."""
     proxy.fail(*POST, "instead", status=500, body=b'{"message": "Invalid tag"}')
     with pytest.raises(ServerError, match="Invalid tag"):
@@ -131,7 +131,7 @@ def test_a_plain_500_is_not_repeated(through_proxy, proxy, make_job):
 
 
 @pytest.mark.process
-def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
+def test_unverifiable_submission_raises(local, proxy, make_job):
     """It is neither called recorded nor refused."""
     from openpai.core.rest.session import Session
 
@@ -145,7 +145,7 @@ def test_if_nobody_can_be_asked_the_doubt_is_told(local, proxy, make_job):
 
 
 @pytest.mark.process
-def test_a_known_cluster_that_took_the_request_is_waited_for(local, proxy, make_job):
+def test_known_cluster_is_asked_until_it_answers(local, proxy, make_job):
     """The first call of a process is cut, and nobody can be asked for longer than a moment."""
     with Cluster(proxy.uri, user=local.user, token=local.token, timeout=60) as cluster:
         cluster.session.known = True
@@ -157,7 +157,7 @@ def test_a_known_cluster_that_took_the_request_is_waited_for(local, proxy, make_
     assert proxy.count("GET", "/config$") > 13
 
 
-def test_a_portal_that_answers_everything_is_no_cluster(httpserver, make_job):
+def test_portal_answering_everything_is_refused(httpserver, make_job):
     """A page with status 200 does not mean that the job was recorded."""
     from openpai.core import Cluster
 
@@ -169,7 +169,7 @@ def test_a_portal_that_answers_everything_is_no_cluster(httpserver, make_job):
         cluster.submit(make_job())
 
 
-def test_a_job_beyond_the_servers_limit_is_not_sent(through_proxy, proxy, make_job):
+def test_too_large_job_is_not_sent(through_proxy, proxy, make_job):
     """The server would answer 413 without a word on what to do."""
     with pytest.raises(ProtocolError, match="more than 100 KiB"):
         through_proxy.submit(make_job("echo " + "x" * 102_400))
@@ -177,7 +177,7 @@ def test_a_job_beyond_the_servers_limit_is_not_sent(through_proxy, proxy, make_j
 
 
 @pytest.mark.process
-def test_one_of_two_submissions_in_the_same_moment_is_told_that_it_lost(
+def test_lost_submission_race_raises_conflict(
     through_proxy, proxy, cluster, make_job
 ):
     """The server accepts both under one name and keeps the last one."""
@@ -189,7 +189,7 @@ def test_one_of_two_submissions_in_the_same_moment_is_told_that_it_lost(
 
 
 @pytest.mark.process
-def test_many_submissions_of_one_job_at_once_leave_one_job(cluster, make_job):
+def test_concurrent_submissions_leave_one_job(cluster, make_job):
     """Whoever is too late meets a conflict; the job that runs is the one they all meant."""
     job = make_job()
     outcomes = []
@@ -224,7 +224,7 @@ def stored(httpserver):
     return show
 
 
-def test_every_recorded_config_is_recognised_as_what_was_sent(recordings, session, stored):
+def test_recorded_configs_match_sent_jobs(recordings, session, stored):
     """What a real server stores of a job is compared with what the client sent, secrets masked."""
     sent = {}
     for item in recordings.values():
@@ -254,7 +254,7 @@ def test_every_recorded_config_is_recognised_as_what_was_sent(recordings, sessio
         ("a: !!binary aGk=", '{"a": {"type": "Buffer", "data": [104, 105]}}'),
     ],
 )
-def test_values_that_json_writes_otherwise_are_the_same_config(sent, shown, session, stored):
+def test_equivalent_json_values_match(sent, shown, session, stored):
     """The server stores YAML and shows JSON."""
     stored(shown)
     assert has_config(session, "a~j", sent)
@@ -262,7 +262,7 @@ def test_values_that_json_writes_otherwise_are_the_same_config(sent, shown, sess
     assert not has_config(session, "a~j", sent)
 
 
-def test_another_value_is_another_config(cluster, make_job):
+def test_different_value_does_not_match(cluster, make_job):
     """One number is enough."""
     job = make_job("echo <% $parameters.n %>")
     job.document["parameters"] = {"n": 1}

@@ -29,7 +29,7 @@ def job(make_job):
     return job
 
 
-def test_a_grid_has_every_combination():
+def test_grid_has_every_combination():
     """The last axis changes fastest."""
     assert grid(a=[1, 2], b=["x", "y"]) == [
         {"a": 1, "b": "x"},
@@ -39,14 +39,14 @@ def test_a_grid_has_every_combination():
     ]
 
 
-def test_a_zip_goes_side_by_side():
+def test_zip_pairs_values():
     """And says so when the axes are not equally long."""
     assert zipped(a=[1, 2], b=[3, 4]) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
     with pytest.raises(OpenPaiError, match="a has 2, b has 1 values"):
         zipped(a=[1, 2], b=[3])
 
 
-def test_samples_are_the_same_for_the_same_seed():
+def test_samples_with_same_seed_are_equal():
     """So a random search can be resumed."""
     choices = {"lr": lambda r: 10 ** r.uniform(-4, -1), "batch": [16, 32]}
     assert sample(20, seed=7, **choices) == sample(20, seed=7, **choices)
@@ -54,7 +54,7 @@ def test_samples_are_the_same_for_the_same_seed():
     assert all(1e-4 <= point["lr"] <= 0.1 for point in sample(50, **choices))
 
 
-def test_names_say_what_the_parameters_are(job):
+def test_names_contain_parameters(job):
     """In the letters that PAI allows."""
     jobs = sweep_jobs(job, grid(lr=[0.1, 1e-05], batch=[32, 64]))
     assert [j.name for j in jobs] == [
@@ -65,7 +65,7 @@ def test_names_say_what_the_parameters_are(job):
     ]
 
 
-def test_the_jobs_have_their_parameters_and_the_original_keeps_its_own(job):
+def test_jobs_have_parameters_and_original_is_unchanged(job):
     """Each job is a whole description."""
     jobs = sweep_jobs(job, [{"lr": 0.5}], name="other")
     assert jobs[0].name == "other_lr-0p5"
@@ -73,13 +73,13 @@ def test_the_jobs_have_their_parameters_and_the_original_keeps_its_own(job):
     assert job.document["parameters"]["lr"] == 0.1
 
 
-def test_a_parameter_that_the_job_never_reads_is_an_error(job):
+def test_unused_parameter_raises(job):
     """All the jobs would do the same."""
     with pytest.raises(OpenPaiError, match="no parameter 'rate'"):
         sweep_jobs(job, [{"rate": 1}])
 
 
-def test_values_that_look_alike_in_a_name_are_told_apart(job):
+def test_similar_values_have_distinct_names(job):
     """By a mark of their values."""
     names = [j.name for j in sweep_jobs(job, [{"lr": "a b"}, {"lr": "a/b"}, {"lr": "c"}])]
     assert len(set(names)) == 3
@@ -87,7 +87,7 @@ def test_values_that_look_alike_in_a_name_are_told_apart(job):
     assert names == [j.name for j in sweep_jobs(job, [{"lr": "a b"}, {"lr": "a/b"}, {"lr": "c"}])]
 
 
-def test_equal_points_get_numbers(job):
+def test_equal_points_are_numbered(job):
     """A random search may draw one twice."""
     names = [j.name for j in sweep_jobs(job, [{"lr": 1}, {"lr": 1}, {"lr": 2}])]
     assert len(set(names)) == 3
@@ -104,7 +104,7 @@ POINTS = st.lists(
 
 
 @given(points=POINTS)
-def test_every_name_is_one_that_pai_accepts(points):
+def test_names_are_accepted_by_pai(points):
     """Letters, digits, _ and -, at most 255 of them."""
     names = names_of("base", points)
     assert len(set(names)) == len(points)
@@ -114,6 +114,6 @@ def test_every_name_is_one_that_pai_accepts(points):
         assert split_try(try_name(name, 3)) == (name, 3)
 
 
-def test_a_name_alone(job):
+def test_point_name_without_sweep(job):
     """As a script may want it for a folder."""
     assert point_name("train", {"lr": -0.5, "deep": True}) == "train_lr--0p5_deep-true"

@@ -57,7 +57,7 @@ def wait_for_lists(proxy, number):
     wait_until(lambda: proxy.count("GET", r"/jobs\?") >= wanted, show=lambda: proxy.seen)
 
 
-def test_a_sweep_is_planned_submitted_and_seen_to_its_end(make_sweep):
+def test_sweep_is_planned_submitted_and_awaited(make_sweep):
     """Nothing is sent before it is submitted; every point has one job; the order is the points'."""
     sweep = make_sweep("true <% $parameters.n %>")
     assert states(sweep) == [None, None, None]
@@ -66,14 +66,14 @@ def test_a_sweep_is_planned_submitted_and_seen_to_its_end(make_sweep):
     assert [job.parameters for job in sweep.jobs()] == [{"n": 0}, {"n": 1}, {"n": 2}]
 
 
-def test_submitting_again_doubles_nothing(make_sweep, cluster):
+def test_second_submit_duplicates_nothing(make_sweep, cluster):
     """What is there with this description counts as existing."""
     sweep = make_sweep("true <% $parameters.n %>")
     sweep.submit()
     assert [outcome.status for outcome in Sweep(cluster, sweep.name).submit()] == ["existed"] * 3
 
 
-def test_no_more_jobs_go_on_than_may(make_sweep, through_proxy, proxy, gate, tmp_path):
+def test_max_parallel_is_kept(make_sweep, through_proxy, proxy, gate, tmp_path):
     """The tasks themselves count how many of them run."""
     count = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9] | wc -l"
     leave = f"{gate.command}; rmdir {tmp_path}/<% $parameters.n %>"
@@ -92,7 +92,7 @@ def test_no_more_jobs_go_on_than_may(make_sweep, through_proxy, proxy, gate, tmp
     assert {int(text) for text in told} <= {1, 2}
 
 
-def test_another_sweep_gets_the_points_that_it_lacks(make_sweep, cluster, make_job):
+def test_recreated_sweep_gets_missing_points(make_sweep, cluster, make_job):
     """The same name with more values is the same sweep, grown."""
     job = make_job("true <% $parameters.n %>")
     Sweep.create(cluster, job, grid(n=[1, 2])).submit()
@@ -100,7 +100,7 @@ def test_another_sweep_gets_the_points_that_it_lacks(make_sweep, cluster, make_j
     assert [outcome.status for outcome in grown.submit()] == ["existed", "existed", "submitted"]
 
 
-def test_only_what_failed_is_run_again(make_sweep):
+def test_rerun_repeats_failed_points(make_sweep):
     """Under new names; the latest job of each point counts from then on."""
     sweep = make_sweep("test <% $parameters.n %> = 0 || test -e again; exit $?", count=2)
     sweep.submit()
@@ -112,7 +112,7 @@ def test_only_what_failed_is_run_again(make_sweep):
     assert [outcome.name for outcome in sweep.rerun()] == [f"{sweep.name}_n-1_try3"]
 
 
-def test_another_machine_sees_and_reruns_a_sweep(make_sweep, cluster, monkeypatch, tmp_path):
+def test_sweep_is_seen_and_rerun_from_other_machine(make_sweep, cluster, monkeypatch, tmp_path):
     """The jobs are tagged and described on the cluster; only what was never sent is unknown."""
     sweep = make_sweep("exit <% $parameters.n %>", count=2)
     sweep.submit()
@@ -126,19 +126,19 @@ def test_another_machine_sees_and_reruns_a_sweep(make_sweep, cluster, monkeypatc
         other.submit()
 
 
-def test_a_sweep_that_nobody_knows_is_told(cluster):
+def test_unknown_sweep_raises(cluster):
     """By its name."""
     with pytest.raises(NotFoundError, match="no sweep 'nothing'"):
         Sweep(cluster, "nothing").jobs()
 
 
-def test_what_is_kept_is_its_owners_only(make_sweep):
+def test_record_is_private(make_sweep):
     """The job is kept with its secrets."""
     sweep = make_sweep("true <% $parameters.n %>")
     assert stat.S_IMODE(sweep.record.path.stat().st_mode) == 0o600
 
 
-def test_secrets_reach_a_rerun_and_are_asked_for_elsewhere(
+def test_secrets_reach_rerun_and_are_required_elsewhere(
     cluster, make_job, monkeypatch, tmp_path
 ):
     """The server keeps asterisks, so only the machine that began the sweep can run it again."""
@@ -156,7 +156,7 @@ def test_secrets_reach_a_rerun_and_are_asked_for_elsewhere(
         Sweep(cluster, sweep.name).rerun()
 
 
-def test_a_stop_ends_the_submission_too(make_sweep, cluster):
+def test_stop_ends_submission(make_sweep, cluster):
     """The process that submits sees it; what goes on is stopped; the rest is never sent."""
     sweep = make_sweep("sleep 600 <% $parameters.n %>", count=5, max_parallel=2)
     submitter = threading.Thread(target=sweep.submit)
@@ -185,7 +185,7 @@ PROGRAM = """
 """
 
 
-def test_a_killed_submission_goes_on_with_no_job_doubled_and_no_bound_broken(
+def test_killed_submission_resumes_within_bounds(
     make_sweep, local, through_proxy, proxy, tmp_path
 ):
     """Kill -9 in the middle, several times over; then it is started once more."""
