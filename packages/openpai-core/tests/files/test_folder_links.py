@@ -34,9 +34,7 @@ def test_links_out_of_storage_are_refused(storage: FolderStorage, outside: Path,
     assert (outside / "secret").read_text() == "secret"
 
 
-def test_write_below_link_out_of_storage_is_refused(
-    storage: FolderStorage, outside: Path
-) -> None:
+def test_write_below_link_out_of_storage_is_refused(storage: FolderStorage, outside: Path) -> None:
     """Neither new files nor moves get out through a link."""
     (storage.root / "out").symlink_to(outside)
     (storage.root / "file").write_text("mine")

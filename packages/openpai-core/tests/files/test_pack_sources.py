@@ -56,7 +56,9 @@ def test_same_content_has_same_checksum(project: Path, tmp_path: Path) -> None:
         lambda root: (root / "src" / "link").symlink_to("train.py"),
     ],
 )
-def test_changed_content_has_other_checksum(project: Path, change: Callable[[Path], object]) -> None:
+def test_changed_content_has_other_checksum(
+    project: Path, change: Callable[[Path], object]
+) -> None:
     """Whatever a job could notice changes the checksum."""
     with pack_sources(["."], project) as before:
         change(project)

@@ -58,7 +58,9 @@ class Full(FolderStorage):
         (errno.ENAMETOOLONG, "File name too long"),
     ],
 )
-def test_bad_file_is_refused_alone(storage: FolderStorage, tree: Path, number: int, reason: str) -> None:
+def test_bad_file_is_refused_alone(
+    storage: FolderStorage, tree: Path, number: int, reason: str
+) -> None:
     """The file is named with the reason, tried once, and the others arrive."""
     target = Full(storage.root, "main")
     target.number = number
@@ -85,7 +87,9 @@ def test_too_long_name_is_refused(storage: FolderStorage, tmp_path: Path) -> Non
     assert [path.name for path in storage.root.iterdir()] == ["short"]
 
 
-def test_names_differing_in_case_fail_on_case_insensitive_storage(storage: FolderStorage, tmp_path: Path) -> None:
+def test_names_differing_in_case_fail_on_case_insensitive_storage(
+    storage: FolderStorage, tmp_path: Path
+) -> None:
     """Where the target takes two names for one, the first wins and the second is told of."""
     folder = tmp_path / "cases"
     (folder / "D").mkdir(parents=True)
@@ -240,7 +244,9 @@ def test_plan_reports_unreadable_files(storage: FolderStorage, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["new\nline", "caf\udce9", "\x1b[31mred"])
-def test_odd_names_are_printed_on_one_line(storage: FolderStorage, tmp_path: Path, name: str) -> None:
+def test_odd_names_are_printed_on_one_line(
+    storage: FolderStorage, tmp_path: Path, name: str
+) -> None:
     """A name that would break the line, or steer a terminal, is spelt out where it is told."""
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / name).symlink_to("nowhere")

@@ -33,7 +33,9 @@ upload(FolderStorage(Path(sys.argv[2])), Path(sys.argv[1]), "/t", on_bytes=count
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_killed_upload_is_completed_by_next_run(tmp_path: Path, picture: Callable[[Path], object], seed: int) -> None:
+def test_killed_upload_is_completed_by_next_run(
+    tmp_path: Path, picture: Callable[[Path], object], seed: int
+) -> None:
     """After ``kill -9`` all files are whole or absent; the second run completes the tree."""
     dice = random.Random(seed)
     source, root = tmp_path / "source", tmp_path / "root"

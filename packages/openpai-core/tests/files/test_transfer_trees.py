@@ -124,9 +124,7 @@ def test_links_inside_tree_are_copied_as_files(storage: FolderStorage, tree: Pat
     assert not (storage.root / "t" / "link").is_symlink()
 
 
-def test_links_out_of_tree_fail_alone(
-    storage: FolderStorage, tree: Path, tmp_path: Path
-) -> None:
+def test_links_out_of_tree_fail_alone(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
     """A link that leads out of the tree is an error of its own; the rest arrives."""
     (tmp_path / "secret").write_text("secret")
     (tree / "a-link").symlink_to(tmp_path / "secret")

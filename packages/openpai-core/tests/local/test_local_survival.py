@@ -68,9 +68,7 @@ def test_task_ended_without_server_is_recorded(started, job_text, gate):
 
 
 @pytest.mark.parametrize("written", ["", "jobs/*/*/started.json", "jobs/*/*/exit.json"])
-def test_accepted_job_runs_once_after_server_kill(
-    started, job_text, tmp_path, written
-):
+def test_accepted_job_runs_once_after_server_kill(started, job_text, tmp_path, written):
     """Whenever the server dies after its 202, the job runs to its end, and runs once."""
     running, client = started()
     proof = tmp_path / "proof"

@@ -155,9 +155,7 @@ def test_submit_all_waits_for_rate_limit(limited, sweep):
 
 
 @pytest.mark.process
-def test_submit_all_survives_network_failures(
-    through_proxy, proxy, sweep, clock
-):
+def test_submit_all_survives_network_failures(through_proxy, proxy, sweep, clock):
     """Requests lost on their way there and answers lost on their way back."""
     for how in ("lose", "refuse", "cut"):
         proxy.fail("POST", "/jobs$", how, times=4)

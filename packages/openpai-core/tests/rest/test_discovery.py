@@ -99,9 +99,7 @@ def test_http_is_not_used_for_https(pai):
     ],
 )
 @pytest.mark.parametrize("scheme", ["https://", "http://", ""])
-def test_untrusted_certificate_ends_search(
-    https, certificate, verify, words, scheme
-):
+def test_untrusted_certificate_ends_search(https, certificate, verify, words, scheme):
     """Whatever was written: nothing falls back to http behind a bad certificate."""
     uri = https(certificate).url_for("").rstrip("/")
     with pytest.raises(ConnectionFailed, match=words) as caught:

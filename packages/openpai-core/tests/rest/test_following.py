@@ -151,9 +151,7 @@ def test_follow_survives_rotation(make_job, follow, steps):
         assert follower.end() == [f"{i} {j}" for i in range(1, 11) for j in range(1, 201)]
 
 
-def test_follow_survives_log_server_faults(
-    through_proxy, proxy, make_job, follow, steps, clock
-):
+def test_follow_survives_log_server_faults(through_proxy, proxy, make_job, follow, steps, clock):
     """Cut answers, bad gateways and refused addresses while the job writes."""
     steps.allow(5)
     remote = through_proxy.submit(make_job(steps.loop(60, WRITE)))

@@ -248,9 +248,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_recorded_answer_is_parsed(
-    operation, session, replay, recordings, operations
-):
+def test_recorded_answer_is_parsed(operation, session, replay, recordings, operations):
     """The request is the recorded one and the answer says what it said."""
     call, says = CALLS[operation]
     recorded = replay(next(o["recording"] for o in operations if o["id"] == operation))

@@ -188,9 +188,7 @@ def test_tags_are_added_and_deleted(cluster, make_job):
 
 
 @pytest.mark.parametrize("how", ["lose", "cut"])
-def test_deleted_tag_with_lost_answer_is_success(
-    through_proxy, proxy, make_job, how
-):
+def test_deleted_tag_with_lost_answer_is_success(through_proxy, proxy, make_job, how):
     """Taking it off a second time would be an error; so it is looked for."""
     remote = through_proxy.submit(make_job())
     remote.add_tag("one")

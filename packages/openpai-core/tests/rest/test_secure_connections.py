@@ -44,9 +44,7 @@ def test_certificate_of_given_authority_is_trusted(https, open_session):
         ("future.pem", str(TLS / "ca.pem"), "is not valid yet"),
     ],
 )
-def test_untrusted_certificate_raises(
-    https, open_session, certificate, verify, words
-):
+def test_untrusted_certificate_raises(https, open_session, certificate, verify, words):
     """With what may be done; nothing was sent."""
     session = open_session(https(certificate), verify=verify)
     with pytest.raises(ConnectionFailed, match=words) as caught:
@@ -65,9 +63,7 @@ def test_verify_false_trusts_any_certificate(https, open_session, caplog):
     ]
 
 
-def test_environment_does_not_override_cluster_choice(
-    https, open_session, monkeypatch, tmp_path
-):
+def test_environment_does_not_override_cluster_choice(https, open_session, monkeypatch, tmp_path):
     """REQUESTS_CA_BUNDLE is meant for those who made none."""
     other = tmp_path / "other.pem"
     other.write_bytes((TLS / "expired.pem").read_bytes())
@@ -193,9 +189,7 @@ def test_unreachable_proxy_raises(open_session, monkeypatch):
     assert "HTTP_PROXY" in caught.value.hint
 
 
-def test_loopback_cluster_bypasses_proxy(
-    httpserver, open_session, monkeypatch
-):
+def test_loopback_cluster_bypasses_proxy(httpserver, open_session, monkeypatch):
     """A proxy cannot reach it."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")

@@ -51,9 +51,7 @@ def test_submitted_job_is_readable_at_once(cluster, make_job):
     ],
     ids=["lost", "cut", "502", "504", "500", "404"],
 )
-def test_damaged_answer_leaves_one_job_and_no_error(
-    through_proxy, proxy, make_job, fault
-):
+def test_damaged_answer_leaves_one_job_and_no_error(through_proxy, proxy, make_job, fault):
     """The job was recorded; the client asks, and does not send it again."""
     job = make_job()
     proxy.fail(*POST, **fault)
@@ -177,9 +175,7 @@ def test_too_large_job_is_not_sent(through_proxy, proxy, make_job):
 
 
 @pytest.mark.process
-def test_lost_submission_race_raises_conflict(
-    through_proxy, proxy, cluster, make_job
-):
+def test_lost_submission_race_raises_conflict(through_proxy, proxy, cluster, make_job):
     """The server accepts both under one name and keeps the last one."""
     mine, theirs = make_job("echo mine", name="raced"), make_job("echo theirs", name="raced")
     cluster.submit(theirs)

@@ -138,9 +138,7 @@ def test_record_is_private(make_sweep):
     assert stat.S_IMODE(sweep.record.path.stat().st_mode) == 0o600
 
 
-def test_secrets_reach_rerun_and_are_required_elsewhere(
-    cluster, make_job, monkeypatch, tmp_path
-):
+def test_secrets_reach_rerun_and_are_required_elsewhere(cluster, make_job, monkeypatch, tmp_path):
     """The server keeps asterisks, so only the machine that began the sweep can run it again."""
     job = make_job("test <% $secrets.key %> = s3cr3t && exit <% $parameters.n %>")
     job.document["parameters"] = {"n": 0}
@@ -185,9 +183,7 @@ PROGRAM = """
 """
 
 
-def test_killed_submission_resumes_within_bounds(
-    make_sweep, local, through_proxy, proxy, tmp_path
-):
+def test_killed_submission_resumes_within_bounds(make_sweep, local, through_proxy, proxy, tmp_path):
     """Kill -9 in the middle, several times over; then it is started once more."""
     running = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9]* | wc -l"
     gates = [Gate(tmp_path / f"gate{n}") for n in range(12)]

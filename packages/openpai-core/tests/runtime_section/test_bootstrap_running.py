@@ -84,9 +84,7 @@ def test_missing_python_fails_job_that_needs_runtime(machine: Any) -> None:
     assert done.stderr.startswith("[openpai-runtime] There is no Python 3.8")
 
 
-def test_missing_index_falls_back_to_commands(
-    machine: Any, bare_python: str
-) -> None:
+def test_missing_index_falls_back_to_commands(machine: Any, bare_python: str) -> None:
     """When pip finds nothing the commands run, and no half made folder is left."""
     machine.python(bare_python)
     done = machine.run(script())
@@ -113,7 +111,9 @@ def test_runtime_is_installed_once_into_private_folder(
     assert again.stdout.startswith("installed")
 
 
-def test_concurrent_tasks_share_installation(machine: Any, bare_python: str, tmp_path: Path) -> None:
+def test_concurrent_tasks_share_installation(
+    machine: Any, bare_python: str, tmp_path: Path
+) -> None:
     """Both find a whole installation, and one folder remains."""
     machine.python(bare_python)
     machine.wheels(tmp_path / "wheels")
@@ -123,9 +123,7 @@ def test_concurrent_tasks_share_installation(machine: Any, bare_python: str, tmp
     assert len(list((machine.home / ".cache/openpai/runtime").iterdir())) == 1
 
 
-def test_user_modules_do_not_shadow_runtime(
-    machine: Any, bare_python: str, tmp_path: Path
-) -> None:
+def test_user_modules_do_not_shadow_runtime(machine: Any, bare_python: str, tmp_path: Path) -> None:
     """Files in the working directory do no harm, and PYTHONPATH gains no entry."""
     machine.python(bare_python)
     machine.wheels(tmp_path / "wheels")

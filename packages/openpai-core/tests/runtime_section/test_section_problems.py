@@ -180,9 +180,7 @@ def job(section: object) -> dict:
 
 
 @pytest.mark.parametrize(("section", "path", "message"), BROKEN + MEANINGLESS)
-def test_first_problem_has_path_and_message(
-    section: object, path: str, message: str
-) -> None:
+def test_first_problem_has_path_and_message(section: object, path: str, message: str) -> None:
     """Each fault is one sentence at a JSON pointer, with a hint."""
     problem = section_problems(job(section))[0]
     assert problem.path == ROOT + path

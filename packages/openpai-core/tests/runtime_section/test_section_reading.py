@@ -129,9 +129,7 @@ def test_duration_accepts_number_and_text(written: object, meant: float) -> None
         (RuntimeSection(tensorboard=Tensorboard("x")), False),
     ],
 )
-def test_code_requirements_and_mounts_need_runtime(
-    section: RuntimeSection, needed: bool
-) -> None:
+def test_code_requirements_and_mounts_need_runtime(section: RuntimeSection, needed: bool) -> None:
     """The command cannot run right without what the runtime has to bring."""
     assert section.is_needed is needed
 
