@@ -38,7 +38,7 @@ def group(opai, admin):
     return name
 
 
-def test_a_user_is_made_shown_and_deleted(opai, user):
+def test_user_create_show_delete(opai, user):
     """The whole life of a user; neither passwords nor keys are shown."""
     shown = opai("user", "show", user, "-o", "json")
     assert shown.json["username"] == user
@@ -49,12 +49,12 @@ def test_a_user_is_made_shown_and_deleted(opai, user):
     assert opai("user", "show", user).exit_code == 4
 
 
-def test_without_a_name_it_is_you(opai, local):
+def test_user_show_defaults_to_self(opai, local):
     """`show` needs no rights, so an application token does, too."""
     assert opai("user", "show", "-o", "json").json["username"] == "alice"
 
 
-def test_a_user_is_changed(opai, user, group):
+def test_user_update_changes_given_fields(opai, user, group):
     """Address, right and groups, each alone; what is not named stays."""
     assert opai("user", "update", user, "--email", "u@example.org", "--admin").exit_code == 0
     assert opai("user", "update", user, "--add-group", group).exit_code == 0
@@ -70,7 +70,7 @@ def test_a_user_is_changed(opai, user, group):
     assert opai("user", "show", user, "-o", "json").json["groups"] == ["default"]
 
 
-def test_a_group_is_changed(opai, group):
+def test_group_update_changes_given_fields(opai, group):
     """What is named is replaced, the rest stays."""
     assert opai("group", "update", group, "--description", "other").exit_code == 0
     assert opai("group", "update", group, "--admin").exit_code == 0
@@ -89,7 +89,7 @@ def test_a_group_is_changed(opai, group):
         assert opai("group", action[0], group, *action[1:]).exit_code == 4
 
 
-def test_what_was_changed_before_a_failure_is_told(opai, user):
+def test_user_update_reports_partial_changes(opai, user):
     """The second of two changes fails; the first one was made, and that is said."""
     line = ("--email", "u@example.org", "--add-group", "no_such_group")
     result = opai("user", "update", user, *line)
@@ -98,48 +98,48 @@ def test_what_was_changed_before_a_failure_is_told(opai, user):
     assert opai("user", "show", user, "-o", "json").json["email"] == "u@example.org"
 
 
-def test_a_virtual_cluster_that_is_not_there_is_warned_of(opai, group):
+def test_group_update_warns_of_unknown_virtual_cluster(opai, group):
     """Servers take any name."""
     result = opai("group", "update", group, "--vc", "default", "--vc", "defualt")
     assert result.exit_code == 0
     assert "no virtual cluster 'defualt' (there is: default)" in result.stderr
 
 
-def test_an_admin_is_not_deleted_and_the_way_is_told(opai, admin):
+def test_user_delete_refuses_admin(opai, admin):
     """The server refuses; the right must go first."""
     result = opai("user", "delete", "alice", "--yes")
     assert result.exit_code == 3
     assert "--no-admin" in result.stderr
 
 
-def test_names_that_are_taken_are_5(opai, user, group):
+def test_create_existing_name_exits_5(opai, user, group):
     """Whether it is a user or a group."""
     assert opai("user", "create", user, "--password-stdin", stdin=PASSWORD).exit_code == 5
     assert opai("group", "create", group).exit_code == 5
 
 
-def test_what_can_be_deleted_is_although_something_cannot(opai, user):
+def test_user_delete_continues_after_unknown_user(opai, user):
     """Each is told of; the exit code is the first failure's."""
     result = opai("user", "delete", "nobody_at_all", user, "--yes")
     assert result.exit_code == 4
     assert f"User '{user}' is deleted." in result.stderr
 
 
-def test_one_is_asked_before_something_is_deleted(opai, user, group):
+def test_delete_without_confirmation_is_refused(opai, user, group):
     """Without a terminal the answer is no."""
     for kind, name in (("user", user), ("group", group)):
         assert opai(kind, "delete", name).exit_code == 2
         assert opai(kind, "show", name).exit_code == 0
 
 
-def test_an_application_token_is_told_as_the_reason(opai, local):
+def test_application_token_is_named_as_reason(opai, local):
     """The server only says that it is forbidden."""
     result = opai("user", "create", "somebody", "--password-stdin", stdin=PASSWORD)
     assert result.exit_code == 3
     assert "application token" in result.stderr
 
 
-def test_those_who_are_no_admins_are_told(opai, user):
+def test_admin_commands_refuse_other_users(opai, user):
     """A user without the right gets 3 and the reason."""
     login = ("cluster", "login", "local", "--user", user, "--password-stdin")
     assert opai(*login, stdin=PASSWORD).exit_code == 0
@@ -149,7 +149,7 @@ def test_those_who_are_no_admins_are_told(opai, user):
         assert "Only admins" in result.stderr
 
 
-def test_ones_own_password_is_changed(opai, user):
+def test_password_changes_own_password(opai, user):
     """The new one is good, the old one is not, and one stays logged in."""
     login = ("cluster", "login", "local", "--user", user, "--password-stdin")
     opai(*login, stdin=PASSWORD)
@@ -164,7 +164,7 @@ def test_ones_own_password_is_changed(opai, user):
     assert "new password" not in good.stdout + good.stderr
 
 
-def test_an_admin_sets_anothers_password(opai, user):
+def test_password_of_other_user_set_by_admin(opai, user):
     """Without knowing the old one."""
     assert opai("user", "password", user, "--password-stdin", stdin="other-word").exit_code == 0
     login = ("cluster", "login", "local", "--user", user, "--password-stdin")
@@ -172,12 +172,12 @@ def test_an_admin_sets_anothers_password(opai, user):
 
 
 @pytest.mark.parametrize("word", ["", "short"])
-def test_a_password_that_pai_refuses_is_refused_here(opai, admin, word):
+def test_short_password_is_refused_before_sending(opai, admin, word):
     """Too short or none: 2, and nothing is sent."""
     assert opai("user", "create", "x", "--password-stdin", stdin=word).exit_code == 2
 
 
-def test_no_password_stands_in_a_command_line(opai, admin):
+def test_password_option_does_not_exist(opai, admin):
     """There is no option that takes one, and nobody is asked without a terminal."""
     assert opai("user", "create", "x", "--password", PASSWORD).exit_code == 2
     result = opai("user", "create", "x")
@@ -185,14 +185,14 @@ def test_no_password_stands_in_a_command_line(opai, admin):
     assert "--password-stdin" in result.stderr
 
 
-def test_nothing_to_change_is_told(opai, admin):
+def test_update_without_options_exits_2(opai, admin):
     """An update without an option is a mistake."""
     assert opai("user", "update", "alice").exit_code == 2
     assert opai("group", "update", "default").exit_code == 2
 
 
 @pytest.mark.process
-def test_people_are_asked_twice_for_a_new_password(admin):
+def test_new_password_is_prompted_twice(admin):
     """On a terminal, without showing it."""
     name = f"u{secrets.token_hex(4)}"
     line = [sys.executable, "-m", "openpai.cli", "user", "create", name]

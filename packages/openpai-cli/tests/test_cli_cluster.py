@@ -29,7 +29,7 @@ def add(opai, server):
     return call
 
 
-def test_a_cluster_is_added_by_password(opai, add, home, server):
+def test_cluster_add_by_password(opai, add, home, server):
     """The token is stored apart and private; the password nowhere."""
     assert add("prod").exit_code == 0
     assert yaml.safe_load((home / "clusters.yaml").read_text())[0]["pai_uri"] == server.uri
@@ -39,7 +39,7 @@ def test_a_cluster_is_added_by_password(opai, add, home, server):
     assert opai("job", "list").exit_code == 0
 
 
-def test_a_cluster_is_added_by_token(opai, server):
+def test_cluster_add_by_token(opai, server):
     """A token needs no user's name: the server knows whose it is."""
     result = opai(
         *("cluster", "add", "prod", "--pai-uri", server.uri, "--token-stdin"), stdin=server.token
@@ -49,7 +49,7 @@ def test_a_cluster_is_added_by_token(opai, server):
     assert opai("cluster", "token").stdout.strip() == server.token
 
 
-def test_the_old_options_still_add_a_cluster(opai, server):
+def test_cluster_add_accepts_old_options(opai, server):
     """-a, --password on the command line: it works, and says why not to."""
     result = opai(
         *("cluster", "add", "-a", "old", "--pai-uri", server.uri),
@@ -60,7 +60,7 @@ def test_the_old_options_still_add_a_cluster(opai, server):
     assert server.password not in result.stderr + result.stdout
 
 
-def test_a_wrong_password_adds_nothing(opai, server, home):
+def test_cluster_add_with_wrong_password_stores_nothing(opai, server, home):
     """Exit code 3, one sentence, no file."""
     result = opai(
         *("cluster", "add", "prod", "--pai-uri", server.uri, "--user", "alice"),
@@ -72,7 +72,7 @@ def test_a_wrong_password_adds_nothing(opai, server, home):
     assert "wrong-password" not in result.stderr
 
 
-def test_a_wrong_token_adds_nothing(opai, server, home):
+def test_cluster_add_with_wrong_token_stores_nothing(opai, server, home):
     """A token that the server does not know is 3."""
     result = opai(
         *("cluster", "add", "prod", "--pai-uri", server.uri, "--token-stdin"), stdin="rubbish\n"
@@ -81,7 +81,7 @@ def test_a_wrong_token_adds_nothing(opai, server, home):
     assert not (home / "clusters.yaml").exists()
 
 
-def test_an_unreachable_cluster_is_6(opai, home):
+def test_cluster_add_unreachable_exits_6(opai, home):
     """Nobody listens there: 6, and nothing is stored."""
     result = opai(
         *("cluster", "add", "prod", "--pai-uri", "http://127.0.0.1:1", "--token-stdin"), stdin="t\n"
@@ -90,7 +90,7 @@ def test_an_unreachable_cluster_is_6(opai, home):
     assert not (home / "clusters.yaml").exists()
 
 
-def test_an_address_is_taken_as_it_is_pasted(opai, server):
+def test_cluster_add_accepts_pasted_addresses(opai, server):
     """Without a scheme, or a page of the web portal: what was found is told and stored."""
     for pasted in (server.uri[len("http://") :], f"{server.uri}/job-list.html?vc=default"):
         result = opai(
@@ -103,7 +103,7 @@ def test_an_address_is_taken_as_it_is_pasted(opai, server):
         assert opai("cluster", "list", "-o", "json").json[0]["pai_uri"] == server.uri
 
 
-def test_an_address_that_is_none_is_refused(opai):
+def test_cluster_add_refuses_invalid_address(opai):
     """Wrong usage: 2, before anybody is asked."""
     result = opai("cluster", "add", "p", "--pai-uri", "ftp://pai", "--token-stdin", stdin="t")
     assert result.exit_code == 2
@@ -119,7 +119,7 @@ def test_an_address_that_is_none_is_refused(opai):
         ("expired.pem", "http", "certificate has expired"),
     ],
 )
-def test_a_certificate_that_is_no_good_is_6(opai, home, certificate, scheme, words):
+def test_cluster_add_with_bad_certificate_exits_6(opai, home, certificate, scheme, words):
     """One sentence and a hint, and nothing is stored; plain http on that port is no way around."""
     tls = Path(__file__).resolve().parents[2] / "openpai-core" / "tests" / "data" / "tls"
     if not tls.exists():
@@ -162,7 +162,7 @@ def late():
     server.server_close()
 
 
-def test_a_clock_that_is_an_hour_off_is_told(opai, late):
+def test_clock_difference_is_reported(opai, late):
     """A sentence by `add` and by `check`; what works all the same goes on."""
     added = opai("cluster", "add", "p", "--pai-uri", late, "--token-stdin", stdin="t")
     assert added.exit_code == 0
@@ -172,7 +172,7 @@ def test_a_clock_that_is_an_hour_off_is_told(opai, late):
     assert sentence in opai("cluster", "check", "p", "-o", "json").json[0]["finding"]
 
 
-def test_a_password_needs_a_name(opai, server):
+def test_cluster_add_by_password_requires_user(opai, server):
     """The server would only say that a parameter is wrong."""
     result = opai(
         "cluster", "add", "p", "--pai-uri", server.uri, "--password-stdin", stdin="secret"
@@ -181,14 +181,14 @@ def test_a_password_needs_a_name(opai, server):
     assert "--user NAME" in result.stderr
 
 
-def test_without_a_terminal_nobody_is_asked(opai, server):
+def test_password_prompt_requires_terminal(opai, server):
     """A needed password that cannot be asked for names the options to give."""
     result = opai("cluster", "add", "prod", "--pai-uri", server.uri, "--user", "alice")
     assert result.exit_code == 2
     assert "--password-stdin" in result.stderr
 
 
-def test_the_list_names_what_is_used(opai, add):
+def test_cluster_list_marks_selected(opai, add):
     """The list says of each cluster where it is, who you are there, and which one is used."""
     add("prod")
     add("test")
@@ -200,7 +200,7 @@ def test_the_list_names_what_is_used(opai, add):
     ]
 
 
-def test_showing_a_cluster_shows_no_secret(opai, add, server):
+def test_cluster_show_hides_secrets(opai, add, server):
     """`show -o json` has the keys of clusters.yaml and neither token nor password."""
     add("prod")
     result = opai("cluster", "show", "prod", "-o", "json")
@@ -209,7 +209,7 @@ def test_showing_a_cluster_shows_no_secret(opai, add, server):
     assert opai("cluster", "token", "prod").stdout.strip() not in result.stdout
 
 
-def test_several_clusters_need_a_choice(opai, add):
+def test_several_clusters_require_selection(opai, add):
     """With two clusters and none selected a command asks for -a or select, with 2."""
     add("prod")
     add("test")
@@ -219,7 +219,7 @@ def test_several_clusters_need_a_choice(opai, add):
     assert opai("job", "list", "-a", "prod").exit_code == 0
 
 
-def test_an_unknown_cluster_is_named(opai, add):
+def test_unknown_cluster_exits_2(opai, add):
     """An alias that does not exist is told together with those that do."""
     add("prod")
     for line in (["job", "list", "-a", "prd"], ["cluster", "select", "prd"]):
@@ -228,7 +228,7 @@ def test_an_unknown_cluster_is_named(opai, add):
         assert "'prd'" in result.stderr
 
 
-def test_a_cluster_is_forgotten_with_its_token(opai, add, home):
+def test_cluster_delete_removes_token(opai, add, home):
     """`delete` removes the entry and the token."""
     add("prod")
     assert opai("cluster", "delete", "prod").exit_code == 0
@@ -236,7 +236,7 @@ def test_a_cluster_is_forgotten_with_its_token(opai, add, home):
     assert "prod" not in (home / "credentials.yaml").read_text()
 
 
-def test_logging_out_ends_the_token(opai, add, server, monkeypatch):
+def test_logout_revokes_token(opai, add, server, monkeypatch):
     """After `logout` neither this machine nor the server knows the token."""
     add("prod")
     before = opai("cluster", "token", "prod").stdout.strip()
@@ -247,7 +247,7 @@ def test_logging_out_ends_the_token(opai, add, server, monkeypatch):
     assert opai("job", "list").exit_code == 3
 
 
-def test_logging_in_again_brings_a_token(opai, add, server):
+def test_login_stores_new_token(opai, add, server):
     """`login` takes a password or a token, as `add` does."""
     add("prod")
     opai("cluster", "logout", "prod")
@@ -256,14 +256,14 @@ def test_logging_in_again_brings_a_token(opai, add, server):
     assert opai("job", "list").exit_code == 0
 
 
-def test_the_token_of_the_environment_wins(opai, add, monkeypatch):
+def test_environment_token_takes_precedence(opai, add, monkeypatch):
     """OPENPAI_TOKEN is stronger than what is stored, and wrong when it is wrong."""
     add("prod")
     monkeypatch.setenv("OPENPAI_TOKEN", "rubbish")
     assert opai("job", "list").exit_code == 3
 
 
-def test_a_broken_file_is_an_error_and_is_left_alone(opai, home, server):
+def test_broken_clusters_file_is_not_overwritten(opai, home, server):
     """A clusters.yaml that cannot be read is never overwritten."""
     home.mkdir()
     (home / "clusters.yaml").write_text("- {cluster_alias: [")
@@ -278,7 +278,7 @@ def test_a_broken_file_is_an_error_and_is_left_alone(opai, home, server):
     assert (home / "clusters.yaml").read_text() == "- {cluster_alias: ["
 
 
-def test_a_good_cluster_is_found_good(opai, local):
+def test_cluster_check_passes(opai, local):
     """`check` looks at the server, the token and each storage, and ends with 0."""
     result = opai("cluster", "check", "-o", "json")
     assert [row["check"] for row in result.json] == [
@@ -288,7 +288,7 @@ def test_a_good_cluster_is_found_good(opai, local):
     assert result.exit_code == 0
 
 
-def test_a_bad_token_is_found(opai, local, monkeypatch):
+def test_cluster_check_reports_bad_token(opai, local, monkeypatch):
     """What is not good is told with a cure, and gives the exit code."""
     monkeypatch.setenv("OPENPAI_TOKEN", "rubbish")
     result = opai("cluster", "check", "-o", "json")
@@ -297,7 +297,7 @@ def test_a_bad_token_is_found(opai, local, monkeypatch):
     assert "opai cluster login" in result.json[1]["cure"]
 
 
-def test_all_clusters_are_asked_again(opai, add, home):
+def test_cluster_update_continues_after_unreachable_cluster(opai, add, home):
     """`update` renews what is stored, and a dead cluster does not stop it."""
     add("prod")
     with (home / "clusters.yaml").open("a") as file:
@@ -308,7 +308,7 @@ def test_all_clusters_are_asked_again(opai, add, home):
     assert "Virtual clusters: default (" in result.stderr
 
 
-def test_the_environments_token_goes_to_no_other_cluster(opai, add, home, monkeypatch, httpserver):
+def test_environment_token_is_not_sent_to_other_clusters(opai, add, home, monkeypatch, httpserver):
     """OPENPAI_TOKEN is one cluster's; `update` asks all of them."""
     add("prod")
     other = httpserver.url_for("").rstrip("/")
@@ -323,7 +323,7 @@ def test_the_environments_token_goes_to_no_other_cluster(opai, add, home, monkey
 
 
 @pytest.mark.process
-def test_the_file_is_edited_and_checked(opai, add, home, tmp_path):
+def test_cluster_edit_reports_invalid_file(opai, add, home, tmp_path):
     """`edit` runs the editor on clusters.yaml; what it breaks is told with its line."""
     add("prod")
     editor = tmp_path / "editor"

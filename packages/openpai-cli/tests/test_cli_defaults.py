@@ -14,7 +14,7 @@ def in_force(opai) -> dict[str, object]:
     return {row["key"]: row["value"] for row in opai("set", "-o", "json").json}
 
 
-def test_a_folders_default_wins_over_the_users(opai, home):
+def test_folder_defaults_override_user_defaults(opai, home):
     """Without -g a value goes into ./.openpai, with -g into the user's file, which is weaker."""
     assert opai("set", "-g", "image=far", "gpu=1").exit_code == 0
     assert opai("set", "image=near").exit_code == 0
@@ -23,14 +23,14 @@ def test_a_folders_default_wins_over_the_users(opai, home):
     assert (in_force(opai)["image"], in_force(opai)["gpu"]) == ("near", 1)
 
 
-def test_where_a_value_comes_from_is_told(opai):
+def test_set_shows_origin_of_values(opai):
     """Each value in force has its origin."""
     opai("set", "image=near")
     origins = {row["key"]: row["origin"] for row in opai("set", "-o", "json").json}
     assert (origins["image"], origins["cpu"]) == (".openpai/defaults.yaml", "built-in")
 
 
-def test_lists_grow_and_shrink(opai):
+def test_list_defaults_add_and_remove(opai):
     """+= adds to a list, -= takes away, = replaces."""
     opai("set", "sources+=a", "sources+=b", "sources-=a")
     assert in_force(opai)["sources"] == ["b"]
@@ -38,13 +38,13 @@ def test_lists_grow_and_shrink(opai):
     assert in_force(opai)["sources"] == ["c"]
 
 
-def test_a_value_may_hold_an_equals_sign(opai):
+def test_set_value_with_equals_sign(opai):
     """Only the first sign parts key and value."""
     opai("set", "image=registry/x@sha256=1")
     assert in_force(opai)["image"] == "registry/x@sha256=1"
 
 
-def test_unset_removes_a_value(opai):
+def test_unset_removes_value(opai):
     """What was set is gone, and a second time is told, not failed."""
     opai("set", "image=x")
     assert opai("unset", "image").exit_code == 0
@@ -64,7 +64,7 @@ def test_unset_removes_a_value(opai):
         ("pip-installs=evil", "-g"),
     ],
 )
-def test_what_cannot_be_set_is_told(opai, pair, said):
+def test_set_refuses_invalid_pairs(opai, pair, said):
     """Wrong keys, wrong values, and what a folder may not decide end with 2."""
     result = opai("set", pair)
     assert result.exit_code == 2
@@ -73,7 +73,7 @@ def test_what_cannot_be_set_is_told(opai, pair, said):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_printed(opai, shell):
+def test_completion_prints_script(opai, shell):
     """The code for each shell is printed, and names opai."""
     result = opai("completion", shell)
     assert result.exit_code == 0
@@ -81,13 +81,13 @@ def test_completion_is_printed(opai, shell):
 
 
 @pytest.mark.process
-def test_bash_accepts_the_completion(opai):
+def test_completion_is_valid_bash(opai):
     """The printed code is valid bash."""
     text = opai("completion", "bash").stdout
     assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
 
 
-def test_an_unknown_shell_is_refused(opai, monkeypatch):
+def test_completion_refuses_unknown_shell(opai, monkeypatch):
     """Without an argument the shell of $SHELL is taken; an unknown one is named."""
     monkeypatch.setenv("SHELL", "/bin/tcsh")
     assert opai("completion").exit_code == 2
@@ -106,14 +106,14 @@ def complete(line: str, monkeypatch, capsys) -> list[str]:
     return [row.split("\t")[1] for row in capsys.readouterr().out.split("\n") if row]
 
 
-def test_tab_offers_commands_and_clusters(local, monkeypatch, capsys):
+def test_completion_offers_commands_and_clusters(local, monkeypatch, capsys):
     """Names of commands and of known clusters are completed."""
     assert complete("opai job sta", monkeypatch, capsys) == ["status", "start"]
     assert complete("opai job list -a l", monkeypatch, capsys) == ["local"]
 
 
 @pytest.mark.process
-def test_tab_offers_jobs(local, job, monkeypatch, capsys):
+def test_completion_offers_jobs(local, job, monkeypatch, capsys):
     """Names of my jobs are completed; without a cluster nothing is, silently."""
     name = job("true")
     assert complete(f"opai job status {name[:12]}", monkeypatch, capsys) == [name]
@@ -123,7 +123,7 @@ def test_tab_offers_jobs(local, job, monkeypatch, capsys):
     assert complete("opai job status x", monkeypatch, capsys) == []
 
 
-def test_tab_offers_what_belongs_to_a_word(local, monkeypatch, capsys):
+def test_completion_splits_words_as_bash(local, monkeypatch, capsys):
     """Bash parts words at = and :, and gets what comes after; what it would read is quoted."""
     assert complete("opai job list --state=RUN", monkeypatch, capsys) == ["RUNNING"]
     assert complete("opai job list --state RUN", monkeypatch, capsys) == ["RUNNING"]
@@ -133,7 +133,7 @@ def test_tab_offers_what_belongs_to_a_word(local, monkeypatch, capsys):
 
 
 @pytest.mark.process
-def test_tab_imports_no_more_than_it_needs(opai):
+def test_completion_imports_no_commands(opai):
     """The names of commands come from the table; no command is imported for them."""
     import os
     import sys
@@ -154,7 +154,7 @@ def test_tab_imports_no_more_than_it_needs(opai):
     assert not {"requests", "yaml", "openpai.cli.commands.job.status"} & imported
 
 
-def test_every_layer_is_shown_with_its_origin(opai, home, monkeypatch):
+def test_set_show_origin_lists_all_layers(opai, home, monkeypatch):
     """`set --show-origin`: environment, folder, home, built in, the strongest first."""
     monkeypatch.setenv("OPENPAI_CLUSTER", "from-environment")
     opai("set", "-g", "image=home", "cluster-alias=from-home")

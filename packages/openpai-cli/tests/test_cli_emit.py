@@ -32,7 +32,7 @@ def write(capsys):
     return call
 
 
-def test_a_table_has_the_columns_and_no_more(write):
+def test_table_has_only_its_columns(write):
     """A table that nobody looks at has exact times and no colour."""
     assert write([ROW], "table").splitlines() == [
         "NAME   WHEN                   TOOK  TAGS",
@@ -40,12 +40,12 @@ def test_a_table_has_the_columns_and_no_more(write):
     ]
 
 
-def test_an_empty_table_is_empty(write):
+def test_table_without_rows_is_empty(write):
     """No rows, no header: a script that counts lines counts nothing."""
     assert write([], "table") == ""
 
 
-def test_json_of_many_rows_is_a_list(write):
+def test_json_of_rows_is_list(write):
     """A list with one row on each line, all keys, times as texts, durations in seconds."""
     text = write([ROW, ROW], "json")
     assert len(text.splitlines()) == 2
@@ -58,34 +58,34 @@ def test_json_of_many_rows_is_a_list(write):
     }
 
 
-def test_json_of_one_row_is_an_object(write):
+def test_json_of_single_row_is_object(write):
     """One thing is one object, not a list of one."""
     assert json.loads(write(ROW, "json"))["name"] == "job-1"
 
 
-def test_json_of_no_rows_is_an_empty_list(write):
+def test_json_of_no_rows_is_empty_list(write):
     """A script can always parse what it gets."""
     assert json.loads(write([], "json")) == []
 
 
-def test_yaml_says_the_same_as_json(write):
+def test_yaml_has_values_of_json(write):
     """YAML holds the very values that JSON holds."""
     assert yaml.safe_load(write([ROW], "yaml"))[0]["took"] == 65.0
 
 
-def test_names_are_the_first_column(write):
+def test_name_format_prints_first_column(write):
     """One name a line, ready for xargs."""
     assert write([ROW, {**ROW, "name": "job-2"}], "name") == "job-1\njob-2\n"
 
 
-def test_control_characters_do_not_reach_the_terminal(write):
+def test_table_escapes_control_characters(write):
     """A name that tries to steer the terminal is shown spelled out."""
     out = write([{**ROW, "name": "a\x1b[31mred\nnext"}], "table")
     assert "\x1b" not in out
     assert "a\\x1b[31mred next" in out
 
 
-def test_a_failing_source_writes_nothing(write, capsys):
+def test_emit_writes_nothing_when_rows_fail(write, capsys):
     """An error in the middle of the data leaves stdout empty."""
 
     def rows():
@@ -98,14 +98,14 @@ def test_a_failing_source_writes_nothing(write, capsys):
 
 
 @pytest.mark.parametrize("form", ["json", "yaml", "name", "table"])
-def test_many_rows_are_the_same_page_by_page(write, form):
+def test_pages_equal_single_page(write, form):
     """However many pages the rows take, what is written is what one page would have."""
     rows = [{**ROW, "name": f"job-{number:03}"} for number in range(25)]
     whole = write(iter(rows), form)
     assert write(iter(rows), form, page_size=10) == whole
 
 
-def test_pages_are_written_as_they_come(write, capsys):
+def test_pages_are_written_before_all_rows_are_read(write, capsys):
     """Of very many rows the first are written before the last are known."""
 
     def rows():

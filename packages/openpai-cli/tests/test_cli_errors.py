@@ -49,19 +49,19 @@ def api(kind, status=400):
         (ZeroDivisionError("oops"), 1),
     ],
 )
-def test_every_kind_of_error_has_its_exit_code(error, code):
+def test_error_kinds_have_exit_codes(error, code):
     """The documented exit codes hold."""
     assert explain(error).exit_code == code
 
 
-def test_every_error_of_core_is_in_the_table():
+def test_core_errors_all_have_exit_codes():
     """A new error class gets a code of its own or its parent's, never the last row's."""
     ours = [c for _, c in inspect.getmembers(errors, inspect.isclass)]
     for kind in (c for c in ours if issubclass(c, errors.OpenPaiError)):
         assert any(issubclass(kind, row) for row, _ in EXIT_CODES[:-1]), kind
 
 
-def test_a_sentence_and_a_hint_are_shown():
+def test_error_shows_message_and_hint():
     """The message goes first, what to do about it after."""
     failure = explain(errors.ConfigError("There is no cluster 'x'.", "Add it.\nOr not."))
     assert list(failure.lines(lambda text, style: text)) == [
@@ -71,14 +71,14 @@ def test_a_sentence_and_a_hint_are_shown():
     ]
 
 
-def test_every_problem_of_a_job_file_is_shown():
+def test_error_lists_job_file_problems():
     """Place, path, message and advice of each problem, one a line."""
     failure = explain(errors.ProtocolError("job.yaml is invalid.", [Problem(), Problem()]))
     lines = list(failure.lines(lambda text, style: text))
     assert lines[1:] == ["  line 12:5 /taskRoles/worker: it has no commands. Add some."] * 2
 
 
-def test_machines_get_the_facts():
+def test_error_as_json_has_server_answer():
     """With -o json an error holds what the server said, as JSON."""
     assert explain(api(errors.ConflictError, 409)).to_dict() == {
         "type": "ConflictError",
@@ -91,13 +91,13 @@ def test_machines_get_the_facts():
     }
 
 
-def test_a_file_error_names_the_file():
+def test_file_error_names_file():
     """Python's own file errors become sentences."""
     failure = explain(FileNotFoundError(errno.ENOENT, "No such file or directory", "job.yaml"))
     assert failure.message == "job.yaml: No such file or directory."
 
 
-def test_an_unforeseen_error_says_how_to_report_it():
+def test_unexpected_error_suggests_debug():
     """A fault of our own is named as one, without a traceback."""
     failure = explain(ZeroDivisionError("oops"))
     assert "ZeroDivisionError: oops" in failure.message

@@ -53,25 +53,25 @@ def exiting(submit):
 
 @pytest.mark.parametrize("words", FOLLOWING, ids=lambda words: " ".join(words[:2]))
 @pytest.mark.parametrize("code", [0, 3, 123, 126, 200, 255])
-def test_the_jobs_own_code_comes_back(local, exiting, words, code):
+def test_follow_returns_exit_code_of_job(local, exiting, words, code):
     """0 to 123 and 126 to 255 are the job's own."""
     assert run(*words[:-1], exiting(code)).returncode == code
 
 
 @pytest.mark.parametrize("option", ["--wait", "--follow"])
-def test_submitting_commands_bring_it_back_too(local, option):
+def test_sub_returns_exit_code_of_job(local, option):
     """`job sub --wait` and `--follow`."""
     assert run(*SUB, option, "exit 7").returncode == 7
 
 
-def test_a_run_here_brings_it_back_too(local):
+def test_run_returns_exit_code_of_job(local):
     """`job run`, without a cluster."""
     Path("job.yaml").write_text(FILE.replace("COMMAND", "exit 8"))
     assert run("job", "run", "job.yaml").returncode == 8
 
 
 @pytest.mark.parametrize("words", FOLLOWING, ids=lambda words: " ".join(words[:2]))
-def test_stopped_is_143(job, words):
+def test_follow_stopped_job_exits_143(job, words):
     """As of a process that SIGTERM ended."""
     name = job("sleep 600")
     assert run("job", "stop", name).returncode == 0
@@ -79,7 +79,7 @@ def test_stopped_is_143(job, words):
     assert (done.returncode, "STOPPED" in done.stderr) == (143, True)
 
 
-def test_waiting_timed_out_is_124(local, sleeping):
+def test_wait_timeout_exits_124(local, sleeping):
     """The job goes on; -o json says so in words."""
     assert run("job", "wait", sleeping, "--timeout", "0.1").returncode == 124
     done = run("job", "wait", sleeping, "--timeout", "0.1", "-o", "json")
@@ -93,7 +93,7 @@ def test_waiting_timed_out_is_124(local, sleeping):
     [*FOLLOWING, ("job", "wait", "-o", "json", "NAME")],
     ids=lambda words: " ".join(words[:3]),
 )
-def test_losing_sight_is_125_with_the_reason(local, sleeping, words):
+def test_follow_of_vanished_job_exits_125(local, sleeping, words):
     """The job has vanished from the server while it was followed."""
     process = subprocess.Popen(
         [*OPAI, *words[:-1], sleeping], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -116,7 +116,7 @@ def test_losing_sight_is_125_with_the_reason(local, sleeping, words):
     [*FOLLOWING, ("job", "wait", "-o", "json", "NAME")],
     ids=lambda words: " ".join(words[:3]),
 )
-def test_ctrl_c_detaches_with_130_and_says_how_to_go_on(opai, local, sleeping, words):
+def test_follow_interrupted_exits_130(opai, local, sleeping, words):
     """The job goes on; how to come back and how to stop it is printed."""
     asked = local.faults.delay(0, path=f"/jobs/[^/]*{sleeping}$")
     process = subprocess.Popen(
@@ -145,14 +145,14 @@ def test_ctrl_c_detaches_with_130_and_says_how_to_go_on(opai, local, sleeping, w
         (("job", "validate", "missing.yaml"), 2),
     ],
 )
-def test_what_does_not_follow_has_the_codes_of_its_own_failures(opai, local, exiting, words, code):
+def test_other_commands_exit_with_documented_codes(opai, local, exiting, words, code):
     """0 to 6, as documented; a job's code is never among what these return."""
     name = exiting(0)
     assert opai("job", "wait", name).exit_code == 0
     assert run(*(name if word == "ENDED" else word for word in words)).returncode == code
 
 
-def test_an_expired_login_is_3_and_a_dead_cluster_6(local, monkeypatch, home):
+def test_refused_token_exits_3_and_unreachable_cluster_6(local, monkeypatch, home):
     """What to do is said."""
     monkeypatch.setenv("OPENPAI_TOKEN", "rubbish")
     refused = run("job", "list")

@@ -30,32 +30,32 @@ def fields_in_help(opai, name: str) -> list[str]:
     return shown.replace(",", " ").split()
 
 
-def test_the_schema_is_one():
+def test_output_schema_is_valid():
     """It is valid by itself."""
     Draft202012Validator.check_schema(output_schema(OUTPUT))
     text = Path(OUTPUT).read_text()
     assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
 
 
-def test_every_command_that_shows_data_has_a_schema():
+def test_output_schema_covers_all_commands():
     """What scripts may rely on is written down for each of them, and for nothing else."""
     others = {"state", "task", "problem", "error"}
     assert set(output_schema(OUTPUT)["$defs"]) - others == set(SHOWING)
 
 
-def test_help_names_the_fields(opai):
+def test_help_lists_json_fields(opai):
     """Help shows what `-o json` brings."""
     documented = {name: fields for name in SHOWING if (fields := fields_of(name, OUTPUT))}
     assert {name: fields_in_help(opai, name) for name in documented} == documented
 
 
-def test_help_names_the_fields_of_what_others_bring(opai):
+def test_help_of_contributed_command_lists_json_fields(opai):
     """Their schemas lie beside their commands."""
     shown = fields_in_help(opai, "storage list")
     assert shown == ["path", "type", "size", "modified", "mode"]
 
 
-def test_names_can_be_had_for_pipes():
+def test_name_format_is_offered():
     """`-o name` is there wherever rows have names; a job file has none."""
     without = []
     for name in SHOWING:

@@ -14,12 +14,12 @@ pytestmark = pytest.mark.process
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
-def test_wait_returns_the_jobs_own_exit_code(opai, job, code):
+def test_wait_returns_exit_code_of_job(opai, job, code):
     """The user's own code comes back, also where PAI files it under another."""
     assert opai("job", "wait", job(f"exit {code}")).exit_code == code
 
 
-def test_wait_for_several_returns_the_first_code_that_is_not_0(opai, job):
+def test_wait_for_several_returns_first_failure(opai, job):
     """All are waited for; the order is that of the command line."""
     names = [job(f"exit {code}", suffix=f"_{code}") for code in (0, 4, 5)]
     result = opai("job", "wait", *names)
@@ -27,14 +27,14 @@ def test_wait_for_several_returns_the_first_code_that_is_not_0(opai, job):
     assert "FAILED with exit code 5" in result.stderr
 
 
-def test_wait_says_the_same_in_json(opai, job):
+def test_wait_as_json(opai, job):
     """With -o json state and exit code of each job are data."""
     name = job("exit 9")
     (row,) = opai("job", "wait", name, "-o", "json").json
     assert (row["job"], row["state"], row["exitCode"]) == (f"alice~{name}", "FAILED", 9)
 
 
-def test_a_stopped_job_returns_143(opai, job):
+def test_wait_for_stopped_job_exits_143(opai, job):
     """STOPPED is 143, what a process ended by SIGTERM returns."""
     name = job("sleep 600")
     assert opai("job", "stop", name).exit_code == 0
@@ -43,7 +43,7 @@ def test_a_stopped_job_returns_143(opai, job):
     assert "STOPPED" in result.stderr
 
 
-def test_waiting_too_long_returns_124(opai, job):
+def test_wait_past_timeout_exits_124(opai, job):
     """When the time runs out the job goes on, and the way back is told."""
     name = job("sleep 600")
     result = opai("job", "wait", name, "--timeout", "0.3")
@@ -52,14 +52,14 @@ def test_waiting_too_long_returns_124(opai, job):
     opai("job", "stop", name)
 
 
-def test_a_job_that_does_not_exist_is_not_waited_for(opai, local):
+def test_wait_for_unknown_job_exits_4(opai, local):
     """An unknown name is 4 at once, whatever other names are given."""
     result = opai("job", "wait", "nosuchjob")
     assert result.exit_code == 4
     assert "nosuchjob" in result.stderr
 
 
-def test_following_prints_the_log_and_returns_the_jobs_code(job, tmp_path):
+def test_logs_follow_prints_log_until_end(job, tmp_path):
     """`job logs -f` begins at the start, ends with the job, and returns its code."""
     gate = Gate(tmp_path / "go")
     name = job("echo one", gate.command, "echo two", "exit 6")
@@ -71,7 +71,7 @@ def test_following_prints_the_log_and_returns_the_jobs_code(job, tmp_path):
     assert process.returncode == 6
 
 
-def test_logs_without_follow_return_0(opai, job):
+def test_logs_of_failed_job_exit_0(opai, job):
     """Reading the log of a failed job is no failure."""
     name = job("echo out", "echo err >&2", "exit 6")
     opai("job", "wait", name)
@@ -80,7 +80,7 @@ def test_logs_without_follow_return_0(opai, job):
     assert sorted(result.stdout.splitlines()) == ["err", "out"]
 
 
-def test_one_stream_can_be_chosen(opai, job):
+def test_logs_select_stream(opai, job):
     """--stream stdout leaves stderr out."""
     name = job("echo out", "echo err >&2")
     opai("job", "wait", name)
@@ -88,14 +88,14 @@ def test_one_stream_can_be_chosen(opai, job):
     assert opai("job", "logs", name, "--stream", "stderr").stdout == "err\n"
 
 
-def test_the_tail_is_the_last_lines_of_each_task(opai, job):
+def test_logs_tail_keeps_last_lines(opai, job):
     """--tail N keeps N lines of every task."""
     name = job("for i in 1 2 3; do echo line $i; done")
     opai("job", "wait", name)
     assert opai("job", "logs", name, "--tail", 2).stdout == "line 2\nline 3\n"
 
 
-def test_lines_of_several_tasks_are_told_apart(opai, job):
+def test_logs_prefix_lines_of_several_tasks(opai, job):
     """With more than one task each line begins with its task; a single one can be chosen."""
     name = job("echo I am $PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX", instances=2)
     opai("job", "wait", name)
@@ -105,7 +105,7 @@ def test_lines_of_several_tasks_are_told_apart(opai, job):
     assert only.stdout == "main-1 | I am 1\n"
 
 
-def test_a_task_that_does_not_exist_is_4(opai, job):
+def test_logs_of_unknown_task_exit_4(opai, job):
     """Asking for the log of an unknown task names those there are."""
     name = job("true")
     opai("job", "wait", name)
@@ -114,7 +114,7 @@ def test_a_task_that_does_not_exist_is_4(opai, job):
     assert "main-0" in result.stderr
 
 
-def test_stopping_an_ended_job_is_no_failure(opai, job):
+def test_stop_of_ended_job_exits_0(opai, job):
     """What has ended is left alone, and told."""
     name = job("true")
     opai("job", "wait", name)
@@ -123,7 +123,7 @@ def test_stopping_an_ended_job_is_no_failure(opai, job):
     assert "had ended: SUCCEEDED" in result.stderr
 
 
-def test_stopping_goes_on_after_an_unknown_name(opai, job):
+def test_stop_continues_after_unknown_job(opai, job):
     """One wrong name does not keep the others running; the exit code tells of it."""
     name = job("sleep 600")
     result = opai("job", "stop", "nosuchjob", name, "--wait")
@@ -131,7 +131,7 @@ def test_stopping_goes_on_after_an_unknown_name(opai, job):
     assert f"alice~{name} STOPPED" in result.stderr
 
 
-def test_a_pattern_needs_a_yes(opai, job):
+def test_stop_by_pattern_requires_confirmation(opai, job):
     """Without a terminal and without --yes a pattern stops nothing."""
     name = job("sleep 600")
     result = opai("job", "stop", f"{name[:-1]}?")
@@ -142,7 +142,7 @@ def test_a_pattern_needs_a_yes(opai, job):
     assert opai("job", "status", name, "-o", "json").json["state"] == "STOPPED"
 
 
-def test_status_says_why_a_job_failed(opai, job):
+def test_status_explains_failure(opai, job):
     """One screen: state, exit code, the failed task, its last words, the next command."""
     name = job("echo the disk is full", "exit 28")
     opai("job", "wait", name)
@@ -154,7 +154,7 @@ def test_status_says_why_a_job_failed(opai, job):
     assert f"opai job logs -a local alice~{name}" in result.stderr
 
 
-def test_status_has_the_documented_fields(opai, job):
+def test_status_as_json_has_exit_codes(opai, job):
     """The JSON of a status holds exactly the keys of docs/cli.md."""
     name = job("exit 5")
     opai("job", "wait", name)
@@ -162,7 +162,7 @@ def test_status_has_the_documented_fields(opai, job):
     assert (status["exitCode"], status["appExitCode"]) == (5, 255)
 
 
-def test_the_old_forms_of_status_work(opai, job):
+def test_status_accepts_old_forms(opai, job):
     """`job status JOB config` prints the job file, `job status JOB ssh` where its tasks are."""
     name = job("sleep 600")
     assert f"name: {name}" in opai("job", "status", name, "config").stdout
@@ -171,7 +171,7 @@ def test_the_old_forms_of_status_work(opai, job):
     opai("job", "stop", name)
 
 
-def test_errors_are_json_where_json_was_asked_for(opai, local):
+def test_status_error_as_json(opai, local):
     """With -o json stdout stays empty and stderr holds one JSON object."""
     result = opai("job", "status", "nosuchjob", "-o", "json")
     assert (result.exit_code, result.stdout) == (4, "")
@@ -184,7 +184,7 @@ def test_errors_are_json_where_json_was_asked_for(opai, local):
 
 
 @pytest.mark.parametrize("option", ["--prefix", "--tag", "pattern"])
-def test_jobs_are_stopped_by_what_they_have_in_common(opai, job, option):
+def test_stop_selects_jobs(opai, job, option):
     """By prefix, tag or pattern, and state; others go on; without a yes they are only listed."""
     name, other = job("sleep 600"), job("sleep 600", suffix="_other")
     opai("job", "tag", name, name)
@@ -199,7 +199,7 @@ def test_jobs_are_stopped_by_what_they_have_in_common(opai, job, option):
     opai("job", "stop", other)
 
 
-def test_a_state_narrows_what_is_stopped(opai, job):
+def test_stop_filters_by_state(opai, job):
     """Both must fit; nothing that fits is told; no filter at all is a mistake."""
     name = job("sleep 600")
     wait_until(lambda: opai("job", "status", name, "-o", "json").json["state"] != "WAITING")
@@ -210,7 +210,7 @@ def test_a_state_narrows_what_is_stopped(opai, job):
     opai("job", "stop", name)
 
 
-def test_rerun_is_clone(opai, job):
+def test_rerun_is_alias_of_clone(opai, job):
     """The word that other tools have for it."""
     name = job("true")
     again = opai("job", "rerun", name, "--dry-run", "-o", "json")

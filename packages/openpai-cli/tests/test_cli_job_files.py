@@ -40,13 +40,13 @@ def broken(tmp_path):
     return path
 
 
-def test_a_right_file_is_valid(opai, file):
+def test_validate_accepts_valid_file(opai, file):
     """One line on stdout, exit code 0."""
     result = opai("job", "validate", file)
     assert (result.exit_code, result.stdout) == (0, f"{file}: valid\n")
 
 
-def test_every_mistake_is_told_at_once(opai, broken):
+def test_validate_reports_all_mistakes(opai, broken):
     """File, line, column, what is wrong, what to do; exit code 2."""
     result = opai("job", "validate", broken)
     assert result.exit_code == 2
@@ -62,7 +62,7 @@ def test_every_mistake_is_told_at_once(opai, broken):
     ]
 
 
-def test_the_verdicts_as_json(opai, file, broken, tmp_path):
+def test_validate_as_json(opai, file, broken, tmp_path):
     """One object for each file, in their order; a missing file is an object too."""
     missing = tmp_path / "missing.yaml"
     result = opai("job", "validate", file, broken, missing, "-o", "json")
@@ -80,21 +80,21 @@ def test_the_verdicts_as_json(opai, file, broken, tmp_path):
     assert none["errors"][0]["message"] == "The file cannot be read: No such file or directory."
 
 
-def test_without_strict_the_servers_verdict_counts(opai, file):
+def test_validate_no_strict_gives_verdict_of_server(opai, file):
     """What the server takes is valid then, whatever becomes of it."""
     file.write_text(JOB.replace("worker:", "Work_er:"), encoding="utf-8")
     assert opai("job", "validate", file).exit_code == 2
     assert opai("job", "validate", file, "--no-strict").exit_code == 0
 
 
-def test_scripts_are_rendered_as_by_the_server(opai, file):
+def test_render_prints_scripts_of_server(opai, file):
     """The script alone for people, file and task roles for machines."""
     assert opai("job", "render", file).stdout == "echo 0.00001\n"
     result = opai("job", "render", file, "-o", "json")
     assert result.json == [{"file": str(file), "taskRoles": {"worker": "echo 0.00001"}}]
 
 
-def test_what_cannot_be_rendered_is_told(opai, file, broken):
+def test_render_reports_errors(opai, file, broken):
     """The other files are rendered; exit code 2."""
     result = opai("job", "render", broken, file, "-o", "json")
     assert result.exit_code == 2
@@ -106,14 +106,14 @@ def test_what_cannot_be_rendered_is_told(opai, file, broken):
     assert "Did you mean 'commands'?" in result.stderr
 
 
-def test_one_task_role_can_be_rendered(opai, file):
+def test_render_single_task_role(opai, file):
     """An unknown one suggests the nearest."""
     assert opai("job", "render", file, "--role", "worker").stdout == "echo 0.00001\n"
     result = opai("job", "render", file, "--role", "wroker")
     assert (result.exit_code, "worker" in result.stderr) == (2, True)
 
 
-def test_the_schema_is_for_editors(opai, file):
+def test_schema_is_json_schema(opai, file):
     """JSON Schema on stdout, with descriptions, and it accepts a right job."""
     import jsonschema
 
@@ -125,7 +125,7 @@ def test_the_schema_is_for_editors(opai, file):
     assert load_yaml(opai("job", "schema", "-o", "yaml").stdout)["title"] == schema["title"]
 
 
-def test_files_are_compared_by_value(opai, file, tmp_path):
+def test_diff_compares_values(opai, file, tmp_path):
     """Pointers and values that differ; exit code 1, or 0 where nothing does."""
     other = tmp_path / "other.yaml"
     other.write_text("# a remark\n" + JOB.replace("mini", "'mini'"), encoding="utf-8")
@@ -137,7 +137,7 @@ def test_files_are_compared_by_value(opai, file, tmp_path):
     assert result.json == [{"path": "/name", "kind": "changed", "before": "mini", "after": "maxi"}]
 
 
-def test_a_comparison_needs_two_sides(opai, file):
+def test_diff_requires_two_sides(opai, file):
     """One file alone is wrong usage; a file that is no job is told."""
     assert opai("job", "diff", file).exit_code == 2
     file.write_text("a: [", encoding="utf-8")

@@ -10,7 +10,7 @@ from support.wait import wait_until
 pytestmark = pytest.mark.process
 
 
-def test_tasks_have_the_keys_of_status(opai, job):
+def test_tasks_lists_tasks(opai, job):
     """The list of tasks is the one in `job status`."""
     name = job("true", instances=2)
     opai("job", "wait", name)
@@ -19,7 +19,7 @@ def test_tasks_have_the_keys_of_status(opai, job):
     assert opai("job", "tasks", name, "--attempt", 7).exit_code == 4
 
 
-def test_events_are_listed(opai, job):
+def test_events_lists_and_filters(opai, job):
     """What happened to a job is told with the documented fields, and can be filtered."""
     name = job("true")
     opai("job", "wait", name)
@@ -29,7 +29,7 @@ def test_events_are_listed(opai, job):
     assert all(row["type"] == "Warning" for row in warnings)
 
 
-def test_tags_come_and_go(opai, job):
+def test_tag_adds_and_deletes(opai, job):
     """Words are added, --delete takes off, and without either the tags are listed."""
     name = job("true")
     assert opai("job", "tag", name, "good", "draft").exit_code == 0
@@ -38,7 +38,7 @@ def test_tags_come_and_go(opai, job):
     assert opai("job", "tag", name, "--delete", "draft").exit_code == 4
 
 
-def test_the_page_of_a_job_is_printed(opai, job, local):
+def test_open_prints_address(opai, job, local):
     """Without a terminal nothing is opened, and the address is data."""
     name = job("true")
     result = opai("job", "open", name)
@@ -53,7 +53,7 @@ def runs(result):
     return None if result.exit_code == 4 and "runs" in result.stderr else result
 
 
-def test_the_ssh_command_is_shown(opai, job, local, tmp_path):
+def test_ssh_dry_run_prints_command(opai, job, local, tmp_path):
     """--dry-run prints the whole command with the port of the task."""
     key = tmp_path / "key"
     key.touch()
@@ -65,14 +65,14 @@ def test_the_ssh_command_is_shown(opai, job, local, tmp_path):
     opai("job", "stop", name)
 
 
-def test_a_task_that_does_not_run_cannot_be_reached(opai, job):
+def test_ssh_to_ended_task_exits_4(opai, job):
     """An ended job, or an unknown role, is 4."""
     name = job("true")
     opai("job", "wait", name)
     assert opai("job", "ssh", name, "--dry-run").exit_code == 4
 
 
-def test_a_clone_runs_the_same_with_changes(opai, local):
+def test_clone_applies_updates(opai, local):
     """The copy has the code of the first job, another name, and what --update says."""
     Path("code.sh").write_text("exit $CODE\n")
     first = opai(
@@ -89,7 +89,7 @@ def test_a_clone_runs_the_same_with_changes(opai, local):
     assert opai("job", "clone", name, "--update", changed, "--wait").exit_code == 4
 
 
-def test_the_clone_of_a_job_with_secrets_asks_for_them(opai, job, local):
+def test_clone_of_job_with_secrets_is_refused(opai, job, local):
     """A server does not give secrets back; the clone says so instead of running without."""
     Path("job.yaml").write_text(
         "protocolVersion: 2\nname: with_secret\ntype: job\n"
@@ -106,7 +106,7 @@ def test_the_clone_of_a_job_with_secrets_asks_for_them(opai, job, local):
 
 
 @pytest.mark.parametrize(("end", "code"), [("true", 5), ("sleep 600", 0)])
-def test_an_ended_job_does_not_start_again(opai, job, end, code):
+def test_start_of_ended_job_is_refused(opai, job, end, code):
     """`start` takes a stop back where that can still be; an ended job is a conflict."""
     name = job(end)
     if end == "true":
@@ -118,7 +118,7 @@ def test_an_ended_job_does_not_start_again(opai, job, end, code):
     opai("job", "stop", name)
 
 
-def test_status_tells_what_the_runtime_wrote_down(opai, local):
+def test_status_shows_record_of_runtime(opai, local):
     """The block that the runtime printed in the container is read from the job's workspace."""
     pytest.importorskip("openpai.runtime")
     name = "status_tells_the_record"
@@ -129,7 +129,7 @@ def test_status_tells_what_the_runtime_wrote_down(opai, local):
     assert "  Log: cat: no-such-file: No such file or directory" in told
 
 
-def test_newer_lines_only_as_far_as_that_can_be_known(opai, job):
+def test_logs_since_filters_lines(opai, job):
     """--since goes by the times in lines, and by when tasks began and ended."""
     running = job("echo 2020-01-01 00:00:00 old", "echo 2150-01-01 00:00:00 new", "sleep 600")
     future = ("job", "logs", running, "--since", "2100-01-01")
@@ -141,7 +141,7 @@ def test_newer_lines_only_as_far_as_that_can_be_known(opai, job):
     assert opai("job", "logs", running, "--since", "yesterday").exit_code == 2
 
 
-def test_every_attempt_is_listed_with_its_end_and_its_log(opai, local):
+def test_attempts_lists_attempts_and_logs(opai, local):
     """A job that is started anew: when, how each start ended, and what it wrote."""
     sub = ("job", "sub", "--image", "any", "--cpu", "1", "--mem", "64m", "--retries", "1")
     command = "echo attempt $FC_FRAMEWORK_ATTEMPT_ID; exit $((3 - FC_FRAMEWORK_ATTEMPT_ID))"

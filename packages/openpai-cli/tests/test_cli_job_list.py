@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.process
-def test_a_job_has_the_documented_fields(opai, job):
+def test_job_list_as_json_has_fields(opai, job):
     """The JSON of each job holds exactly the keys of docs/cli.md."""
     name = job("true")
     (row,) = opai("job", "list", "--keyword", name, "-o", "json").json
@@ -14,7 +14,7 @@ def test_a_job_has_the_documented_fields(opai, job):
 
 
 @pytest.mark.process
-def test_the_newest_job_is_first(opai, job):
+def test_job_list_is_newest_first(opai, job):
     """Jobs are listed from the newest to the oldest."""
     first, second = job("true", suffix="_a"), job("true", suffix="_b")
     names = [row["name"] for row in opai("job", "list", "-o", "json").json]
@@ -22,7 +22,7 @@ def test_the_newest_job_is_first(opai, job):
 
 
 @pytest.mark.process
-def test_names_can_be_piped_to_other_commands(opai, job):
+def test_job_list_names_are_accepted_by_status(opai, job):
     """-o name prints what every other command takes: USER~NAME."""
     name = job("true")
     opai("job", "wait", name)
@@ -32,7 +32,7 @@ def test_names_can_be_piped_to_other_commands(opai, job):
 
 
 @pytest.mark.process
-def test_a_table_has_no_colour_and_exact_times_in_a_pipe(opai, job):
+def test_job_list_in_pipe_is_plain(opai, job):
     """What is piped is plain: aligned columns, ISO times, nothing left out."""
     name = job("true")
     opai("job", "wait", name)
@@ -43,7 +43,7 @@ def test_a_table_has_no_colour_and_exact_times_in_a_pipe(opai, job):
 
 
 @pytest.mark.process
-def test_states_filter_the_list(opai, job):
+def test_job_list_filters_by_state(opai, job):
     """--state keeps the jobs in that state, in any spelling of it."""
     name = job("exit 3")
     opai("job", "wait", name)
@@ -52,7 +52,7 @@ def test_states_filter_the_list(opai, job):
 
 
 @pytest.mark.process
-def test_the_limit_is_kept(opai, job):
+def test_job_list_limits_rows(opai, job):
     """--limit N lists at most N; 0 lists all."""
     job("true", suffix="_a")
     job("true", suffix="_b")
@@ -61,7 +61,7 @@ def test_the_limit_is_kept(opai, job):
 
 
 @pytest.mark.process
-def test_other_users_jobs_are_asked_for(opai, job):
+def test_job_list_of_other_users(opai, job):
     """--user NAME lists another's jobs, and __all__ (as the old opai) or -A everybody's."""
     name = job("true")
     assert opai("job", "list", "--user", "nobody", "-o", "json").json == []
@@ -69,14 +69,14 @@ def test_other_users_jobs_are_asked_for(opai, job):
     assert name in opai("job", "list", "-A").stdout
 
 
-def test_an_empty_list_says_so_to_people_only(opai, local):
+def test_job_list_without_jobs_writes_note(opai, local):
     """Without jobs stdout stays empty and stderr tells."""
     result = opai("job", "list", "--tag", "no-such-tag")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No jobs.\n")
     assert opai("job", "list", "--tag", "no-such-tag", "-o", "json").json == []
 
 
-def test_an_unknown_state_is_a_usage_error(opai, local):
+def test_job_list_refuses_unknown_state(opai, local):
     """A state that does not exist ends with 2 and the states that do."""
     result = opai("job", "list", "--state", "DONE")
     assert result.exit_code == 2

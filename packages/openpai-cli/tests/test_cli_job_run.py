@@ -41,7 +41,7 @@ def write():
     return call
 
 
-def test_a_job_runs_in_this_folder(opai, write):
+def test_run_uses_working_directory(opai, write):
     """Its tasks see the files of this folder, and what they write stays here; nothing else does."""
     Path("in.txt").write_text("42\n")
     result = opai("job", "run", write("cat in.txt | tee out.txt"))
@@ -50,20 +50,20 @@ def test_a_job_runs_in_this_folder(opai, write):
     assert sorted(path.name for path in Path().iterdir()) == ["in.txt", "job.yaml", "out.txt"]
 
 
-def test_the_exit_code_is_the_jobs_own(opai, write):
+def test_run_exits_with_code_of_job(opai, write):
     """A command that fails ends `opai` with its code; --update changes the job on the way."""
     file = write("exit <% $parameters.code %>")
     assert opai("job", "run", file).exit_code == 0
     assert opai("job", "run", file, "--update", "parameters.code=7").exit_code == 7
 
 
-def test_all_tasks_run_with_the_environment_of_pai(opai, write):
+def test_run_starts_all_tasks_with_pai_environment(opai, write):
     """However much the job asks for, every task runs, and knows which one it is."""
     result = opai("job", "run", write("echo $PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX of here", 3))
     assert sorted(result.stdout.splitlines()) == [f"main-{n} | {n} of here" for n in range(3)]
 
 
-def test_what_the_runtime_would_do_is_left_out(opai, write):
+def test_run_ignores_runtime_section(opai, write):
     """Outputs are in this folder anyway; neither storage nor openpai-runtime is needed."""
     section = "extras: {openpai.runtime: {version: 1, outputs: [{path: out.txt}]}}\n"
     result = opai("job", "run", write("echo x > out.txt", more=section))
@@ -71,20 +71,20 @@ def test_what_the_runtime_would_do_is_left_out(opai, write):
     assert Path("out.txt").read_text() == "x\n"
 
 
-def test_no_cluster_becomes_known(opai, write, home):
+def test_run_leaves_configuration_unchanged(opai, write, home):
     """Running a job here leaves no trace in the user's configuration."""
     assert opai("job", "run", write("true")).exit_code == 0
     assert not home.exists()
 
 
-def test_a_broken_file_is_told(opai, write):
+def test_run_reports_invalid_file(opai, write):
     """A job that breaks the protocol is 2, as everywhere."""
     result = opai("job", "run", write("true", instances="many"))
     assert result.exit_code == 2
     assert "job.yaml:9" in result.stderr
 
 
-def test_ctrl_c_stops_it(write):
+def test_run_interrupted_ends_all_processes(write):
     """Ctrl-C ends with 130, and no process of the job is left."""
     seconds = str(10**9 + secrets.randbelow(10**9))  # nobody else's sleep
     write(f"echo begun; exec sleep {seconds}")

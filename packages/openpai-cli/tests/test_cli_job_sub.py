@@ -28,7 +28,7 @@ def commands(document) -> list[str]:
 
 
 @pytest.mark.process
-def test_a_command_runs_and_its_job_is_named(opai, local):
+def test_sub_prints_job_name(opai, local):
     """Stdout is the job's name alone; what to do next is on stderr."""
     result = opai("job", "sub", "--image", "img", "true")
     assert result.exit_code == 0
@@ -38,7 +38,7 @@ def test_a_command_runs_and_its_job_is_named(opai, local):
 
 
 @pytest.mark.process
-def test_following_brings_log_and_exit_code(opai, local):
+def test_sub_follow_prints_log_and_returns_code(opai, local):
     """--follow writes what the command writes and ends as it ends."""
     command = ("bash", "-c", "echo $0 '<% x %>'; exit 9")
     result = opai("job", "sub", "--image", "img", "-f", "--", *command)
@@ -47,7 +47,7 @@ def test_following_brings_log_and_exit_code(opai, local):
 
 
 @pytest.mark.process
-def test_waiting_says_the_end_in_json(opai, local):
+def test_sub_wait_as_json(opai, local):
     """--wait -o json is one object that holds state and exit code."""
     result = opai("job", "sub", "--image", "img", "--wait", "-o", "json", "exit 7")
     assert result.exit_code == 7
@@ -55,14 +55,14 @@ def test_waiting_says_the_end_in_json(opai, local):
 
 
 @pytest.mark.process
-def test_waiting_can_time_out(opai, local):
+def test_sub_wait_timeout_exits_124(opai, local):
     """--timeout ends --wait with 124."""
     result = opai("job", "sub", "--image", "img", "--wait", "--timeout", "0.2", "sleep 600")
     assert result.exit_code == 124
     opai("job", "stop", "sleep_*", "--yes")
 
 
-def test_words_are_passed_exactly(preview):
+def test_sub_quotes_words(preview):
     """Several words are quoted one by one; options after the command are the command's."""
     assert commands(preview("--", "python", "-c", "print('a b')", "--gpu", "1"))[-1] == (
         """python -c 'print('"'"'a b'"'"')' --gpu 1"""
@@ -70,12 +70,12 @@ def test_words_are_passed_exactly(preview):
     assert commands(preview("python", "train.py", "-o", "json"))[-1] == "python train.py -o json"
 
 
-def test_one_word_is_a_shell_line(preview):
+def test_sub_single_word_is_shell_line(preview):
     """A single word is left to the shell."""
     assert commands(preview("a | b && c $HOME"))[-1] == "a | b && c $HOME"
 
 
-def test_options_describe_the_job(preview):
+def test_sub_options_describe_job(preview):
     """Resources, instances, role, ports, environment and virtual cluster reach the job."""
     document = preview(
         *("--gpu", 2, "--cpu", 3, "--mem", "8g", "--instances", 4, "--role", "worker"),
@@ -95,13 +95,13 @@ def test_options_describe_the_job(preview):
     assert worker["commands"] == ["export A='x y'", "run"]
 
 
-def test_a_variable_may_come_from_here(preview, monkeypatch):
+def test_sub_env_without_value_uses_environment(preview, monkeypatch):
     """-e NAME takes the value of this shell; one that is not set is an error."""
     monkeypatch.setenv("FROM_HERE", "it's")
     assert commands(preview("-e", "FROM_HERE", "x"))[0] == """export FROM_HERE='it'"'"'s'"""
 
 
-def test_defaults_fill_what_is_not_given(opai, preview):
+def test_sub_uses_defaults(opai, preview):
     """Layered defaults stand in for options, and options are stronger."""
     opai("set", "gpu=1", "cpu=5", "mem=2g", "virtual-cluster=research")
     document = preview("--cpu", 6, "x")
@@ -110,13 +110,13 @@ def test_defaults_fill_what_is_not_given(opai, preview):
     assert document["defaults"]["virtualCluster"] == "research"
 
 
-def test_names_are_made_random_where_asked(preview):
+def test_sub_name_placeholder_is_random(preview):
     """Each $ of a name becomes ten letters."""
     name = preview("--name", "exp_$_x", "true")["name"]
     assert len(name) == len("exp__x") + 10
 
 
-def test_the_old_options_describe_the_same_job(preview, opai):
+def test_sub_accepts_old_options(preview, opai):
     """The command line of the old `opai job sub` means what it meant."""
     document = preview(
         *("--job-name", "old", "--virtual-cluster", "v", "-i", "img2", "--memoryMB", 512),
@@ -129,7 +129,7 @@ def test_the_old_options_describe_the_same_job(preview, opai):
 
 
 @pytest.mark.process
-def test_code_and_outputs_travel(opai, local):
+def test_sub_sends_code_and_saves_outputs(opai, local):
     """--src lies in the working directory, --output is saved and fetched."""
     Path("src").mkdir()
     Path("src/go.sh").write_text("cat data/in.txt > out.txt; mkdir -p d; echo 2 > d/two.txt\n")
@@ -152,7 +152,7 @@ def test_code_and_outputs_travel(opai, local):
     ]
 
 
-def test_a_dry_run_sends_nothing(opai, local, server):
+def test_sub_dry_run_sends_nothing(opai, local, server):
     """--dry-run shows the whole job, runtime section included, and leaves no trace."""
     Path("x.txt").write_text("x")
     before = opai("job", "list", "-o", "name").stdout
@@ -163,13 +163,13 @@ def test_a_dry_run_sends_nothing(opai, local, server):
     assert not (server.folder / "storage/users/alice/jobs/dry").exists()
 
 
-def test_a_dry_run_of_a_plain_job_needs_no_cluster(opai):
+def test_sub_dry_run_needs_no_cluster(opai):
     """Without files to bring or save nobody is asked."""
     assert opai("job", "sub", "--image", "img", "--dry-run", "x", "-o", "json").exit_code == 0
 
 
 @pytest.mark.process
-def test_the_job_can_be_kept_as_a_file(opai, local):
+def test_sub_write_saves_job_file(opai, local):
     """--write keeps a job file that submits the same command, without what preparation adds."""
     opai("job", "sub", "--image", "img", "--dry-run", "--write", "job.yaml", "-j", "kept", "exit 3")
     assert yaml.safe_load(Path("job.yaml").read_text())["name"] == "kept"
@@ -177,7 +177,7 @@ def test_the_job_can_be_kept_as_a_file(opai, local):
 
 
 @pytest.mark.process
-def test_tags_are_set(opai, local):
+def test_sub_sets_tags(opai, local):
     """--tag tags the job, so that the list finds it."""
     opai("job", "sub", "--image", "img", "--tag", "my-tag", "true")
     (row,) = opai("job", "list", "--tag", "my-tag", "-o", "json").json
@@ -185,7 +185,7 @@ def test_tags_are_set(opai, local):
 
 
 @pytest.mark.process
-def test_variables_come_from_files_and_from_here(opai, local, monkeypatch):
+def test_sub_env_file_and_environment(opai, local, monkeypatch):
     """--env-file holds K=V and K lines and remarks; -e wins over it."""
     monkeypatch.setenv("HERE", "from here")
     Path("env").write_text("# a remark\n\nA=from file\nB=x=y\nHERE\n")
@@ -197,7 +197,7 @@ def test_variables_come_from_files_and_from_here(opai, local, monkeypatch):
 
 
 @pytest.mark.process
-def test_a_secret_arrives_and_is_not_shown(opai, local, monkeypatch):
+def test_sub_secret_reaches_job_and_is_hidden(opai, local, monkeypatch):
     """--secret takes a variable of this shell; any characters arrive, and nobody can read it."""
     secret = """it's <b>&"x" % $(y) {{z}}"""
     monkeypatch.setenv("WORD", secret)
@@ -214,7 +214,7 @@ def test_a_secret_arrives_and_is_not_shown(opai, local, monkeypatch):
 
 
 @pytest.mark.process
-def test_callbacks_and_a_time_limit(opai, local):
+def test_sub_time_limit_runs_failure_callback(opai, local):
     """--on runs a command at an event; --time-limit ends the command, as timeout does with 124."""
     result = opai(
         *("job", "sub", "--image", "img", "--time-limit", "1s", "--on", "failure=echo too long"),
@@ -224,7 +224,7 @@ def test_callbacks_and_a_time_limit(opai, local):
     assert "too long" in result.stdout
 
 
-def test_callbacks_may_have_conditions(preview, local):
+def test_sub_callback_conditions(preview, local):
     """A failure's exit codes and signals, an interval's length."""
     callbacks = ("--on", "failure:137,SIGSEGV=a=b", "--on", "interval:10m=c", "--on", "exit=d")
     assert preview(*callbacks, "x")["extras"]["openpai.runtime"]["callbacks"] == [
@@ -235,13 +235,13 @@ def test_callbacks_may_have_conditions(preview, local):
 
 
 @pytest.mark.process
-def test_a_job_is_started_again_after_a_failure(opai, local):
+def test_sub_retries_restart_job(opai, local):
     """--retries lets the job begin anew, and the log has both attempts."""
     result = opai("job", "sub", "--image", "img", "--retries", 1, "-f", "echo try; exit 3")
     assert (result.exit_code, result.stdout) == (3, "try\ntry\n")
 
 
-def test_rarer_options_reach_the_job(preview):
+def test_sub_mount_priority_and_sku(preview):
     """Mounts, priority and kind of machine go where PAI looks for them."""
     document = preview(
         *("--mount", "data:/in", "--mount", "team", "--priority", "prod", "--sku", "K80", "x")
@@ -253,14 +253,14 @@ def test_rarer_options_reach_the_job(preview):
 
 
 @pytest.mark.process
-def test_a_script_runs_with_its_arguments(opai, local):
+def test_sub_script_runs_with_arguments(opai, local):
     """A Python script of this folder is sent along and run, whatever its arguments hold."""
     Path("echo.py").write_text("import sys\nprint(sys.argv[1:])\n")
     result = opai("job", "sub", "--image", "img", "-f", "echo.py", "--lr", "0.1", "a b")
     assert result.stdout.splitlines()[0] == "['--lr', '0.1', 'a b']"
 
 
-def test_a_script_names_its_packages(opai, local):
+def test_sub_script_dependencies_become_requirements(opai, local):
     """The dependencies of its PEP 723 block are the job's requirements."""
     Path("with_block.py").write_text(
         "# /// script\n# dependencies = [\n#   'rich[x]>=1',  # a remark\n# ]\n# ///\nimport rich\n"
@@ -270,7 +270,7 @@ def test_a_script_names_its_packages(opai, local):
 
 
 @pytest.mark.parametrize("block", ["dependencies = [", "dependencies = 'x'", "dependencies = [1]"])
-def test_a_broken_block_is_told(opai, local, block):
+def test_sub_reports_broken_script_block(opai, local, block):
     """A block that cannot be read is 2 and names the script."""
     Path("broken.py").write_text(f"# /// script\n# {block}\n# ///\n")
     result = opai("job", "sub", "--image", "img", "broken.py")
@@ -303,7 +303,7 @@ def test_a_broken_block_is_told(opai, local, block):
         (["--image", "i", "--on", "failure:KILL=date", "x"], "'KILL' is not one of: SIGHUP"),
     ],
 )
-def test_what_makes_no_sense_is_told(opai, local, arguments, said):
+def test_sub_refuses_invalid_options(opai, local, arguments, said):
     """Every wrong command line ends with 2, one sentence, and nothing submitted."""
     before = opai("job", "list", "-o", "name").stdout
     result = opai("job", "sub", *arguments)
@@ -314,7 +314,7 @@ def test_what_makes_no_sense_is_told(opai, local, arguments, said):
     assert opai("job", "list", "-o", "name").stdout == before
 
 
-def test_a_job_that_can_never_run_is_refused(opai, local):
+def test_sub_refuses_impossible_resources(opai, local):
     """More than the machine has is an error at once, and says how much there is."""
     result = opai("job", "sub", "--image", "img", "--gpu", 64, "true")
     assert result.exit_code == 1
@@ -322,7 +322,7 @@ def test_a_job_that_can_never_run_is_refused(opai, local):
 
 
 @pytest.mark.process
-def test_a_taken_name_is_a_conflict(opai, local):
+def test_sub_existing_name_exits_5(opai, local):
     """A name that a job has, even an ended one, is 5; in JSON the server's code tells."""
     opai("job", "sub", "--image", "img", "-j", "taken", "--wait", "true")
     result = opai("job", "sub", "--image", "img", "-j", "taken", "-o", "json", "true")

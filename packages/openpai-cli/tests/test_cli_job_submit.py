@@ -36,7 +36,7 @@ def file():
 
 @pytest.mark.process
 @pytest.mark.parametrize("how", [[], ["--config"]], ids=["FILE", "--config FILE"])
-def test_a_file_is_submitted(opai, local, file, how):
+def test_submit_job_file(opai, local, file, how):
     """FILE and --config FILE are the same; --wait brings the job's own code."""
     result = opai("job", "submit", *how, file, "--name", "a_$", "--wait")
     assert result.exit_code == 5
@@ -44,13 +44,13 @@ def test_a_file_is_submitted(opai, local, file, how):
 
 
 @pytest.mark.process
-def test_stdin_is_a_file(opai, local, file):
+def test_submit_from_stdin(opai, local, file):
     """A dash reads the job from stdin."""
     result = opai("job", "submit", "-", "--name", "b_$", "--wait", stdin=FILE)
     assert result.exit_code == 5
 
 
-def test_values_are_changed_on_the_way(opai, file):
+def test_submit_update_changes_values(opai, file):
     """--update sets values by a path in the old or a usual form, read as YAML."""
     result = opai(
         *("job", "submit", file, "--dry-run", "--vc", "research", "--name", "renamed"),
@@ -64,7 +64,7 @@ def test_values_are_changed_on_the_way(opai, file):
     assert file.read_text() == FILE
 
 
-def test_a_files_own_virtual_cluster_is_stronger_than_a_default(opai, file):
+def test_submit_virtual_cluster_of_file_overrides_default(opai, file):
     """A layered default fills a gap and overrides nothing."""
     opai("set", "virtual-cluster=research")
     dry = ("job", "submit", file, "--dry-run")
@@ -74,7 +74,7 @@ def test_a_files_own_virtual_cluster_is_stronger_than_a_default(opai, file):
 
 
 @pytest.mark.process
-def test_a_runtime_section_gets_what_it_lacks(opai, local, file):
+def test_submit_completes_runtime_section(opai, local, file):
     """A section without a workspace gets mine, and its outputs are saved there."""
     file.write_text(
         FILE.replace("exit <% $parameters.code %>", "echo <% $parameters.code %> > out.txt")
@@ -89,7 +89,7 @@ def test_a_runtime_section_gets_what_it_lacks(opai, local, file):
 
 
 @pytest.mark.process
-def test_code_can_be_brought_to_a_file(opai, local, file):
+def test_submit_adds_code(opai, local, file):
     """--src, --output and --pip mean the same as for `job sub`."""
     file.write_text(FILE.replace("exit <% $parameters.code %>", "cp given.txt kept.txt"))
     Path("given.txt").write_text("given")
@@ -102,7 +102,7 @@ def test_code_can_be_brought_to_a_file(opai, local, file):
 
 
 @pytest.mark.process
-def test_secrets_are_not_shown(opai, local, file):
+def test_submit_hides_secrets(opai, local, file):
     """--dry-run masks secrets as the server does; they still reach the job."""
     file.write_text(
         FILE.replace("exit <% $parameters.code %>", "test <% $secrets.word %> = sesame")
@@ -126,7 +126,7 @@ def test_secrets_are_not_shown(opai, local, file):
     ],
     ids=["no yaml", "no mapping", "no roles", "a text for a number", "an unknown parameter"],
 )
-def test_a_broken_file_is_told_with_its_place(opai, local, file, text, said):
+def test_submit_reports_position_of_mistake(opai, local, file, text, said):
     """What is wrong, where, and 2; nothing is submitted."""
     before = opai("job", "list", "-o", "name").stdout
     file.write_text(text)
@@ -137,7 +137,7 @@ def test_a_broken_file_is_told_with_its_place(opai, local, file, text, said):
     assert opai("job", "list", "-o", "name").stdout == before
 
 
-def test_all_problems_are_in_the_json(opai, file):
+def test_submit_errors_as_json(opai, file):
     """-o json lists every problem with path, line, column, message and hint."""
     import json
 
@@ -149,6 +149,6 @@ def test_all_problems_are_in_the_json(opai, file):
 
 
 @pytest.mark.parametrize("arguments", [[], ["job.yaml", "--config", "job.yaml"], ["nowhere.yaml"]])
-def test_exactly_one_existing_file_is_needed(opai, file, arguments):
+def test_submit_requires_one_file(opai, file, arguments):
     """None, two, or one that does not exist: 2."""
     assert opai("job", "submit", *arguments).exit_code == 2

@@ -36,7 +36,7 @@ def name():
 SWEEP = ("job", "sweep", "job.yaml", "-p", "lr=0.1,0.2", "-p", "batch=0,3")
 
 
-def test_a_sweep_is_previewed(opai, name):
+def test_sweep_dry_run_lists_jobs(opai, name):
     """--dry-run names every job, needs no cluster, and sends nothing."""
     result = opai(*SWEEP, "--dry-run", "-o", "json")
     assert result.exit_code == 0
@@ -50,7 +50,7 @@ def test_a_sweep_is_previewed(opai, name):
 
 
 @pytest.mark.process
-def test_a_sweep_is_submitted_and_its_results_are_told(opai, local, name):
+def test_sweep_submit_and_results(opai, local, name):
     """Every set of parameters is a job; the results have parameters, ends and saved metrics."""
     sent = opai(*SWEEP, "--output", "metrics.json", "--tag", name, "-o", "json")
     assert sent.exit_code == 0, sent.stderr
@@ -66,7 +66,7 @@ def test_a_sweep_is_submitted_and_its_results_are_told(opai, local, name):
 
 
 @pytest.mark.process
-def test_results_give_each_parameter_a_column(opai, local, name):
+def test_sweep_results_have_parameter_columns(opai, local, name):
     """In a table parameters and metrics stand side by side; a metric that is missing is a dash."""
     sent = opai("job", "sweep", "job.yaml", "-p", "batch=0", "-o", "name")
     opai("job", "wait", sent.stdout.strip())
@@ -78,14 +78,14 @@ def test_results_give_each_parameter_a_column(opai, local, name):
 
 
 @pytest.mark.process
-def test_submitting_a_sweep_again_doubles_nothing(opai, local, name):
+def test_sweep_submitted_twice_creates_no_duplicates(opai, local, name):
     """What exists is told as existing; only what is missing is sent."""
     opai("job", "sweep", "job.yaml", "-p", "batch=0")
     again = opai("job", "sweep", "job.yaml", "-p", "batch=0,1", "-o", "json")
     assert [row["status"] for row in again.json] == ["existed", "submitted"]
 
 
-def test_parameters_can_be_zipped_or_drawn(opai, name):
+def test_sweep_zip_and_random_parameters(opai, name):
     """--zip pairs the values; --random draws the same sets for the same seed."""
     assert len(opai(*SWEEP, "--zip", "--dry-run", "-o", "json").json) == 2
     drawn = (*SWEEP, "--random", 3, "--seed", 7, "--dry-run", "-o", "json")
@@ -103,7 +103,7 @@ def test_parameters_can_be_zipped_or_drawn(opai, name):
         ([], 2, "--param"),
     ],
 )
-def test_what_cannot_be_swept_is_told(opai, local, name, arguments, code, said):
+def test_sweep_refuses_invalid_parameters(opai, local, name, arguments, code, said):
     """Nothing is submitted where the parameters make no sense."""
     result = opai("job", "sweep", "job.yaml", *arguments)
     assert result.exit_code == code

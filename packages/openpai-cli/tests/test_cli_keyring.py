@@ -42,7 +42,7 @@ def run(home, tmp_path):
     return opai
 
 
-def test_a_token_lives_in_the_keyring_and_a_locked_one_loses_nothing(run, server, home, tmp_path):
+def test_keyring_holds_token_and_locked_keyring_keeps_it(run, server, home, tmp_path):
     """Added, used, locked, unlocked, logged out: the token is in no file of ours at any time."""
     line = ("cluster", "add", "prod", "--pai-uri", server.uri, "--token-stdin")
     added = run(*line, stdin=server.token)

@@ -15,7 +15,7 @@ def up(opai):
 
 
 @pytest.mark.process
-def test_a_local_cluster_is_known_and_used(opai, up):
+def test_local_up_adds_cluster(opai, up):
     """`local up` makes the cluster `local`, and with no other it is the one that is used."""
     assert opai("cluster", "list", "-o", "name").stdout == "local\n"
     assert opai("job", "list").exit_code == 0
@@ -23,7 +23,7 @@ def test_a_local_cluster_is_known_and_used(opai, up):
 
 
 @pytest.mark.process
-def test_a_second_up_is_refused(opai, up):
+def test_local_up_twice_exits_1(opai, up):
     """One runs already: 1, and where."""
     result = opai("local", "up")
     assert result.exit_code == 1
@@ -31,7 +31,7 @@ def test_a_second_up_is_refused(opai, up):
 
 
 @pytest.mark.process
-def test_status_tells_whether_it_runs(opai, up):
+def test_local_status_exit_code(opai, up):
     """0 and the address while it runs; 1 when it does not."""
     assert opai("local", "status", "-o", "json").json["uri"] == up["uri"]
     assert opai("local", "down").exit_code == 0
@@ -40,7 +40,7 @@ def test_status_tells_whether_it_runs(opai, up):
 
 
 @pytest.mark.process
-def test_a_cluster_that_is_down_is_unreachable(opai, up):
+def test_job_list_after_local_down_exits_6(opai, up):
     """After `down` a command ends with 6 and says so."""
     opai("local", "down")
     result = opai("job", "list")
@@ -48,7 +48,7 @@ def test_a_cluster_that_is_down_is_unreachable(opai, up):
     assert opai("local", "up").exit_code == 0
 
 
-def test_down_without_up_is_told(opai):
+def test_local_down_without_up_exits_1(opai):
     """Nothing to stop: 1 and one sentence."""
     result = opai("local", "down")
     assert result.exit_code == 1
@@ -56,12 +56,12 @@ def test_down_without_up_is_told(opai):
 
 
 @pytest.mark.process
-def test_the_servers_log_is_printed(opai, up):
+def test_local_logs_prints_server_log(opai, up):
     """`local logs` prints what the server wrote."""
     assert up["uri"] in opai("local", "logs", "--tail", 1).stdout
 
 
-def test_the_alias_of_another_cluster_is_not_taken(opai, home, server):
+def test_local_up_keeps_other_cluster_of_that_alias(opai, home, server):
     """Where `local` stands for a cluster elsewhere, `local up` refuses before it starts."""
     home.mkdir()
     (home / "clusters.yaml").write_text(
@@ -74,7 +74,7 @@ def test_the_alias_of_another_cluster_is_not_taken(opai, home, server):
 
 
 @pytest.mark.process
-def test_a_port_in_use_is_told(opai, server):
+def test_local_up_reports_used_port(opai, server):
     """Another server's port: an error that names it, and nothing is left running."""
     port = server.uri.rpartition(":")[2]
     result = opai("local", "up", "--port", port)
@@ -84,7 +84,7 @@ def test_a_port_in_use_is_told(opai, server):
 
 
 @pytest.mark.process
-def test_ended_jobs_are_pruned(opai, up):
+def test_local_prune_removes_ended_jobs(opai, up):
     """`local prune` prints what it removed; what is younger stays; the name is free again."""
     submit = ("job", "sub", "--image", "i", "--name", "old", "--wait", "--", "true")
     assert opai(*submit).exit_code == 0
@@ -93,7 +93,7 @@ def test_ended_jobs_are_pruned(opai, up):
     assert opai(*submit).exit_code == 0
 
 
-def test_what_is_no_age_is_told(opai):
+def test_local_prune_refuses_invalid_age(opai):
     """Wrong usage: 2, and how to write it."""
     result = opai("local", "prune", "--older-than", "soon")
     assert result.exit_code == 2
@@ -101,7 +101,7 @@ def test_what_is_no_age_is_told(opai):
 
 
 @pytest.mark.process
-def test_an_engine_that_is_not_there(opai, monkeypatch, tmp_path):
+def test_local_up_reports_missing_engine(opai, monkeypatch, tmp_path):
     """Not started: one sentence, what to do, and nothing runs."""
     monkeypatch.setenv("PATH", str(tmp_path))
     result = opai("local", "up", "--engine", "podman")
@@ -111,7 +111,7 @@ def test_an_engine_that_is_not_there(opai, monkeypatch, tmp_path):
 
 
 @pytest.mark.process
-def test_a_folder_becomes_a_storage(opai, tmp_path):
+def test_local_up_storage_offers_folder(opai, tmp_path):
     """``--storage NAME=FOLDER`` offers a folder under a name; what is no such pair is told."""
     (tmp_path / "team").mkdir()
     (tmp_path / "team" / "notes.txt").write_text("hello")

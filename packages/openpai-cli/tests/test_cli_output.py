@@ -28,20 +28,20 @@ def saved(opai, local, ended):
     return ended[0]
 
 
-def test_outputs_are_listed_relative_to_their_folder(opai, saved):
+def test_output_list_shows_relative_paths(opai, saved):
     """The list names files as `output download` takes them, with the documented fields."""
     rows = opai("output", "list", saved, "-o", "json").json
     assert [(row["path"], row["size"]) for row in rows] == [("a.txt", 2), ("d/b.txt", 3)]
 
 
-def test_some_outputs_can_be_fetched(opai, saved):
+def test_output_download_selected_paths(opai, saved):
     """PATHS are files or folders; --to names where they go."""
     assert opai("output", "download", saved, "d", "--to", "here").exit_code == 0
     assert Path("here/d/b.txt").read_text() == "bb\n"
     assert not Path("here/a.txt").exists()
 
 
-def test_a_changed_file_is_not_overwritten(opai, saved):
+def test_output_download_keeps_changed_file(opai, saved):
     """What exists and differs is a conflict, unless --overwrite says so; the same again is fine."""
     fetch = ("output", "download", saved, "a.txt", "--to", "here")
     assert [opai(*fetch).exit_code, opai(*fetch).exit_code] == [0, 0]
@@ -52,7 +52,7 @@ def test_a_changed_file_is_not_overwritten(opai, saved):
     assert Path("here/a.txt").read_text() == "a\n"
 
 
-def test_a_path_that_was_not_saved_is_4(opai, saved):
+def test_output_download_unknown_path_exits_4(opai, saved):
     """An unknown path is named and writes nothing."""
     result = opai("output", "download", saved, "nope.txt", "--to", "here")
     assert result.exit_code == 4
@@ -61,7 +61,7 @@ def test_a_path_that_was_not_saved_is_4(opai, saved):
 
 
 @pytest.mark.process
-def test_a_path_stays_in_the_jobs_folder(opai, saved):
+def test_output_download_refuses_parent_path(opai, saved):
     """`..` leads nowhere."""
     result = opai("output", "download", saved, "../../../secret", "--to", "here")
     assert result.exit_code == 1
@@ -69,7 +69,7 @@ def test_a_path_stays_in_the_jobs_folder(opai, saved):
 
 
 @pytest.mark.process
-def test_a_job_without_outputs_says_so(opai, job):
+def test_output_list_without_outputs_exits_4(opai, job):
     """A job that was not asked to save anything is 4, with how to ask."""
     name = job("true")
     result = opai("output", "list", name)
@@ -78,7 +78,7 @@ def test_a_job_without_outputs_says_so(opai, job):
 
 
 @pytest.mark.process
-def test_outputs_to_come_are_none_yet(opai, local):
+def test_output_list_of_running_job_is_empty(opai, local):
     """While the job runs the list is empty and says that it runs; downloading is 4."""
     result = opai("job", "sub", "--image", "img", "--output", "x", "sleep 600")
     name = result.stdout.strip()
@@ -89,7 +89,7 @@ def test_outputs_to_come_are_none_yet(opai, local):
     opai("job", "stop", name)
 
 
-def test_a_saved_file_is_written_to_stdout(opai, saved):
+def test_output_peek_writes_file(opai, saved):
     """`peek` writes the very bytes of the file; one that does not exist is 4."""
     assert opai("output", "peek", saved, "d/b.txt").stdout == "bb\n"
     missing = opai("output", "peek", saved, "nope.txt")
@@ -97,7 +97,7 @@ def test_a_saved_file_is_written_to_stdout(opai, saved):
 
 
 @pytest.mark.process
-def test_a_growing_file_is_followed_to_the_jobs_end(opai, local):
+def test_output_peek_follow_ends_with_job(opai, local):
     """`peek -f` waits for the file, writes each byte once, and ends with the job."""
     job = opai("job", "sub", "--image", "img", "--output", "x", "sleep 600").stdout.strip()
     place = local.folder / "storage/users/alice/jobs" / job.partition("~")[2] / "output"

@@ -30,7 +30,7 @@ def brought(name: str, extras: tuple[str, ...] = (), seen: set | None = None) ->
     return {found for found, _ in seen}
 
 
-def test_few_packages_come_and_each_is_told():
+def test_dependencies_are_few_and_documented():
     """At most 30 beyond our own, and the list in the docs is the whole list."""
     page = Path(__file__).parents[3] / "docs" / "cli.md"
     if not page.exists():

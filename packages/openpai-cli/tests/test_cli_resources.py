@@ -18,7 +18,7 @@ def dead(local, home):
         file.write("- {cluster_alias: dead, pai_uri: 'http://127.0.0.1:1', user: bob, token: t}\n")
 
 
-def test_resources_are_what_is_free(opai, local):
+def test_resources_show_free_capacity(opai, local):
     """Each virtual cluster with what it has and what of it is free."""
     (row,) = opai("cluster", "resources", "-o", "json").json
     assert (row["cluster"], row["virtualCluster"]) == ("local", "default")
@@ -26,7 +26,7 @@ def test_resources_are_what_is_free(opai, local):
     assert 0 <= row["cpusFree"] <= 16
 
 
-def test_a_dead_cluster_does_not_hide_the_others(opai, dead):
+def test_resources_include_unreachable_cluster(opai, dead):
     """It has a row of its own, a warning, and gives the exit code; names are only what is known."""
     result = opai("cluster", "resources", "-o", "json")
     assert result.exit_code == 6
@@ -38,7 +38,7 @@ def test_a_dead_cluster_does_not_hide_the_others(opai, dead):
     assert opai("cluster", "resources", "-o", "name").stdout == "default\n"
 
 
-def test_one_of_several_clusters_can_be_asked(opai, dead):
+def test_resources_of_selected_clusters(opai, dead):
     """-a takes one or several aliases; one that is not known is 2."""
     result = opai("cluster", "resources", "-a", "local", "-o", "json")
     assert (result.exit_code, len(result.json)) == (0, 1)
@@ -46,14 +46,14 @@ def test_one_of_several_clusters_can_be_asked(opai, dead):
     assert opai("cluster", "resources", "-a", "nope").exit_code == 2
 
 
-def test_a_pipe_gets_no_bars(opai, dead):
+def test_resources_in_pipe_have_no_bars(opai, dead):
     """Numbers alone, one in each column, whatever the environment says of colour."""
     table = opai("cluster", "resources").stdout
     assert table.isascii()
     assert table.splitlines()[0].split("  ")[0] == "CLUSTER"
 
 
-def test_without_a_cluster_the_way_to_one_is_told(opai):
+def test_resources_without_cluster_exit_2(opai):
     """As any command that needs one does."""
     result = opai("cluster", "resources")
     assert result.exit_code == 2
@@ -65,7 +65,7 @@ def test_without_a_cluster_the_way_to_one_is_told(opai):
     ("columns", "encoding", "drawn"),
     [(120, "utf-8", "█"), (80, "utf-8", "█"), (80, "ascii", "#"), (40, "utf-8", "")],
 )
-def test_people_get_bars_where_there_is_room(dead, columns, encoding, drawn):
+def test_resources_draw_bars_in_wide_terminal(dead, columns, encoding, drawn):
     """In the terminal's own letters, and no line wider than it."""
     text = pexpect.run(
         f"{sys.executable} -m openpai.cli cluster resources",
@@ -93,6 +93,6 @@ def test_people_get_bars_where_there_is_room(dead, columns, encoding, drawn):
         *((3, 0, ""), (9, 8, "####")),
     ],
 )
-def test_a_bar_never_lies_at_its_ends(part, whole, expected):
+def test_bar_is_exact_at_both_ends(part, whole, expected):
     """Something is not nothing, and nearly all is not all."""
     assert bar(part, whole, 4, "latin-1") == expected

@@ -117,7 +117,7 @@ def shown(words: list[str], columns: int, uri: str) -> str:
         ("broken-file-40", "job validate broken.yaml", 40),
     ],
 )
-def test_a_screen_is_as_it_was_drawn(recorded, name, line, columns):
+def test_screen_equals_recording(recorded, name, line, columns):
     """Tables and errors, at several widths, with and without colour."""
     found = shown(line.split(), columns, recorded)
     place = SCREENS / f"{name}.txt"

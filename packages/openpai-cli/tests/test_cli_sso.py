@@ -27,7 +27,7 @@ def uri(httpserver):
 
 
 @pytest.mark.process
-def test_the_browser_logs_in(opai, uri, monkeypatch, tmp_path):
+def test_sso_login_by_browser(opai, uri, monkeypatch, tmp_path):
     """The token that the browser brought is stored and never shown."""
     (tmp_path / "fetch.py").write_text(FETCH)
     monkeypatch.setenv("BROWSER", f"{sys.executable} {tmp_path / 'fetch.py'} %s")
@@ -38,7 +38,7 @@ def test_the_browser_logs_in(opai, uri, monkeypatch, tmp_path):
     assert opai("cluster", "token", "corp").stdout.strip() == "a.b.c"
 
 
-def test_without_a_browser_nothing_is_stored_unless_the_address_comes_back(opai, uri, monkeypatch):
+def test_sso_without_browser_requires_pasted_address(opai, uri, monkeypatch):
     """The address is shown, and what is pasted must be the one at which the sign-in ended."""
     monkeypatch.setenv("BROWSER", "false")
     monkeypatch.setattr("webbrowser._tryorder", [])

@@ -50,7 +50,7 @@ def imported(*arguments: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-def test_the_version_needs_nothing():
+def test_version_imports_no_click():
     """`opai --version` does not even import click."""
     assert imported("--version") & (HEAVY | {"click", "typing", "re"}) == set()
 
@@ -66,6 +66,6 @@ def test_the_version_needs_nothing():
     ],
     ids=" ".join,
 )
-def test_help_needs_click_alone(line):
+def test_help_imports_no_heavy_modules(line):
     """No help page imports a heavy module."""
     assert imported(*line) & HEAVY == set()

@@ -51,7 +51,7 @@ def ended(opai, name):
 
 
 @pytest.mark.process
-def test_a_sweep_is_listed_with_counts(opai, ended):
+def test_sweep_list_shows_counts(opai, ended):
     """One line for each sweep says how far it is."""
     rows = {row["sweep"]: row for row in opai("sweep", "list", "-o", "json").json}
     row = rows[ended]
@@ -59,7 +59,7 @@ def test_a_sweep_is_listed_with_counts(opai, ended):
 
 
 @pytest.mark.process
-def test_its_jobs_are_listed_and_can_be_piped_on(opai, ended):
+def test_sweep_status_lists_jobs(opai, ended):
     """`-o name` gives names that every command takes."""
     rows = opai("sweep", "status", ended, "-o", "json").json
     assert [row["state"] for row in rows] == ["SUCCEEDED", "FAILED"] * 2
@@ -69,7 +69,7 @@ def test_its_jobs_are_listed_and_can_be_piped_on(opai, ended):
 
 
 @pytest.mark.process
-def test_waiting_tells_each_exit_code(opai, ended):
+def test_sweep_wait_as_json_has_exit_codes(opai, ended):
     """In JSON every job has its own; the command's is the first that is not 0."""
     result = opai("sweep", "wait", ended, "-o", "json")
     assert result.exit_code == 3
@@ -77,7 +77,7 @@ def test_waiting_tells_each_exit_code(opai, ended):
 
 
 @pytest.mark.process
-def test_what_failed_is_run_again(opai, ended):
+def test_sweep_rerun_submits_failed_jobs(opai, ended):
     """A preview, then new jobs for these points only; the results show the latest of each."""
     preview = opai("sweep", "rerun", ended, "--dry-run", "-o", "json").json
     assert [row["job"] for row in preview] == [
@@ -96,7 +96,7 @@ def test_what_failed_is_run_again(opai, ended):
 
 
 @pytest.mark.process
-def test_a_sweep_is_stopped_after_a_yes(opai, name):
+def test_sweep_stop_requires_confirmation(opai, name):
     """Without a terminal nobody can say yes, so --yes must; then nothing more is submitted."""
     text = Path("job.yaml").read_text().replace("exit <%", "sleep 600 <%")
     Path("job.yaml").write_text(text)
@@ -109,7 +109,7 @@ def test_a_sweep_is_stopped_after_a_yes(opai, name):
 
 
 @pytest.mark.process
-def test_metrics_come_from_files_and_logs(opai, ended):
+def test_sweep_results_read_metrics(opai, ended):
     """A path into a JSON file, or what a pattern found last in the log; sorted by one of them."""
     words = ("--metric", "metrics.json:val.acc", "--log-metric", "loss=loss: ([0-9.]+)")
     found = opai("sweep", "results", ended, *words, "--sort", "loss", "-o", "json")
@@ -120,7 +120,7 @@ def test_metrics_come_from_files_and_logs(opai, ended):
 
 
 @pytest.mark.process
-def test_a_plot_is_drawn_in_the_terminal(opai, ended):
+def test_sweep_results_plot_bars(opai, ended):
     """A bar for each job, as long as its figure; none in a pipe unless it is asked for."""
     words = ("sweep", "results", ended, "--log-metric", "loss=loss: ([0-9.]+)")
     assert "█" not in opai(*words).stdout
@@ -131,7 +131,7 @@ def test_a_plot_is_drawn_in_the_terminal(opai, ended):
 
 @pytest.mark.process
 @pytest.mark.parametrize("suffix", ["html", "svg", "png"])
-def test_plots_are_written_to_files(opai, ended, suffix):
+def test_sweep_results_save_plot(opai, ended, suffix):
     """A page that needs nothing else, a drawing, or a picture."""
     if suffix == "png":
         pytest.importorskip("matplotlib")
@@ -149,7 +149,7 @@ def test_plots_are_written_to_files(opai, ended, suffix):
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_a_picture_without_its_library_says_what_to_install(opai, name, monkeypatch):
+def test_sweep_results_png_names_missing_package(opai, name, monkeypatch):
     """Before anything is asked of the cluster."""
     import importlib.util
 
@@ -160,7 +160,7 @@ def test_a_picture_without_its_library_says_what_to_install(opai, name, monkeypa
 
 
 @pytest.mark.process
-def test_the_files_of_all_jobs_are_fetched(opai, ended):
+def test_sweep_download_fetches_files_of_all_jobs(opai, ended):
     """Each job's into a folder of its name; what was not saved is told."""
     result = opai("sweep", "download", ended, "metrics.json")
     assert result.exit_code == 0, result.stderr
@@ -170,7 +170,7 @@ def test_the_files_of_all_jobs_are_fetched(opai, ended):
     assert nothing.stderr.count("saved no other.txt") == 4
 
 
-def test_the_preview_says_how_many_of_what(opai, name):
+def test_sweep_dry_run_summarizes_resources(opai, name):
     """Jobs, GPUs of each, GPUs at once, kinds of machines, names."""
     text = (
         Path("job.yaml")
@@ -187,7 +187,7 @@ def test_the_preview_says_how_many_of_what(opai, name):
 
 
 @pytest.mark.process
-def test_leaving_a_bounded_sweep_says_how_to_go_on(opai, name, tmp_path):
+def test_sweep_interrupted_can_be_resumed(opai, name, tmp_path):
     """Ctrl-C ends with 130; the rest is submitted by `opai sweep resume`, and nothing twice."""
     gate = Gate(tmp_path / "go")
     text = Path("job.yaml").read_text().replace("exit <%", f"{gate.command}; true <%")
@@ -218,7 +218,7 @@ def test_leaving_a_bounded_sweep_says_how_to_go_on(opai, name, tmp_path):
         (["results", "--tag", "t", "--save", "x.jpg"], 2, ".html, .svg, .png"),
     ],
 )
-def test_bad_input_is_one_sentence(opai, local, words, code, said):
+def test_sweep_commands_refuse_invalid_input(opai, local, words, code, said):
     """What is wrong, and what to write instead."""
     result = opai("sweep", *words)
     assert result.exit_code == code

@@ -52,7 +52,7 @@ def without_colour(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-def test_people_get_colour_and_relative_times(terminal, opai, job):
+def test_terminal_shows_colour_and_relative_times(terminal, opai, job):
     """On a terminal states are coloured and times say how long ago."""
     name = job("exit 1")
     opai("job", "wait", name)
@@ -66,14 +66,14 @@ def test_people_get_colour_and_relative_times(terminal, opai, job):
     [(["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})],
     ids=["--no-color", "NO_COLOR", "TERM=dumb"],
 )
-def test_colour_can_be_refused(terminal, job, arguments, environ):
+def test_terminal_colour_can_be_disabled(terminal, job, arguments, environ):
     """An option, NO_COLOR and a dumb terminal each keep all escape codes away."""
     job("true")
     assert "\x1b" not in screen(terminal(*arguments, "job", "list", **environ))
 
 
 @pytest.mark.parametrize("columns", [40, 60, 120])
-def test_no_line_is_wider_than_the_terminal(terminal, job, columns):
+def test_terminal_width_limits_lines(terminal, job, columns):
     """Tables are cut to the terminal's width; the names stay."""
     name = job("true", suffix="_a_long_name_for_a_job")
     text = without_colour(screen(terminal("job", "list", "--keyword", name, columns=columns)))
@@ -82,7 +82,7 @@ def test_no_line_is_wider_than_the_terminal(terminal, job, columns):
     assert header.startswith("NAME")
 
 
-def test_a_screenful_is_shown_and_the_rest_is_told(terminal, job, opai):
+def test_job_list_shows_50_newest(terminal, job, opai):
     """On a terminal the 50 newest jobs are listed, and that there are more is said."""
     many = len(opai("job", "list", "-o", "name").stdout.splitlines())
     for _ in range(max(0, 51 - many)):
@@ -92,7 +92,7 @@ def test_a_screenful_is_shown_and_the_rest_is_told(terminal, job, opai):
     assert len([line for line in text.split("\n") if "default" in line]) == 50
 
 
-def test_ctrl_c_lets_the_job_go_on(terminal, opai, job):
+def test_ctrl_c_detaches_from_running_job(terminal, opai, job):
     """Ctrl-C while following ends with 130 and tells how to come back and how to stop."""
     name = job("echo begun", "sleep 600")
     child = terminal("job", "logs", "-f", name)
@@ -107,7 +107,7 @@ def test_ctrl_c_lets_the_job_go_on(terminal, opai, job):
     opai("job", "stop", name)
 
 
-def test_ctrl_c_elsewhere_is_130(terminal, job):
+def test_ctrl_c_at_prompt_exits_130(terminal, job):
     """A command that only waits for an answer ends with 130, too, without a traceback."""
     child = terminal("cluster", "login")
     child.expect("Password")
@@ -117,7 +117,7 @@ def test_ctrl_c_elsewhere_is_130(terminal, job):
     assert "Traceback" not in text
 
 
-def test_a_password_is_asked_for_and_not_shown(terminal, opai, server):
+def test_password_prompt_hides_input(terminal, opai, server):
     """At a terminal the password is asked for; what is typed does not appear."""
     child = terminal("cluster", "login")
     child.expect("Password for alice at ")
@@ -127,7 +127,7 @@ def test_a_password_is_asked_for_and_not_shown(terminal, opai, server):
     assert server.password not in text
 
 
-def test_a_pattern_is_stopped_after_a_yes(terminal, opai, job):
+def test_stop_by_pattern_after_confirmation(terminal, opai, job):
     """At a terminal the jobs that match are listed and stopped after a yes."""
     name = job("sleep 600")
     child = terminal("job", "stop", f"{name[:-2]}*")
@@ -138,7 +138,7 @@ def test_a_pattern_is_stopped_after_a_yes(terminal, opai, job):
     assert opai("job", "wait", name).exit_code == 143
 
 
-def test_a_no_stops_nothing(terminal, opai, job):
+def test_stop_by_pattern_declined(terminal, opai, job):
     """Any other answer leaves the jobs alone."""
     name = job("sleep 600")
     child = terminal("job", "stop", f"{name[:-2]}*")
@@ -150,7 +150,7 @@ def test_a_no_stops_nothing(terminal, opai, job):
     opai("job", "stop", name)
 
 
-def test_a_reader_that_goes_away_is_no_error(local, job):
+def test_closed_pipe_exits_141(local, job):
     """`opai job logs | head -1`: silence, and 141 as of any program that SIGPIPE ends."""
     name = job("seq 200000")
     subprocess.run([*OPAI, "job", "wait", name], check=True, capture_output=True)
@@ -165,7 +165,7 @@ def test_a_reader_that_goes_away_is_no_error(local, job):
     assert (process.returncode, said) == (141, "")
 
 
-def test_a_terminal_that_goes_away_ends_the_command(terminal, opai, job):
+def test_closed_terminal_ends_follow(terminal, opai, job):
     """When the terminal is closed a following command ends; the job goes on."""
     name = job("echo begun", "sleep 600")
     child = terminal("job", "logs", "-f", name)
@@ -176,7 +176,7 @@ def test_a_terminal_that_goes_away_ends_the_command(terminal, opai, job):
     opai("job", "stop", name)
 
 
-def test_a_live_list_shows_what_changes(terminal, opai, job):
+def test_watch_shows_changes(terminal, opai, job):
     """--watch draws over itself on a screen of its own; Ctrl-C ends it with 0, the cursor back."""
     name = job("sleep 600")
     child = terminal("job", "list", "--keyword", name, "--watch")
@@ -189,14 +189,14 @@ def test_a_live_list_shows_what_changes(terminal, opai, job):
     assert text.endswith("\x1b[?25h\x1b[?1049l")
 
 
-def test_a_live_list_needs_a_terminal(opai, local):
+def test_watch_requires_terminal(opai, local):
     """In a pipe --watch is a usage error, not an endless stream of escape codes."""
     result = opai("job", "list", "--watch")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "terminal" in result.stderr
 
 
-def test_a_live_list_fits_a_terminal_that_shrinks(terminal, opai, job):
+def test_watch_follows_terminal_width(terminal, opai, job):
     """The next picture has the new width; nothing is ever wiped before it is drawn over."""
     name = job("sleep 600", suffix="_a_long_name_for_a_job")
     child = terminal("job", "list", "--keyword", name, "--watch", columns=120)
@@ -216,7 +216,7 @@ def next_picture(child: pexpect.spawn) -> list[str]:
 
 
 @pytest.mark.parametrize(("term", "drawn"), [("xterm", True), ("dumb", False)])
-def test_progress_needs_a_terminal_with_a_cursor(terminal, opai, local, tmp_path, term, drawn):
+def test_progress_requires_cursor_control(terminal, opai, local, tmp_path, term, drawn):
     """Waiting for a sweep shows how far it is, and wipes that away; a dumb terminal shows none."""
     gate = Gate(tmp_path / "go")
     Path("job.yaml").write_text(

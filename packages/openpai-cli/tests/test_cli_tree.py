@@ -36,7 +36,7 @@ def every_command() -> dict[tuple[str, ...], click.Command]:
     return {**{path: lazy.load() for path, lazy in OWN.items()}, **others}
 
 
-def test_group_help_equals_the_commands_own():
+def test_group_help_equals_command_help():
     """A group's help is written from the table alone, without importing its commands."""
     loaded = {path: lazy.load() for path, lazy in OWN.items()}
     assert {path: lazy.help for path, lazy in OWN.items()} == {
@@ -45,7 +45,7 @@ def test_group_help_equals_the_commands_own():
     assert [path for path, command in loaded.items() if command.name != path[-1]] == []
 
 
-def test_help_begins_with_an_example(opai):
+def test_help_begins_with_example(opai):
     """Every command shows first how it is used, with -h as with --help."""
     shown = {path: opai(*path, "-h") for path in every_command()}
     assert [path for path, one in shown.items() if one.exit_code] == []
@@ -54,7 +54,7 @@ def test_help_begins_with_an_example(opai):
     assert [path for path, one in shown.items() if opai(*path, "--help") != one] == []
 
 
-def test_examples_use_options_that_exist():
+def test_examples_use_existing_options():
     wrong = []
     for path, loaded in every_command().items():
         known = {name for param in loaded.params for name in (*param.opts, *param.secondary_opts)}
@@ -68,7 +68,7 @@ def test_examples_use_options_that_exist():
     assert wrong == []
 
 
-def test_options_all_have_help():
+def test_options_have_help():
     unexplained = []
     for path, lazy in OWN.items():
         loaded = lazy.load()
@@ -78,7 +78,7 @@ def test_options_all_have_help():
     assert unexplained == []
 
 
-def test_help_of_opai_names_every_group(opai):
+def test_root_help_lists_groups(opai):
     """`opai` alone, `opai -h` and `opai --help` show what there is."""
     help_text = opai("--help").stdout
     for name in ("cluster", "job", "output", "local", "storage", "notebook", "set", "completion"):
@@ -87,14 +87,14 @@ def test_help_of_opai_names_every_group(opai):
 
 
 @pytest.mark.parametrize("group", [[], ["job"], ["storage"]], ids=["opai", "opai job", "storage"])
-def test_a_group_alone_shows_its_help(opai, group):
+def test_group_without_command_shows_help(opai, group):
     """Without a command there is no error but the help."""
     result = opai(*group)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == opai(*group, "--help").stdout
 
 
-def test_the_version_is_that_of_the_distribution(opai):
+def test_version_is_installed_version(opai):
     """`opai --version`, short cut or not, says the installed version."""
     version = importlib.metadata.version("openpai-cli")
     assert opai("--version").stdout == f"opai {version}\n"
@@ -109,7 +109,7 @@ def test_the_version_is_that_of_the_distribution(opai):
         (["job", "list", "--stat", "RUNNING"], "--state"),
     ],
 )
-def test_a_mistyped_name_gets_the_nearest(opai, line, suggestion):
+def test_unknown_name_suggests_nearest(opai, line, suggestion):
     """An unknown command or option ends with 2 and the nearest name."""
     result = opai(*line)
     assert result.exit_code == 2
@@ -117,7 +117,7 @@ def test_a_mistyped_name_gets_the_nearest(opai, line, suggestion):
     assert suggestion in result.stderr
 
 
-def test_a_usage_error_is_json_where_json_was_asked_for(opai):
+def test_usage_error_as_json(opai):
     """With -o json even a wrong command line is answered in JSON, on stderr."""
     import json
 
@@ -127,7 +127,7 @@ def test_a_usage_error_is_json_where_json_was_asked_for(opai):
     assert "'many'" in error["message"]
 
 
-def test_a_missing_distribution_is_named(opai, monkeypatch):
+def test_missing_distribution_is_named(opai, monkeypatch):
     """A command that belongs to opai but is not installed says what to install."""
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
     result = opai("storage", "list", "/")
@@ -154,7 +154,7 @@ def plugin(tmp_path, monkeypatch):
     return install
 
 
-def test_a_contributed_command_is_part_of_opai(opai, plugin):
+def test_contributed_command_runs(opai, plugin):
     """An entry point of `openpai.commands` is listed, run, and given the running opai."""
     plugin("""
         import click
@@ -171,13 +171,13 @@ def test_a_contributed_command_is_part_of_opai(opai, plugin):
     assert opai("extra").json == [{"name": "a", "size": 1}]
 
 
-def test_a_contributed_command_cannot_stand_in_for_our_own(opai, plugin):
+def test_contributed_command_cannot_replace_own(opai, plugin):
     """A plug-in that offers `job` changes nothing about `opai job`."""
     plugin("raise RuntimeError('never imported')")
     assert "Submit one command as a job." in opai("job", "--help").stdout
 
 
-def test_a_broken_plugin_costs_one_line(opai, plugin):
+def test_broken_plugin_writes_one_warning(opai, plugin):
     """A plug-in that fails to import is a warning; everything else works."""
     plugin("raise RuntimeError('rotten')")
     result = opai("--help")
@@ -187,7 +187,7 @@ def test_a_broken_plugin_costs_one_line(opai, plugin):
 
 
 @pytest.mark.process
-def test_a_program_on_the_path_is_a_command(opai, tmp_path, monkeypatch):
+def test_program_on_path_is_command(opai, tmp_path, monkeypatch):
     """`opai-hello` on $PATH is `opai hello`, and gets its options untouched."""
     import subprocess
 
