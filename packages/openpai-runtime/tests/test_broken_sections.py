@@ -11,14 +11,14 @@ from openpai.runtime.exits import NOT_READY
 pytestmark = pytest.mark.process
 
 
-def test_without_a_section_the_command_just_runs(task: Any) -> None:
+def test_command_runs_without_section(task: Any) -> None:
     """A job that does not use the runtime is a plain command."""
     done = task.run("echo", "ran")
     assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
 
 
 @pytest.mark.parametrize("text", [b"extras: {openpai.runtime: [", b"\xff\xfe openpai.runtime"])
-def test_a_config_that_cannot_be_read_is_said(task: Any, text: bytes) -> None:
+def test_unreadable_config_is_reported(task: Any, text: bytes) -> None:
     """The command runs all the same."""
     task.env["OPENPAI_JOB_CONFIG"] = str(task.work / "broken.yaml")
     (task.work / "broken.yaml").write_bytes(text)
@@ -28,7 +28,7 @@ def test_a_config_that_cannot_be_read_is_said(task: Any, text: bytes) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_config_that_is_not_there_is_said(task: Any) -> None:
+def test_missing_config_is_reported(task: Any) -> None:
     """The sentence names the file."""
     task.env["OPENPAI_JOB_CONFIG"] = "/no/such.yaml"
     done = task.run("echo", "ran")
@@ -36,7 +36,7 @@ def test_a_config_that_is_not_there_is_said(task: Any) -> None:
     assert "cannot be read: /no/such.yaml: No such file or directory." in done.stderr
 
 
-def test_broken_parts_are_said_and_the_others_used(task: Any) -> None:
+def test_broken_parts_are_reported_and_others_used(task: Any) -> None:
     """One wrong output or callback does not cost the others."""
     task.section(
         outputs=[{"path": "a"}, {"path": "/b"}, {"path": "c"}],
@@ -57,7 +57,7 @@ def test_broken_parts_are_said_and_the_others_used(task: Any) -> None:
 @pytest.mark.parametrize(
     "section", [{"code": {"archive": "x"}}, {"requirements": "numpy"}, {"mounts": [{"path": "/x"}]}]
 )
-def test_a_command_does_not_run_without_what_it_needs(task: Any, section: Any) -> None:
+def test_command_requires_its_preparation(task: Any, section: Any) -> None:
     """Code, requirements and mounts that cannot be understood are not skipped."""
     task.section(**section)
     done = task.run("echo", "ran")
@@ -66,7 +66,7 @@ def test_a_command_does_not_run_without_what_it_needs(task: Any, section: Any) -
 
 
 @pytest.mark.parametrize("section", [[], "x", 5])
-def test_a_section_that_is_no_map_counts_as_none(task: Any, section: Any) -> None:
+def test_section_of_wrong_type_is_ignored(task: Any, section: Any) -> None:
     """It is said, and the command runs."""
     task.document["extras"] = {"openpai.runtime": section}
     done = task.run("echo", "ran")
@@ -74,7 +74,7 @@ def test_a_section_that_is_no_map_counts_as_none(task: Any, section: Any) -> Non
     assert "This must be a map" in done.stderr
 
 
-def test_outputs_without_a_workspace_are_said(task: Any) -> None:
+def test_outputs_without_workspace_are_reported(task: Any) -> None:
     """The command runs; there is nowhere to save."""
     task.section(workspace="nowhere", outputs=[{"path": "a"}])
     done = task.run("echo", "ran")

@@ -22,33 +22,33 @@ def run(task: Any, script: str) -> bool:
 
 
 @pytest.mark.parametrize(("script", "called"), [("kill -KILL $$", True), ("exit 9", False)])
-def test_a_signal_that_ended_the_command(task: Any, script: str, called: bool) -> None:
+def test_failure_callback_selects_signal(task: Any, script: str, called: bool) -> None:
     """The key signals chooses by name."""
     task.section(callbacks=[for_failure(signals=["SIGKILL", "SIGSEGV"])])
     assert run(task, script) is called
 
 
 @pytest.mark.parametrize(("pattern", "called"), [("loss: nan$", True), ("^nan", False)])
-def test_what_the_log_says(task: Any, pattern: str, called: bool) -> None:
+def test_failure_callback_selects_log_pattern(task: Any, pattern: str, called: bool) -> None:
     """The key logPatterns looks at each line of the log's end."""
     task.section(callbacks=[for_failure(logPatterns=["never", pattern])])
     assert run(task, "echo 'step 3, loss: nan'; echo bye; exit 1") is called
 
 
-def test_the_runtimes_own_words_are_not_the_log(task: Any) -> None:
+def test_failure_callback_ignores_output_of_runtime(task: Any) -> None:
     """What it explains a failure with must not be taken for the command's."""
     task.section(callbacks=[for_failure(logPatterns=["failed with exit code"])])
     assert not run(task, "exit 3")
 
 
 @pytest.mark.parametrize(("code", "called"), [(3, True), (4, False)])
-def test_all_conditions_have_to_hold(task: Any, code: int, called: bool) -> None:
+def test_failure_callback_requires_all_conditions(task: Any, code: int, called: bool) -> None:
     """Of several keys each; of a list one."""
     task.section(callbacks=[for_failure(exitCodes=[3, 5], logPatterns=["nan"])])
     assert run(task, f"echo nan; exit {code}") is called
 
 
-def test_a_stop_by_one_signal(task: Any, finish: Callable[..., Any]) -> None:
+def test_stop_callback_selects_signal(task: Any, finish: Callable[..., Any]) -> None:
     """For stop, signals names what asked the task to end."""
     tell = [
         {"on": "stop", "signals": [name], "commands": [f"echo {name}"]}

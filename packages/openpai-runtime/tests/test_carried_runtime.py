@@ -42,7 +42,7 @@ def job(task: Any, root: Path, *commands: str) -> str:
 
 
 @pytest.mark.process
-def test_it_runs_a_task(task: Any, archive: Path, bare: Path) -> None:
+def test_carried_runtime_runs_task(task: Any, archive: Path, bare: Path) -> None:
     """With all that a task asks for, from the archive itself."""
     task.section(outputs=[{"path": "a"}], callbacks=[{"on": "exit", "commands": ["echo exit"]}])
     task.config.write_text(json.dumps(task.document))
@@ -54,7 +54,7 @@ def test_it_runs_a_task(task: Any, archive: Path, bare: Path) -> None:
     assert (task.output / "a").read_text() == "x\n"
 
 
-def test_the_same_code_makes_the_same_file(archive: Path, tmp_path: Path) -> None:
+def test_carry_is_reproducible(archive: Path, tmp_path: Path) -> None:
     """So that it can be compared."""
     carry(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == archive.read_bytes()
@@ -62,7 +62,7 @@ def test_the_same_code_makes_the_same_file(archive: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.process
-def test_the_bootstrap_takes_it_from_the_workspace(
+def test_bootstrap_uses_carried_runtime_of_workspace(
     task: Any, archive: Path, bare: Path, tmp_path: Path
 ) -> None:
     """Without an index, into the private folder; a second task needs the workspace no more."""
@@ -100,7 +100,7 @@ def test_the_bootstrap_takes_it_from_the_workspace(
 
 
 @pytest.mark.process
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_carry_reports_unwritable_file(tmp_path: Path) -> None:
     """One sentence, and nothing half written."""
     target = tmp_path / "none" / "x.pyz"
     argv = [sys.executable, "-m", "openpai.runtime", "carry", str(target)]

@@ -27,7 +27,7 @@ def archive(task: Any, members: dict[str, bytes], path: str = "code/c.tar.gz") -
     return {"archive": path, "sha256": file_sha256(target)}
 
 
-def test_the_code_is_in_the_working_directory(task: Any) -> None:
+def test_code_is_extracted_to_working_directory(task: Any) -> None:
     """The command finds its files, also those of sub-folders and hidden ones."""
     code = archive(task, {"train.sh": b"echo trained\n", ".hidden": b"", "pkg/a": b"a"})
     task.section(code=code)
@@ -36,14 +36,14 @@ def test_the_code_is_in_the_working_directory(task: Any) -> None:
     assert done.stderr == ""
 
 
-def test_the_code_goes_into_the_directory_asked_for(task: Any) -> None:
+def test_code_is_extracted_to_given_directory(task: Any) -> None:
     """`directory` is relative to the working directory, and made."""
     task.section(code={**archive(task, {"a": b"x"}), "directory": "src/deep"})
     assert task.bash("cat src/deep/a").stdout == "x"
 
 
 @pytest.mark.parametrize("form", ["/users/alice/jobs/mnist/{}", "team:/users/alice/jobs/mnist/{}"])
-def test_the_archive_may_be_named_absolutely(task: Any, form: str) -> None:
+def test_code_archive_may_be_absolute(task: Any, form: str) -> None:
     """A clone of a job uses the code of the job it was made from."""
     code = archive(task, {"a": b"x"})
     task.section(code={**code, "archive": form.format(code["archive"])})
@@ -60,25 +60,25 @@ def refused(task: Any, **code: str) -> str:
     return str(done.stderr)
 
 
-def test_a_wrong_checksum_is_refused(task: Any) -> None:
+def test_code_with_wrong_checksum_is_refused(task: Any) -> None:
     """What was changed on the storage is not run."""
     assert "SHA-256" in refused(task, **{**archive(task, {"a": b"x"}), "sha256": "0" * 64})
 
 
-def test_a_missing_archive_is_named(task: Any) -> None:
+def test_missing_code_archive_is_named(task: Any) -> None:
     """The sentence holds the path on the storage."""
     message = refused(task, archive="code/none.tar.gz", sha256="0" * 64)
     assert "team:/users/alice/jobs/mnist/code/none.tar.gz" in message
 
 
-def test_an_unknown_storage_is_named(task: Any) -> None:
+def test_unknown_code_storage_is_named(task: Any) -> None:
     """So is a storage that is not mounted, with what to do."""
     message = refused(task, archive="other:/c.tar.gz", sha256="0" * 64)
     assert "The storage 'other' is not mounted in this task" in message
     assert "extras.storages" in message
 
 
-def test_an_archive_that_climbs_out_is_refused_whole(task: Any) -> None:
+def test_code_archive_outside_directory_is_refused(task: Any) -> None:
     """Nothing of it is unpacked."""
     message = refused(task, **archive(task, {"good": b"x", "../evil": b"x"}))
     assert "outside of the folder" in message
@@ -86,7 +86,7 @@ def test_an_archive_that_climbs_out_is_refused_whole(task: Any) -> None:
     assert not (task.work.parent / "evil").exists()
 
 
-def test_a_broken_archive_is_refused(task: Any) -> None:
+def test_broken_code_archive_is_refused(task: Any) -> None:
     """A file that is no archive is said to be none."""
     target: Path = task.output.parent / "c.tar.gz"
     target.parent.mkdir(parents=True)
@@ -94,7 +94,7 @@ def test_a_broken_archive_is_refused(task: Any) -> None:
     assert "not a whole archive" in refused(task, archive="c.tar.gz", sha256=file_sha256(target))
 
 
-def test_the_task_that_could_not_start_tells_it_to_its_callbacks(task: Any) -> None:
+def test_callbacks_run_when_command_is_not_started(task: Any) -> None:
     """A task without its code has failed like another."""
     task.section(
         code={"archive": "none", "sha256": "0" * 64},

@@ -27,7 +27,7 @@ def cluster(task: Any) -> Any:
     return task
 
 
-def test_pytorch_finds_its_master(cluster: Any) -> None:
+def test_distributed_variables_of_pytorch(cluster: Any) -> None:
     """Address and port of the role's first task, the number of tasks, and the own number."""
     cluster.section(distributed="pytorch")
     done = cluster.bash("echo $MASTER_ADDR $MASTER_PORT $WORLD_SIZE $RANK")
@@ -36,7 +36,7 @@ def test_pytorch_finds_its_master(cluster: Any) -> None:
     assert done.stdout == "0 2 1 4\n"
 
 
-def test_tensorflow_finds_its_cluster(cluster: Any) -> None:
+def test_distributed_variables_of_tensorflow(cluster: Any) -> None:
     """TF_CONFIG lists every task of every role."""
     cluster.section(distributed="tensorflow")
     assert json.loads(cluster.bash("echo $TF_CONFIG").stdout) == {
@@ -48,7 +48,7 @@ def test_tensorflow_finds_its_cluster(cluster: Any) -> None:
     }
 
 
-def test_mpi_finds_its_hosts(cluster: Any) -> None:
+def test_distributed_hosts_of_mpi(cluster: Any) -> None:
     """A host file with a slot for each GPU."""
     cluster.section(distributed="mpi")
     done = cluster.bash("cat $OPENPAI_HOSTFILE; echo $OPENPAI_HOSTFILE")
@@ -56,20 +56,20 @@ def test_mpi_finds_its_hosts(cluster: Any) -> None:
     assert not Path(done.stdout.splitlines()[-1]).exists(), "it is removed at the end"
 
 
-def test_what_the_user_has_set_stays(cluster: Any) -> None:
+def test_distributed_keeps_variables_of_user(cluster: Any) -> None:
     """A variable that is there already is not replaced."""
     cluster.env["MASTER_PORT"] = "1234"
     cluster.section(distributed="pytorch")
     assert cluster.bash("echo $MASTER_PORT").stdout == "1234\n"
 
 
-def test_nothing_is_set_unless_asked_for(cluster: Any) -> None:
+def test_distributed_sets_nothing_by_default(cluster: Any) -> None:
     """Programs look at these variables to decide what they are."""
     cluster.section()
     assert cluster.bash("echo ${RANK-none} ${TF_CONFIG-none}").stdout == "none none\n"
 
 
-def test_a_peer_without_an_address_is_named(cluster: Any) -> None:
+def test_distributed_names_peer_without_address(cluster: Any) -> None:
     """A distributed program that cannot find its master is not started."""
     del cluster.env["PAI_HOST_IP_worker_0"]
     cluster.section(distributed="pytorch")

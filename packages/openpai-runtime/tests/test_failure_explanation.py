@@ -21,7 +21,7 @@ def logged(task: Any, script: str) -> str:
 
 
 @pytest.mark.process
-def test_a_failure_is_explained_by_the_end_of_its_log(task: Any) -> None:
+def test_failure_is_explained_from_log(task: Any) -> None:
     """The block tells exit code, time, the telling line, its meaning and what to do."""
     task.section()
     text = logged(
@@ -35,7 +35,7 @@ def test_a_failure_is_explained_by_the_end_of_its_log(task: Any) -> None:
 
 
 @pytest.mark.process
-def test_the_explanation_is_in_the_manifest(task: Any) -> None:
+def test_explanation_is_in_manifest(task: Any) -> None:
     """A program can read what people are told."""
     task.section()
     logged(task, "echo 'x: command not found'; kill -SEGV $$")
@@ -46,7 +46,7 @@ def test_the_explanation_is_in_the_manifest(task: Any) -> None:
 
 
 @pytest.mark.process
-def test_a_success_needs_no_explanation(task: Any) -> None:
+def test_success_has_no_explanation(task: Any) -> None:
     """Nothing is said, and the manifest has times only."""
     task.section()
     assert task.bash("echo 'KeyError: handled'").stderr == ""
@@ -55,7 +55,7 @@ def test_a_success_needs_no_explanation(task: Any) -> None:
 
 
 @pytest.mark.process
-def test_a_stopped_command_needs_no_explanation(task: Any, finish: Any) -> None:
+def test_stopped_command_has_no_explanation(task: Any, finish: Any) -> None:
     """Who was asked to end has not failed."""
     task.section()
     process = task.start("bash", "-c", "echo ready; exec sleep 600")
@@ -65,7 +65,7 @@ def test_a_stopped_command_needs_no_explanation(task: Any, finish: Any) -> None:
 
 
 @pytest.mark.process
-def test_without_a_log_the_exit_code_is_told(task: Any) -> None:
+def test_failure_without_log_reports_exit_code(task: Any) -> None:
     """Output that goes into a pipe is nobody's but the command's."""
     task.section()
     assert "failed with exit code 3 after" in task.bash("echo KeyError: x; exit 3").stderr
@@ -78,26 +78,26 @@ def test_without_a_log_the_exit_code_is_told(task: Any) -> None:
         ("memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"),
     ],
 )
-def test_the_kernels_count_is_read(tmp_path: Path, path: str, text: str) -> None:
+def test_oom_kills_reads_control_groups(tmp_path: Path, path: str, text: str) -> None:
     """Both kinds of control groups keep one."""
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).write_text(text)
     assert oom_kills(tmp_path) == 2
 
 
-def test_without_control_groups_nothing_is_counted(tmp_path: Path) -> None:
+def test_oom_kills_without_control_groups_is_0(tmp_path: Path) -> None:
     """A machine without them has killed nobody that is known of."""
     assert oom_kills(tmp_path) == 0
 
 
-def test_memory_is_named_when_the_kernel_killed() -> None:
+def test_oom_kill_explanation_names_memory() -> None:
     """The advice names the key of the job."""
     text = as_text(Evidence(137, 3.14, 1, []))
     assert "exit code 137 (SIGKILL) after 3.1 s" in text
     assert "memoryMB" in text
 
 
-def test_platform_logs_are_found(tmp_path: Path) -> None:
+def test_log_tail_finds_platform_log(tmp_path: Path) -> None:
     """A local cluster keeps the log beside the job's config."""
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/user-all").write_text("x" * 100_000 + "end")
@@ -106,7 +106,7 @@ def test_platform_logs_are_found(tmp_path: Path) -> None:
     assert len(log_tail(environ)) == 64 * 1024
 
 
-def test_a_slow_log_is_waited_for(tmp_path: Path) -> None:
+def test_log_tail_waits_for_last_line(tmp_path: Path) -> None:
     """What the command wrote last may arrive after it has ended."""
     (tmp_path / "logs").mkdir()
     log = tmp_path / "logs/user-all"
@@ -127,7 +127,7 @@ def test_a_slow_log_is_waited_for(tmp_path: Path) -> None:
         ("printf '0, 0\\n'", None),
     ],
 )
-def test_gpus_that_count_faults_are_named(task: Any, says: str, told: str | None) -> None:
+def test_gpu_faults_are_reported(task: Any, says: str, told: str | None) -> None:
     """By what nvidia-smi answers; whatever else it says means nothing."""
     programs = task.work.parent / "programs"
     programs.mkdir()

@@ -72,19 +72,19 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize(("name", "line"), MESSAGES)
-def test_a_message_is_recognized(name: str, line: str) -> None:
+def test_pattern_matches_message(name: str, line: str) -> None:
     """A line that programs really write leads to its pattern."""
     found = search(f"epoch 1\n{line}\n")
     assert found is not None
     assert (found.pattern.name, found.line) == (name, line)
 
 
-def test_every_pattern_has_a_real_message() -> None:
+def test_patterns_all_have_example() -> None:
     """Nothing is in the table that no test shows."""
     assert {pattern.name for pattern in PATTERNS} == {name for name, _ in MESSAGES}
 
 
-def test_every_pattern_is_complete() -> None:
+def test_patterns_are_complete() -> None:
     """Each compiles and tells what it means and what to do."""
     for pattern in PATTERNS:
         re.compile(pattern.regex)
@@ -92,14 +92,14 @@ def test_every_pattern_is_complete() -> None:
         assert pattern.advice
 
 
-def test_the_last_line_counts() -> None:
+def test_last_matching_line_is_used() -> None:
     """What was written long before the end is not what ended it."""
     found = search("ImportError: no apex, going on without\n...\nKeyError: 'loss'\n")
     assert found is not None
     assert found.line == "KeyError: 'loss'"
 
 
-def test_the_first_pattern_explains_a_line_that_several_know() -> None:
+def test_first_matching_pattern_is_used() -> None:
     """The more telling ones stand first."""
     found = search("RuntimeError: CUDA out of memory.")
     assert found is not None
@@ -109,6 +109,6 @@ def test_the_first_pattern_explains_a_line_that_several_know() -> None:
 @pytest.mark.parametrize(
     "text", ["", "epoch 1 loss 0.5\n", "no errors: 0\n", "[openpai-runtime] KeyError: x\n"]
 )
-def test_harmless_lines_mean_nothing(text: str) -> None:
+def test_harmless_lines_match_nothing(text: str) -> None:
     """Progress, counters and the runtime's own words are no explanation."""
     assert search(text) is None

@@ -48,7 +48,7 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("allows", [True, False])
 @pytest.mark.parametrize("length", [40, 10])
-def test_a_commit_by_its_hash(task: Any, repository: Path, allows: bool, length: int) -> None:
+def test_checkout_of_commit_hash(task: Any, repository: Path, allows: bool, length: int) -> None:
     """Also an old one, a shortened one, and from a server that gives out branches only."""
     git(repository, "config", "uploadpack.allowAnySHA1InWant", str(allows).lower())
     commit = git(repository, "rev-parse", "first")[:length]
@@ -58,7 +58,7 @@ def test_a_commit_by_its_hash(task: Any, repository: Path, allows: bool, length:
 
 
 @pytest.mark.parametrize(("commit", "version"), [("main", "two"), ("first", "one")])
-def test_a_branch_or_tag(task: Any, repository: Path, commit: str, version: str) -> None:
+def test_checkout_of_branch_or_tag(task: Any, repository: Path, commit: str, version: str) -> None:
     """In the folder that is asked for, beside other files."""
     (task.work / "src").mkdir()
     (task.work / "src/own").write_text("own")
@@ -66,7 +66,7 @@ def test_a_branch_or_tag(task: Any, repository: Path, commit: str, version: str)
     assert task.bash("cat src/version src/own").stdout == f"{version}own"
 
 
-def test_a_commit_that_is_not_there(task: Any, repository: Path) -> None:
+def test_checkout_reports_missing_commit(task: Any, repository: Path) -> None:
     """Git's own message, and one sentence."""
     task.section(git=[{"repository": str(repository), "commit": "nowhere"}])
     done = task.run("echo", "never")
@@ -76,7 +76,7 @@ def test_a_commit_that_is_not_there(task: Any, repository: Path) -> None:
     assert "its git repository cannot be checked out" in why
 
 
-def test_a_file_in_the_way_is_not_overwritten(task: Any, repository: Path) -> None:
+def test_checkout_keeps_existing_file(task: Any, repository: Path) -> None:
     """What lies in the working directory stays as it is."""
     (task.work / "version").write_text("mine")
     task.section(git=[{"repository": str(repository), "commit": "main"}])
@@ -84,7 +84,7 @@ def test_a_file_in_the_way_is_not_overwritten(task: Any, repository: Path) -> No
     assert (task.work / "version").read_text() == "mine"
 
 
-def test_a_secret_is_told_to_git_alone(task: Any, repository: Path, tmp_path: Path) -> None:
+def test_checkout_secret_is_only_given_to_git(task: Any, repository: Path, tmp_path: Path) -> None:
     """It is in no argument, and the program that tells it is removed."""
     (tmp_path / "secrets.yaml").write_text('token: "s3\'cr%et $HOME"\n')
     task.env["OPENPAI_SECRETS"] = str(tmp_path / "secrets.yaml")
@@ -106,14 +106,14 @@ def test_a_secret_is_told_to_git_alone(task: Any, repository: Path, tmp_path: Pa
     assert not list((tmp_path / "private").glob("*askpass*"))
 
 
-def test_an_image_without_git(task: Any, repository: Path) -> None:
+def test_checkout_reports_missing_git(task: Any, repository: Path) -> None:
     """The sentence says what to do."""
     task.env["PATH"] = "/nonexistent"
     task.section(git=[{"repository": str(repository), "commit": "main"}])
     assert "There is no git in the image. Install it there." in task.run("/bin/true").stderr
 
 
-def test_submodules_come_along(task: Any, repository: Path, tmp_path: Path) -> None:
+def test_checkout_includes_submodules(task: Any, repository: Path, tmp_path: Path) -> None:
     """At the commits that the repository names."""
     allowed = {
         "GIT_CONFIG_COUNT": "1",

@@ -24,13 +24,13 @@ EVERY = [
 ]
 
 
-def test_the_events_of_a_good_task(task: Any) -> None:
+def test_callbacks_of_successful_task(task: Any) -> None:
     """start, the command, success, exit."""
     task.section(callbacks=EVERY)
     assert task.run("echo", "ran").stdout == "start -\nran\nsuccess 0\nexit 0\n"
 
 
-def test_the_events_of_a_failed_task(task: Any) -> None:
+def test_callbacks_of_failed_task(task: Any) -> None:
     """start, the command, failure, exit; the exit code is told."""
     task.section(callbacks=EVERY)
     done = task.bash("echo ran; exit 3")
@@ -39,23 +39,21 @@ def test_the_events_of_a_failed_task(task: Any) -> None:
 
 
 @pytest.mark.parametrize(("code", "called"), [(137, True), (1, False)])
-def test_a_failure_callback_may_be_for_some_exit_codes(task: Any, code: int, called: bool) -> None:
+def test_failure_callback_selects_exit_codes(task: Any, code: int, called: bool) -> None:
     """The key exitCodes chooses."""
     task.section(callbacks=[on("failure", "echo called", exitCodes=[137, 139])])
     assert (task.bash(f"exit {code}").stdout == "called\n") is called
 
 
 @pytest.mark.parametrize(("role", "called"), [("worker", True), ("ps", False)])
-def test_a_callback_may_be_for_some_task_roles(task: Any, role: str, called: bool) -> None:
+def test_callback_selects_task_roles(task: Any, role: str, called: bool) -> None:
     """The key taskRoles chooses."""
     task.document["taskRoles"]["ps"] = {}
     task.section(callbacks=[on("start", "echo called", taskRoles=[role])])
     assert (task.run("true").stdout == "called\n") is called
 
 
-def test_a_stop_signal_calls_stop_callbacks_beside_the_command(
-    task: Any, finish: Callable[..., Any]
-) -> None:
+def test_stop_callback_runs_beside_command(task: Any, finish: Callable[..., Any]) -> None:
     """The command gets the signal at once; the callback is told which it was."""
     task.section(callbacks=[on("stop", "echo stop $OPENPAI_SIGNAL"), *EVERY])
     process = task.start(
@@ -70,7 +68,7 @@ def test_a_stop_signal_calls_stop_callbacks_beside_the_command(
     assert done.stdout.endswith("failure 7\nexit 7\n")
 
 
-def test_the_time_limit_ends_the_command(task: Any) -> None:
+def test_time_limit_ends_command_of_job(task: Any) -> None:
     """The event timeout is called, the command is asked to end, and the exit code is 124."""
     task.section(timeout=0.3, callbacks=[on("timeout", "echo late"), *EVERY])
     done = task.bash("sleep 600")
@@ -80,16 +78,14 @@ def test_the_time_limit_ends_the_command(task: Any) -> None:
     assert task.manifest["event"] == "timeout"
 
 
-def test_a_command_within_its_time_limit_is_left_alone(task: Any) -> None:
+def test_time_limit_excludes_exit_callbacks(task: Any) -> None:
     """The limit is for the command, not for what comes after it."""
     task.section(timeout=2, callbacks=[on("exit", "sleep 2.2; echo end")])
     done = task.run("true")
     assert (done.returncode, done.stdout) == (0, "end\n")
 
 
-def test_interval_callbacks_are_called_again_and_again(
-    task: Any, finish: Callable[..., Any]
-) -> None:
+def test_interval_callback_repeats(task: Any, finish: Callable[..., Any]) -> None:
     """Every time that the interval has passed, until the command ends."""
     task.section(callbacks=[on("interval", "echo tick >>ticks", every=0.1)])
     process = task.start("cat", stdin=subprocess.PIPE)
@@ -100,7 +96,7 @@ def test_interval_callbacks_are_called_again_and_again(
     assert finish(process).returncode == 0
 
 
-def test_an_interval_callback_is_not_called_twice_at_once(task: Any) -> None:
+def test_interval_callback_does_not_overlap(task: Any) -> None:
     """A slow one is not overtaken by itself, and does not hold up the end."""
     slow = on("interval", "echo begun; touch begun; sleep 600", every=0.1)
     clock = on("interval", "test ! -e begun || echo >>ticks", every=0.11)
@@ -110,26 +106,26 @@ def test_an_interval_callback_is_not_called_twice_at_once(task: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["FC_FRAMEWORK_ATTEMPT_ID", "FC_TASK_ATTEMPT_ID"])
-def test_retry_callbacks_are_called_when_the_task_was_started_before(task: Any, name: str) -> None:
+def test_retry_callback_runs_in_later_attempt(task: Any, name: str) -> None:
     """They come before start, and are told how often."""
     task.section(callbacks=[on("start", "echo start"), on("retry", "echo retry $OPENPAI_ATTEMPT")])
     task.env[name] = "2"
     assert task.run("echo", "ran").stdout == "retry 2\nstart\nran\n"
 
 
-def test_a_first_attempt_is_no_retry(task: Any) -> None:
+def test_retry_callback_skips_first_attempt(task: Any) -> None:
     """Without an earlier attempt retry is not called."""
     task.section(callbacks=[on("retry", "echo retry")])
     assert task.run("true").stdout == ""
 
 
-def test_several_callbacks_run_in_their_order(task: Any) -> None:
+def test_callbacks_run_in_order(task: Any) -> None:
     """One after the other, each as one script."""
     task.section(callbacks=[on("exit", "x=1", "sleep 0.2; echo a $x"), on("exit", "echo b")])
     assert task.run("true").stdout == "a 1\nb\n"
 
 
-def test_a_failing_callback_is_said_and_changes_nothing(task: Any) -> None:
+def test_failing_callback_keeps_exit_code(task: Any) -> None:
     """Without failurePolicy the command's own end counts."""
     task.section(callbacks=[on("success", "exit 5")])
     done = task.run("true")
@@ -137,19 +133,19 @@ def test_a_failing_callback_is_said_and_changes_nothing(task: Any) -> None:
     assert "A callback on success ended with exit code 5." in done.stderr
 
 
-def test_a_callback_that_may_fail_the_task_fails_it(task: Any) -> None:
+def test_failure_policy_fail_fails_task(task: Any) -> None:
     """failurePolicy: fail makes a good task end with the runtime's own code."""
     task.section(callbacks=[on("success", "exit 5", failurePolicy="fail")])
     assert task.run("true").returncode == CALLBACK_FAILED
 
 
-def test_a_failing_callback_never_hides_the_commands_code(task: Any) -> None:
+def test_failing_callback_keeps_failed_exit_code(task: Any) -> None:
     """Even one that may fail the task."""
     task.section(callbacks=[on("failure", "exit 5", failurePolicy="fail")])
     assert task.bash("exit 3").returncode == 3
 
 
-def test_a_start_callback_that_may_fail_the_task_keeps_the_command_from_starting(task: Any) -> None:
+def test_failing_start_callback_prevents_command(task: Any) -> None:
     """What has to be there before the command is not there."""
     task.section(callbacks=[on("start", "exit 5", failurePolicy="fail")])
     done = task.run("echo", "ran")
@@ -157,7 +153,7 @@ def test_a_start_callback_that_may_fail_the_task_keeps_the_command_from_starting
     assert "not started" in done.stderr
 
 
-def test_a_callback_that_hangs_is_ended(task: Any, is_gone: Callable[[int], bool]) -> None:
+def test_hanging_callback_is_killed(task: Any, is_gone: Callable[[int], bool]) -> None:
     """After its own time limit, with everything that it has started."""
     task.section(
         callbacks=[on("success", "trap '' TERM", "sleep 600 & echo $!", "wait", timeout=2)]
@@ -168,14 +164,14 @@ def test_a_callback_that_hangs_is_ended(task: Any, is_gone: Callable[[int], bool
     assert is_gone(int(done.stdout))
 
 
-def test_callbacks_read_nothing(task: Any) -> None:
+def test_callbacks_have_no_input(task: Any) -> None:
     """The command's input is not eaten by a callback."""
     task.section(callbacks=[on("start", "cat")])
     process = task.start("cat", stdin=subprocess.PIPE)
     assert process.communicate("for the command", timeout=60)[0] == "for the command"
 
 
-def test_what_failure_callbacks_write_is_saved(task: Any) -> None:
+def test_outputs_of_failure_callbacks_are_saved(task: Any) -> None:
     """Outputs are saved after them."""
     task.section(outputs=[{"path": "dump"}], callbacks=[on("failure", "echo x >dump")])
     task.run("false")
@@ -183,7 +179,7 @@ def test_what_failure_callbacks_write_is_saved(task: Any) -> None:
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_exit_callbacks_know_whether_outputs_are_saved(task: Any, saved: bool) -> None:
+def test_exit_callback_receives_outputs_saved(task: Any, saved: bool) -> None:
     """The event exit is last."""
     task.section(outputs=[{"path": "a"}], callbacks=[on("exit", "echo $OPENPAI_OUTPUTS_SAVED")])
     spoil = "" if saved else 'mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"'
@@ -192,9 +188,7 @@ def test_exit_callbacks_know_whether_outputs_are_saved(task: Any, saved: bool) -
     assert done.returncode == (0 if saved else OUTPUTS_NOT_SAVED)
 
 
-def test_a_stop_before_the_command_keeps_it_from_starting(
-    task: Any, finish: Callable[..., Any]
-) -> None:
+def test_stop_during_start_callback_prevents_command(task: Any, finish: Callable[..., Any]) -> None:
     """A signal during the start callbacks cuts them short; the end is told all the same."""
     task.section(callbacks=[on("start", "echo up; sleep 600"), on("exit", "echo end")])
     process = task.start("echo", "ran")

@@ -12,7 +12,7 @@ from openpai.runtime.exits import NOT_READY
 pytestmark = pytest.mark.process
 
 
-def test_a_background_process_does_not_hold_the_output_open(
+def test_background_process_is_ended_with_command(
     task: Any, is_gone: Callable[[int], bool]
 ) -> None:
     """A server left in the background is ended with its command, and the task is over."""
@@ -21,7 +21,7 @@ def test_a_background_process_does_not_hold_the_output_open(
     assert is_gone(int(done.stdout))
 
 
-def test_a_leftover_is_asked_before_it_is_killed(task: Any) -> None:
+def test_leftover_process_receives_sigterm_first(task: Any) -> None:
     """It gets SIGTERM first, and time to write down what it has."""
     task.section(outputs=[{"path": "left"}])
     script = "(trap 'echo saved >left; exit' TERM; echo ready; while :; do sleep 0.05; done) &"
@@ -30,7 +30,7 @@ def test_a_leftover_is_asked_before_it_is_killed(task: Any) -> None:
     assert (task.output / "left").read_text() == "saved\n"
 
 
-def test_a_leftover_that_ignores_sigterm_is_killed(
+def test_leftover_process_ignoring_sigterm_is_killed(
     task: Any, is_gone: Callable[[int], bool]
 ) -> None:
     """Patience has an end."""
@@ -41,9 +41,7 @@ def test_a_leftover_that_ignores_sigterm_is_killed(
     assert is_gone(int(done.stdout))
 
 
-def test_a_daemon_in_a_session_of_its_own_is_ended_too(
-    task: Any, is_gone: Callable[[int], bool]
-) -> None:
+def test_daemon_in_own_session_is_ended(task: Any, is_gone: Callable[[int], bool]) -> None:
     """Leaving the process group does not keep a process alive."""
     done = task.bash(
         "setsid bash -c 'echo $$; touch up; exec sleep 600' & until test -e up; do sleep 0.05; done"
@@ -51,7 +49,7 @@ def test_a_daemon_in_a_session_of_its_own_is_ended_too(
     assert is_gone(int(done.stdout))
 
 
-def test_what_preparation_leaves_is_ended_and_nobody_else(
+def test_leftovers_of_preparation_are_ended(
     task: Any, tmp_path: Path, is_gone: Callable[[int], bool]
 ) -> None:
     """A command that was never started has no group; that of the runtime gets no signal."""

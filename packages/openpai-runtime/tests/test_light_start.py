@@ -36,7 +36,7 @@ def imported(task: Any) -> set[str]:
     return {name.strip() for name in re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE)}
 
 
-def test_a_plain_command_waits_for_next_to_nothing(task: Any) -> None:
+def test_plain_command_imports_little(task: Any) -> None:
     """Nothing of the job's config, storages and outputs is there."""
     del task.env["OPENPAI_JOB_CONFIG"]
     found = imported(task)
@@ -44,7 +44,7 @@ def test_a_plain_command_waits_for_next_to_nothing(task: Any) -> None:
     assert "openpai.runtime.command" in found
 
 
-def test_a_workspace_costs_no_more_than_it_must(task: Any) -> None:
+def test_workspace_without_outputs_imports_little(task: Any) -> None:
     """The config of a job that opai submits is JSON; with nothing to save nothing is copied."""
     task.section()
     task.run("true")  # writes the config

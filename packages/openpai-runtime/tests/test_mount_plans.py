@@ -62,7 +62,7 @@ def plan(tmp_path: Path, kind: str, system: System, *, read_only: bool = False) 
         ("azureBlob", "blobfuse2 mount {path} --config-file={private}"),
     ],
 )
-def test_each_type_has_its_command(
+def test_mount_plan_has_command_of_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, command: str
 ) -> None:
     """A program with arguments, none of which is a secret."""
@@ -96,7 +96,7 @@ def with_programs(folder: Path, **changes: Any) -> System:
         ("alpine", "apk", ["apk add -q --no-cache nfs-utils"]),
     ],
 )
-def test_what_is_missing_is_installed_as_the_system_does_it(
+def test_mount_plan_installs_missing_programs(
     tmp_path: Path, family: str, installer: str, commands: list[str]
 ) -> None:
     """Debian and Ubuntu, the Red Hat family, Alpine."""
@@ -118,7 +118,7 @@ def test_what_is_missing_is_installed_as_the_system_does_it(
         ("samba", {}, "there is no package manager"),
     ],
 )
-def test_what_cannot_be_mounted_is_copied_or_refused(
+def test_mount_plan_copies_or_refuses(
     tmp_path: Path, kind: str, changes: dict[str, Any], why: str
 ) -> None:
     """A storage that is only read is copied; of one that is written a copy would be a lie."""
@@ -131,14 +131,14 @@ def test_what_cannot_be_mounted_is_copied_or_refused(
     assert "With readOnly: true it would be copied." in str(caught.value)
 
 
-def test_fuse_needs_no_root(tmp_path: Path) -> None:
+def test_mount_plan_by_fuse_needs_no_root(tmp_path: Path) -> None:
     """blobfuse2 mounts for whoever may use the device."""
     system = with_programs(tmp_path, is_root=False, may_mount=False)
     assert "blobfuse2 mount" in plan(tmp_path, "azureBlob", system)
 
 
 @pytest.mark.process
-def test_the_platforms_mount_comes_first(task: Any, tmp_path: Path) -> None:
+def test_mount_plan_prefers_platform_mount(task: Any, tmp_path: Path) -> None:
     """With a type or without, what is mounted already is used."""
     (task.storage / "x").write_text("platform")
     mount = {"storage": "team", "path": str(tmp_path / "in"), "type": "nfs", "data": DATA["nfs"]}
@@ -148,7 +148,7 @@ def test_the_platforms_mount_comes_first(task: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_storage_that_cannot_be_mounted_is_copied(task: Any, tmp_path: Path) -> None:
+def test_unmountable_storage_is_copied(task: Any, tmp_path: Path) -> None:
     """The whole tree, through the storage interface; the failed mount is said."""
     pytest.importorskip("openpai.storage")
     source = tmp_path / "share"
@@ -174,7 +174,7 @@ def failing(folder: Path, *names: str) -> Path:
 
 
 @pytest.mark.process
-def test_credentials_are_for_this_user_only_and_gone_afterwards(task: Any, tmp_path: Path) -> None:
+def test_mount_credentials_are_private_and_removed(task: Any, tmp_path: Path) -> None:
     """The program that mounts reads them from a file."""
     (tmp_path / "secrets.yaml").write_text("key: s3cr3t\n")
     (tmp_path / "tmp").mkdir()
@@ -222,9 +222,7 @@ def test_credentials_are_for_this_user_only_and_gone_afterwards(task: Any, tmp_p
         (None, ""),
     ],
 )
-def test_systems_are_known_by_their_own_words(
-    tmp_path: Path, release: str | None, family: str
-) -> None:
+def test_package_manager_is_detected(tmp_path: Path, release: str | None, family: str) -> None:
     """os-release says what a system is, and what it is like."""
     if release is not None:
         (tmp_path / "etc").mkdir()
@@ -233,7 +231,7 @@ def test_systems_are_known_by_their_own_words(
 
 
 @pytest.mark.process
-def test_a_dry_run_prints_the_plan_and_does_nothing(task: Any, tmp_path: Path) -> None:
+def test_mount_dry_run_prints_plan(task: Any, tmp_path: Path) -> None:
     """Every program with its arguments, and the command last."""
     mount = {"storage": "team", "path": str(tmp_path / "in")}
     task.section(

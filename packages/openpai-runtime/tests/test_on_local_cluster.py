@@ -85,7 +85,7 @@ def log(job: RemoteJob, index: int = 0) -> list[str]:
     return list(job.logs("worker", index))
 
 
-def test_a_job_with_code_outputs_and_callbacks(
+def test_local_job_with_code_outputs_and_callbacks(
     local: LocalCluster, submit: Callable[..., RemoteJob], tmp_path: Path
 ) -> None:
     """Code arrives, callbacks are called, outputs are where they belong, for each task."""
@@ -105,7 +105,7 @@ def test_a_job_with_code_outputs_and_callbacks(
         assert {"trained", "ended 0"} < set(log(job, index))
 
 
-def test_the_commands_share_one_shell_and_fail_as_before(
+def test_local_job_commands_share_one_shell(
     submit: Callable[..., RemoteJob],
 ) -> None:
     """The bootstrap changes nothing: variables last, errexit holds, the code is the command's."""
@@ -116,7 +116,7 @@ def test_the_commands_share_one_shell_and_fail_as_before(
     assert "never" not in log(job)
 
 
-def test_a_stopped_job_saves_its_outputs(
+def test_local_job_stopped_saves_outputs(
     local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
     """SIGTERM reaches the command, the stop callbacks, and the outputs are saved."""
@@ -136,7 +136,7 @@ def test_a_stopped_job_saves_its_outputs(
     assert (told["event"], told["exitCode"]) == ("stop", 3)
 
 
-def test_outputs_appear_while_the_job_runs(
+def test_local_job_saves_outputs_at_interval(
     local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
     """An output with an interval is there before the job ends."""
@@ -148,7 +148,7 @@ def test_outputs_appear_while_the_job_runs(
     job.wait(timeout=60)
 
 
-def test_a_good_command_whose_outputs_are_lost_is_a_failed_job(
+def test_local_job_fails_when_outputs_are_lost(
     submit: Callable[..., RemoteJob],
 ) -> None:
     """The user sees the runtime's exit code, and why in the log."""
@@ -158,7 +158,7 @@ def test_a_good_command_whose_outputs_are_lost_is_a_failed_job(
     assert any("Not saved" in line for line in log(job))
 
 
-def test_a_failure_is_explained_in_the_log(submit: Callable[..., RemoteJob]) -> None:
+def test_local_job_failure_is_explained_in_log(submit: Callable[..., RemoteJob]) -> None:
     """The runtime finds the task's log where the local cluster keeps it."""
     job = submit("explained", "cat no-such-file")
     job.wait(timeout=60)
@@ -167,7 +167,7 @@ def test_a_failure_is_explained_in_the_log(submit: Callable[..., RemoteJob]) -> 
     assert "[openpai-runtime]   Log: cat: no-such-file: No such file or directory" in text
 
 
-def test_the_record_of_a_failure_is_told_from_afar(
+def test_explain_reads_record_of_failure(
     local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
     """Whoever asks why a job failed is told what the runtime wrote down inside the container."""
@@ -183,7 +183,7 @@ def test_the_record_of_a_failure_is_told_from_afar(
     assert job.cluster.job(f"{job.user}~fine").explain().record == ()
 
 
-def test_a_record_of_an_earlier_start_is_not_told_as_the_last_ones(
+def test_explain_ignores_record_of_earlier_attempt(
     local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
     """A later start that was killed has left none, and must not be given another's reasons."""
@@ -194,7 +194,7 @@ def test_a_record_of_an_earlier_start_is_not_told_as_the_last_ones(
     assert "no record of its last start" in job.explain().record[0]
 
 
-def test_a_record_that_cannot_be_reached_is_said(
+def test_explain_reports_unreachable_record(
     local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
     """One sentence, and the rest of the explanation."""
@@ -207,7 +207,7 @@ def test_a_record_that_cannot_be_reached_is_said(
     assert "FAILED with exit code 3" in told.summary
 
 
-def test_a_task_that_asks_is_started_again(submit: Callable[..., RemoteJob]) -> None:
+def test_local_job_retry_rules(submit: Callable[..., RemoteJob]) -> None:
     """The platform retries what it would not; and does not what it would."""
     again = submit(
         "again",
@@ -222,7 +222,7 @@ def test_a_task_that_asks_is_started_again(submit: Callable[..., RemoteJob]) -> 
     assert (detail.state, detail.retries) == ("FAILED", 0)
 
 
-def test_secrets_of_a_job_reach_its_commands(submit: Callable[..., RemoteJob]) -> None:
+def test_local_job_secrets_reach_commands(submit: Callable[..., RemoteJob]) -> None:
     """By name, from the file that the platform mounts."""
     value = "a&b<'s3cret"
     job = submit(
@@ -238,9 +238,7 @@ def test_secrets_of_a_job_reach_its_commands(submit: Callable[..., RemoteJob]) -
 @pytest.mark.skipif(
     not shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin"), reason="sshd is not installed"
 )
-def test_tasks_wait_for_each_other_and_talk_by_ssh(
-    submit: Callable[..., RemoteJob], tmp_path: Path
-) -> None:
+def test_local_job_tasks_meet_and_use_ssh(submit: Callable[..., RemoteJob], tmp_path: Path) -> None:
     """With the ports that the cluster gives out, and a workspace that submission fills in."""
     done = tmp_path / "done"
     job = submit(

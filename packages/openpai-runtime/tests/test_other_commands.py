@@ -63,14 +63,14 @@ def outside(task: Any, tmp_path: Path) -> Any:
     return task
 
 
-def test_one_task_is_executed_from_its_plan(outside: Any) -> None:
+def test_execute_runs_task_plan(outside: Any) -> None:
     """Plugins, parameters, secrets and PAI's variables are as on a cluster."""
     done = runtime(outside, "execute", "../job.yaml", "--task-role", "worker", "--index", "1")
     assert done.stdout == "before\nhello 1 127.0.0.1\nhidden-value\n" + MASKED + "after\n"
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_what_comes_after_success_does_not_come_after_failure(outside: Any) -> None:
+def test_execute_skips_post_commands_after_failure(outside: Any) -> None:
     """The command's exit code is the task's."""
     (outside.work / "fail").touch()
     done = runtime(outside, "execute", "../job.yaml")
@@ -78,7 +78,7 @@ def test_what_comes_after_success_does_not_come_after_failure(outside: Any) -> N
     assert "after" not in done.stdout
 
 
-def test_the_runtime_section_is_in_force(outside: Any, tmp_path: Path) -> None:
+def test_execute_applies_runtime_section(outside: Any, tmp_path: Path) -> None:
     """Outputs are saved, with or without the bootstrap."""
     section = "  openpai.runtime: {workspace: 'team:/me', outputs: [{path: a}]}\n"
     (tmp_path / "job.yaml").write_text(JOB + section)
@@ -86,7 +86,7 @@ def test_the_runtime_section_is_in_force(outside: Any, tmp_path: Path) -> None:
     assert (outside.storage / "me/jobs/two/output/worker/0/a").exists()
 
 
-def test_nobody_is_waited_for_who_is_not_started(outside: Any, tmp_path: Path) -> None:
+def test_execute_does_not_wait_for_peers(outside: Any, tmp_path: Path) -> None:
     """A single task of a gang runs alone, and that is said."""
     section = "  openpai.runtime: {workspace: 'team:/me', waitForPeers: 10m, ssh: true}\n"
     (tmp_path / "job.yaml").write_text(JOB + section)
@@ -94,7 +94,7 @@ def test_nobody_is_waited_for_who_is_not_started(outside: Any, tmp_path: Path) -
     assert (done.returncode, "No other task is started" in done.stderr) == (0, True)
 
 
-def test_secrets_are_there_by_name(outside: Any, tmp_path: Path) -> None:
+def test_execute_provides_secrets(outside: Any, tmp_path: Path) -> None:
     """From the job's file, as on a cluster from the platform's."""
     section = "  openpai.runtime: {secrets: [{name: key, variable: WORD}]}\n"
     text = JOB.replace("echo <% $parameters.word %>", 'echo "by name $WORD"')
@@ -111,7 +111,7 @@ def test_secrets_are_there_by_name(outside: Any, tmp_path: Path) -> None:
         (["../broken.yaml"], "[openpai-runtime]"),
     ],
 )
-def test_what_cannot_be_executed_is_said(
+def test_execute_reports_errors(
     outside: Any, tmp_path: Path, argv: list[str], message: str
 ) -> None:
     """One clear sentence and exit code 2."""
@@ -122,7 +122,7 @@ def test_what_cannot_be_executed_is_said(
     assert "Traceback" not in done.stderr
 
 
-def test_info_tells_where_it_is(task: Any) -> None:
+def test_info_describes_task(task: Any) -> None:
     """Version, system, programs, the job, and PAI's variables."""
     task.section(outputs=[{"path": "a"}])
     task.run("true")
@@ -133,7 +133,7 @@ def test_info_tells_where_it_is(task: Any) -> None:
     assert "PAI_FRAMEWORK_NAME=alice~mnist" in told
 
 
-def test_info_tells_storages_and_what_would_run(task: Any) -> None:
+def test_info_lists_storages_and_preparation(task: Any) -> None:
     """Where each storage is, and the steps before the command."""
     task.section()
     task.run("true")
@@ -150,14 +150,14 @@ def test_info_tells_storages_and_what_would_run(task: Any) -> None:
     assert "  - nothing: The storage 'gone' is not mounted" in told
 
 
-def test_info_works_outside_of_a_job(outside: Any) -> None:
+def test_info_outside_job(outside: Any) -> None:
     """Then commands just run."""
     done = runtime(outside, "info")
     assert (done.returncode, done.stderr) == (0, "")
     assert "job config: none" in done.stdout
 
 
-def test_doctor_is_content(task: Any, tmp_path: Path) -> None:
+def test_doctor_finds_nothing_wrong(task: Any, tmp_path: Path) -> None:
     """A job whose needs are met has nothing wrong."""
     mount = {"storage": "team", "path": str(tmp_path / "mounted")}
     task.section(outputs=[{"path": "a"}], mounts=[mount])
@@ -175,7 +175,7 @@ def test_doctor_is_content(task: Any, tmp_path: Path) -> None:
         ({"mounts": [{"storage": "other", "path": "/m"}]}, "The storage 'other' is not mounted"),
     ],
 )
-def test_doctor_finds(task: Any, section: Any, message: str) -> None:
+def test_doctor_reports_problems(task: Any, section: Any, message: str) -> None:
     """What would keep the command from running as it should."""
     task.section(**section)
     task.run("true", env={"PAI_FRAMEWORK_NAME": ""})

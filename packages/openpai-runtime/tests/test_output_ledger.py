@@ -47,7 +47,7 @@ def kind(request: pytest.FixtureRequest) -> Iterator[Callable[[], Ledger]]:
         ledger.close()
 
 
-def test_the_named_and_the_small_come_first(kind: Callable[[], Ledger]) -> None:
+def test_ledger_orders_named_and_small_first(kind: Callable[[], Ledger]) -> None:
     """Whatever order they were found in, and whatever their names are made of."""
     ledger = kind()
     for file in FILES:
@@ -57,7 +57,7 @@ def test_the_named_and_the_small_come_first(kind: Callable[[], Ledger]) -> None:
     assert kind().is_empty()
 
 
-def test_a_file_counts_once(kind: Callable[[], Ledger]) -> None:
+def test_ledger_holds_file_once(kind: Callable[[], Ledger]) -> None:
     """The first pattern that finds it decides."""
     ledger = kind()
     ledger.add(FILES[1])
@@ -65,7 +65,7 @@ def test_a_file_counts_once(kind: Callable[[], Ledger]) -> None:
     assert list(ledger.open_files()) == [FILES[1]]
 
 
-def test_what_becomes_of_files_is_kept(kind: Callable[[], Ledger]) -> None:
+def test_ledger_keeps_results(kind: Callable[[], Ledger]) -> None:
     """While they are gone through, too."""
     ledger = kind()
     for file in FILES:
@@ -83,7 +83,7 @@ def test_what_becomes_of_files_is_kept(kind: Callable[[], Ledger]) -> None:
     ledger.close()
 
 
-def test_a_ledger_that_grows_keeps_what_it_has() -> None:
+def test_ledger_grows_without_loss() -> None:
     """It then goes on in a database."""
     ledger = Ledger()
     for file in FILES:
@@ -95,7 +95,7 @@ def test_a_ledger_that_grows_keeps_what_it_has() -> None:
 
 
 @pytest.mark.process
-def test_many_files_take_no_more_memory() -> None:
+def test_ledger_memory_is_bounded() -> None:
     """Four times as many cost less than 100 bytes more for each."""
     few, many = (
         int(subprocess.check_output([sys.executable, "-c", MEASURE, str(count)]))

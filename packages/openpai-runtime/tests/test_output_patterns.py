@@ -65,17 +65,17 @@ def work(tmp_path: Path) -> Path:
         ("**", sorted(FILES)),
     ],
 )
-def test_a_pattern_finds(work: Path, pattern: str, expected: list[str]) -> None:
+def test_pattern_finds_files(work: Path, pattern: str, expected: list[str]) -> None:
     """Globs work part by part, ** at any depth; a folder stands for all that is in it."""
     assert sorted(find(work, pattern).files) == sorted(expected)
 
 
-def test_sizes_are_told(work: Path) -> None:
+def test_pattern_reports_sizes(work: Path) -> None:
     """Each file comes with its size in bytes."""
     assert find(work, "a.pt").files == {"a.pt": 4}
 
 
-def test_a_link_inside_is_followed(work: Path) -> None:
+def test_pattern_follows_link_inside_folder(work: Path) -> None:
     """What it leads to is saved under the link's name."""
     (work / "latest").symlink_to("ckpt/deep")
     (work / "best.pt").symlink_to("a.pt")
@@ -84,7 +84,7 @@ def test_a_link_inside_is_followed(work: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["out", "out/*", "out/secret", "**/*"])
-def test_a_link_that_leads_out_is_refused(work: Path, pattern: str) -> None:
+def test_pattern_refuses_folder_link_outside(work: Path, pattern: str) -> None:
     """Nothing outside of the working directory is saved, and it is told."""
     (work.parent / "other").mkdir()
     (work.parent / "other/secret").write_text("x")
@@ -95,7 +95,7 @@ def test_a_link_that_leads_out_is_refused(work: Path, pattern: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["../other/secret", "nowhere", "/etc/passwd"])
-def test_a_file_link_that_leads_out_or_nowhere_is_refused(work: Path, target: str) -> None:
+def test_pattern_refuses_file_link_outside(work: Path, target: str) -> None:
     """Such a link is named, not saved."""
     (work / "ckpt/link").symlink_to(target)
     found = find(work, "ckpt")
@@ -103,7 +103,7 @@ def test_a_file_link_that_leads_out_or_nowhere_is_refused(work: Path, target: st
     assert found.refused == ["ckpt/link"]
 
 
-def test_a_link_in_a_circle_ends(work: Path) -> None:
+def test_pattern_ends_at_circular_link(work: Path) -> None:
     """A folder that holds a link to itself is walked once."""
     (work / "ckpt/loop").symlink_to(".")
     (work / "ckpt/up").symlink_to("..")
@@ -111,7 +111,7 @@ def test_a_link_in_a_circle_ends(work: Path) -> None:
     assert not [path for path in find(work, "ckpt").files if path.startswith("ckpt/loop")]
 
 
-def test_pipes_and_sockets_are_left_out(work: Path) -> None:
+def test_pattern_skips_pipes_and_sockets(work: Path) -> None:
     """Only regular files are outputs."""
     import os
 

@@ -20,21 +20,21 @@ pytestmark = pytest.mark.process
 @pytest.mark.parametrize(
     ("when", "codes"), [("always", (0, 1)), ("success", (0,)), ("failure", (1,))]
 )
-def test_the_end_decides_what_is_saved(task: Any, code: int, when: str, codes: Any) -> None:
+def test_outputs_are_saved_by_when(task: Any, code: int, when: str, codes: Any) -> None:
     """`when` is one of always, success and failure."""
     task.section(outputs=[{"path": "a", "when": when}])
     assert task.bash(f"echo x >a; exit {code}").returncode == code
     assert (task.output / "a").exists() is (code in codes)
 
 
-def test_the_outputs_of_a_killed_command_are_saved(task: Any) -> None:
+def test_outputs_of_killed_command_are_saved(task: Any) -> None:
     """A command that a signal ended has outputs like any other."""
     task.section(outputs=[{"path": "ckpt/**"}])
     assert task.bash("mkdir ckpt; echo x >ckpt/1; kill -KILL $$").returncode == 137
     assert (task.output / "ckpt/1").read_text() == "x\n"
 
 
-def test_the_manifest_tells_what_was_saved(task: Any) -> None:
+def test_manifest_lists_saved_files(task: Any) -> None:
     """Files with size and checksum, the end of the task, and what matched nothing."""
     task.section(outputs=[{"path": "d"}, {"path": "*.core"}])
     task.env.update(FC_FRAMEWORK_ATTEMPT_ID="2", FC_TASK_ATTEMPT_ID="1")
@@ -50,7 +50,7 @@ def test_the_manifest_tells_what_was_saved(task: Any) -> None:
     assert told["started"] <= told["saved"]
 
 
-def test_what_was_saved_is_said(task: Any) -> None:
+def test_saved_outputs_are_reported(task: Any) -> None:
     """One line on stderr with number, size and place, and one for what matched nothing."""
     task.section(outputs=[{"path": "a"}, {"path": "b"}])
     assert task.bash("printf abc >a").stderr == (
@@ -59,7 +59,7 @@ def test_what_was_saved_is_said(task: Any) -> None:
     )
 
 
-def test_an_output_may_be_one_role_s_only(task: Any) -> None:
+def test_outputs_select_task_roles(task: Any) -> None:
     """A task of another role neither saves it nor misses it."""
     task.document["taskRoles"] = {"worker": {"instances": 1}, "ps": {"instances": 1}}
     task.section(
@@ -71,7 +71,7 @@ def test_an_output_may_be_one_role_s_only(task: Any) -> None:
     assert [file["path"] for file in task.manifest["files"]] == ["worker/0/a"]
 
 
-def test_tasks_of_a_larger_job_do_not_mix(task: Any) -> None:
+def test_outputs_of_several_tasks_are_separate(task: Any) -> None:
     """With more than one task each has a folder of its role and index."""
     task.document["taskRoles"] = {"worker": {"instances": 2}, "ps": {}}
     task.env["PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX"] = "1"
@@ -82,7 +82,7 @@ def test_tasks_of_a_larger_job_do_not_mix(task: Any) -> None:
     assert [file["path"] for file in told["files"]] == ["worker/1/a"]
 
 
-def test_the_output_folder_is_named_in_the_environment(task: Any) -> None:
+def test_output_folder_is_in_environment(task: Any) -> None:
     """What is written into PAI_SDK_JOB_OUTPUT_DIR is in the job's output folder at once."""
     task.section()
     task.bash('echo x >"$PAI_SDK_JOB_OUTPUT_DIR/direct"; echo y >"$PAI_SDK_JOB_WORKSPACE/side"')
@@ -90,14 +90,14 @@ def test_the_output_folder_is_named_in_the_environment(task: Any) -> None:
     assert (task.output.parent / "side").read_text() == "y\n"
 
 
-def test_outputs_are_found_in_the_directory_the_task_began_in(task: Any) -> None:
+def test_outputs_are_relative_to_first_directory(task: Any) -> None:
     """A command that changes its directory does not move its outputs."""
     task.section(outputs=[{"path": "a"}])
     task.bash("echo x >a; cd /")
     assert (task.output / "a").exists()
 
 
-def test_links_that_lead_out_are_said_and_not_saved(task: Any) -> None:
+def test_outputs_refuse_links_outside(task: Any) -> None:
     """The task's own exit code stays, and the manifest names them."""
     task.section(outputs=[{"path": "d"}])
     done = task.bash("mkdir d; ln -s /etc/passwd d/p; echo x >d/a")
@@ -107,7 +107,7 @@ def test_links_that_lead_out_are_said_and_not_saved(task: Any) -> None:
     assert sorted(path.name for path in (task.output / "d").iterdir()) == ["a"]
 
 
-def test_outputs_are_saved_at_an_interval(task: Any, finish: Callable[..., Any]) -> None:
+def test_outputs_are_saved_at_interval(task: Any, finish: Callable[..., Any]) -> None:
     """While the command still runs, the output appears in the job's folder, and changes there."""
     task.section(outputs=[{"path": "a", "every": 0.1}])
     script = "echo one >a; read -r x; echo two >a; read -r x"
@@ -121,7 +121,7 @@ def test_outputs_are_saved_at_an_interval(task: Any, finish: Callable[..., Any])
     assert finish(process).returncode == 0
 
 
-def test_after_a_kill_what_the_interval_saved_is_there(task: Any) -> None:
+def test_outputs_of_interval_survive_kill(task: Any) -> None:
     """A kill -9 of the runtime costs only what came after the last interval."""
     task.section(outputs=[{"path": "a", "every": 0.1}])
     process = task.start("bash", "-c", "echo one >a; sleep 600")
@@ -131,7 +131,7 @@ def test_after_a_kill_what_the_interval_saved_is_there(task: Any) -> None:
     assert (task.output / "a").read_text() == "one\n"
 
 
-def test_permissions_and_times_are_kept(task: Any) -> None:
+def test_outputs_keep_permissions_and_times(task: Any) -> None:
     """A saved file looks like the file it was."""
     task.section(outputs=[{"path": "a"}])
     task.bash("echo x >a; chmod 750 a; touch -d 2020-01-01 a")
@@ -140,7 +140,7 @@ def test_permissions_and_times_are_kept(task: Any) -> None:
     assert there.st_mtime == here.st_mtime
 
 
-def test_many_files_are_saved(task: Any) -> None:
+def test_outputs_of_many_files_are_saved(task: Any) -> None:
     """Thousands of files in one folder are no trouble."""
     task.section(outputs=[{"path": "d"}])
     task.bash("mkdir d; cd d; seq 1200 | split -l 1 -a 3")
@@ -148,7 +148,7 @@ def test_many_files_are_saved(task: Any) -> None:
     assert len(task.manifest["files"]) == 1200
 
 
-def test_a_storage_that_is_away_is_waited_for(task: Any, finish: Callable[..., Any]) -> None:
+def test_outputs_wait_for_missing_storage(task: Any, finish: Callable[..., Any]) -> None:
     """Outputs are saved when the storage comes back while the runtime tries again."""
     task.section(outputs=[{"path": "a"}])
     away = task.storage.with_name("away")
@@ -163,9 +163,7 @@ def test_a_storage_that_is_away_is_waited_for(task: Any, finish: Callable[..., A
     assert (task.output / "a").read_text() == "x\n"
 
 
-def test_a_mount_that_left_an_empty_folder_is_not_filled(
-    task: Any, finish: Callable[..., Any]
-) -> None:
+def test_outputs_are_not_saved_to_unmounted_folder(task: Any, finish: Callable[..., Any]) -> None:
     """An unmounted storage is a folder like any other; nothing is saved beside the storage."""
     task.section(outputs=[{"path": "a"}], gracePeriod=1)
     process = task.start("bash", "-c", "echo x >a; trap : TERM; echo ready; sleep 600 & wait")
@@ -178,7 +176,7 @@ def test_a_mount_that_left_an_empty_folder_is_not_filled(
     assert list(task.storage.iterdir()) == []
 
 
-def test_outputs_that_cannot_be_saved_fail_a_good_task(task: Any) -> None:
+def test_unsaved_outputs_fail_successful_task(task: Any) -> None:
     """Success without its outputs is none: the exit code says so, and stderr why."""
     task.section(outputs=[{"path": "a"}, {"path": "b"}])
     done = task.bash('echo x >a; echo x >b; mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"')
@@ -191,7 +189,7 @@ def test_outputs_that_cannot_be_saved_fail_a_good_task(task: Any) -> None:
     assert "folder" in lost["reason"]
 
 
-def test_the_code_of_a_failed_command_is_kept_whatever_is_saved(task: Any) -> None:
+def test_unsaved_outputs_keep_failed_exit_code(task: Any) -> None:
     """Trouble with outputs never hides how the command ended."""
     task.section(outputs=[{"path": "a"}])
     done = task.bash('echo x >a; mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"; exit 9')
@@ -199,7 +197,7 @@ def test_the_code_of_a_failed_command_is_kept_whatever_is_saved(task: Any) -> No
     assert "Not saved" in done.stderr
 
 
-def test_an_unknown_storage_is_said_at_the_start_and_at_the_end(
+def test_unknown_storage_is_reported_at_start_and_end(
     task: Any, finish: Callable[..., Any]
 ) -> None:
     """The command runs with a folder of its own for outputs, and the task fails in the end."""
@@ -218,9 +216,7 @@ def test_an_unknown_storage_is_said_at_the_start_and_at_the_end(
     assert done.returncode == OUTPUTS_NOT_SAVED
 
 
-def test_a_storage_that_comes_late_gets_what_was_written(
-    task: Any, finish: Callable[..., Any]
-) -> None:
+def test_late_storage_receives_outputs(task: Any, finish: Callable[..., Any]) -> None:
     """What went into the replacement folder is saved when the storage is there at the end."""
     away = task.storage.with_name("away")
     task.section()
@@ -246,7 +242,9 @@ def small_disk(task: Any) -> Any:
     subprocess.run(["umount", task.storage], check=True)
 
 
-def test_on_a_full_disk_what_fits_is_saved(small_disk: Any, finish: Callable[..., Any]) -> None:
+def test_outputs_that_fit_on_full_disk_are_saved(
+    small_disk: Any, finish: Callable[..., Any]
+) -> None:
     """The small files go first; the rest is named, and nothing half written is left."""
     small_disk.section(outputs=[{"path": "**"}], gracePeriod=3)
     script = (

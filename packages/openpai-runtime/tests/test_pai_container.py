@@ -122,7 +122,7 @@ def container(tmp_path: Path) -> Container:
     return made
 
 
-def test_the_whole_life_of_a_task(container: Any, finish: Callable[..., Any]) -> None:
+def test_container_runs_task(container: Any, finish: Callable[..., Any]) -> None:
     """The platform's config is found, callbacks are called, outputs go to the mounted storage."""
     done = finish(
         container.start(
@@ -137,7 +137,7 @@ def test_the_whole_life_of_a_task(container: Any, finish: Callable[..., Any]) ->
     assert (container.output / "model").read_text() == "x\n"
 
 
-def test_a_failure_is_explained_from_the_platforms_log(
+def test_container_failure_is_explained_from_platform_log(
     container: Any, finish: Callable[..., Any]
 ) -> None:
     """The log that PAI keeps in the container is read, and the exit code is the command's."""
@@ -146,7 +146,7 @@ def test_a_failure_is_explained_from_the_platforms_log(
     assert "Log: ModuleNotFoundError: No module named 'no_such_module'" in done.stdout
 
 
-def test_sigterm_to_pais_own_first_process_is_lost(
+def test_container_first_process_ignores_sigterm(
     container: Any, finish: Callable[..., Any]
 ) -> None:
     """A fact to live with: only what was saved at an interval is there after the kill."""

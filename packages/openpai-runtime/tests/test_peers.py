@@ -70,7 +70,7 @@ def gang(task: Any, tmp_path: Path) -> Callable[[int], Gang]:
 
 
 @pytest.mark.parametrize("workspace", ["team:/users/alice", None])
-def test_no_command_starts_before_all_tasks_are_up(
+def test_peers_start_together(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], workspace: str | None
 ) -> None:
     """They meet in the workspace, or without one at a port of the first task."""
@@ -90,7 +90,7 @@ def test_no_command_starts_before_all_tasks_are_up(
         assert finish(process).returncode == 0
 
 
-def test_the_port_is_free_for_the_command(
+def test_peers_port_is_free_for_command(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
 ) -> None:
     """Who met at a port may listen there at once."""
@@ -105,7 +105,7 @@ def test_the_port_is_free_for_the_command(
 
 
 @pytest.mark.parametrize("workspace", ["team:/users/alice", None])
-def test_who_does_not_come_is_named(
+def test_peers_name_missing_task(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], workspace: str | None
 ) -> None:
     """After the time that was given the command is not started."""
@@ -118,7 +118,7 @@ def test_who_does_not_come_is_named(
     assert "Not all tasks are up after 0.5 s: worker-1 did not come." in done.stderr
 
 
-def test_strangers_at_the_port_do_not_count(
+def test_peers_refuse_strangers(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
 ) -> None:
     """Nonsense, silence, and tasks of another attempt are not taken for who is missing."""
@@ -149,7 +149,7 @@ def test_strangers_at_the_port_do_not_count(
     assert finish(host).returncode == 0
 
 
-def test_a_later_attempt_meets_anew(
+def test_peers_of_later_attempt_meet_again(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
 ) -> None:
     """What an earlier attempt left in the workspace does not count."""
@@ -163,7 +163,7 @@ def test_a_later_attempt_meets_anew(
 
 
 @pytest.mark.skipif(not SERVER, reason="sshd is not installed")
-def test_tasks_reach_each_other_by_ssh(
+def test_ssh_reaches_other_tasks(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], tmp_path: Path
 ) -> None:
     """By role and index, with PAI's variables there, and nothing of it in the user's home."""
@@ -182,7 +182,7 @@ def test_tasks_reach_each_other_by_ssh(
 
 
 @pytest.mark.skipif(not SERVER, reason="sshd is not installed")
-def test_nobody_else_gets_in(
+def test_ssh_refuses_other_keys(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any], tmp_path: Path
 ) -> None:
     """A key that was not made for this job is refused."""

@@ -33,17 +33,17 @@ def pid_of_runtime(unshare: int) -> int:
 
 
 @pytest.mark.parametrize("code", [0, 9])
-def test_the_exit_code_is_the_commands(task: Any, code: int) -> None:
+def test_pid_one_exits_with_code_of_command(task: Any, code: int) -> None:
     """PID 1 exits as its command did."""
     assert task.bash(f"exit {code}", before=UNSHARE).returncode == code
 
 
-def test_the_runtime_is_pid_one(task: Any) -> None:
+def test_pid_one_is_runtime(task: Any) -> None:
     """The command's parent is the first process of the container."""
     assert task.bash("echo $PPID", before=UNSHARE).stdout == "1\n"
 
 
-def test_sigterm_is_passed_on(task: Any, finish: Callable[..., Any]) -> None:
+def test_pid_one_forwards_sigterm(task: Any, finish: Callable[..., Any]) -> None:
     """The kernel drops signals for a PID 1 that does not handle them; the runtime does."""
     script = "trap 'echo noticed; exit 3' TERM; echo ready; while :; do sleep 0.05; done"
     process = task.start("bash", "-c", script, before=UNSHARE)
@@ -53,7 +53,7 @@ def test_sigterm_is_passed_on(task: Any, finish: Callable[..., Any]) -> None:
     assert (done.returncode, done.stdout) == (3, "noticed\n")
 
 
-def test_a_thousand_orphans_are_reaped(task: Any) -> None:
+def test_pid_one_reaps_orphans(task: Any) -> None:
     """Ended processes that lost their parent do not pile up."""
     count = (
         "import glob\n"
@@ -75,7 +75,7 @@ def test_a_thousand_orphans_are_reaped(task: Any) -> None:
     assert task.run(sys.executable, "-c", count, before=UNSHARE).stdout == "0\n"
 
 
-def test_killing_it_ends_everything(task: Any, finish: Callable[..., Any]) -> None:
+def test_pid_one_killed_ends_all_processes(task: Any, finish: Callable[..., Any]) -> None:
     """The kernel ends a PID namespace with its first process."""
     process = task.start("bash", "-c", "setsid sleep 600 & echo ready; wait", before=UNSHARE)
     process.stdout.readline()
@@ -96,7 +96,7 @@ while True:
 """
 
 
-def test_every_forwardable_signal_is_passed_on_once(task: Any, finish: Callable[..., Any]) -> None:
+def test_pid_one_forwards_each_signal_once(task: Any, finish: Callable[..., Any]) -> None:
     """Also those that the kernel keeps from a first process without a handler."""
     numbers = [*sorted(FORWARDED - {signal.SIGTERM}), signal.SIGTERM]
     argv = (sys.executable, "-c", LISTENER, *(str(int(number)) for number in numbers))
@@ -111,7 +111,7 @@ def test_every_forwardable_signal_is_passed_on_once(task: Any, finish: Callable[
 
 
 @pytest.mark.parametrize(("grace", "code"), [(1, 137), (6, 137), (120, 3)])
-def test_the_grace_period_is_kept_to(
+def test_pid_one_keeps_grace_period(
     task: Any, finish: Callable[..., Any], tmp_path: Path, grace: int, code: int
 ) -> None:
     """A command that takes a while to end has time for it, or is killed so that outputs have."""

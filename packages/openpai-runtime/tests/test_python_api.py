@@ -26,7 +26,7 @@ def recorded(app: Runtime) -> list[tuple[str, int | None]]:
     return seen
 
 
-def test_the_public_names_are_there() -> None:
+def test_public_names_can_be_imported() -> None:
     """Everything in __all__ can be imported."""
     assert sorted(openpai.runtime.__all__) == dir(openpai.runtime)
     for name in openpai.runtime.__all__:
@@ -35,7 +35,7 @@ def test_the_public_names_are_there() -> None:
         openpai.runtime.nothing  # noqa: B018 - the access is the test
 
 
-def test_a_function_that_returns_succeeds() -> None:
+def test_function_returning_succeeds() -> None:
     """start, success, exit; its value is returned."""
     app = Runtime.from_env({})
     seen = recorded(app)
@@ -47,7 +47,7 @@ def test_a_function_that_returns_succeeds() -> None:
     ("error", "code"),
     [(ValueError("x"), 1), (SystemExit(7), 7), (SystemExit("text"), 1), (KeyboardInterrupt(), 130)],
 )
-def test_a_function_that_raises_fails(error: BaseException, code: int) -> None:
+def test_function_raising_fails(error: BaseException, code: int) -> None:
     """The callbacks are told, and the exception goes on."""
     app = Runtime.from_env({})
     seen = recorded(app)
@@ -62,7 +62,7 @@ def test_a_function_that_raises_fails(error: BaseException, code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [None, 0])
-def test_leaving_by_sys_exit_may_be_success(code: int | None) -> None:
+def test_function_calling_sys_exit_succeeds(code: int | None) -> None:
     """SystemExit without a code is what Python takes for success."""
     app = Runtime.from_env({})
     seen = recorded(app)
@@ -71,7 +71,7 @@ def test_leaving_by_sys_exit_may_be_success(code: int | None) -> None:
     assert seen[1:] == [("success", 0), ("exit", 0)]
 
 
-def test_the_error_is_told_to_failure_callbacks() -> None:
+def test_failure_callback_receives_error() -> None:
     """They may look at what was raised."""
     app = Runtime.from_env({})
     seen: list[Any] = []
@@ -82,7 +82,7 @@ def test_the_error_is_told_to_failure_callbacks() -> None:
 
 
 @pytest.mark.process
-def test_a_command_is_run_as_a_child() -> None:
+def test_command_runs_as_child() -> None:
     """Its exit code is returned, and chooses the failure callbacks."""
     app = Runtime.from_env({})
     seen: list[str] = []
@@ -93,7 +93,7 @@ def test_a_command_is_run_as_a_child() -> None:
 
 
 @pytest.mark.process
-def test_a_program_that_ran_a_command_collects_no_orphans_afterwards() -> None:
+def test_subreaper_ends_with_command() -> None:
     """What a program starts later is orphaned to whom it would be without us."""
     code = (
         "import ctypes; from openpai.runtime import Runtime; Runtime.from_env({}).run(['true']);"
@@ -104,7 +104,7 @@ def test_a_program_that_ran_a_command_collects_no_orphans_afterwards() -> None:
     assert shown.stdout == "0\n"
 
 
-def test_a_task_is_recognized(tmp_path: Path) -> None:
+def test_task_context_is_known(tmp_path: Path) -> None:
     """Inside a job the context, the attempt and the output folder are known."""
     app = Runtime.from_env(
         {
@@ -122,7 +122,7 @@ def test_a_task_is_recognized(tmp_path: Path) -> None:
     assert (seen[0].role, seen[0].index, seen[0].attempt) == ("worker", 2, 1)
 
 
-def test_on_a_laptop_outputs_have_a_place() -> None:
+def test_output_folder_outside_job() -> None:
     """Outside of a job it is a folder of the working directory."""
     app = Runtime.from_env({})
     assert app.context is None
@@ -130,13 +130,13 @@ def test_on_a_laptop_outputs_have_a_place() -> None:
 
 
 @pytest.mark.parametrize("name", ["end", "stops"])
-def test_an_event_that_never_happens_is_refused(name: str) -> None:
+def test_unknown_event_is_refused(name: str) -> None:
     """A misspelled event is an error at once."""
     with pytest.raises(ValueError, match="is not one of: start"):
         Runtime.from_env({}).on(name)
 
 
-def test_exit_codes_are_for_failure_only() -> None:
+def test_exit_codes_require_failure_event() -> None:
     """Success has one code only."""
     with pytest.raises(ValueError, match="mean nothing on success"):
         Runtime.from_env({}).on("success", exit_codes=[0])
@@ -147,7 +147,7 @@ def broken(event: Event) -> None:
     raise RuntimeError("no")
 
 
-def test_a_failing_callback_is_said_and_hides_nothing(capfd: Any) -> None:
+def test_failing_function_callback_is_reported(capfd: Any) -> None:
     """The others are called, and the result is the function's."""
     app = Runtime.from_env({})
     app.on("success")(broken)
@@ -157,7 +157,7 @@ def test_a_failing_callback_is_said_and_hides_nothing(capfd: Any) -> None:
     assert "The callback broken on success failed: RuntimeError('no')" in capfd.readouterr().err
 
 
-def test_a_callback_may_fail_a_good_program() -> None:
+def test_may_fail_callback_fails_program() -> None:
     """With may_fail the exit code is the runtime's own."""
     app = Runtime.from_env({})
     app.on("success", may_fail=True)(broken)
@@ -166,7 +166,7 @@ def test_a_callback_may_fail_a_good_program() -> None:
     assert caught.value.code == CALLBACK_FAILED
 
 
-def test_a_start_callback_may_keep_the_program_from_starting() -> None:
+def test_may_fail_start_callback_prevents_function() -> None:
     """The function is not called."""
     app = Runtime.from_env({})
     app.on("start", may_fail=True)(broken)
@@ -177,7 +177,7 @@ def test_a_start_callback_may_keep_the_program_from_starting() -> None:
 
 
 @pytest.mark.process
-def test_a_failing_callback_does_not_hide_a_commands_code() -> None:
+def test_may_fail_callback_keeps_exit_code_of_command() -> None:
     """The command's own failure counts more."""
     app = Runtime.from_env({})
     app.on("failure", may_fail=True)(broken)
@@ -212,7 +212,7 @@ app.run({main})
         ('["sh", "-c", "echo ready; exec sleep 600"]', "stop 15\nexit 143\n"),
     ],
 )
-def test_sigterm_stops_a_program_in_order(main: str, expected: str) -> None:
+def test_sigterm_stops_program_in_order(main: str, expected: str) -> None:
     """The stop callbacks are called, the function unwinds, and its end is told."""
     program = PROGRAM.replace("{main}", main)
     with subprocess.Popen(
@@ -225,7 +225,7 @@ def test_sigterm_stops_a_program_in_order(main: str, expected: str) -> None:
     assert process.returncode == (143 if main == "main" else 0)
 
 
-def test_the_signal_is_given_back() -> None:
+def test_signal_handler_is_restored() -> None:
     """After the run SIGTERM means what it meant before."""
     before = signal.getsignal(signal.SIGTERM)
     Runtime.from_env({}).run(lambda: None)
@@ -233,7 +233,7 @@ def test_the_signal_is_given_back() -> None:
 
 
 @pytest.mark.process
-def test_in_a_task_both_runtimes_do_their_part(task: Any) -> None:
+def test_program_and_job_callbacks_both_run(task: Any) -> None:
     """The job's callbacks go around the program's own."""
     task.section(callbacks=[{"on": "exit", "commands": ["echo job exit"]}])
     program = (
@@ -266,7 +266,7 @@ def installed(task: Any, tmp_path: Path) -> Callable[[str], None]:
 
 
 @pytest.mark.process
-def test_a_package_may_offer_functions_to_jobs(task: Any, installed: Callable[[str], None]) -> None:
+def test_entry_point_function_is_called(task: Any, installed: Callable[[str], None]) -> None:
     """A callback names it, and it gets the event."""
     installed("def notify(event): print('told', event.name, event.exit_code, flush=True)")
     task.section(callbacks=[{"on": "failure", "call": "team-notify"}])
@@ -282,7 +282,7 @@ def test_a_package_may_offer_functions_to_jobs(task: Any, installed: Callable[[s
         ("import no_such_module", "The function 'team-notify' failed: ModuleNotFoundError"),
     ],
 )
-def test_a_function_that_fails_is_said(
+def test_failing_entry_point_is_reported(
     task: Any, installed: Callable[[str], None], source: str, message: str
 ) -> None:
     """It counts as a callback that failed."""
@@ -294,14 +294,14 @@ def test_a_function_that_fails_is_said(
 
 
 @pytest.mark.process
-def test_a_function_that_nobody_offers_is_named(task: Any) -> None:
+def test_unknown_entry_point_function_is_named(task: Any) -> None:
     """The sentence lists what is offered."""
     task.section(callbacks=[{"on": "exit", "call": "nothing"}])
     assert "offers the function 'nothing' (offered: " in task.run("true").stderr
 
 
 @pytest.mark.process
-def test_a_package_may_offer_events_to_jobs(task: Any, installed: Callable[[str], None]) -> None:
+def test_entry_point_event_fires(task: Any, installed: Callable[[str], None]) -> None:
     """A function returns each time that its event has happened; callbacks wait for its name."""
     wait = "while not os.path.exists('idle'): time.sleep(0.01)"
     installed(f"import os, time\ndef idle(event):\n    {wait}\n")
@@ -314,7 +314,7 @@ def test_a_package_may_offer_events_to_jobs(task: Any, installed: Callable[[str]
 
 
 @pytest.mark.process
-def test_an_event_that_nobody_offers_is_said(task: Any, tmp_path: Path) -> None:
+def test_unknown_entry_point_event_is_reported(task: Any, tmp_path: Path) -> None:
     """The command runs all the same."""
     task.section(callbacks=[{"on": "team.busy", "commands": ["echo never"]}])
     said = tmp_path / "said"

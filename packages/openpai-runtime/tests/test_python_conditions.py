@@ -33,7 +33,7 @@ def counted(app: Runtime, event: str, **conditions: Any) -> list[Event]:
 
 @pytest.mark.process
 @pytest.mark.parametrize(("names", "called"), [(["SIGSEGV"], 1), (["SIGKILL"], 0)])
-def test_a_failure_by_a_signal(app: Runtime, names: list[str], called: int) -> None:
+def test_failure_function_selects_signal(app: Runtime, names: list[str], called: int) -> None:
     """Signals chooses by what ended the command."""
     seen = counted(app, "failure", signals=names)
     assert app.run(["sh", "-c", "kill -SEGV $$"]) == 139
@@ -41,7 +41,7 @@ def test_a_failure_by_a_signal(app: Runtime, names: list[str], called: int) -> N
 
 
 @pytest.mark.parametrize(("pattern", "called"), [("no such .*fold", 1), ("out of memory", 0)])
-def test_a_failure_by_what_the_traceback_says(app: Runtime, pattern: str, called: int) -> None:
+def test_failure_function_selects_traceback(app: Runtime, pattern: str, called: int) -> None:
     """log_patterns are looked for in the exception that ended the function, too."""
     seen = counted(app, "failure", log_patterns=[pattern])
 
@@ -54,7 +54,7 @@ def test_a_failure_by_what_the_traceback_says(app: Runtime, pattern: str, called
 
 
 @pytest.mark.process
-def test_a_stop_by_one_signal(app: Runtime) -> None:
+def test_stop_function_selects_signal(app: Runtime) -> None:
     """Signals chooses by what asked the command to end."""
     term, interrupt = (counted(app, "stop", signals=[name]) for name in ("SIGTERM", "SIGINT"))
     assert app.run(["sh", "-c", "kill -TERM $PPID; sleep 600"]) == 143
@@ -63,7 +63,7 @@ def test_a_stop_by_one_signal(app: Runtime) -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["function", "command"])
-def test_an_interval_calls_again_and_again(app: Runtime, kind: str, tmp_path: Any) -> None:
+def test_interval_function_repeats_until_end(app: Runtime, kind: str, tmp_path: Any) -> None:
     """While the function or the command runs, and no longer."""
     before = set(threading.enumerate())
     seen = counted(app, "interval", every=0.02)
@@ -78,7 +78,7 @@ def test_an_interval_calls_again_and_again(app: Runtime, kind: str, tmp_path: An
     wait_until(lambda: set(threading.enumerate()) <= before, "the end of the clocks")
 
 
-def test_a_time_limit_ends_a_function(app: Runtime) -> None:
+def test_time_limit_ends_function(app: Runtime) -> None:
     """Timeout callbacks are called, finally blocks run, and the exit code is 124."""
     late, failed = counted(app, "timeout"), counted(app, "failure")
     unwound: list[bool] = []
@@ -96,20 +96,20 @@ def test_a_time_limit_ends_a_function(app: Runtime) -> None:
 
 
 @pytest.mark.process
-def test_a_time_limit_ends_a_command(app: Runtime) -> None:
+def test_time_limit_ends_command(app: Runtime) -> None:
     """As that of a job does."""
     late = counted(app, "timeout")
     assert app.run([PYTHON, "-c", "import time; time.sleep(600)"], timeout=0.3) == TIMED_OUT
     assert len(late) == 1
 
 
-def test_a_function_within_its_time_limit_is_left_alone(app: Runtime) -> None:
+def test_time_limit_is_cancelled_at_end(app: Runtime) -> None:
     """The clock is stopped with it."""
     assert app.run(lambda: "done", timeout=60) == "done"
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
-def test_a_time_limit_needs_the_main_thread(app: Runtime) -> None:
+def test_time_limit_requires_main_thread(app: Runtime) -> None:
     """Elsewhere it is refused, rather than forgotten."""
     caught: list[BaseException] = []
 
@@ -126,7 +126,7 @@ def test_a_time_limit_needs_the_main_thread(app: Runtime) -> None:
 
 
 @pytest.mark.parametrize("may_fail", [False, True])
-def test_a_function_that_hangs_is_left_behind(
+def test_hanging_callback_function_is_abandoned(
     app: Runtime, may_fail: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Its time limit is said, and counts as its failure."""
@@ -158,7 +158,7 @@ def test_a_function_that_hangs_is_left_behind(
         ("exit", {"timeout": "x"}, "'x' is no time"),
     ],
 )
-def test_conditions_without_a_meaning_are_refused(
+def test_invalid_conditions_are_refused(
     app: Runtime, event: str, conditions: Any, message: str
 ) -> None:
     """At once, not when the event comes."""

@@ -63,7 +63,7 @@ def shared_home(image: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     image.env["OPENPAI_RUNTIME_HOME"] = str(run / "runtime-home")
 
 
-def test_the_command_finds_the_packages(image: Any) -> None:
+def test_requirements_are_importable(image: Any) -> None:
     """Modules and commands of a requirement are there; nothing is said."""
     image.section(requirements=["tiny==1.0"])
     done = image.bash("python3 -c 'import tiny; tiny.main()'; tiny")
@@ -71,7 +71,7 @@ def test_the_command_finds_the_packages(image: Any) -> None:
 
 
 @pytest.mark.usefixtures("shared_home")
-def test_the_images_python_is_not_touched(image: Any) -> None:
+def test_requirements_leave_image_unchanged(image: Any) -> None:
     """What is installed is in the runtime's own folder."""
     image.section(requirements=["tiny"])
     assert image.bash("python3 -c 'import tiny; print(tiny.__file__)'").stdout.startswith(
@@ -82,14 +82,14 @@ def test_the_images_python_is_not_touched(image: Any) -> None:
 
 
 @pytest.mark.usefixtures("shared_home")
-def test_the_images_own_packages_are_still_there(image: Any) -> None:
+def test_requirements_keep_packages_of_image(image: Any) -> None:
     """The virtual environment sees them; pip need not bring them again."""
     image.section(requirements=["tiny"])
     assert image.bash("python3 -c 'import pip'").returncode == 0
 
 
 @pytest.mark.usefixtures("shared_home")
-def test_the_same_wishes_are_installed_once(image: Any) -> None:
+def test_requirements_are_installed_once(image: Any) -> None:
     """A second task needs no index."""
     image.section(requirements=["tiny"])
     image.run("true")
@@ -97,7 +97,7 @@ def test_the_same_wishes_are_installed_once(image: Any) -> None:
     assert image.bash("tiny").stdout == "tiny 2.0\n"
 
 
-def test_two_tasks_at_once_do_not_disturb_each_other(image: Any, finish: Any) -> None:
+def test_requirements_of_concurrent_tasks(image: Any, finish: Any) -> None:
     """One installs, the other waits; both find a whole environment."""
     image.section(requirements=["tiny"])
     tasks = [image.start("tiny") for _ in range(2)]
@@ -105,7 +105,7 @@ def test_two_tasks_at_once_do_not_disturb_each_other(image: Any, finish: Any) ->
 
 
 @pytest.mark.usefixtures("shared_home")
-def test_what_a_killed_task_left_is_made_anew(image: Any, tmp_path: Path) -> None:
+def test_requirements_replace_incomplete_environment(image: Any, tmp_path: Path) -> None:
     """A half made environment is not taken for a whole one."""
     image.section(requirements=["tiny"])
     image.run("true")
@@ -117,7 +117,7 @@ def test_what_a_killed_task_left_is_made_anew(image: Any, tmp_path: Path) -> Non
     assert image.bash("tiny").stdout == "tiny 2.0\n"
 
 
-def test_a_package_that_does_not_exist_keeps_the_command_from_starting(image: Any) -> None:
+def test_requirements_missing_package_prevents_command(image: Any) -> None:
     """Pip's own words are there, then what follows from them."""
     image.section(requirements=["no-such-package"])
     done = image.run("echo", "ran")
@@ -159,7 +159,9 @@ def index(image: Any, tmp_path: Path) -> Iterator[list[str]]:
         thread.join()
 
 
-def test_downloads_are_kept_in_the_workspace(image: Any, index: list[str], tmp_path: Path) -> None:
+def test_requirements_downloads_are_cached_in_workspace(
+    image: Any, index: list[str], tmp_path: Path
+) -> None:
     """Another container, with nothing in it yet, does not download the package again."""
     image.section(requirements=["tiny"])
     for home in ("one", "two"):
@@ -169,7 +171,7 @@ def test_downloads_are_kept_in_the_workspace(image: Any, index: list[str], tmp_p
     assert (image.storage / "users/alice/cache/pip").is_dir()
 
 
-def test_an_image_without_pip_may_have_uv(image: Any, tmp_path: Path) -> None:
+def test_requirements_use_uv_without_pip(image: Any, tmp_path: Path) -> None:
     """It brings the packages into the same kind of folder."""
     uv = shutil.which("uv")
     if not uv:

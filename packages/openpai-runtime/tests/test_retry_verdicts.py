@@ -13,7 +13,7 @@ from openpai.runtime.retrying import AGAIN, NEVER
 pytestmark = pytest.mark.process
 
 
-def test_rules_choose_the_exit_code(task: Any) -> None:
+def test_retry_rules_set_exit_code(task: Any) -> None:
     """Failures that no rule is for keep theirs."""
     rules = {"again": {"exitCodes": [75, 76]}, "never": {"signals": ["SIGKILL"]}}
     task.section(retry=rules)
@@ -26,13 +26,13 @@ def test_rules_choose_the_exit_code(task: Any) -> None:
     assert task.bash("exit 0").returncode == 0
 
 
-def test_never_comes_before_again(task: Any) -> None:
+def test_retry_never_overrides_again(task: Any) -> None:
     """A failure that both rules are for is not retried."""
     task.section(retry={"again": {"exitCodes": [75]}, "never": {"exitCodes": [75]}})
     assert task.bash("exit 75").returncode == NEVER
 
 
-def test_there_is_an_end_to_it(task: Any) -> None:
+def test_retry_limit_is_kept(task: Any) -> None:
     """PAI itself would go on for ever."""
     task.section(retry={"again": {"exitCodes": [75]}, "limit": 2})
     for attempt, code in (("1", AGAIN), ("2", 75)):
@@ -41,7 +41,7 @@ def test_there_is_an_end_to_it(task: Any) -> None:
 
 
 @pytest.mark.parametrize(("word", "code"), [("again", AGAIN), ("never", NEVER), ("maybe", 3)])
-def test_the_command_may_ask(task: Any, word: str, code: int) -> None:
+def test_retry_verdict_of_command(task: Any, word: str, code: int) -> None:
     """It writes a word into the file that a variable names."""
     task.section()
     done = task.bash(f'echo {word} >"$OPENPAI_VERDICT"; exit 3')
@@ -49,20 +49,20 @@ def test_the_command_may_ask(task: Any, word: str, code: int) -> None:
     assert ("'maybe' in $OPENPAI_VERDICT means nothing" in done.stderr) is (word == "maybe")
 
 
-def test_a_callback_may_ask_and_overrules_the_rules(task: Any) -> None:
+def test_retry_verdict_of_callback_overrides_rules(task: Any) -> None:
     """It has seen more."""
     ask = {"on": "failure", "commands": ['echo never >"$OPENPAI_VERDICT"']}
     task.section(retry={"again": {"exitCodes": [75]}}, callbacks=[ask])
     assert task.bash("exit 75").returncode == NEVER
 
 
-def test_lost_outputs_may_be_a_reason(task: Any) -> None:
+def test_retry_rules_match_lost_outputs(task: Any) -> None:
     """Rules see the runtime's own codes, too."""
     task.section(retry={"again": {"exitCodes": [193]}}, outputs=[{"path": "a"}])
     assert task.bash('echo x >a; mkdir "$PAI_SDK_JOB_OUTPUT_DIR/a"').returncode == AGAIN
 
 
-def test_a_python_program_may_ask(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_verdict_of_python_program(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the runtime; on a laptop it means nothing."""
     task.section()
     for name, code in (("retry_me", AGAIN), ("never_retry_me", NEVER)):
@@ -72,7 +72,7 @@ def test_a_python_program_may_ask(task: Any, monkeypatch: pytest.MonkeyPatch) ->
     Runtime.from_env({}).retry_me()
 
 
-def test_the_file_is_removed(task: Any) -> None:
+def test_retry_verdict_file_is_removed(task: Any) -> None:
     """Nothing is left behind."""
     task.section()
     path = task.bash('echo "$OPENPAI_VERDICT"').stdout.strip()

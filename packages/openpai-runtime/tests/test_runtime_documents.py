@@ -15,7 +15,7 @@ GUIDE = README.parent.parent.parent / "docs" / "runtime.md"
 
 
 @pytest.mark.process
-def test_the_readmes_example_prints_what_it_shows(tmp_path: Path) -> None:
+def test_readme_example_prints_shown_output(tmp_path: Path) -> None:
     """The job file and the output are in the README."""
     block = re.search(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
     assert block
@@ -41,7 +41,7 @@ def test_the_readmes_example_prints_what_it_shows(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_the_guides_python_example_runs(tmp_path: Path) -> None:
+def test_guide_python_example_runs(tmp_path: Path) -> None:
     """It is a whole program."""
     if not GUIDE.exists():
         pytest.skip("the guide is in the repository only")
@@ -54,7 +54,7 @@ def test_the_guides_python_example_runs(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (0, "training\n", "")
 
 
-def test_the_guide_names_every_key_and_event() -> None:
+def test_guide_documents_keys_and_events() -> None:
     """What the schema knows is documented."""
     if not GUIDE.exists():
         pytest.skip("the guide is in the repository only")
@@ -65,7 +65,7 @@ def test_the_guide_names_every_key_and_event() -> None:
         assert f"| `{word}` |" in text, word
 
 
-def test_each_weakness_of_the_platform_has_an_answer_and_a_test() -> None:
+def test_guide_table_names_existing_tests() -> None:
     """The table has 25 rows, and the tests that it names are there."""
     if not GUIDE.exists():
         pytest.skip("the guide is in the repository only")

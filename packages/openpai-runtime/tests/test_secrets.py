@@ -30,7 +30,7 @@ def secrets(task: Any, tmp_path: Path) -> Path:
 
 
 @pytest.mark.process
-def test_command_and_callbacks_have_the_secrets_that_are_named(task: Any, secrets: Path) -> None:
+def test_secrets_reach_command_and_callbacks(task: Any, secrets: Path) -> None:
     """Exactly as they were written, and no others."""
     task.section(
         secrets=[{"name": "wandb"}, {"name": "db.password", "variable": "PGPASSWORD"}],
@@ -45,7 +45,7 @@ def test_command_and_callbacks_have_the_secrets_that_are_named(task: Any, secret
 
 
 @pytest.mark.process
-def test_without_its_secret_the_command_is_not_started(task: Any, secrets: Path) -> None:
+def test_missing_secret_prevents_command(task: Any, secrets: Path) -> None:
     """The sentence names those that there are, not their values."""
     task.section(secrets=[{"name": "wanda", "variable": "K"}])
     done = task.run("echo", "never")
@@ -54,7 +54,7 @@ def test_without_its_secret_the_command_is_not_started(task: Any, secrets: Path)
 
 
 @pytest.mark.process
-def test_what_the_runtime_prints_has_no_secrets(task: Any, secrets: Path) -> None:
+def test_messages_mask_secrets(task: Any, secrets: Path) -> None:
     """Neither on stderr nor in the record, whoever wrote them there first."""
     task.section()
     with (task.work.parent / "log").open("w") as log:
@@ -66,7 +66,7 @@ def test_what_the_runtime_prints_has_no_secrets(task: Any, secrets: Path) -> Non
     assert "w4ndb" not in (task.output / ".openpai/worker-0.json").read_text()
 
 
-def test_a_file_that_cannot_be_read_is_said_without_what_is_in_it(tmp_path: Path) -> None:
+def test_unreadable_secrets_file_is_reported_without_content(tmp_path: Path) -> None:
     """A parser's message would show the line."""
     path = tmp_path / "secrets"
     path.write_text("a: [s3cret")
@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_said_without_what_is_in_it(tmp_path: Path
     assert str(caught.value) == f"The secrets of the job cannot be read from {path}."
 
 
-def test_a_job_without_secrets_has_none(tmp_path: Path) -> None:
+def test_secrets_absent_without_section(tmp_path: Path) -> None:
     """No file is no fault until something is looked for."""
     with pytest.raises(OpenPaiError, match="It has: none"):
         read_secret("a", {"OPENPAI_SECRETS": str(tmp_path / "none")})

@@ -35,7 +35,7 @@ def listen(task: Any, *numbers: int) -> Any:
 
 
 @pytest.mark.parametrize("number", sorted(FORWARDED))
-def test_each_signal_is_passed_on(task: Any, finish: Callable[..., Any], number: int) -> None:
+def test_signals_reach_command(task: Any, finish: Callable[..., Any], number: int) -> None:
     """A signal for the runtime is one for the command."""
     process = listen(task, number)
     os.kill(process.pid, number)
@@ -43,9 +43,7 @@ def test_each_signal_is_passed_on(task: Any, finish: Callable[..., Any], number:
     assert (done.returncode, done.stdout) == (0, f"[{int(number)}]\n")
 
 
-def test_the_whole_process_group_of_the_command_gets_it(
-    task: Any, finish: Callable[..., Any]
-) -> None:
+def test_signals_reach_process_group(task: Any, finish: Callable[..., Any]) -> None:
     """A program that a shell waits for hears of it too."""
     process = task.start(
         "bash",
@@ -58,7 +56,7 @@ def test_the_whole_process_group_of_the_command_gets_it(
     assert "inner" in finish(process).stdout
 
 
-def test_a_command_may_end_well_on_a_stop_request(task: Any, finish: Callable[..., Any]) -> None:
+def test_stopped_command_may_exit_0(task: Any, finish: Callable[..., Any]) -> None:
     """The command's own exit code counts, also after SIGTERM."""
     process = task.start(
         "bash", "-c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done"
@@ -69,7 +67,7 @@ def test_a_command_may_end_well_on_a_stop_request(task: Any, finish: Callable[..
 
 
 @pytest.mark.parametrize("grace", [0.6, 6])
-def test_a_command_that_ignores_sigterm_is_killed_in_time(
+def test_command_ignoring_sigterm_is_killed(
     task: Any, finish: Callable[..., Any], grace: float
 ) -> None:
     """After two thirds of the grace period it is killed, and its outputs are saved."""
@@ -87,7 +85,7 @@ def test_a_command_that_ignores_sigterm_is_killed_in_time(
         assert task.manifest["event"] == "stop"
 
 
-def test_killing_the_runtime_kills_the_command(task: Any, is_gone: Callable[[int], bool]) -> None:
+def test_command_dies_with_runtime(task: Any, is_gone: Callable[[int], bool]) -> None:
     """After kill -9 the command does not go on alone."""
     process = task.start(sys.executable, "-c", LISTENER)
     pid = int(process.stdout.readline().split()[1])
@@ -96,9 +94,7 @@ def test_killing_the_runtime_kills_the_command(task: Any, is_gone: Callable[[int
     wait_until(lambda: is_gone(pid))
 
 
-def test_a_stopped_and_continued_command_ends_as_it_would(
-    task: Any, finish: Callable[..., Any]
-) -> None:
+def test_suspended_command_is_not_ended(task: Any, finish: Callable[..., Any]) -> None:
     """A command that is stopped for a while is not taken for one that has ended."""
     process = task.start("bash", "-c", "echo $$; kill -STOP $$; exit 7")
     pid = int(process.stdout.readline())

@@ -13,34 +13,34 @@ from openpai.runtime.exits import NOT_READY
 from openpai.runtime.job import storage_folder
 
 
-def test_what_the_local_cluster_tells_comes_first(tmp_path: Path) -> None:
+def test_storage_path_of_local_cluster_comes_first(tmp_path: Path) -> None:
     """OPENPAI_STORAGES is a JSON object of name and folder."""
     environ = {"OPENPAI_STORAGES": json.dumps({"team": str(tmp_path)})}
     document = {"extras": {"storages": [{"name": "team", "mountPath": "/"}]}}
     assert storage_folder("team", document, environ) == tmp_path
 
 
-def test_then_the_path_that_the_job_asks_for(tmp_path: Path) -> None:
+def test_storage_path_of_job_comes_second(tmp_path: Path) -> None:
     """PAI mounts a storage at the mountPath under extras.storages."""
     document = {"extras": {"storages": [{"name": "team", "mountPath": str(tmp_path)}]}}
     assert storage_folder("team", document, {}) == tmp_path
 
 
 @pytest.mark.parametrize("document", [{}, {"extras": {"storages": [{"name": "team"}, 1]}}])
-def test_a_storage_that_is_nowhere_is_an_error(document: Any) -> None:
+def test_unmounted_storage_is_error(document: Any) -> None:
     """The message names where it was looked for."""
     with pytest.raises(StorageError, match="looked at /mnt/team"):
         storage_folder("team", document, {})
 
 
-def test_a_variable_that_is_no_map_is_an_error() -> None:
+def test_invalid_storages_variable_is_error() -> None:
     """Nonsense in OPENPAI_STORAGES is not passed over."""
     with pytest.raises(StorageError, match="not a JSON object"):
         storage_folder("team", {}, {"OPENPAI_STORAGES": "[]"})
 
 
 @pytest.mark.process
-def test_a_mount_is_reachable_under_its_path(task: Any, tmp_path: Path) -> None:
+def test_mount_is_linked_at_path(task: Any, tmp_path: Path) -> None:
     """A path that does not exist leads to where the platform has mounted the storage."""
     (task.storage / "data").write_text("x")
     path = tmp_path / "mnt/wanted"
@@ -49,7 +49,7 @@ def test_a_mount_is_reachable_under_its_path(task: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_mount_that_is_there_already_is_left_alone(task: Any) -> None:
+def test_mount_keeps_existing_link(task: Any) -> None:
     """The platform's own path needs nothing."""
     task.section(mounts=[{"storage": "team", "path": str(task.storage)}])
     assert task.run("true").returncode == 0
@@ -57,7 +57,7 @@ def test_a_mount_that_is_there_already_is_left_alone(task: Any) -> None:
 
 
 @pytest.mark.process
-def test_a_path_that_is_taken_is_not_touched(task: Any, tmp_path: Path) -> None:
+def test_mount_refuses_used_path(task: Any, tmp_path: Path) -> None:
     """The command does not start among somebody else's files."""
     (tmp_path / "taken").mkdir()
     task.section(mounts=[{"storage": "team", "path": str(tmp_path / "taken")}])
@@ -67,7 +67,7 @@ def test_a_path_that_is_taken_is_not_touched(task: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_mount_of_an_unknown_storage_keeps_the_command_from_starting(task: Any) -> None:
+def test_mount_of_unknown_storage_prevents_command(task: Any) -> None:
     """It would not find its data."""
     task.section(mounts=[{"storage": "other", "path": "/mnt/x"}])
     done = task.run("true")

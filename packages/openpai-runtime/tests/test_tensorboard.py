@@ -31,7 +31,7 @@ def board(task: Any, tmp_path: Path) -> None:
     task.document["taskRoles"]["worker"]["instances"] = 2
 
 
-def test_it_runs_and_ends_with_the_command(task: Any) -> None:
+def test_tensorboard_runs_beside_command(task: Any) -> None:
     """With the folder and the port that it was given."""
     assert shutil.which("python3")
     task.section(tensorboard={"logdir": "logs/a b"})
@@ -42,7 +42,7 @@ def test_it_runs_and_ends_with_the_command(task: Any) -> None:
     assert done.returncode == 0
 
 
-def test_only_the_first_task_runs_it(task: Any) -> None:
+def test_tensorboard_runs_in_first_task_only(task: Any) -> None:
     """One is enough."""
     task.section(tensorboard={"logdir": "logs"})
     task.env["PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX"] = "1"
@@ -50,7 +50,7 @@ def test_only_the_first_task_runs_it(task: Any) -> None:
     assert not (task.work / "board").exists()
 
 
-def test_a_port_that_is_not_there_is_said(task: Any) -> None:
+def test_tensorboard_reports_missing_port(task: Any) -> None:
     """The command runs all the same."""
     task.section(tensorboard={"logdir": "logs", "port": "tb"})
     done = task.run("echo", "ran")

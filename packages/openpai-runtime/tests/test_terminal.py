@@ -71,7 +71,7 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
     made.close()
 
 
-def test_the_command_is_in_the_foreground_of_the_terminal(screen: Any) -> None:
+def test_terminal_foreground_is_command(screen: Any) -> None:
     """It may read keys, and finds terminals on all three of its streams."""
     screen.run("test -t 0 -a -t 1 -a -t 2; echo tty=$?; read -r x; echo got=$x")
     screen.until("tty=0")
@@ -79,7 +79,7 @@ def test_the_command_is_in_the_foreground_of_the_terminal(screen: Any) -> None:
     screen.until("got=hello")
 
 
-def test_the_interrupt_key_reaches_the_command_once(screen: Any) -> None:
+def test_terminal_interrupt_reaches_command_once(screen: Any) -> None:
     """A signal that the runtime passes on afterwards comes after all that it passed on before."""
     screen.run(
         "trap 'n=$((n+1)); echo int=$n' INT; trap 'over=1' USR1; n=0; over=0; echo up=$PPID.;"
@@ -93,7 +93,7 @@ def test_the_interrupt_key_reaches_the_command_once(screen: Any) -> None:
     screen.until("n=1")
 
 
-def test_a_command_ended_by_the_interrupt_key_ends_the_runtime(screen: Any) -> None:
+def test_terminal_interrupt_ends_runtime(screen: Any) -> None:
     """The shell sees 130, as without the runtime."""
     screen.run("echo up=$?; exec sleep 600", "|| echo rc=$?")
     screen.until("up=0")
@@ -101,7 +101,7 @@ def test_a_command_ended_by_the_interrupt_key_ends_the_runtime(screen: Any) -> N
     screen.until("rc=130")
 
 
-def test_the_shell_gets_the_terminal_back(screen: Any) -> None:
+def test_terminal_returns_to_shell(screen: Any) -> None:
     """After the command, keys go to the shell again."""
     screen.run("exit 3")
     screen.until("<prompt>")
@@ -109,7 +109,7 @@ def test_the_shell_gets_the_terminal_back(screen: Any) -> None:
     screen.until("rc=3")
 
 
-def test_a_suspended_command_can_be_continued(screen: Any) -> None:
+def test_terminal_suspend_and_continue(screen: Any) -> None:
     """Ctrl-Z gives the prompt back, and fg goes on where it was."""
     screen.run("echo up=$?; read -r x; echo got=$x")
     screen.until("up=0")
@@ -121,7 +121,7 @@ def test_a_suspended_command_can_be_continued(screen: Any) -> None:
     screen.until("got=word")
 
 
-def test_in_the_background_the_terminal_is_left_alone(screen: Any) -> None:
+def test_terminal_is_untouched_in_background(screen: Any) -> None:
     """A runtime started with & takes no keys from the shell."""
     screen.run("echo up=$?; exec sleep 600", "&")
     screen.until("up=0")
