@@ -26,7 +26,7 @@ def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Any) -> Path:
     return folder
 
 
-def test_attached_is_usable(opai: Opai, away: Path) -> None:
+def test_attach_makes_storage_usable(opai: Opai, away: Path) -> None:
     """An attached storage is listed and used by name, without any cluster."""
     opai("attach", "scans", "--type", "nfs", "--mount-path", str(away))
     Path("file").write_text("x")
@@ -45,7 +45,9 @@ def test_attached_is_usable(opai: Opai, away: Path) -> None:
         opai("list", "scans:/")
 
 
-def test_mounted_without_a_cluster(opai: Opai, away: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mounted_storage_needs_no_cluster(
+    opai: Opai, away: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a job's container, which knows no cluster, storages are used where they are mounted."""
     told = {"team": str(away), "gone": str(away / "none")}
     monkeypatch.setenv("OPENPAI_STORAGES", json.dumps(told))
@@ -58,14 +60,14 @@ def test_mounted_without_a_cluster(opai: Opai, away: Path, monkeypatch: pytest.M
         opai("list", "gone:/")
 
 
-def test_read_only(opai: Opai, away: Path) -> None:
+def test_attach_read_only_refuses_changes(opai: Opai, away: Path) -> None:
     """A storage attached as read-only takes no changes."""
     opai("attach", "scans", "--type", "nfs", "--mount-path", str(away), "--read-only")
     with pytest.raises(PermissionError):
         opai("mkdir", "scans:/new")
 
 
-def test_secrets_are_kept_apart(opai: Opai, away: Path, tmp_path: Path) -> None:
+def test_attach_stores_secrets_privately(opai: Opai, away: Path, tmp_path: Path) -> None:
     """A secret is read from stdin, kept in a private file, and gone after detaching."""
     from click.testing import CliRunner
 
@@ -91,7 +93,7 @@ def test_secrets_are_kept_apart(opai: Opai, away: Path, tmp_path: Path) -> None:
     assert "s3cret" not in (home / "credentials.yaml").read_text()
 
 
-def test_bad_input(opai: Opai, away: Path) -> None:
+def test_attach_refuses_invalid_input(opai: Opai, away: Path) -> None:
     """Unknown types, names that are none, and settings without a value are refused."""
     with pytest.raises(ConfigError, match="opens storages of type 'floppy'"):
         opai("attach", "x", "--type", "floppy")
@@ -102,7 +104,7 @@ def test_bad_input(opai: Opai, away: Path) -> None:
     assert opai("attach", "x", "--type", "nfs", "--set", "key").exit_code == 2
 
 
-def test_attach_again_replaces(opai: Opai, away: Path) -> None:
+def test_attach_replaces_same_name(opai: Opai, away: Path) -> None:
     """The second attachment of a name is the one that counts."""
     opai("attach", "scans", "--type", "nfs", "--mount-path", "/nowhere")
     opai("attach", "scans", "--type", "nfs", "--mount-path", str(away))

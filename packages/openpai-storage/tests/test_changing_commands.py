@@ -10,7 +10,7 @@ import pytest
 from openpai.core.errors import StorageError
 
 
-def test_mkdir(opai: Callable[..., Any], root: Path) -> None:
+def test_mkdir_creates_parents(opai: Callable[..., Any], root: Path) -> None:
     """Folders are made with those above them; a second time is fine."""
     for _ in range(2):
         opai("mkdir", "/a/b", "main:/c")
@@ -22,7 +22,9 @@ def test_mkdir(opai: Callable[..., Any], root: Path) -> None:
     ("target", "arrives"),
     [("/new", "new"), ("main:/d", "d/file"), ("/d/", "d/file"), ("/n/e/w", "n/e/w")],
 )
-def test_move(opai: Callable[..., Any], root: Path, target: str, arrives: str) -> None:
+def test_move_renames_or_enters_folder(
+    opai: Callable[..., Any], root: Path, target: str, arrives: str
+) -> None:
     """A file moves to a new name, or into a folder."""
     (root / "file").write_text("x")
     (root / "d").mkdir()
@@ -31,7 +33,7 @@ def test_move(opai: Callable[..., Any], root: Path, target: str, arrives: str) -
     assert not (root / "file").exists()
 
 
-def test_move_onto_a_file(opai: Callable[..., Any], root: Path) -> None:
+def test_move_requires_overwrite(opai: Callable[..., Any], root: Path) -> None:
     """An existing file is replaced only if that is asked for."""
     (root / "a").write_text("a")
     (root / "b").write_text("b")
@@ -42,7 +44,7 @@ def test_move_onto_a_file(opai: Callable[..., Any], root: Path) -> None:
     assert (root / "b").read_text() == "a"
 
 
-def test_move_between_storages(opai: Callable[..., Any], root: Path) -> None:
+def test_move_between_storages_is_refused(opai: Callable[..., Any], root: Path) -> None:
     """Storages are not mixed up: a move stays in one."""
     (root / "a").write_text("a")
     result = opai("move", "/a", "other:/a")
@@ -51,7 +53,7 @@ def test_move_between_storages(opai: Callable[..., Any], root: Path) -> None:
     assert (root / "a").exists()
 
 
-def test_delete(opai: Callable[..., Any], root: Path) -> None:
+def test_delete_requires_recursive_for_folders(opai: Callable[..., Any], root: Path) -> None:
     """Files and empty folders go; a full folder goes with -r only; the root never."""
     (root / "d").mkdir()
     (root / "d" / "file").write_text("x")
@@ -65,13 +67,13 @@ def test_delete(opai: Callable[..., Any], root: Path) -> None:
         opai("delete", "/", "-r")
 
 
-def test_delete_nothing(opai: Callable[..., Any], root: Path) -> None:
+def test_delete_missing_path_is_error(opai: Callable[..., Any], root: Path) -> None:
     """What is not there cannot be deleted."""
     with pytest.raises(FileNotFoundError, match="'main:/none'"):
         opai("delete", "/none", "-r")
 
 
-def test_the_others_go_on(opai: Callable[..., Any], app: Any, root: Path) -> None:
+def test_failed_path_does_not_stop_others(opai: Callable[..., Any], app: Any, root: Path) -> None:
     """Of several paths those that fail are named, each once, and the others are done."""
     (root / "file").write_text("x")
     (root / "a").write_text("a")

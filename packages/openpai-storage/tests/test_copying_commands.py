@@ -21,7 +21,7 @@ def tree(opai: Callable[..., Any]) -> Path:
     return folder.absolute()
 
 
-def test_old_command_lines(opai: Callable[..., Any], root: Path, tree: Path) -> None:
+def test_transfer_accepts_old_options(opai: Callable[..., Any], root: Path, tree: Path) -> None:
     """The lines of the old opai still work: -a, -s, --overwrite, --recursive."""
     opai("upload", "tree/top", "/x/top", "-a", "only", "-s", "main")
     (tree / "top").write_text("22")
@@ -48,7 +48,7 @@ def test_old_command_lines(opai: Callable[..., Any], root: Path, tree: Path) -> 
         ("tree/d/file", "/new/", "new/file"),
     ],
 )
-def test_where_uploads_go(
+def test_upload_target_path(
     opai: Callable[..., Any], root: Path, tree: Path, local: str, remote: str, arrives: str
 ) -> None:
     """A path is the name to give, or with a slash at its end the folder to put things in."""
@@ -74,7 +74,7 @@ def test_where_uploads_go(
         (("/t/d/file", "there"), "there/file"),
     ],
 )
-def test_where_downloads_go(
+def test_download_target_path(
     opai: Callable[..., Any], root: Path, arguments: tuple[str, ...], arrives: str
 ) -> None:
     """The same holds for downloads; without a target they go into the current folder."""
@@ -86,7 +86,7 @@ def test_where_downloads_go(
         assert Path(arrives).read_text() == "12345"
 
 
-def test_upload_keeps_what_differs(opai: Callable[..., Any], root: Path, tree: Path) -> None:
+def test_upload_keeps_different_file(opai: Callable[..., Any], root: Path, tree: Path) -> None:
     """Without --overwrite an existing file that differs stays, and the error names it."""
     (root / "top").write_text("2")
     with pytest.raises(FileExistsError, match="'main:/top'"):
@@ -94,7 +94,7 @@ def test_upload_keeps_what_differs(opai: Callable[..., Any], root: Path, tree: P
     assert (root / "top").read_text() == "2"
 
 
-def test_download_no_overwrite(opai: Callable[..., Any], root: Path) -> None:
+def test_download_no_overwrite_keeps_file(opai: Callable[..., Any], root: Path) -> None:
     """Downloads replace, as they always did, unless told not to."""
     (root / "file").write_text("new")
     Path("file").write_text("old")
@@ -103,7 +103,7 @@ def test_download_no_overwrite(opai: Callable[..., Any], root: Path) -> None:
     assert Path("file").read_text() == "old"
 
 
-def test_summary(opai: Callable[..., Any], app: Any, tree: Path) -> None:
+def test_upload_summary_counts_files(opai: Callable[..., Any], app: Any, tree: Path) -> None:
     """Without -o there is no data, only a summary; a second run says what was there."""
     result = opai("upload", "tree", "/t")
     opai("upload", "tree", "/t")
@@ -112,7 +112,7 @@ def test_summary(opai: Callable[..., Any], app: Any, tree: Path) -> None:
     assert app.progressed == 12
 
 
-def test_rows(opai: Callable[..., Any], root: Path, tree: Path) -> None:
+def test_upload_as_json_lists_files(opai: Callable[..., Any], root: Path, tree: Path) -> None:
     """With -o json there is one line for each file, also for those that failed."""
     (root / "t" / "d").mkdir(parents=True)
     (root / "t" / "d" / "file").write_text("other")
@@ -126,7 +126,7 @@ def test_rows(opai: Callable[..., Any], root: Path, tree: Path) -> None:
     ]
 
 
-def test_failures_are_listed(
+def test_upload_lists_failures(
     opai: Callable[..., Any], app: Any, root: Path, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every file that failed is named with its reason, and the rest is there."""
@@ -143,7 +143,9 @@ def test_failures_are_listed(
 @pytest.mark.parametrize(
     "arguments", [("upload", "none", "/x"), ("download", "/none"), ("download", "/none", "x/")]
 )
-def test_missing_sources(opai: Callable[..., Any], root: Path, arguments: tuple[str, ...]) -> None:
+def test_transfer_of_missing_source_is_error(
+    opai: Callable[..., Any], root: Path, arguments: tuple[str, ...]
+) -> None:
     """A source that does not exist is named; nothing is made."""
     with pytest.raises(FileNotFoundError, match="none'"):
         opai(*arguments)

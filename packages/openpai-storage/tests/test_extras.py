@@ -27,7 +27,7 @@ LIBRARIES = ("asyncssh", "azure.core.exceptions", "azure.storage.blob", "botocor
 
 
 @pytest.mark.parametrize("kind", DATA)
-def test_without_its_package(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_storage_type_names_missing_package(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the package of a type is missing, the error says what to install, and no secret."""
     for name in [name for name in sys.modules if name.startswith("openpai.storage.")]:
         monkeypatch.delitem(sys.modules, name)
@@ -41,7 +41,7 @@ def test_without_its_package(kind: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("kind", DATA)
 @pytest.mark.parametrize("timeout", ["soon", "-1", "inf"])
-def test_a_timeout_that_is_none(kind: str, timeout: str) -> None:
+def test_storage_type_refuses_invalid_timeout(kind: str, timeout: str) -> None:
     """A timeout that is no number of seconds is refused, in the same words by every type."""
     pytest.importorskip(NEEDED[kind])
     with pytest.raises(StorageError, match=f"is no number of seconds: '{timeout}'"):

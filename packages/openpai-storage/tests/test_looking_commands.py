@@ -20,7 +20,7 @@ def filled(root: Path) -> Path:
     return root
 
 
-def test_list_storage(opai: Callable[..., Any], root: Path) -> None:
+def test_list_storage_hides_secrets(opai: Callable[..., Any], root: Path) -> None:
     """Storages are listed with their kind and mount, and without their keys."""
     result = opai("list-storage", "-o", "json")
     assert json.loads(result.stdout) == [
@@ -39,25 +39,27 @@ def test_list_storage(opai: Callable[..., Any], root: Path) -> None:
         ("list", "d/", "--storage-alias", "main", "--cluster-alias", "only"),
     ],
 )
-def test_list(opai: Callable[..., Any], filled: Path, arguments: tuple[str, ...]) -> None:
+def test_list_accepts_all_storage_names(
+    opai: Callable[..., Any], filled: Path, arguments: tuple[str, ...]
+) -> None:
     """A folder is listed, however its storage is named."""
     rows = json.loads(opai(*arguments).stdout)
     found = [(row["path"], row["type"], row["size"]) for row in rows]
     assert found == [("/d/b", "file", 5), ("/d/e", "folder", 0)]
 
 
-def test_list_recursive(opai: Callable[..., Any], filled: Path) -> None:
+def test_list_recursive_enters_folders(opai: Callable[..., Any], filled: Path) -> None:
     """With -r the list goes into folders; without a path it begins at the root."""
     rows = json.loads(opai("list", "-r").stdout)
     assert [row["path"] for row in rows] == ["/d", "/d/b", "/d/e", "/d/e/c"]
 
 
-def test_list_a_file(opai: Callable[..., Any], filled: Path) -> None:
+def test_list_of_file_is_itself(opai: Callable[..., Any], filled: Path) -> None:
     """A file lists itself."""
     assert [row["path"] for row in json.loads(opai("list", "/d/b").stdout)] == ["/d/b"]
 
 
-def test_default_storage(opai: Callable[..., Any], filled: Path, tmp_path: Path) -> None:
+def test_list_uses_default_storage(opai: Callable[..., Any], filled: Path, tmp_path: Path) -> None:
     """The user's ``storage-alias`` is used where no storage is named."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "defaults.yaml").write_text("storage-alias: other\n")
@@ -66,7 +68,7 @@ def test_default_storage(opai: Callable[..., Any], filled: Path, tmp_path: Path)
     assert opai("list", "/d", "-s", "main").exit_code == 0
 
 
-def test_status(opai: Callable[..., Any], app: Any, filled: Path) -> None:
+def test_status_describes_file(opai: Callable[..., Any], app: Any, filled: Path) -> None:
     """One file is described by one record, in the form asked for."""
     (filled / "d" / "b").chmod(0o640)
     row = json.loads(opai("status", "/d/b", "-o", "yaml").stdout)
@@ -74,20 +76,20 @@ def test_status(opai: Callable[..., Any], app: Any, filled: Path) -> None:
     assert app.formats == ["yaml"]
 
 
-def test_status_of_nothing(opai: Callable[..., Any], root: Path) -> None:
+def test_status_of_missing_path_is_error(opai: Callable[..., Any], root: Path) -> None:
     """What is not there is named."""
     with pytest.raises(FileNotFoundError, match="'main:/none'"):
         opai("status", "/none")
 
 
-def test_cat(opai: Callable[..., Any], root: Path) -> None:
+def test_cat_writes_bytes(opai: Callable[..., Any], root: Path) -> None:
     """Files are written to stdout byte for byte, one after the other."""
     (root / "a").write_bytes(b"\x00\xff\r\n")
     (root / "b").write_bytes(b"end")
     assert opai("cat", "/a", "main:/b").stdout_bytes == b"\x00\xff\r\nend"
 
 
-def test_du(opai: Callable[..., Any], filled: Path) -> None:
+def test_du_adds_sizes(opai: Callable[..., Any], filled: Path) -> None:
     """Files, folders and bytes are added up."""
     rows = json.loads(opai("du", "/d", "/d/b").stdout)
     assert [(row["path"], row["size"], row["files"], row["folders"]) for row in rows] == [
@@ -96,7 +98,7 @@ def test_du(opai: Callable[..., Any], filled: Path) -> None:
     ]
 
 
-def test_two_storages_in_one_place(opai: Callable[..., Any], root: Path) -> None:
+def test_list_refuses_conflicting_storages(opai: Callable[..., Any], root: Path) -> None:
     """A path and -s that name different storages are wrong usage."""
     result = opai("list", "main:/d", "-s", "other")
     assert result.exit_code == 2
@@ -104,7 +106,7 @@ def test_two_storages_in_one_place(opai: Callable[..., Any], root: Path) -> None
 
 
 @pytest.mark.parametrize("path", ["../x", "main:/a/../../x", "main:"])
-def test_bad_paths(opai: Callable[..., Any], root: Path, path: str) -> None:
+def test_list_refuses_invalid_paths(opai: Callable[..., Any], root: Path, path: str) -> None:
     """A path that leaves the storage, or is none, is refused."""
     with pytest.raises(StorageError):
         opai("list", path)

@@ -15,7 +15,7 @@ KINDS = ["azureBlob", "azureFile", "dshuttle", "nfs", "other", "samba", "unknown
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_kind_that_is_mounted(root: Path, kind: str) -> None:
+def test_mounted_storage_opens_for_any_type(root: Path, kind: str) -> None:
     """Whatever its type, a mounted storage is a folder."""
     (root / "file").write_text("x")
     with open_storage(StorageSpec("main", kind, mount_path=str(root))) as storage:
@@ -24,7 +24,7 @@ def test_any_kind_that_is_mounted(root: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1", "localhost", "::1"])
-def test_exported_here(root: Path, server: str) -> None:
+def test_export_of_this_machine_needs_no_mount(root: Path, server: str) -> None:
     """What this machine exports itself needs no mount."""
     spec = StorageSpec("main", "nfs", {"server": server, "path": str(root)})
     with open_storage(spec) as storage:
@@ -40,7 +40,7 @@ def test_exported_here(root: Path, server: str) -> None:
         ("samba", {"username": "alice", "password": "hush"}),
     ],
 )
-def test_not_mounted_here(kind: str, data: dict[str, str]) -> None:
+def test_unmounted_storage_is_error(kind: str, data: dict[str, str]) -> None:
     """A storage that is not known to be mounted is named, with what to do, and no secrets."""
     with pytest.raises(StorageError) as caught:
         open_storage(StorageSpec("main", kind, data))
@@ -49,13 +49,13 @@ def test_not_mounted_here(kind: str, data: dict[str, str]) -> None:
     assert "hush" not in str(caught.value)
 
 
-def test_another_server_of_that_path_is_not_taken(root: Path) -> None:
+def test_export_of_other_server_is_refused(root: Path) -> None:
     """A folder here is not taken for the same path on another machine."""
     with pytest.raises(StorageError):
         open_storage(StorageSpec("main", "nfs", {"server": "nas", "path": str(root)}))
 
 
-def test_in_a_job_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unmounted_storage_in_job_is_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a job the message is the same where PAI's own place does not exist."""
     monkeypatch.setenv("PAI_FRAMEWORK_NAME", "alice~train")
     monkeypatch.setenv("PAI_CURRENT_TASK_ROLE_NAME", "worker")
@@ -64,20 +64,20 @@ def test_in_a_job_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("missing", ["none", "file"])
-def test_the_mount_is_gone(root: Path, missing: str) -> None:
+def test_removed_mount_is_error(root: Path, missing: str) -> None:
     """A mount point that is missing or no folder is named."""
     (root / "file").write_text("x")
     with pytest.raises(StorageError, match=f"'main' is not mounted: {root / missing}"):
         open_storage(StorageSpec("main", "nfs", mount_path=str(root / missing)))
 
 
-def test_a_relative_mount_is_refused() -> None:
+def test_relative_mount_is_refused() -> None:
     """A mount point must not depend on where the command is started."""
     with pytest.raises(StorageError, match="is not absolute"):
         open_storage(StorageSpec("main", "nfs", mount_path="data"))
 
 
-def test_read_only(root: Path) -> None:
+def test_read_only_storage_refuses_changes(root: Path) -> None:
     """What the cluster calls read-only is not written."""
     (root / "file").write_text("old")
     spec = StorageSpec("main", "nfs", mount_path=str(root), read_only=True)
@@ -86,7 +86,7 @@ def test_read_only(root: Path) -> None:
     assert (root / "file").exists()
 
 
-def test_no_permission(unwritable: FolderStorage) -> None:
+def test_missing_permission_is_reported(unwritable: FolderStorage) -> None:
     """What this user may not write is an error that names the place; nothing changes."""
     with pytest.raises(PermissionError, match="'main:/file'"):
         unwritable.delete("/file")

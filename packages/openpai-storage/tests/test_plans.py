@@ -39,7 +39,7 @@ def lines(result: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_a_plan_is_done_later(opai: Opai, root: Path, tree: Path) -> None:
+def test_plan_can_be_applied_later(opai: Opai, root: Path, tree: Path) -> None:
     """--apply does what --plan wrote, and only where things are still as they were."""
     (root / "t").mkdir()
     (root / "t" / "old").write_text("x")
@@ -63,7 +63,7 @@ def test_a_plan_is_done_later(opai: Opai, root: Path, tree: Path) -> None:
         ('{"plan": 1, "source": "/x", "target": "main:/t"}\n', "is the plan from /x to main:/t"),
     ],
 )
-def test_a_plan_that_is_none(opai: Opai, tree: Path, text: str, reason: str) -> None:
+def test_plan_refuses_invalid_file(opai: Opai, tree: Path, text: str, reason: str) -> None:
     """A file that is no plan, or one for other places, is refused."""
     Path("plan").write_text(text)
     with pytest.raises(StorageError, match=reason):
@@ -98,7 +98,7 @@ def _apply(opai: Opai, lines: list[str]) -> Any:
         '{"action": "explode", "path": "top", "modified": null, %s}',
     ],
 )
-def test_a_plan_with_a_broken_step(opai: Opai, root: Path, planned: list[str], line: str) -> None:
+def test_plan_refuses_broken_step(opai: Opai, root: Path, planned: list[str], line: str) -> None:
     """A line that is no step is named before anything is done."""
     line = line.replace("%s", '"isDir": false, "size": 1, "found": null')
     with pytest.raises(StorageError, match="line 3 is not a step; nothing is done"):
@@ -106,7 +106,7 @@ def test_a_plan_with_a_broken_step(opai: Opai, root: Path, planned: list[str], l
     assert files(root / "t") == ["top"]
 
 
-def test_a_torn_plan(opai: Opai, root: Path, planned: list[str]) -> None:
+def test_plan_refuses_truncated_file(opai: Opai, root: Path, planned: list[str]) -> None:
     """A plan that was cut short is not done, wherever it was cut."""
     whole = "".join(f"{line}\n" for line in planned)
     first = len(planned[0]) + 1
@@ -119,7 +119,9 @@ def test_a_torn_plan(opai: Opai, root: Path, planned: list[str]) -> None:
     assert files(root / "t") == ["top"]
 
 
-def test_a_plan_goes_on(opai: Opai, app: Any, root: Path, tree: Path, planned: list[str]) -> None:
+def test_plan_continues_after_interruption(
+    opai: Opai, app: Any, root: Path, tree: Path, planned: list[str]
+) -> None:
     """What a run of the plan did that was cut is not done again; a third run finds all there."""
     (root / "t" / "d").mkdir()
     (root / "t" / "d" / "a.txt").write_text("12345")  # as if copied, at another time
@@ -130,7 +132,7 @@ def test_a_plan_goes_on(opai: Opai, app: Any, root: Path, tree: Path, planned: l
     assert app.notes[-1] == "0 files copied (0 B), 3 files unchanged."
 
 
-def test_a_plan_is_not_done_over_news(opai: Opai, root: Path, planned: list[str]) -> None:
+def test_plan_keeps_newer_changes(opai: Opai, root: Path, planned: list[str]) -> None:
     """What appeared or changed at the target since the plan was made stays as it is."""
     (root / "t" / "top").write_text("news")
     (root / "t" / "d").mkdir()
@@ -142,7 +144,7 @@ def test_a_plan_is_not_done_over_news(opai: Opai, root: Path, planned: list[str]
     assert (root / "t" / "d" / "b.log").read_text() == "log"
 
 
-def test_deletions_of_a_plan(opai: Opai, root: Path, tree: Path) -> None:
+def test_plan_applies_deletions(opai: Opai, root: Path, tree: Path) -> None:
     """What is gone already is no failure, and what changed meanwhile is not deleted."""
     for name in ("gone", "changed", "old"):
         (root / "t").mkdir(exist_ok=True)

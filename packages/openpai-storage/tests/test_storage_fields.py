@@ -56,7 +56,7 @@ def tree(root: Path, opai: Opai) -> Path:
     return here
 
 
-def test_every_command_that_shows_data_has_a_schema() -> None:
+def test_output_schema_covers_all_commands() -> None:
     """And no other has."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     documented = {name for name in SCHEMA["$defs"] if name.startswith("storage ")}
@@ -76,7 +76,7 @@ def test_every_command_that_shows_data_has_a_schema() -> None:
         "bench main --size 1 --files 2",
     ],
 )
-def test_data_is_as_documented(written: Callable[[str], str], tree: Path, command: str) -> None:
+def test_output_matches_schema(written: Callable[[str], str], tree: Path, command: str) -> None:
     """Of files, folders, differences and measurements."""
     check(command.split(maxsplit=1)[0], json.loads(written(command)))
 
@@ -95,7 +95,7 @@ def test_data_is_as_documented(written: Callable[[str], str], tree: Path, comman
         "copy main:/tree main:/copy --dry-run",
     ],
 )
-def test_lines_are_as_documented(written: Callable[[str], str], tree: Path, command: str) -> None:
+def test_json_lines_match_schema(written: Callable[[str], str], tree: Path, command: str) -> None:
     """One object a line, for what is done as for what would be, and for what is refused."""
     lines = written(command).splitlines()
     assert len(lines) >= 2

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.process
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_example(tmp_path: Path) -> None:
+def test_readme_example_runs(tmp_path: Path) -> None:
     """The Python block runs in an empty folder and copies there and back."""
     found = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert found

@@ -40,7 +40,7 @@ def lines(result: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_sync_makes_the_same(opai: Opai, app: Any, root: Path, tree: Path) -> None:
+def test_sync_makes_target_equal(opai: Opai, app: Any, root: Path, tree: Path) -> None:
     """Syncing sends what differs and, if asked, deletes what the source does not have."""
     (root / "t" / "old" / "deep").mkdir(parents=True)
     (root / "t" / "old" / "deep" / "x").write_text("x")
@@ -53,7 +53,7 @@ def test_sync_makes_the_same(opai: Opai, app: Any, root: Path, tree: Path) -> No
     assert app.notes[-1] == "0 files copied (0 B), 3 files unchanged, 3 deleted."
 
 
-def test_sync_back(opai: Opai, root: Path, tree: Path) -> None:
+def test_sync_downloads(opai: Opai, root: Path, tree: Path) -> None:
     """A storage may be the source, and :/PATH is on the default one."""
     opai("upload", "tree", "/t")
     (tree / "more").write_text("x")
@@ -62,7 +62,7 @@ def test_sync_back(opai: Opai, root: Path, tree: Path) -> None:
     assert files(tree) == files(root / "t")
 
 
-def test_too_much_to_delete(opai: Opai, root: Path, tree: Path) -> None:
+def test_sync_refuses_too_many_deletions(opai: Opai, root: Path, tree: Path) -> None:
     """If more than --max-delete would go, nothing goes, and the copying is done."""
     (root / "t").mkdir()
     for number in range(5):
@@ -74,7 +74,7 @@ def test_too_much_to_delete(opai: Opai, root: Path, tree: Path) -> None:
     assert files(root / "t") == files(tree)
 
 
-def test_nothing_is_deleted_after_a_failure(opai: Opai, root: Path, tree: Path) -> None:
+def test_sync_deletes_nothing_after_failure(opai: Opai, root: Path, tree: Path) -> None:
     """A source that could not be read as a whole is no ground to delete anything."""
     (root / "t").mkdir()
     (root / "t" / "old").write_text("x")
@@ -84,7 +84,7 @@ def test_nothing_is_deleted_after_a_failure(opai: Opai, root: Path, tree: Path) 
     assert (root / "t" / "old").exists()
 
 
-def test_what_is_left_out_is_not_deleted(opai: Opai, root: Path, tree: Path) -> None:
+def test_sync_keeps_excluded_files(opai: Opai, root: Path, tree: Path) -> None:
     """What patterns leave out of the source stays at the target."""
     (root / "t" / "old").mkdir(parents=True)
     (root / "t" / "old" / "kept.log").write_text("x")
@@ -104,7 +104,7 @@ def test_what_is_left_out_is_not_deleted(opai: Opai, root: Path, tree: Path) -> 
         (("--include", "*.txt", "--exclude", "a.*"), []),
     ],
 )
-def test_patterns(
+def test_sync_applies_patterns(
     opai: Opai, root: Path, tree: Path, options: tuple[str, ...], taken: list[str]
 ) -> None:
     """Patterns are lines of an ignore file at the root of what is copied."""
@@ -112,7 +112,7 @@ def test_patterns(
     assert (files(root / "t") if (root / "t").exists() else []) == taken
 
 
-def test_ignore_files(opai: Opai, root: Path, tree: Path) -> None:
+def test_sync_applies_ignore_files(opai: Opai, root: Path, tree: Path) -> None:
     """.opaiignore always counts, .gitignore where that is asked for."""
     (tree / ".gitignore").write_text("*.txt\n")
     (tree / "d" / ".opaiignore").write_text("*.log\n")
@@ -122,7 +122,7 @@ def test_ignore_files(opai: Opai, root: Path, tree: Path) -> None:
     assert files(root / "two") == [".gitignore", "d/.opaiignore", "d/empty", "top"]
 
 
-def test_dry_run(opai: Opai, app: Any, root: Path, tree: Path) -> None:
+def test_sync_dry_run_changes_nothing(opai: Opai, app: Any, root: Path, tree: Path) -> None:
     """A dry run tells each step and does none."""
     (root / "t").mkdir()
     (root / "t" / "top").write_text("other")
@@ -143,7 +143,7 @@ def test_dry_run(opai: Opai, app: Any, root: Path, tree: Path) -> None:
         opai("upload", "tree", "/t", "--dry-run")
 
 
-def test_failures_can_be_fed_back(opai: Opai, root: Path, tree: Path) -> None:
+def test_sync_failures_can_be_retried(opai: Opai, root: Path, tree: Path) -> None:
     """--failed writes what --files-from reads; only that is tried again."""
     odd = 'odd "name"\nwith a line'
     (root / "t" / "d" / "a.txt").mkdir(parents=True)
@@ -160,7 +160,7 @@ def test_failures_can_be_fed_back(opai: Opai, root: Path, tree: Path) -> None:
     assert Path("failed").read_text() == ""
 
 
-def test_what_was_not_tried_is_fed_back_too(
+def test_sync_untried_files_can_be_retried(
     opai: Opai, root: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the rest was not tried, --failed names the root, so that nothing is left out."""
@@ -176,7 +176,7 @@ def test_what_was_not_tried_is_fed_back_too(
     assert files(root / "t") == files(tree)
 
 
-def test_files_from_names_what_is_missing(opai: Opai, root: Path, tree: Path) -> None:
+def test_files_from_names_missing_files(opai: Opai, root: Path, tree: Path) -> None:
     """A listed file that does not exist, or lies outside, fails alone."""
     Path("list").write_text("top\nnone\n../list\n")
     with pytest.raises(TransferError, match="2 of 3"):
@@ -184,7 +184,7 @@ def test_files_from_names_what_is_missing(opai: Opai, root: Path, tree: Path) ->
     assert files(root / "t") == ["top"]
 
 
-def test_copy_within_a_storage(opai: Opai, root: Path, tree: Path) -> None:
+def test_copy_within_storage(opai: Opai, root: Path, tree: Path) -> None:
     """A copy goes from one place of storages to another, but not into itself."""
     opai("upload", "tree", "/t")
     opai("copy", "/t", "main:/other/")
@@ -194,7 +194,7 @@ def test_copy_within_a_storage(opai: Opai, root: Path, tree: Path) -> None:
             opai("copy", "/t", target)
 
 
-def test_check(opai: Opai, app: Any, root: Path, tree: Path) -> None:
+def test_check_compares_content(opai: Opai, app: Any, root: Path, tree: Path) -> None:
     """Trees that are the same give exit code 0, others tell each difference."""
     opai("upload", "tree", "/t")
     assert json.loads(opai("check", "tree", "main:/t", "-o", "json").stdout) == []
@@ -209,7 +209,7 @@ def test_check(opai: Opai, app: Any, root: Path, tree: Path) -> None:
         opai("check", "tree", "main:/t", "-o", "json")
 
 
-def test_a_fast_check(opai: Opai, root: Path, tree: Path) -> None:
+def test_check_fast_compares_sizes_and_times(opai: Opai, root: Path, tree: Path) -> None:
     """Times tell, also of files that are seconds old; where a side keeps none, sizes alone do."""
     opai("upload", "tree", "/t")
     opai("check", "tree", "main:/t", "--fast")
@@ -225,19 +225,19 @@ def test_a_fast_check(opai: Opai, root: Path, tree: Path) -> None:
 
 
 @pytest.mark.parametrize("rate", ["", "x", "-1", "0", "10Q", "infM", "nan"])
-def test_no_rate(opai: Opai, tree: Path, rate: str) -> None:
+def test_rate_limit_refuses_invalid_values(opai: Opai, tree: Path, rate: str) -> None:
     """What is no rate is refused with an example."""
     result = opai("upload", "tree", "/t", "--limit-rate", rate)
     assert (result.exit_code, "is no rate" in result.output) == (2, True)
 
 
-def test_a_rate(opai: Opai, root: Path, tree: Path) -> None:
+def test_rate_limit_applies(opai: Opai, root: Path, tree: Path) -> None:
     """A rate may have a unit."""
     opai("upload", "tree", "/t", "--limit-rate", "10M")
     assert files(root / "t") == files(tree)
 
 
-def test_bench(opai: Opai, root: Path) -> None:
+def test_bench_leaves_nothing_behind(opai: Opai, root: Path) -> None:
     """A measurement leaves nothing behind."""
     rows = json.loads(opai("bench", "main", "--size", "1", "--files", "3", "-o", "json").stdout)
     assert len(rows) == 6
