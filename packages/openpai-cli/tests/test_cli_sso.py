@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from urllib.parse import urlencode
 
 import pytest
 from werkzeug import Response
+
+pytestmark = pytest.mark.process
 
 FETCH = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read()"
 
@@ -26,24 +30,33 @@ def uri(httpserver):
     return httpserver.url_for("").rstrip("/")
 
 
-@pytest.mark.process
-def test_sso_login_by_browser(opai, uri, monkeypatch, tmp_path):
+def run(*arguments, stdin="", **environ):
+    """Run `opai` in a process of its own, with these variables."""
+    return subprocess.run(
+        [sys.executable, "-m", "openpai.cli", *arguments],
+        input=stdin,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_sso_login_by_browser(opai, uri, tmp_path):
     """The token that the browser brought is stored and never shown."""
     (tmp_path / "fetch.py").write_text(FETCH)
-    monkeypatch.setenv("BROWSER", f"{sys.executable} {tmp_path / 'fetch.py'} %s")
-    monkeypatch.setattr("webbrowser._tryorder", None)
-    added = opai("cluster", "add", "corp", "--pai-uri", uri, "--sso")
-    assert added.exit_code == 0, added.stderr
+    browser = f"{sys.executable} {tmp_path / 'fetch.py'} %s"
+    added = run("cluster", "add", "corp", "--pai-uri", uri, "--sso", BROWSER=browser)
+    assert added.returncode == 0, added.stderr
     assert "a.b.c" not in added.stdout + added.stderr
     assert opai("cluster", "token", "corp").stdout.strip() == "a.b.c"
 
 
-def test_sso_without_browser_requires_pasted_address(opai, uri, monkeypatch):
+def test_sso_without_browser_requires_pasted_address(opai, uri):
     """The address is shown, and what is pasted must be the one at which the sign-in ended."""
-    monkeypatch.setenv("BROWSER", "false")
-    monkeypatch.setattr("webbrowser._tryorder", [])
-    refused = opai("cluster", "add", "corp", "--pai-uri", uri, "--sso", stdin="http://x/y\n")
-    assert refused.exit_code == 3
+    line = ("cluster", "add", "corp", "--pai-uri", uri, "--sso")
+    refused = run(*line, stdin="http://x/y\n", BROWSER="false", PATH="", DISPLAY="")
+    assert refused.returncode == 3
     assert "Sign in here: http" in refused.stderr
     assert "not where the sign-in ended" in refused.stderr
     assert "corp" not in opai("cluster", "list").stdout
