@@ -21,7 +21,7 @@ from openpai.core.rest import authn, groups, info, users, virtual_clusters
 from openpai.core.rest.discovery import discover
 
 
-def test_a_cluster_tells_its_version_without_a_token(place):
+def test_info_needs_no_token(place):
     """So an address can be tried before anybody logs in."""
     with Cluster(place.uri) as cluster:
         found = cluster.info()
@@ -29,7 +29,7 @@ def test_a_cluster_tells_its_version_without_a_token(place):
     assert found.authn_method in ("basic", "OIDC")
 
 
-def test_a_cluster_tells_how_to_log_in(cluster):
+def test_authn_info_names_login(cluster):
     """By password or with a browser."""
     found = info.get_authn_info(cluster.session)
     assert found.authn_type in ("basic", "OIDC")
@@ -37,7 +37,7 @@ def test_a_cluster_tells_how_to_log_in(cluster):
 
 
 @pytest.mark.parametrize("ending", ["/", "/rest-server", "/rest-server/", "/rest-server/api/v2"])
-def test_an_address_may_be_written_in_several_ways(place, ending):
+def test_cluster_accepts_address_variants(place, ending):
     """With and without rest-server."""
     if place.uri.endswith("/api/v2"):
         pytest.skip("this cluster is reached without its proxy")
@@ -47,7 +47,7 @@ def test_an_address_may_be_written_in_several_ways(place, ending):
 
 
 @pytest.mark.parametrize("page", ["", "/index.html", "/job-list.html?vc=default#/"])
-def test_a_cluster_is_found_at_any_page_of_its_portal(place, page):
+def test_discover_accepts_portal_page(place, page):
     """As people paste it; nothing of the user's is sent while looking."""
     if place.uri.endswith("/api/v2"):
         pytest.skip("this cluster is reached without its proxy")
@@ -56,14 +56,14 @@ def test_a_cluster_is_found_at_any_page_of_its_portal(place, page):
         assert (found.uri, found.info) == (plain.uri, plain.info())
 
 
-def test_a_page_that_is_no_cluster_is_told(place):
+def test_info_of_other_page_raises_error(place):
     """Whatever stands under another folder of the host answers otherwise than PAI."""
     with Cluster(place.uri + "/no/such/folder") as cluster, pytest.raises(OpenPaiError) as caught:
         cluster.info()
     assert isinstance(caught.value, (NotFoundError, ServerError))
 
 
-def test_nothing_listening_is_told():
+def test_info_of_closed_port_raises_connection_failed():
     """In a sentence, within seconds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -72,13 +72,13 @@ def test_nothing_listening_is_told():
         cluster.info()
 
 
-def test_an_address_without_a_scheme_is_told():
+def test_cluster_refuses_address_without_scheme():
     """Before anything is sent."""
     with pytest.raises(ConfigError, match="is no address of a cluster"):
         Cluster("pai.example.org")
 
 
-def test_the_tokens_user_is_known(place, cluster):
+def test_user_is_read_from_token(place, cluster):
     """A token alone is enough to learn whose it is."""
     if not place.token:
         pytest.skip("needs OPENPAI_CONFORMANCE_TOKEN")
@@ -87,7 +87,7 @@ def test_the_tokens_user_is_known(place, cluster):
 
 
 @pytest.mark.parametrize("token", ["", "garbage", "a.b.c"])
-def test_without_a_good_token_nothing_is_told(place, token):
+def test_invalid_token_raises_authentication_error(place, token):
     """With the way to get one."""
     with Cluster(place.uri, token=token) as cluster, pytest.raises(AuthenticationError) as caught:
         list(cluster.jobs(limit=1))
@@ -95,7 +95,7 @@ def test_without_a_good_token_nothing_is_told(place, token):
     assert "opai cluster login" in caught.value.hint
 
 
-def test_a_password_logs_in(place, password):
+def test_login_returns_token(place, password):
     """The token's own end is the one that counts: seven days unless configured otherwise."""
     with Cluster(place.uri, user=place.user) as cluster:
         token = cluster.login(password)
@@ -105,27 +105,27 @@ def test_a_password_logs_in(place, password):
         assert authn.TokenClaims.from_token(token).expires_at > datetime.now(timezone.utc)
 
 
-def test_a_fresh_token_is_good_at_once(place, password):
+def test_new_token_is_valid_at_once(place, password):
     """The server may refuse it for a moment; the client does not show it."""
     for _ in range(3):
         with Cluster(place.uri, user=place.user, password=password) as cluster:
             assert authn.check_token(cluster.session).username == place.user
 
 
-def test_a_wrong_password_is_told(place, password):
+def test_login_refuses_wrong_password(place, password):
     """As what it is, although the server answers 400."""
     with Cluster(place.uri, user=place.user) as cluster, pytest.raises(AuthenticationError):
         cluster.login(password + "x")
 
 
-def test_an_unknown_user_is_told(place, password):
+def test_login_refuses_unknown_user(place, password):
     """The server answers 400 here, too."""
     cluster = Cluster(place.uri, user="conformance-nobody")
     with cluster, pytest.raises(AuthenticationError, match="knows no user"):
         cluster.login("some-password")
 
 
-def test_a_token_that_was_revoked_is_replaced_where_a_password_is_known(place, password):
+def test_revoked_token_is_renewed_with_password(place, password):
     """One more login, and the call goes on."""
     with (
         place.open(token="", password=password) as cluster,
@@ -137,7 +137,7 @@ def test_a_token_that_was_revoked_is_replaced_where_a_password_is_known(place, p
         assert authn.check_token(cluster.session).username == place.user
 
 
-def test_an_application_token_never_ends_and_can_be_revoked(place, password):
+def test_application_token_is_created_and_revoked(place, password):
     """It reads and submits, but does not make tokens."""
     with place.open(token="", password=password) as cluster:
         token = authn.create_application_token(cluster.session)
@@ -151,7 +151,7 @@ def test_an_application_token_never_ends_and_can_be_revoked(place, password):
         assert token not in authn.list_tokens(cluster.session)
 
 
-def test_logging_out_ends_the_token(place, password):
+def test_logout_revokes_token(place, password):
     """It is of no use to whoever finds it."""
     with Cluster(place.uri, user=place.user, password=password) as cluster:
         token = cluster.session.token
@@ -162,7 +162,7 @@ def test_logging_out_ends_the_token(place, password):
             authn.check_token(cluster.session)
 
 
-def test_there_is_a_virtual_cluster_to_submit_to(cluster):
+def test_resources_lists_virtual_clusters(cluster):
     """What is free is never below zero."""
     mine = cluster.resources()
     assert mine
@@ -171,13 +171,13 @@ def test_there_is_a_virtual_cluster_to_submit_to(cluster):
         assert min(found.free.cpu, found.free.memory_mb, found.free.gpu) >= 0
 
 
-def test_a_virtual_cluster_that_is_not_there_is_told(cluster):
+def test_unknown_virtual_cluster_raises_not_found(cluster):
     """By name."""
     with pytest.raises(NotFoundError):
         virtual_clusters.get_virtual_cluster(cluster.session, "conformance_no_such_vc")
 
 
-def test_storages_have_names_and_types(cluster):
+def test_storages_hide_keys(cluster):
     """Those granted to the user; their keys are in no message."""
     for spec in cluster.storages():
         assert spec.name
@@ -185,13 +185,13 @@ def test_storages_have_names_and_types(cluster):
             assert len(str(value)) < 4 or str(value) not in repr(spec)
 
 
-def test_a_storage_that_is_not_there_is_told(cluster):
+def test_unknown_storage_raises_not_found(cluster):
     """The server knows no such name."""
     with pytest.raises(NotFoundError):
         cluster.storage("conformance-no-such-storage")
 
 
-def test_the_user_can_be_read_and_shows_no_key(cluster):
+def test_user_hides_keys(cluster):
     """What the server tells of users holds private keys; no repr does."""
     found = users.get_user(cluster.session, cluster.user)
     assert found.username == cluster.user
@@ -200,7 +200,7 @@ def test_the_user_can_be_read_and_shows_no_key(cluster):
     assert set(found.groups) <= known
 
 
-def test_a_user_that_is_not_there_is_told(cluster):
+def test_unknown_user_raises_not_found(cluster):
     """The server answers 400."""
     with pytest.raises(NotFoundError):
         users.get_user(cluster.session, "conformance-nobody")

@@ -20,7 +20,7 @@ from openpai.core.rest import job_history, jobs
 STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 
 
-def test_a_job_can_be_read_at_once(submit, cluster):
+def test_submitted_job_is_readable_at_once(submit, cluster):
     """202 means recorded; what comes later may be missing yet."""
     detail = submit().status()
     assert detail.username == cluster.user
@@ -29,7 +29,7 @@ def test_a_job_can_be_read_at_once(submit, cluster):
     assert abs(detail.submission_time - datetime.now(timezone.utc)) < timedelta(days=1)
 
 
-def test_a_name_is_used_once(submit, make_job):
+def test_submit_refuses_used_name(submit, make_job):
     """By the same job, too."""
     job = make_job()
     submit(job=job)
@@ -37,12 +37,12 @@ def test_a_name_is_used_once(submit, make_job):
         submit(job=job)
 
 
-def test_generated_names_do_not_meet(make_job):
+def test_generated_names_are_unique(make_job):
     """Names are single-use and the server's check races."""
     assert len({make_job().name for _ in range(200)}) == 200
 
 
-def test_what_breaks_the_protocol_is_not_sent(submit, make_job):
+def test_submit_refuses_invalid_job(submit, make_job):
     """Refused submissions use up the hour's quota, too."""
     job = make_job()
     del job.document["taskRoles"]["main"]["commands"]
@@ -51,13 +51,13 @@ def test_what_breaks_the_protocol_is_not_sent(submit, make_job):
     assert caught.value.problems
 
 
-def test_a_job_beyond_the_servers_limit_is_told(submit):
+def test_submit_refuses_large_job(submit):
     """100 KiB is the most."""
     with pytest.raises(ProtocolError, match="100 KiB"):
         submit("echo " + "x" * 102_400)
 
 
-def test_what_the_server_refuses_is_told(submit, make_job):
+def test_submit_reports_refusal_of_server(submit, make_job):
     """A storage that nobody granted."""
     job = make_job()
     job.document["extras"] = {"storages": [{"name": "conformance-no-such-storage"}]}
@@ -65,14 +65,14 @@ def test_what_the_server_refuses_is_told(submit, make_job):
         submit(job=job)
 
 
-def test_the_config_comes_back_as_it_was_sent(submit, make_job):
+def test_config_returns_submitted_job(submit, make_job):
     """Numbers stay numbers and texts stay texts."""
     job = make_job("echo <% $parameters.rate %>")
     job.document["parameters"] = {"rate": 0.1, "text": "1e-4", "yes": "yes", "n": 12}
     assert submit(job=job).config().document == job.document
 
 
-def test_secrets_do_not_come_back(submit, make_job):
+def test_config_masks_secrets(submit, make_job):
     """Everybody may read the config, so the server masks them on the text's layout."""
     job = make_job("true")
     job.document["secrets"] = {"key": "a-secret-of-this-test"}
@@ -81,7 +81,7 @@ def test_secrets_do_not_come_back(submit, make_job):
     assert config.secrets_masked
 
 
-def test_a_config_without_its_secrets_is_not_submitted_again(submit, make_job):
+def test_submit_refuses_masked_secrets(submit, make_job):
     """New ones are needed."""
     job = make_job("true")
     job.document["secrets"] = {"key": "a-secret-of-this-test"}
@@ -90,7 +90,7 @@ def test_a_config_without_its_secrets_is_not_submitted_again(submit, make_job):
         submit(job=again)
 
 
-def test_a_job_ends_well(finished):
+def test_succeeded_job_has_exit_code_and_times(finished):
     """Code 0, and times in their order."""
     detail = finished.status()
     assert (detail.state, detail.exit_code, detail.ended) == ("SUCCEEDED", 0, True)
@@ -98,20 +98,20 @@ def test_a_job_ends_well(finished):
     assert detail.launched_time <= detail.completed_time
 
 
-def test_a_job_that_fails_has_its_own_exit_code(failed):
+def test_failed_job_keeps_exit_code(failed):
     """PAI replaces it by one of its table, and keeps it."""
     assert failed.exit_code() == 3
     assert failed.status().app_exit_spec["code"] != 0
 
 
-def test_a_failed_job_is_explained(failed):
+def test_explain_describes_failed_job(failed):
     """With code, advice and the last line of its log."""
     told = failed.explain()
     assert "exit code 3" in told.summary
     assert "about to fail" in str(told)
 
 
-def test_waiting_gives_up_in_time(submit):
+def test_wait_times_out(submit):
     """The job goes on."""
     remote = submit("sleep 300")
     with pytest.raises(WaitTimeout):
@@ -120,7 +120,7 @@ def test_waiting_gives_up_in_time(submit):
     remote.stop()
 
 
-def test_a_job_is_stopped(submit, patience):
+def test_stop_ends_job(submit, patience):
     """Asynchronously; asking twice is harmless."""
     remote = submit("sleep 3000")
     remote.stop()
@@ -129,13 +129,13 @@ def test_a_job_is_stopped(submit, patience):
     assert (detail.state, detail.execution_type) == ("STOPPED", "STOP")
 
 
-def test_stopping_a_job_that_has_ended_is_no_error(finished):
+def test_stop_of_ended_job_changes_nothing(finished):
     """The server may answer 500."""
     finished.stop()
     assert finished.state() == "SUCCEEDED"
 
 
-def test_a_retried_job_is_waited_for_to_its_end(submit, make_job, patience):
+def test_wait_includes_retries(submit, make_job, patience):
     """Leaving RUNNING is not the end."""
     job = make_job("exit 3")
     job.document["jobRetryCount"] = 1
@@ -145,7 +145,7 @@ def test_a_retried_job_is_waited_for_to_its_end(submit, make_job, patience):
     assert [attempt.attempt_id for attempt in remote.attempts()] == [0, 1]
 
 
-def test_a_job_that_is_not_there_is_told(cluster):
+def test_unknown_job_raises_not_found(cluster):
     """Whatever is asked of it."""
     remote = cluster.job("conformance_never_submitted")
     for ask in (remote.status, remote.config, remote.events, remote.stop):
@@ -153,13 +153,13 @@ def test_a_job_that_is_not_there_is_told(cluster):
             ask()
 
 
-def test_an_attempt_that_is_not_there_is_told(finished):
+def test_unknown_attempt_raises_not_found(finished):
     """There was one."""
     with pytest.raises(JobNotFoundError):
         finished.status(attempt=99)
 
 
-def test_the_history_agrees_with_the_detail(cluster, finished):
+def test_attempts_agree_with_status(cluster, finished):
     """Two calls tell of the same attempt, where the cluster keeps a history."""
     if not job_history.has_history(cluster.session, finished.key):
         pytest.skip("this cluster keeps no history")
@@ -168,12 +168,12 @@ def test_the_history_agrees_with_the_detail(cluster, finished):
     assert found[0].exit_code == 0
 
 
-def test_a_job_is_found_by_its_debug_id(cluster, finished):
+def test_get_job_accepts_debug_id(cluster, finished):
     """As admins know it."""
     assert jobs.get_job(cluster.session, finished.status().debug_id).key == finished.key
 
 
-def test_tasks_have_a_host_and_ports(finished):
+def test_tasks_have_host_and_ports(finished):
     """Ssh and http are always among the ports."""
     ((role, task),) = finished.tasks()
     assert (role, task.index, task.state) == ("main", 0, "SUCCEEDED")
@@ -182,7 +182,7 @@ def test_tasks_have_a_host_and_ports(finished):
     assert finished.task("main").attempts[-1].container_exit_code == 0
 
 
-def test_a_role_may_be_named_as_its_author_did(cluster, make_job, started, patience):
+def test_logs_accept_original_role_name(cluster, make_job, started, patience):
     """The server folds names to lower case, letters and digits."""
     remote = cluster.submit(make_job("echo hello", role="My_Worker"), strict=False)
     started.append(remote)
@@ -198,7 +198,7 @@ def test_events_have_times(finished):
         assert event.last_time is None or event.last_time.tzinfo is not None
 
 
-def test_tags_are_added_and_taken_off(finished):
+def test_tags_are_added_and_deleted(finished):
     """Adding one twice is fine, taking one off that is not there is told."""
     finished.add_tag("conformance tag")
     finished.add_tag("conformance tag")
@@ -208,7 +208,7 @@ def test_tags_are_added_and_taken_off(finished):
         finished.delete_tag("conformance tag")
 
 
-def test_the_list_has_the_job_once(cluster, finished):
+def test_jobs_filters_match(cluster, finished):
     """Whatever the filter."""
     for filters in (
         {"keyword": finished.name},
@@ -220,20 +220,20 @@ def test_the_list_has_the_job_once(cluster, finished):
     assert cluster.count_jobs(keyword=finished.name) == 1
 
 
-def test_the_list_leaves_out_what_does_not_pass(cluster, finished):
+def test_jobs_filters_exclude(cluster, finished):
     """An unknown state or user is no error and lets nothing through."""
     assert list(cluster.jobs(keyword=finished.name, state="RUNNING")) == []
     assert list(cluster.jobs(keyword=finished.name, user="conformance-nobody")) == []
     assert list(cluster.jobs(tags="conformance no such tag")) == []
 
 
-def test_the_list_is_iterated_without_repeats(cluster):
+def test_jobs_has_no_duplicates(cluster):
     """Pages overlap on the wire."""
     ids = [job.debug_id for job in cluster.jobs(limit=300)]
     assert len(ids) == len(set(ids)) <= 300
 
 
-def test_answers_cannot_be_changed_and_keep_what_is_unknown(finished):
+def test_status_is_immutable_and_keeps_raw_answer(finished):
     """The server's own object is at hand."""
     detail = finished.status()
     with pytest.raises(AttributeError):
@@ -241,7 +241,7 @@ def test_answers_cannot_be_changed_and_keep_what_is_unknown(finished):
     assert detail.raw["jobStatus"]["state"] == detail.state
 
 
-def test_a_job_description_can_be_resubmitted_under_another_name(submit, finished, make_job):
+def test_config_resubmits_under_other_name(submit, finished, make_job):
     """Cloning is reading, renaming and submitting."""
     config = finished.config()
     assert isinstance(config, Job)

@@ -15,14 +15,14 @@ def without_platform(lines):
     return [line for line in lines if line.startswith(("to ", "line ", "attempt ", "task "))]
 
 
-def test_streams_are_apart_and_together(finished):
+def test_logs_selects_stream(finished):
     """stdout, stderr, and both."""
     assert without_platform(finished.logs(stream="stdout")) == ["to stdout"]
     assert without_platform(finished.logs(stream="stderr")) == ["to stderr"]
     assert sorted(without_platform(finished.logs())) == ["to stderr", "to stdout"]
 
 
-def test_lines_know_their_task(submit, make_job, patience):
+def test_log_lines_names_task(submit, make_job, patience):
     """All tasks are read where none is named."""
     job = make_job("echo task $PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX")
     job.document["taskRoles"]["main"]["instances"] = 2
@@ -36,7 +36,7 @@ def test_lines_know_their_task(submit, make_job, patience):
     assert without_platform(remote.logs("main", 1)) == ["task 1"]
 
 
-def test_a_running_job_is_followed_to_its_end(submit):
+def test_logs_follow_running_job(submit):
     """Every line once, from before it begins until it has ended."""
     remote = submit("for i in $(seq 1 30); do echo line $i; sleep 0.1; done")
     lines = without_platform(remote.logs(follow=True))
@@ -44,14 +44,14 @@ def test_a_running_job_is_followed_to_its_end(submit):
     assert remote.status().ended
 
 
-def test_a_retry_is_followed(submit, make_job):
+def test_logs_follow_retry(submit, make_job):
     """The lines of both attempts come."""
     job = make_job("echo attempt $FC_FRAMEWORK_ATTEMPT_ID", "sleep 1", "exit 3")
     job.document["jobRetryCount"] = 1
     assert without_platform(submit(job=job).logs(follow=True)) == ["attempt 0", "attempt 1"]
 
 
-def test_the_last_lines_are_read(submit, patience):
+def test_logs_tail_reads_last_lines(submit, patience):
     """Of a long log only the end is fetched."""
     remote = submit("for i in $(seq 1 5000); do echo line $i; done")
     remote.wait(timeout=patience)
@@ -59,14 +59,14 @@ def test_the_last_lines_are_read(submit, patience):
     assert len(without_platform(remote.logs(stream="stdout"))) == 5000
 
 
-def test_letters_of_all_scripts_arrive(submit, patience):
+def test_logs_are_utf8(submit, patience):
     """Logs are UTF-8."""
     remote = submit("echo 'line ☃ ü 漢字'")
     remote.wait(timeout=patience)
     assert without_platform(remote.logs()) == ["line ☃ ü 漢字"]
 
 
-def test_a_task_that_is_not_there_is_told(finished):
+def test_logs_of_unknown_task_raises_not_found(finished):
     """With those that are."""
     with pytest.raises(NotFoundError, match="main-0"):
         list(finished.logs("main", 9))
@@ -87,7 +87,7 @@ def sweep(cluster, make_job, started, patience):
     return jobs, tag, first, second
 
 
-def test_a_sweep_that_was_broken_off_is_completed(cluster, sweep):
+def test_submit_all_completes_interrupted_sweep(cluster, sweep):
     """What was there is not submitted again."""
     jobs, tag, first, second = sweep
     assert [outcome.status for outcome in first] == ["submitted"]
@@ -95,19 +95,19 @@ def test_a_sweep_that_was_broken_off_is_completed(cluster, sweep):
     assert cluster.count_jobs(tags=tag) == len(jobs)
 
 
-def test_names_tell_the_parameters(sweep):
+def test_sweep_names_jobs_after_parameters(sweep):
     """In letters that PAI accepts."""
     jobs = sweep[0]
     assert [job.name.rpartition("_")[2] for job in jobs] == ["n-0", "n-1", "n-2"]
 
 
-def test_results_are_told(cluster, sweep):
+def test_results_have_parameters_and_exit_codes(cluster, sweep):
     """Parameters, state and the user's own exit code of each."""
     rows = results(cluster, tag=sweep[1])
     assert [(row.parameters["n"], row.exit_code) for row in rows] == [(0, 0), (1, 1), (2, 2)]
 
 
-def test_jobs_are_stopped_by_tag(cluster, submit, patience):
+def test_stop_all_selects_by_tag(cluster, submit, patience):
     """Only those that have it."""
     tag = "conformance_" + random_letters(8)
     remote = submit("sleep 3000")
@@ -116,7 +116,7 @@ def test_jobs_are_stopped_by_tag(cluster, submit, patience):
     assert remote.wait(timeout=patience).state == "STOPPED"
 
 
-def test_stopping_everything_by_accident_is_refused(cluster):
+def test_stop_all_needs_selection(cluster):
     """Neither a prefix nor a tag was given."""
     with pytest.raises(OpenPaiError, match="Which jobs"):
         cluster.stop_all()

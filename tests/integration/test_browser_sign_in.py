@@ -31,7 +31,7 @@ with sync_playwright() as driver:
 """
 
 
-def test_signing_in_with_a_browser(opai, needs, tmp_path, monkeypatch):
+def test_cluster_add_signs_in_with_browser(opai, needs, tmp_path, monkeypatch):
     """From `cluster add --sso` through the provider's page and back; then commands work."""
     pytest.importorskip("playwright")
     chromium = needs("chromium")

@@ -48,12 +48,13 @@ class Shell:
         wrapper.write_text(WRAPPER.format(real=Path(sys.executable).parent / "opai"))
         wrapper.chmod(0o755)
         path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
+        places = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "TMPDIR": str(home)}
         self.child = pexpect.spawn(
             program,
             options,
             cwd=home,
             dimensions=(40, 200),
-            env={**os.environ, "PATH": path, "TERM": "xterm", "HOME": str(home), "PS1": "> "},
+            env={**os.environ, **places, "PATH": path, "TERM": "xterm", "PS1": "> "},
             encoding="utf-8",
             timeout=1,
         )
@@ -119,7 +120,7 @@ def known_cluster(local, clean_home, monkeypatch):
     save_cluster(ClusterEntry("local", local.uri, local.user, token=local.token))
 
 
-def test_tab_completes_what_is_on_the_cluster(known_cluster, shell):
+def test_tab_completes_names_and_paths(known_cluster, shell):
     """Commands, options, clusters, jobs, states, storages and remote paths."""
     for typed, words in {
         "opai jo\tli\t--st\tRUN\t": ["job", "list", "--state", "RUNNING"],
@@ -134,7 +135,7 @@ def test_tab_completes_what_is_on_the_cluster(known_cluster, shell):
         assert shell.words(typed) == words, typed
 
 
-def test_a_cluster_that_does_not_answer_is_silent(shell, clean_home):
+def test_tab_is_silent_without_cluster(shell, clean_home):
     """The word stays as it was typed, nothing is written into the line."""
     clean_home.mkdir(exist_ok=True)
     # 192.0.2.0/24 is nobody's (RFC 5737); a machine may refuse it or let it wait.

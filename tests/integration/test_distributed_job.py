@@ -85,7 +85,7 @@ def job_file(root, tmp_path, httpserver):
     return file
 
 
-def test_a_distributed_example_runs(opai, job_file, needs):
+def test_distributed_example_runs(opai, job_file, needs):
     """Two workers with two GPUs each meet over PAI's host list and train together."""
     needs("wget")
     opai("local", "up", "--gpus", "4", "--cpus", "16", "--mem", "40g")

@@ -87,7 +87,7 @@ def open_job(page, local, name):
     page.wait_for_selector("#log")
 
 
-def test_from_the_list_to_a_job_and_back(page, client):
+def test_page_links_list_and_job(page, client):
     """A job that appears is in the list without a reload; a click leads to its tasks."""
     client.submit(job("walk", "echo hello", instances=2)).wait(timeout=120)
     row = page.locator("tr[data-job='ann~walk']")
@@ -102,7 +102,7 @@ def test_from_the_list_to_a_job_and_back(page, client):
     page.wait_for_selector("#log")
 
 
-def test_states_are_on_a_time_line(page, client, local):
+def test_page_shows_time_line(page, client, local):
     """A retried task's bar lies within its track, where it ran; a failure says its name."""
     client.submit(job("late", "sleep 0.3; echo 'ImportError: x' >&2; exit 3")).wait(timeout=120)
     open_job(page, local, "late")
@@ -115,7 +115,7 @@ def test_states_are_on_a_time_line(page, client, local):
     assert "exit code 232 (ContainerImportError)" in page.inner_text("#summary")
 
 
-def test_output_appears_while_a_job_runs_and_it_can_be_stopped(page, client, local, tmp_path):
+def test_page_shows_live_output_and_stops_job(page, client, local, tmp_path):
     """What a task writes is added, what it uses is counted, and the button ends it."""
     gate = Gate(tmp_path / "gate")
     running = client.submit(job("live", "echo first", gate.command, "echo second", "sleep 600"))
@@ -133,7 +133,7 @@ def test_output_appears_while_a_job_runs_and_it_can_be_stopped(page, client, loc
     assert page.locator("#stop").is_hidden()
 
 
-def test_why_a_job_waits_is_shown(page, client, local):
+def test_page_shows_why_job_waits(page, client, local):
     """The reason is among its events."""
     holder = client.submit(job("holder", "sleep 600", gpu=2))
     waiting = client.submit(job("waiting", "true", gpu=1))
@@ -143,7 +143,7 @@ def test_why_a_job_waits_is_shown(page, client, local):
     assert waiting.wait(timeout=120).state == "SUCCEEDED"
 
 
-def test_output_is_only_text(page, client, local):
+def test_page_escapes_output(page, client, local):
     """What a task writes is never run."""
     evil = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
     client.submit(job("evil", f"cat <<'END'\n{evil}\nEND")).wait(timeout=120)
@@ -154,7 +154,7 @@ def test_output_is_only_text(page, client, local):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_states_can_be_read_in_light_and_dark(chromium, local, client, scheme):
+def test_page_has_contrast_in_light_and_dark(chromium, local, client, scheme):
     """Each state's colour stands out from the background (WCAG AA: 4.5)."""
     client.submit(job(f"seen-{scheme}", "true")).wait(timeout=120)
     with new_context(chromium, color_scheme=scheme) as context:
@@ -187,7 +187,7 @@ def _luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_the_page_fits_a_phone(chromium, local, client):
+def test_page_fits_phone(chromium, local, client):
     """Nothing but the table itself is wider than a narrow window."""
     client.submit(job("narrow", "true")).wait(timeout=120)
     with new_context(chromium, viewport={"width": 390, "height": 700}) as context:
@@ -197,14 +197,14 @@ def test_the_page_fits_a_phone(chromium, local, client):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_token_does_not_stay_in_the_address(page, local):
+def test_page_removes_token_from_address(page, local):
     """It is taken out of the address, and kept for this window only."""
     page.wait_for_selector("#resources")
     assert local.token not in page.url
     assert page.evaluate("localStorage.length") == 0
 
 
-def test_signing_in_with_oidc(chromium):
+def test_page_signs_in_with_oidc(chromium):
     """The page leads to the provider, and the provider back to the page, logged in."""
     directory = {"bob": ["default"]}
     with LocalCluster(authn="OIDC", directory=directory) as oidc, new_context(chromium) as context:

@@ -42,7 +42,7 @@ def job(name, *commands, **parameters):
     )
 
 
-def test_tasks_reach_each_other_by_ssh(client, tmp_path):
+def test_ssh_connects_tasks(client, tmp_path):
     """After the barrier `ssh worker-1` runs in the other task's place, and scp copies."""
     ended = client.submit(
         job(
@@ -64,7 +64,7 @@ def test_tasks_reach_each_other_by_ssh(client, tmp_path):
         assert "All tasks are reached by ssh" in list(ended.logs("worker", index, "runtime.log"))
 
 
-def test_nobody_else_gets_in_and_nothing_is_left(client, tmp_path):
+def test_ssh_refuses_other_key_and_ends_with_job(client, tmp_path):
     """Another key is refused; with the job its sshd ends."""
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)

@@ -41,7 +41,7 @@ def lose_the_network(local: LocalCluster, seconds: float) -> threading.Timer:
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["one by one", "submit_all"])
-def test_each_of_200_jobs_exists_exactly_once(limited, many):
+def test_200_submissions_make_200_jobs(limited, many):
     """Nobody who submits in a loop has to think of limits, lost answers or a lost network."""
     with Cluster(limited.uri, user=limited.user, token=limited.token) as cluster:
         jobs = [

@@ -23,7 +23,7 @@ taskRoles:
 
 
 @pytest.mark.usefixtures("local_cluster")
-def test_submit_a_file_and_list_it(opai):
+def test_job_submit_and_list(opai):
     """Opai job submit --config FILE, then opai job list."""
     (opai.folder / "job.yaml").write_text(JOB)
     submitted = opai("job", "submit", "--config", "job.yaml")
@@ -38,7 +38,7 @@ def test_submit_a_file_and_list_it(opai):
 
 
 @pytest.mark.usefixtures("local_cluster")
-def test_submit_one_command_with_a_gpu(opai):
+def test_job_sub_gets_gpu(opai):
     """Opai job sub --image IMAGE --gpu 1 COMMAND, on a cluster with one GPU."""
     followed = opai(
         *("job", "sub", "--image", "python:3.11", "--gpu", "1", "--follow"),
@@ -48,7 +48,7 @@ def test_submit_one_command_with_a_gpu(opai):
 
 
 @pytest.mark.usefixtures("local_cluster")
-def test_files_go_up_are_listed_and_come_down(opai):
+def test_storage_upload_list_and_download(opai):
     """Opai storage upload, list and download."""
     (opai.folder / "data").mkdir()
     (opai.folder / "data" / "one.txt").write_text("one\n")
@@ -59,7 +59,7 @@ def test_files_go_up_are_listed_and_come_down(opai):
 
 
 @pytest.mark.usefixtures("local_cluster")
-def test_local_code_runs_remotely_and_its_outputs_come_back(opai):
+def test_job_sub_sends_code_and_saves_outputs(opai):
     """--src sends the code, --output saves what it made, output download brings it here."""
     source = opai.folder / "src"
     source.mkdir()
@@ -73,6 +73,6 @@ def test_local_code_runs_remotely_and_its_outputs_come_back(opai):
 
 
 @pytest.mark.usefixtures("local_cluster")
-def test_the_exit_code_of_a_followed_job_is_the_jobs_own(opai):
+def test_job_sub_exits_with_code_of_job(opai):
     """Scripts can rely on it."""
     opai("job", "sub", "--image", "x:1", "--follow", "--", "bash", "-c", "exit 7", code=7)

@@ -6,14 +6,14 @@ import importlib
 import subprocess
 
 
-def test_all_portions_are_one_namespace(root):
+def test_distributions_share_one_namespace(root):
     """No distribution hides another by an __init__.py in the namespace itself."""
     for name in ("core", "storage", "runtime", "notebook", "cli"):
         assert importlib.import_module(f"openpai.{name}")
     assert not list(root.glob("packages/*/src/openpai/__init__.py"))
 
 
-def test_the_import_contracts_can_fail(root, tmp_path):
+def test_import_contracts_catch_breach(root, tmp_path):
     """A planted breach is caught: the contracts are not decoration."""
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-r", str(root / "packages"), str(copy)], check=True)

@@ -24,7 +24,7 @@ taskRoles:
 """
 
 
-def test_log_in_submit_poll_and_read_logs(local_cluster, clean_home):
+def test_openapi_client_runs_job(local_cluster, clean_home):
     """basicLogin, createJob, getJob, getTaskLogs, as the file describes them."""
     base = local_cluster["uri"] + "/rest-server/api/v2"
     password = (clean_home / "local" / "password").read_text().strip()

@@ -16,7 +16,7 @@ def blocks(root, language: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("local_cluster")
-def test_the_python_example_runs(root):
+def test_python_example_runs(root):
     """Three jobs from a for-loop, each with its result."""
     (code,) = blocks(root, "python")
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -27,7 +27,7 @@ def test_the_python_example_runs(root):
     ]
 
 
-def test_the_first_commands_run(root, opai):
+def test_first_commands_run(root, opai):
     """From nothing to a list with one job (the package is installed already)."""
     commands = [
         shlex.split(line, comments=True)
@@ -39,7 +39,7 @@ def test_the_first_commands_run(root, opai):
     assert len(listed.stdout.splitlines()) == 2  # the header and the job
 
 
-def test_ci_runs_the_second_command(root):
+def test_ci_runs_second_command(root):
     """The README and CI cannot drift apart."""
     script = (root / ".ci" / "run").read_text()
     assert "README.md" in script

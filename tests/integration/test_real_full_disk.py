@@ -44,7 +44,7 @@ def _job(name, *commands):
     )
 
 
-def test_a_full_disk_is_told_and_survived(disk, tmp_path):
+def test_full_disk_is_reported_and_survived(disk, tmp_path):
     """No job is taken without room; what runs goes on; with room again all is well."""
     gate = Gate(tmp_path / "gate")
     with ExitStack() as stack:

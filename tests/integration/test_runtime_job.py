@@ -36,7 +36,7 @@ def digits(root, opai):
     return write
 
 
-def test_the_main_job_is_stopped_and_its_outputs_are_there(opai, digits):
+def test_stopped_job_saves_outputs(opai, digits):
     """Saved at an interval while it trains, and once more when SIGTERM has ended it."""
     digits(epochs=100_000_000)
     opai("job", "submit", "--config", "job.yaml", "--src", "train.py")

@@ -15,7 +15,7 @@ def pid_of(opai) -> int:
     return json.loads(opai("local", "status", "-o", "json").stdout)["pid"]
 
 
-def test_no_job_and_no_log_line_is_lost(local_cluster, opai, tmp_path):
+def test_killed_server_loses_no_job_and_no_log_line(local_cluster, opai, tmp_path):
     """One job has ended, one runs, one waits for the CPU; kill -9, up again, all three end well."""
     sub = ("job", "sub", "--image", "x:1", "--cpu", "2")
     opai("local", "down")
@@ -47,7 +47,7 @@ def test_no_job_and_no_log_line_is_lost(local_cluster, opai, tmp_path):
     assert opai("job", "logs", "waiting").stdout == "last\n"
 
 
-def test_jobs_and_logs_survive_down_and_up(local_cluster, opai):
+def test_restart_keeps_jobs_and_logs(local_cluster, opai):
     """What ended before is still told, with its log."""
     opai("job", "sub", "--image", "x:1", "--name", "before", "--wait", "--", "echo", "kept")
     opai("local", "down")

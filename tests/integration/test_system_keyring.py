@@ -71,7 +71,7 @@ def in_session(needs, tmp_path):
     return run
 
 
-def test_a_token_is_kept_by_the_desktop_and_a_locked_keyring_is_told(in_session):
+def test_desktop_keyring_keeps_token(in_session):
     """The token is in no file of ours; locked, one sentence tells what to do, and it stays."""
     with LocalCluster(cpus=1, memory_mb=512, user="alice") as cluster:
         told, kept, locked = in_session(cluster.uri, stdin=cluster.token)

@@ -35,7 +35,7 @@ def files_of(wheels: Path, name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_a_wheel_holds_exactly_its_sources(wheels, root, name):
+def test_wheel_holds_exactly_its_sources(wheels, root, name):
     """Nothing is missing, nothing else comes along, and the namespace has no file of its own."""
     source = root / "packages" / f"openpai-{name}" / "src"
     expected = {
@@ -49,7 +49,7 @@ def test_a_wheel_holds_exactly_its_sources(wheels, root, name):
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_a_wheel_works_alone_in_a_bare_environment(wheels, tmp_path, name):
+def test_wheel_works_alone(wheels, tmp_path, name):
     """Installed with nothing but what its metadata asks for, it imports and knows its version."""
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -74,10 +76,11 @@ def run_notebook():
 class Run:
     """A running ``python -m openpai.notebook.execute``, which writes its log into a file."""
 
-    def __init__(self, command: list[str], log: Path) -> None:
+    def __init__(self, command: list[str], log: Path, temporary: str) -> None:
         self._log = log
+        env = {**os.environ, "TMPDIR": temporary}
         with log.open("wb") as file:
-            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=env)
 
     def log(self) -> str:
         """Return what it has printed."""
@@ -95,13 +98,15 @@ def start_notebook(tmp_path: Path):
 
     def start(path: Path, *arguments: str) -> Run:
         command = [*EXECUTE, str(path), *arguments]
-        started.append(Run(command, tmp_path / f"run-{len(started)}.log"))
+        started.append(Run(command, tmp_path / f"run-{len(started)}.log", temporary))
         return started[-1]
 
-    yield start
-    for run in started:
-        run.process.kill()
-        run.process.wait()
+    # A short path, as sockets are in it: what is killed leaves its own folder there.
+    with TemporaryDirectory() as temporary:
+        yield start
+        for run in started:
+            run.process.kill()
+            run.process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -33,13 +33,13 @@ def older_pythons():
     return found
 
 
-def test_same_modules_give_the_same_bytes(bundle, tmp_path):
+def test_write_bundle_is_reproducible(bundle, tmp_path):
     """Two bundles of one version are one file, so that code is sent once."""
     write_bundle(tmp_path / "again.pyz")
     assert (tmp_path / "again.pyz").read_bytes() == bundle.read_bytes()
 
 
-def test_it_runs_where_openpai_is_not_installed(bundle, make_notebook):
+def test_bundle_runs_without_openpai(bundle, make_notebook):
     """The bundle runs a notebook as a script in a Python that has nothing installed."""
     path = make_notebook(
         "from openpai.notebook import record, submit_notebook\nrecord('x', n)", "print(n)"
@@ -56,7 +56,7 @@ def test_it_runs_where_openpai_is_not_installed(bundle, make_notebook):
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.9"])
-def test_it_runs_on_an_older_python(bundle, make_notebook, version):
+def test_bundle_runs_on_older_python(bundle, make_notebook, version):
     """Images are older than the submitter's machine; the bundle runs there too."""
     python = older_pythons()[version]
     if python is None:
@@ -72,7 +72,7 @@ def test_it_runs_on_an_older_python(bundle, make_notebook, version):
     assert (done.returncode, done.stdout) == (0, "1.0\n1.0\n")
 
 
-def test_an_image_without_nbclient_gets_a_sentence(bundle, make_notebook):
+def test_bundle_without_nbclient_explains(bundle, make_notebook):
     """Without nbclient the error says what to do, and the notebook stays as it was."""
     path = make_notebook("1")
     before = path.read_bytes()
@@ -85,7 +85,7 @@ def test_an_image_without_nbclient_gets_a_sentence(bundle, make_notebook):
     assert path.read_bytes() == before
 
 
-def test_a_kernel_finds_openpai_notebook_through_the_bundle(bundle, make_notebook, outputs):
+def test_bundle_is_importable_in_kernel(bundle, make_notebook, outputs):
     """In a kernel whose Python lacks openpai-notebook, `record` works all the same."""
     path = make_notebook(
         "import sys; sys.path[:] = [p for p in sys.path if 'packages' not in p or 'site' in p]",

@@ -24,7 +24,7 @@ SUBMIT = "from openpai.notebook import submit_notebook\njob = submit_notebook(im
         (["import math", "import numpy\n" + SUBMIT, "numpy.pi"], [1]),
     ],
 )
-def test_cells_that_need_the_submitted_job_stay_out(make_notebook, cells, out):
+def test_cells_of_the_caller_finds_dependent_cells(make_notebook, cells, out):
     """What looks at the job is not run in it; what only stands after the call is."""
     from openpai.notebook.document import load_notebook
 

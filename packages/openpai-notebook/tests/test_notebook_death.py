@@ -22,7 +22,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("status", "memory", "words", "code"), CASES)
-def test_reason_and_exit_code(status, memory, words, code):
+def test_death_gives_reason_and_exit_code(status, memory, words, code):
     """The sentence says what is known; the exit code is none for which PAI retries without end."""
     message, exit_code = death(status, memory)
     assert words in message
@@ -30,13 +30,13 @@ def test_reason_and_exit_code(status, memory, words, code):
 
 
 @pytest.mark.process
-def test_how_a_process_ended():
+def test_exit_status_of_killed_process_is_negative_signal():
     """A signal is negative, as Popen has it; no process has no status."""
     script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert exit_status(subprocess.Popen([sys.executable, "-c", script])) == -9
     assert exit_status(None) is None
 
 
-def test_memory_kills_are_counted_where_the_system_counts():
+def test_memory_kills_is_a_count():
     """The count is a number, 0 where the system keeps none."""
     assert memory_kills() >= 0

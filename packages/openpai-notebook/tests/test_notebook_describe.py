@@ -44,7 +44,7 @@ def in_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_job_is_valid(make_notebook):
+def test_describe_makes_valid_job(make_notebook):
     """The description is a job that the server accepts, with all wishes in it."""
     make_notebook("1", name="sub/work.ipynb")
     request = Request(
@@ -72,7 +72,7 @@ def test_the_job_is_valid(make_notebook):
     }
 
 
-def test_relative_paths_keep_their_meaning(make_notebook, tmp_path):
+def test_describe_keeps_relative_paths(make_notebook, tmp_path):
     """Notebook and sources lie in the job as they lie here, under their common folder."""
     make_notebook("1", name="a/nb/work.ipynb")
     for name in ("a/lib", "a/nb/data"):
@@ -90,7 +90,7 @@ def test_relative_paths_keep_their_meaning(make_notebook, tmp_path):
             assert place in description.extras.files
 
 
-def test_outputs_are_named_beside_the_notebook(make_notebook, tmp_path):
+def test_describe_names_outputs_beside_notebook(make_notebook, tmp_path):
     """The notebook, its page, and what else is asked for, relative to the notebook's folder."""
     path = make_notebook("1", name="nb/wo[r]k.ipynb")
     (tmp_path / "lib").mkdir()
@@ -102,7 +102,7 @@ def test_outputs_are_named_beside_the_notebook(make_notebook, tmp_path):
     assert outputs_of(**wishes, mode="script") == [*made, "nb/*.png", "all.txt"]
 
 
-def test_options_reach_the_command(make_notebook):
+def test_describe_passes_options_to_command(make_notebook):
     """What is asked for stands in the command that runs the notebook."""
     path = make_notebook("1", name="my work.ipynb")
     assert command_of(path=path) == "exec python3 .openpai/notebook.pyz 'my work.ipynb' --html"
@@ -112,7 +112,7 @@ def test_options_reach_the_command(make_notebook):
     assert command_of(path=path, mode="script").endswith("'my work.ipynb' --script")
 
 
-def test_cells_to_skip_are_marked_in_a_copy(make_notebook):
+def test_describe_marks_skipped_cells_in_copy(make_notebook):
     """The file that is sent has the tag of Jupyter; the user's own file is not touched."""
     path = make_notebook("1", "2")
     before = path.read_bytes()
@@ -122,7 +122,7 @@ def test_cells_to_skip_are_marked_in_a_copy(make_notebook):
     assert [cell["metadata"].get("tags") for cell in sent["cells"]] == [None, ["skip-execution"]]
 
 
-def test_nothing_is_left_behind(make_notebook):
+def test_describe_removes_temporary_files(make_notebook):
     """The files that were made for the job go with the block."""
     with describe(Request(path=make_notebook("1"), image="i", skip=[0])) as description:
         files = list(description.extras.files.values())
@@ -130,7 +130,7 @@ def test_nothing_is_left_behind(make_notebook):
     assert not any(file.exists() for file in files)
 
 
-def test_undeclared_parameters_are_known(make_notebook):
+def test_describe_remarks_on_undeclared_parameters(make_notebook):
     """A name that the tagged cell does not assign is pointed out; without such a cell none is."""
     tagged = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "lr = 1"}
     remark = "The notebook declares no parameter 'rl'."
@@ -140,7 +140,7 @@ def test_undeclared_parameters_are_known(make_notebook):
             assert description.remarks == remarks
 
 
-def test_the_whole_folder_and_the_environment_on_request(make_notebook, monkeypatch):
+def test_describe_sends_folder_and_environment(make_notebook, monkeypatch):
     """``folder`` sends all beside the notebook, ``freeze`` requires all that is installed here."""
     path = make_notebook("1", name="sub/work.ipynb")
     monkeypatch.chdir("/")
@@ -155,7 +155,7 @@ def test_the_whole_folder_and_the_environment_on_request(make_notebook, monkeypa
     assert any(line.startswith("ipykernel==") for line in lines)
 
 
-def test_a_dollar_sign_makes_a_name_free(make_notebook):
+def test_describe_replaces_dollar_in_name(make_notebook):
     """Each ``$`` of a name is ten random letters, as with every command that submits."""
     names = {document_of(path=make_notebook("1"), name="a-$")["name"] for _ in range(2)}
     assert len(names) == 2
@@ -167,7 +167,7 @@ def test_a_dollar_sign_makes_a_name_free(make_notebook):
     ({"mode": "script"}, "Cell 2 uses '%timeit'"),
     ({"parameters": {"a b": 1}}, "cannot be the name"),
 ])  # fmt: skip
-def test_what_cannot_be_is_refused_before_anything_is_sent(make_notebook, wishes, words):
+def test_describe_refuses_invalid_request(make_notebook, wishes, words):
     """A wish that cannot be met is told at once."""
     with pytest.raises(InvalidNotebookError, match=words):
         document_of(path=make_notebook("x = 1", "%timeit x"), **wishes)
@@ -178,7 +178,7 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(make_notebook, wishes
     ("train.v2.ipynb", r"train_v2_\w{8}"),
     ("数据.ipynb", r"notebook_\w{8}"),
 ])  # fmt: skip
-def test_names_of_jobs(make_notebook, name, expected):
+def test_describe_derives_job_name_from_file(make_notebook, name, expected):
     """A job's name is made of the notebook's, in the letters that PAI takes, and free."""
     import re
 
@@ -191,7 +191,7 @@ def test_names_of_jobs(make_notebook, name, expected):
     [0.1, 1], [1, 2], ["adam", "sgd"], ["adam", None], [[1], [2.5, "x"]], ["a", 1, True],
     [1.0, float("inf")], ["  odd ", "<% x %>"],
 ])  # fmt: skip
-def test_points_of_a_sweep_are_read_in_one_way(make_notebook, values):
+def test_describe_keeps_values_of_sweep(make_notebook, values):
     """Each job of a sweep gets the very value, though all of them share one command."""
     points = [{"x": value} for value in values]
     with describe(Request(path=make_notebook("1"), image="i", points=points)) as description:
@@ -213,7 +213,7 @@ ODD_TEXTS = [
 
 
 @given(st.text() | JSON_VALUES | st.sampled_from(ODD_TEXTS))
-def test_every_value_has_a_safe_form(value):
+def test_encode_round_trips_values(value):
     """What stands in the job is read back as the very value, and nobody on the way reads it."""
     kind, stored = encode(value)
     text = stored if isinstance(stored, str) else json.dumps(stored)
@@ -226,7 +226,7 @@ def test_every_value_has_a_safe_form(value):
 @pytest.mark.parametrize("value", [
     1.0, 1e-5, 1e300, -0.5, 2**60, 7, True, None, [1.5, {"a": None}], float("inf"), *ODD_TEXTS,
 ])  # fmt: skip
-def test_values_reach_the_job_as_they_are(make_notebook, tmp_path, value):
+def test_described_command_passes_values(make_notebook, tmp_path, value):
     """From the description through the server's rendering and bash to the job's stdin."""
     reader = tmp_path / "reader"
     reader.write_text("#!/bin/sh\ncat\n")

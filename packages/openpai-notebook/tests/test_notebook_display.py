@@ -37,7 +37,7 @@ def shown():
     return show
 
 
-def test_a_cluster_is_a_table(shown):
+def test_cluster_shows_as_table(shown):
     """A cluster shows its alias and address, and no secret."""
     with Cluster("http://127.0.0.1:9", user="me", token="hidden-token", alias="mine") as cluster:
         html = shown(cluster)
@@ -46,7 +46,7 @@ def test_a_cluster_is_a_table(shown):
     assert "hidden-token" not in html
 
 
-def test_a_job_is_its_description_with_secrets_masked(shown):
+def test_job_shows_description_without_secrets(shown):
     """A job shows its YAML; what it keeps secret is masked as the server masks it."""
     job = command_job("plain", ["true"], image="some/image")
     document = job.to_dict()
@@ -56,34 +56,34 @@ def test_a_job_is_its_description_with_secrets_masked(shown):
     assert "hidden-password" not in html
 
 
-def test_a_storage_shows_no_keys(shown):
+def test_storage_shows_no_keys(shown):
     """What a storage needs to be reached may hold keys, and is not shown."""
     html = shown(StorageSpec("team", "azureBlob", {"key": "hidden-key"}))
     assert "azureBlob" in html
     assert "hidden-key" not in html
 
 
-def test_a_cluster_that_does_not_answer_leaves_the_plain_form(shown):
+def test_unreachable_job_shows_as_text(shown):
     """A job whose cluster is away is shown as text, and raises nothing."""
     with Cluster("http://127.0.0.1:9", user="me", token="t", timeout=1) as cluster:
         assert shown(cluster.job("gone")) is None
 
 
-def test_everything_is_escaped():
+def test_detail_html_escapes_text():
     """Neither a job's name nor its log can bring HTML into the notebook."""
     html = detail_html(DETAIL, ["<script>alert(1)</script>"])
     assert "a&lt;b&gt;" in html
     assert "<script>" not in html
 
 
-def test_the_text_form_says_the_same():
+def test_detail_text_shows_state_and_log():
     """Where HTML is not shown, state, progress, tasks and log are there as text."""
     first, *rest = detail_text(DETAIL, ["last line"], "2 of 5").splitlines()
     assert first.startswith("me~a<b>: RUNNING, cell 2 of 5, ")
     assert rest == ["  main-0: RUNNING", "last line"]
 
 
-def test_an_old_state_is_not_passed_off_as_todays():
+def test_detail_text_dates_state():
     """Of a job that goes on a notebook keeps when it was seen so; of one that ended, how."""
     ended = {"username": "me", "state": "FAILED", "appExitCode": 3}
     times = {"launchedTime": 1_700_000_000_000, "completedTime": 1_700_000_061_000}

@@ -12,7 +12,7 @@ from openpai.notebook.document import dump_notebook, language, load_notebook, pa
 from openpai.notebook.errors import InvalidNotebookError
 
 
-def test_texts_are_joined(make_notebook):
+def test_load_notebook_joins_lines(make_notebook):
     """A source that the file holds as lines is one text in memory."""
     path = make_notebook("a = 1\nb = 2")
     document = json.loads(path.read_text())
@@ -21,7 +21,7 @@ def test_texts_are_joined(make_notebook):
     assert load_notebook(path)["cells"][0]["source"] == "a = 1\nb = 2"
 
 
-def test_what_is_written_reads_back_the_same(make_notebook, tmp_path):
+def test_dump_notebook_round_trips(make_notebook, tmp_path):
     """Unknown keys, attachments, JSON outputs and odd characters survive writing and reading."""
     path = make_notebook("'ä€😀\u2028'")
     notebook = load_notebook(path)
@@ -49,14 +49,14 @@ def test_what_is_written_reads_back_the_same(make_notebook, tmp_path):
     nbformat.validate(nbformat.read(target, as_version=4))
 
 
-def test_a_lone_surrogate_can_be_written(make_notebook, tmp_path):
+def test_dump_notebook_writes_lone_surrogate(make_notebook, tmp_path):
     """Text that has no UTF-8 form is kept as a JSON escape."""
     notebook = load_notebook(make_notebook("'\udc80'"))
     dump_notebook(notebook, tmp_path / "copy.ipynb")
     assert load_notebook(tmp_path / "copy.ipynb") == notebook
 
 
-def test_a_failed_write_leaves_the_old_file(make_notebook):
+def test_dump_notebook_keeps_old_file_on_failure(make_notebook):
     """What cannot be written does not harm what is there, and leaves no temporary file."""
     path = make_notebook("1")
     before = path.read_bytes()
@@ -68,7 +68,7 @@ def test_a_failed_write_leaves_the_old_file(make_notebook):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_language_of_a_notebook(make_notebook):
+def test_language_reads_metadata(make_notebook):
     """The kernelspec names the language, else language_info, else it is Python."""
     assert language(load_notebook(make_notebook(metadata={}))) == "python"
     assert language(load_notebook(make_notebook(metadata={"language_info": {"name": "R"}}))) == "r"
@@ -99,7 +99,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_bad_files_get_one_clear_sentence(case):
+def test_load_notebook_explains_bad_file(case):
     """What is wrong with a file that is no notebook is said with the file's name."""
     data, expected = BROKEN[case]
     with pytest.raises(InvalidNotebookError, match=expected) as raised:
@@ -108,7 +108,7 @@ def test_bad_files_get_one_clear_sentence(case):
     assert "\n" not in str(raised.value)
 
 
-def test_missing_file_and_folder(tmp_path):
+def test_load_notebook_refuses_missing_file_and_folder(tmp_path):
     """A path that is no file is named."""
     with pytest.raises(InvalidNotebookError, match=r"no file '.*gone\.ipynb'"):
         load_notebook(tmp_path / "gone.ipynb")
@@ -116,7 +116,7 @@ def test_missing_file_and_folder(tmp_path):
         load_notebook(tmp_path)
 
 
-def test_every_cut_of_a_notebook_is_refused(make_notebook):
+def test_load_notebook_refuses_truncated_file(make_notebook):
     """However a notebook file is cut, it is refused and never read in part."""
     data = make_notebook("print('a')", "x = {1: 2}").read_bytes()
     for length in range(1, len(data)):
@@ -124,13 +124,13 @@ def test_every_cut_of_a_notebook_is_refused(make_notebook):
             parse_notebook(data[:length], "cut.ipynb")
 
 
-def test_a_byte_order_mark_is_read(make_notebook):
+def test_load_notebook_accepts_byte_order_mark(make_notebook):
     """A file that an editor began with a byte order mark is a notebook all the same."""
     data = b"\xef\xbb\xbf" + make_notebook("1").read_bytes()
     assert parse_notebook(data, "bom.ipynb")["cells"][0]["source"] == "1"
 
 
-def test_a_written_notebook_keeps_its_permissions(make_notebook):
+def test_dump_notebook_keeps_permissions(make_notebook):
     """Replacing a file keeps who may read it."""
     path = make_notebook("1")
     Path(path).chmod(0o600)

@@ -27,7 +27,7 @@ def install(tmp_path, monkeypatch):
     return install
 
 
-def test_packages_are_pinned(install, tmp_path):
+def test_freeze_pins_packages(install, tmp_path):
     """What came from an index is pinned; installers, and broken installations, are left out."""
     install("numpy", "2.1.0")
     install("Pillow", "11.0")
@@ -37,7 +37,7 @@ def test_packages_are_pinned(install, tmp_path):
     assert freeze() == (["numpy==2.1.0", "Pillow==11.0"], [])
 
 
-def test_named_packages_win(install):
+def test_with_frozen_keeps_named_packages(install):
     """What is asked for by name is not pinned a second time, however it is spelt."""
     install("scikit-learn", "1.5")
     install("numpy", "2.1.0")
@@ -45,7 +45,7 @@ def test_named_packages_win(install):
     assert with_frozen(wanted).requirements == [*wanted, "numpy==2.1.0"]
 
 
-def test_packages_of_this_machine_are_named_and_left_out(install):
+def test_freeze_leaves_out_local_packages(install):
     """Editable and local packages exist nowhere else; each gets a sentence."""
     install("mine", "0.1", {"url": "file:///home/me/mine", "dir_info": {"editable": True}})
     install("wheel_here", "2.0", {"url": "file:///home/me/w.whl", "archive_info": {}})
@@ -58,7 +58,7 @@ def test_packages_of_this_machine_are_named_and_left_out(install):
     ]
 
 
-def test_packages_from_elsewhere_keep_their_place(install):
+def test_freeze_keeps_origin_of_packages(install):
     """A commit and a file of the web are pinned as such; a private build by its public version."""
     commit = {"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": "12ab"}}
     install("a", "1", commit)
@@ -75,7 +75,7 @@ def test_packages_from_elsewhere_keep_their_place(install):
     ]
 
 
-def test_this_environment_agrees_with_pip():
+def test_freeze_agrees_with_pip():
     """What pip itself would freeze is what is frozen, the packages of this machine aside."""
     import subprocess
 

@@ -10,14 +10,14 @@ import pytest
 import openpai.notebook
 
 
-def test_every_public_name_exists():
+def test_public_names_exist():
     """All names of __all__ can be had."""
     for name in openpai.notebook.__all__:
         assert getattr(openpai.notebook, name) is not None
 
 
 @pytest.mark.process
-def test_importing_is_cheap():
+def test_import_loads_no_heavy_modules():
     """`import openpai.notebook` brings neither Jupyter nor IPython nor requests."""
     script = "import sys, openpai.notebook; print(*sys.modules)"
     modules = subprocess.check_output([sys.executable, "-c", script], text=True).split()

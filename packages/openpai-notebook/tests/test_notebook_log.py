@@ -41,7 +41,7 @@ def stream(text, name="stdout"):
     return {"output_type": "stream", "name": name, "text": text}
 
 
-def test_printed_text_passes_at_once(log, streams):
+def test_log_writes_text_at_once(log, streams):
     """Text reaches its own stream as it comes, whole lines or not."""
     log.output(stream("a"))
     assert streams.read() == ("a", "")
@@ -49,7 +49,7 @@ def test_printed_text_passes_at_once(log, streams):
     assert streams.read() == ("", "b\n")
 
 
-def test_a_progress_bar_takes_one_line(log, streams):
+def test_log_writes_progress_bar_once(log, streams):
     """The many states of a bar become the last one."""
     for number in range(100):
         log.output(stream(f"\r{number}%"))
@@ -57,7 +57,7 @@ def test_a_progress_bar_takes_one_line(log, streams):
     assert streams.read()[0] == "99%\ndone\n"
 
 
-def test_an_open_line_is_ended_before_a_note(log, streams):
+def test_log_ends_open_line_before_note(log, streams):
     """A remark never stands in the middle of a cell's line."""
     log.output(stream("no end"))
     log.output(stream("\r50%", "stderr"))
@@ -65,14 +65,14 @@ def test_an_open_line_is_ended_before_a_note(log, streams):
     assert streams.read() == ("no end\nopenpai-notebook: cell 2 of 3\n", "50%\n")
 
 
-def test_values_and_errors_are_shown_plainly(log, streams):
+def test_log_shows_values_and_errors_as_plain_text(log, streams):
     """A value is its plain text, an error its traceback without colours."""
     log.output({"output_type": "execute_result", "data": {"text/plain": "42", "text/html": "x"}})
     log.output({"output_type": "error", "evalue": "v", "traceback": ["\x1b[31mE\x1b[0m: v"]})
     assert streams.read() == ("42\n", "E: v\n")
 
 
-def test_a_long_value_is_cut_in_the_log(log, streams):
+def test_log_cuts_long_value(log, streams):
     """The log says that the notebook has the rest."""
     log.output({"output_type": "display_data", "data": {"text/plain": "x" * 100_000}})
     out = streams.read()[0]
@@ -80,7 +80,7 @@ def test_a_long_value_is_cut_in_the_log(log, streams):
     assert "the notebook has the rest" in out
 
 
-def test_a_closed_stream_ends_nothing(streams):
+def test_log_survives_closed_stream(streams):
     """When nobody reads stdout any more, stderr goes on."""
     closed = io.StringIO()
     closed.close()

@@ -35,7 +35,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("text", "value"), TEXTS)
-def test_values_of_a_command_line(text, value):
+def test_infer_reads_values(text, value):
     """A text becomes the value that papermill makes of it."""
     assert infer(text) == value
     assert type(infer(text)) is type(value)
@@ -52,7 +52,7 @@ def tagged(source, tag):
     }
 
 
-def test_injected_cell_follows_the_defaults(make_notebook):
+def test_inject_adds_cell_after_defaults(make_notebook):
     """The values go into a cell of their own right after the tagged one."""
     path = make_notebook("import os", tagged("lr = 1", "parameters"), "print(lr)")
     notebook = inject(load_notebook(path), {"lr": 0.1, "name": "it's"})
@@ -66,20 +66,20 @@ def test_injected_cell_follows_the_defaults(make_notebook):
     nbformat.validate(nbformat.from_dict(notebook))
 
 
-def test_without_a_tagged_cell_the_values_come_first(make_notebook):
+def test_inject_without_defaults_adds_first_cell(make_notebook):
     """A notebook without defaults gets its values before everything else."""
     notebook = inject(load_notebook(make_notebook("print(lr)")), {"lr": 1})
     assert [cell["source"] for cell in notebook["cells"]] == ["# Parameters\nlr = 1", "print(lr)"]
 
 
-def test_an_earlier_injected_cell_is_replaced(make_notebook):
+def test_inject_replaces_earlier_injection(make_notebook):
     """Values of an earlier run do not stay beside the new ones."""
     path = make_notebook(tagged("lr = 1", "parameters"), tagged("lr = 2", "injected-parameters"))
     notebook = inject(load_notebook(path), {"lr": 3})
     assert [cell["source"] for cell in notebook["cells"]] == ["lr = 1", "# Parameters\nlr = 3"]
 
 
-def test_without_values_nothing_changes(make_notebook):
+def test_inject_without_values_changes_nothing(make_notebook):
     """A notebook without values is left alone."""
     notebook = load_notebook(make_notebook("1"))
     assert inject(notebook, {}) is notebook
@@ -100,7 +100,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_injected_source_has_the_value(make_notebook, value):
+def test_inject_writes_equal_value(make_notebook, value):
     """Running the injected cell gives the very value."""
     cell = inject(load_notebook(make_notebook("1")), {"x": value})["cells"][0]
     scope: dict = {}
@@ -108,14 +108,14 @@ def test_injected_source_has_the_value(make_notebook, value):
     assert scope["x"] == (list(value) if isinstance(value, tuple) else value)
 
 
-def test_not_a_number_can_be_injected(make_notebook):
+def test_inject_writes_nan(make_notebook):
     """NaN, which Python's repr does not write as source, arrives as NaN."""
     scope: dict = {}
     exec(inject(load_notebook(make_notebook("1")), {"x": math.nan})["cells"][0]["source"], scope)
     assert math.isnan(scope["x"])
 
 
-def test_names_that_the_notebook_declares(make_notebook):
+def test_declared_parameters_reads_tagged_cell(make_notebook):
     """The tagged cell's assignments are known, also with annotations."""
     source = "# defaults\nlr = 0.1\nepochs: int = 3\na, b = 1, 2\nif lr: c = 1"
     notebook = load_notebook(make_notebook(tagged(source, "parameters")))
@@ -124,26 +124,26 @@ def test_names_that_the_notebook_declares(make_notebook):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "class", "1x", "a-b"])
-def test_names_that_python_has_not(make_notebook, name):
+def test_check_parameters_refuses_invalid_name(make_notebook, name):
     """A name that cannot be assigned is refused."""
     with pytest.raises(InvalidNotebookError, match="cannot be the name"):
         check_parameters(load_notebook(make_notebook("1")), {name: 1})
 
 
-def test_values_without_a_form(make_notebook):
+def test_check_parameters_refuses_value_outside_json(make_notebook):
     """A value that JSON does not have is refused with its name and type."""
     with pytest.raises(InvalidNotebookError, match="'x' holds a set"):
         check_parameters(load_notebook(make_notebook("1")), {"x": {1}})
 
 
-def test_other_languages_are_refused(make_notebook):
+def test_check_parameters_refuses_other_language(make_notebook):
     """Values cannot be written into a notebook of another language."""
     metadata = {"kernelspec": {"name": "ir", "language": "R"}}
     with pytest.raises(InvalidNotebookError, match="this one is r"):
         check_parameters(load_notebook(make_notebook("1", metadata=metadata)), {"x": 1})
 
 
-def test_assignments_of_a_command_line():
+def test_parse_assignment_splits_at_first_equals_sign():
     """NAME=VALUE is split at the first equals sign."""
     assert parse_assignment("a=b=c") == ("a", "b=c")
     with pytest.raises(InvalidNotebookError, match="NAME=VALUE"):
@@ -152,7 +152,7 @@ def test_assignments_of_a_command_line():
         parse_assignment("learning-rate=1")
 
 
-def test_lines_that_reach_the_job():
+def test_parse_parameter_lines_reads_values():
     """Each line says how its value is read."""
     lines = ["float lr 1", 'json n {"a": [null]}', "text s  two  spaces", "text empty "]
     assert parse_parameter_lines(lines) == {
@@ -164,7 +164,7 @@ def test_lines_that_reach_the_job():
 
 
 @pytest.mark.parametrize("line", ["float lr abc", "json x {", "number x 1", "text"])
-def test_broken_lines_are_refused(line):
+def test_parse_parameter_lines_refuses_broken_line(line):
     """A line that does not say a value is named."""
     with pytest.raises(InvalidNotebookError, match="KIND NAME VALUE"):
         parse_parameter_lines([line])

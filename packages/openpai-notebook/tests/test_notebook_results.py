@@ -10,7 +10,7 @@ from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.results import RESULTS_FILE, record, recorded, recorded_lines
 
 
-def test_recorded_values_are_read_from_outputs():
+def test_recorded_reads_outputs():
     """The last value of a name counts, over all cells."""
 
     def cell(**values):
@@ -25,7 +25,7 @@ def test_recorded_values_are_read_from_outputs():
     }
 
 
-def test_a_script_records_into_its_file(tmp_path, monkeypatch):
+def test_record_in_script_writes_file(tmp_path, monkeypatch):
     """Outside a notebook values go to the file that the job names."""
     file = tmp_path / "results.jsonl"
     monkeypatch.setenv(RESULTS_FILE, str(file))
@@ -35,14 +35,14 @@ def test_a_script_records_into_its_file(tmp_path, monkeypatch):
     assert [json.loads(line) for line in file.read_text().splitlines()] == [{"a": 1}, {"a": "ä"}]
 
 
-def test_without_a_job_nothing_is_kept(monkeypatch, capsys):
+def test_record_outside_job_writes_nothing(monkeypatch, capsys):
     """On a laptop, outside a notebook, recording does nothing and prints nothing."""
     monkeypatch.delenv(RESULTS_FILE, raising=False)
     record("a", 1)
     assert capsys.readouterr() == ("", "")
 
 
-def test_values_without_a_form_are_refused():
+def test_record_refuses_value_outside_json():
     """A value that JSON does not have is named."""
     with pytest.raises(InvalidNotebookError, match="'a' cannot be recorded"):
         record("a", object())

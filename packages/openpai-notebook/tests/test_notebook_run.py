@@ -120,7 +120,7 @@ def test_run_writes_html_page(executed):
     assert "no nbconvert" in executed.log or "hello" in page.read_text()
 
 
-def test_the_log_has_progress_and_output(make_notebook, run_notebook):
+def test_run_logs_progress_and_output(make_notebook, run_notebook):
     """What the cells print stands between the lines that tell how far they are."""
     done = run_notebook(make_notebook("print('hello')", "import time; time.sleep(1); 1 + 1"))
     expected = (
@@ -133,9 +133,7 @@ def test_the_log_has_progress_and_output(make_notebook, run_notebook):
     assert done.stderr == ""
 
 
-def test_a_failing_cell_fails_the_job_and_the_notebook_comes_back(
-    make_notebook, run_notebook, outputs
-):
+def test_run_stops_at_failing_cell(make_notebook, run_notebook, outputs):
     """The notebook up to the failing cell is there, with the error; later cells did not run."""
     path = make_notebook("print(1)", "1 / 0", "print(3)")
     done = run_notebook(path)
@@ -148,7 +146,7 @@ def test_a_failing_cell_fails_the_job_and_the_notebook_comes_back(
     assert json.loads(path.read_bytes())["metadata"]["openpai"]["status"] == "failed"
 
 
-def test_errors_can_be_allowed(make_notebook, run_notebook, outputs):
+def test_run_continues_after_allowed_error(make_notebook, run_notebook, outputs):
     """With --allow-errors the cells after a failed one run, and the job succeeds."""
     path = make_notebook("1 / 0", "print(2)")
     done = run_notebook(path, "--allow-errors")
@@ -161,9 +159,7 @@ def test_errors_can_be_allowed(make_notebook, run_notebook, outputs):
     ("os.kill(os.getpid(), signal.SIGSEGV)", 1, "The kernel was killed by SIGSEGV"),
     ("os._exit(7)", 7, "The kernel ended by itself, with exit code 7"),
 ])  # fmt: skip
-def test_a_dead_kernel_is_noticed_with_its_reason(
-    make_notebook, run_notebook, outputs, how, code, words
-):
+def test_run_reports_dead_kernel(make_notebook, run_notebook, outputs, how, code, words):
     """The notebook comes back with what the cell printed and why its kernel is gone."""
     path = make_notebook("import os, signal; print('before')", how, "print(3)")
     kills = memory_kills()
@@ -190,7 +186,7 @@ def test_run_bounds_ten_megabytes_of_text(make_notebook, run_notebook, outputs):
     assert path.stat().st_size < 2_000_000
 
 
-def test_many_displays_arrive(make_notebook, run_notebook, outputs):
+def test_run_keeps_all_displays(make_notebook, run_notebook, outputs):
     """A cell that shows more at once than is read meanwhile loses none of it."""
     path = make_notebook("for n in range(3_000): display({'text/plain': str(n)}, raw=True)")
     done = run_notebook(path)
@@ -199,7 +195,7 @@ def test_many_displays_arrive(make_notebook, run_notebook, outputs):
     assert shown == [[str(n)] for n in range(3_000)]
 
 
-def test_outputs_of_an_earlier_run_are_gone(make_notebook, run_notebook, outputs):
+def test_run_removes_outputs_of_earlier_run(make_notebook, run_notebook, outputs):
     """A cell that was not run again does not show what it put out another time."""
     path = make_notebook("1 / 0", "print(2)")
     document = json.loads(path.read_bytes())
@@ -211,14 +207,14 @@ def test_outputs_of_an_earlier_run_are_gone(make_notebook, run_notebook, outputs
     assert json.loads(path.read_bytes())["cells"][1]["execution_count"] is None
 
 
-def test_a_notebook_without_kernelspec_runs_in_python(make_notebook, run_notebook, outputs):
+def test_run_without_kernelspec_uses_python(make_notebook, run_notebook, outputs):
     """A notebook that names no kernel runs in the image's Python."""
     path = make_notebook("1 + 1", metadata={})
     assert run_notebook(path).returncode == 0
     assert outputs(path)[0][0]["data"]["text/plain"] == ["2"]
 
 
-def test_a_python_kernel_of_another_machine(make_notebook, run_notebook):
+def test_run_replaces_unknown_python_kernel(make_notebook, run_notebook):
     """A Python notebook whose environment is not here runs in the image's Python, and says so."""
     spec = {"kernelspec": {"name": "conda-env-mine", "language": "python", "display_name": "x"}}
     done = run_notebook(make_notebook("1", metadata=spec))
@@ -227,7 +223,7 @@ def test_a_python_kernel_of_another_machine(make_notebook, run_notebook):
 
 
 @pytest.mark.parametrize("arguments", [[], ["--kernel", "ir"]])
-def test_a_missing_kernel_gets_a_sentence(make_notebook, run_notebook, arguments):
+def test_run_refuses_missing_kernel(make_notebook, run_notebook, arguments):
     """A kernel that is not here is named, with those that are; the notebook stays as it was."""
     language = "python" if arguments else "R"
     path = make_notebook("1", metadata={"kernelspec": {"name": "ir", "language": language}})
@@ -239,7 +235,7 @@ def test_a_missing_kernel_gets_a_sentence(make_notebook, run_notebook, arguments
     assert path.read_bytes() == before
 
 
-def test_a_kernel_that_cannot_start(make_notebook, run_notebook, tmp_path):
+def test_run_reports_kernel_that_does_not_start(make_notebook, run_notebook, tmp_path):
     """A kernel that ends before it is ready is said to, and nothing hangs."""
     spec = tmp_path / "kernels" / "broken"
     spec.mkdir(parents=True)
@@ -254,7 +250,7 @@ def test_a_kernel_that_cannot_start(make_notebook, run_notebook, tmp_path):
     assert "The kernel 'broken' did not start" in done.stderr
 
 
-def test_a_page_is_written_beside_requirements(make_notebook, tmp_path):
+def test_run_in_venv_writes_html_page(make_notebook, tmp_path):
     """In the environment of a job's requirements the page is made with the image's templates."""
     pytest.importorskip("nbconvert", reason="nbconvert is not installed here")
     folder = tmp_path / "venv"
@@ -269,7 +265,7 @@ def test_a_page_is_written_beside_requirements(make_notebook, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["tmp", "t" * 100])
-def test_nothing_is_left_behind(make_notebook, run_notebook, tmp_path, name):
+def test_run_leaves_no_files(make_notebook, run_notebook, tmp_path, name):
     """The kernel's files lie in a temporary folder, not in the home, and go with the kernel.
 
     Also where the path of that folder is too long for sockets.
@@ -284,7 +280,7 @@ def test_nothing_is_left_behind(make_notebook, run_notebook, tmp_path, name):
     assert list(home.rglob("kernel-*")) == []
 
 
-def test_a_notebook_that_cannot_be_saved(make_notebook, run_notebook, tmp_path):
+def test_run_fails_if_notebook_cannot_be_saved(make_notebook, run_notebook, tmp_path):
     """Where the result cannot be written the job says so and fails."""
     done = run_notebook(make_notebook("1"), "--output", str(tmp_path / "no" / "x.ipynb"))
     assert done.returncode == 1

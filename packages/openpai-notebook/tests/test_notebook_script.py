@@ -65,7 +65,7 @@ RUNS = {
 
 @pytest.mark.process
 @pytest.mark.parametrize("case", RUNS)
-def test_a_script_does_what_the_notebook_does(run_script, case):
+def test_script_prints_output_of_cells(run_script, case):
     """The script prints what the cells would."""
     cells, expected = RUNS[case]
     assert run_script(*cells) == expected
@@ -82,7 +82,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_a_script_cannot_do_is_refused(make_notebook, case):
+def test_to_script_refuses_unsupported_cell(make_notebook, case):
     """Nothing is dropped in silence: the code cell is named."""
     cells, expected = REFUSED[case]
     with pytest.raises(InvalidNotebookError, match=f"(?i){expected}"):
@@ -90,19 +90,19 @@ def test_what_a_script_cannot_do_is_refused(make_notebook, case):
 
 
 @pytest.mark.process
-def test_a_failing_shell_cell_ends_the_script(run_script):
+def test_script_stops_at_failing_shell_cell(run_script):
     """A %%bash cell that fails raises, as it does in a notebook."""
     assert "CalledProcessError" in run_script("%%bash\nexit 3", "print('never')")
 
 
-def test_other_languages_are_refused(make_notebook):
+def test_to_script_refuses_other_language(make_notebook):
     """A notebook in R does not become a Python script."""
     path = make_notebook("1", metadata={"kernelspec": {"name": "ir", "language": "R"}})
     with pytest.raises(InvalidNotebookError, match="notebook in r; only Python"):
         to_script(load_notebook(path), "work.ipynb")
 
 
-def test_text_cells_are_left_out(make_notebook):
+def test_to_script_leaves_out_text_cells(make_notebook):
     """Only code gets into the script."""
     path = make_notebook({"cell_type": "markdown", "metadata": {}, "source": "# Title"}, "x = 1")
     assert "Title" not in to_script(load_notebook(path), "work.ipynb")

@@ -19,7 +19,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "shown"), CASES)
-def test_overwritten_lines(text, shown):
+def test_overwritten_applies_carriage_returns(text, shown):
     """A line is shown as its last state; a return at the very end overwrites nothing yet."""
     assert overwritten(text) == shown
 
@@ -40,7 +40,7 @@ def settled(*pieces, limit=10):
     return outputs
 
 
-def test_pieces_of_one_stream_are_one_output():
+def test_bounded_streams_joins_pieces():
     """Consecutive pieces are joined; another stream or a figure parts them."""
     figure = {"output_type": "display_data", "data": {}, "metadata": {}}
     pieces = [stream("a"), stream("b"), stream("e", "stderr"), stream("c"), figure, stream("d")]
@@ -53,13 +53,13 @@ def test_pieces_of_one_stream_are_one_output():
     ]
 
 
-def test_a_progress_bar_is_one_line():
+def test_bounded_streams_keeps_last_state_of_progress_bar():
     """A bar that comes in many pieces leaves its last state, however long it runs."""
     pieces = [stream(f"\r{n:3}%", "stderr") for n in range(1000)]
     assert settled(*pieces, stream("\n", "stderr"), limit=100) == [stream("999%\n", "stderr")]
 
 
-def test_long_text_keeps_its_beginning_and_its_end():
+def test_bounded_streams_keeps_start_and_end():
     """What is left out between is said with its size."""
     [head, tail] = settled(*(stream(f"{n:04}\n") for n in range(1000)))
     assert head["text"] == "0000\n0001\n"
@@ -68,7 +68,7 @@ def test_long_text_keeps_its_beginning_and_its_end():
     assert tail["output_type"] == "stream"
 
 
-def test_one_long_piece_is_bounded():
+def test_bounded_streams_cuts_one_long_piece():
     """A single message of any size is cut the same way, also without a line end."""
     [head, tail] = settled(stream("x" * 1000))
     assert head["text"] == "x" * 10
@@ -76,7 +76,7 @@ def test_one_long_piece_is_bounded():
     assert "980 characters" in tail["text"]
 
 
-def test_text_just_past_the_limit_is_whole():
+def test_bounded_streams_keeps_text_just_past_limit():
     """Nothing is said to be left out where nothing is."""
     assert [output["text"] for output in settled(stream("0123456789"), stream("abc"))] == [
         "0123456789",
@@ -84,7 +84,7 @@ def test_text_just_past_the_limit_is_whole():
     ]
 
 
-def test_both_streams_have_their_end():
+def test_bounded_streams_keeps_end_of_each_stream():
     """Past the limit stdout and stderr each keep their own end."""
     outputs = settled(stream("0123456789"), *[stream("out"), stream("err", "stderr")] * 10)
     assert len(outputs) == 3
@@ -93,7 +93,7 @@ def test_both_streams_have_their_end():
     assert outputs[2]["text"].endswith("]\nrerrerrerr")
 
 
-def test_cleared_outputs_begin_anew():
+def test_bounded_streams_resets_after_clearing():
     """After a cell cleared its outputs the whole limit is free again."""
     bounds = BoundedStreams(10)
     outputs = [stream("0123456789")]

@@ -42,7 +42,7 @@ def test_upgrade_agrees_with_nbformat():
     assert [{**o, "data": o.get("data", {})} for o in ours["cells"][2]["outputs"]] == plain
 
 
-def test_worksheets_are_joined():
+def test_upgrade_joins_worksheets():
     """Cells of several worksheets follow each other."""
     old = old_notebook()
     old.worksheets.append(v3.new_worksheet(cells=[v3.new_code_cell("last")]))

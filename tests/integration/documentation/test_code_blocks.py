@@ -158,7 +158,7 @@ def reader(clean_home, tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_page(page, reader):
+def test_code_blocks_run(page, reader):
     """What the page shows is what happens."""
     for block in blocks(page):
         if block.language in SHOWN_ONLY:

@@ -71,7 +71,8 @@ def _settings(home: Path, driver: str, runtime: str) -> dict[str, str]:
     (home / "storage.conf").write_text(f"[storage]\n{storage}")
     limits = 'default_ulimits=["nofile=1024:1024","nproc=4096:4096"]'
     (home / "containers.conf").write_text(
-        f'[engine]\nruntime="{runtime}"\ntmp_dir="{home}/tmp"\n[containers]\n{limits}\n'
+        f'[engine]\nruntime="{runtime}"\ntmp_dir="{home}/tmp"\nlock_type="file"\n'
+        f"[containers]\n{limits}\n"
     )
     return {
         "CONTAINERS_STORAGE_CONF": str(home / "storage.conf"),

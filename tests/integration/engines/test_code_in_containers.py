@@ -18,7 +18,7 @@ def in_containers(opai, podman, monkeypatch):
     return opai
 
 
-def test_a_script_and_what_it_writes(in_containers, python_image):
+def test_code_and_outputs_cross_container(in_containers, python_image):
     """The runtime of this machine takes the code in and the outputs out."""
     script = "import os, sys\nos.makedirs('ckpt')\nopen('ckpt/model', 'w').write('weights')\n"
     script += "print('python', sys.version_info[0], 'in', os.listdir('/usr/local/pai'))\n"
@@ -30,7 +30,7 @@ def test_a_script_and_what_it_writes(in_containers, python_image):
     assert (in_containers.folder / "back" / "ckpt" / "model").read_text() == "weights"
 
 
-def test_status_and_words_name_the_engine(in_containers, podman):
+def test_status_names_engine(in_containers, podman):
     """Where containers are used nobody says that images are not."""
     assert '"engine": "podman"' in in_containers("local", "status", "-o", "json").stdout
     missing = ("--image", "127.0.0.1:9/none:1", "--name", "none", "--wait", "--", "true")

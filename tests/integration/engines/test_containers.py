@@ -21,7 +21,7 @@ def _log(job, stream="stdout"):
     return "".join(f"{line}\n" for line in job.logs(stream=stream))
 
 
-def test_commands_run_in_their_image(client, job, containers):
+def test_commands_run_in_image(client, job, containers):
     """The image's files, PAI's variables, what the job asked for; nothing is left afterwards."""
     commands = [
         "echo root: $(ls /)",
@@ -44,7 +44,7 @@ def test_commands_run_in_their_image(client, job, containers):
 
 
 @once
-def test_storages_are_where_the_job_wants_them(client, job, team):
+def test_storages_are_mounted(client, job, team):
     """At mountPath, and the others where OPENPAI_STORAGES says; both are read and written."""
     extras = {"storages": [{"name": "team", "mountPath": "/data/team"}]}
     (team / "given").write_text("from outside\n")
@@ -57,7 +57,7 @@ def test_storages_are_where_the_job_wants_them(client, job, team):
 
 
 @once
-def test_plugins_and_secrets(client, job):
+def test_plugins_run_and_secrets_stay_hidden(client, job):
     """Pre-commands run in the same container and write to runtime.log; secrets are on no argv."""
     cmd = {
         "plugin": "cmd",
@@ -82,14 +82,14 @@ def test_plugins_and_secrets(client, job):
     ("name", "command", "code", "own"),
     [("seven", "exit 7", 255, 7), ("no-command", "not-there", 220, 127)],
 )
-def test_how_a_command_ends(client, job, name, command, code, own):
+def test_exit_codes_are_translated(client, job, name, command, code, own):
     """Its own status and PAI's code, as without containers."""
     status = client.submit(job(name, command)).wait(timeout=120)
     assert (status.app_exit_code, status.exit_code) == (code, own)
 
 
 @once
-def test_a_container_that_takes_too_much_memory(client, job):
+def test_container_over_memory_limit_fails(client, job):
     """The kernel kills it; PAI says -1200 and does not try again."""
     greedy = job("greedy", "a=x; while true; do a=$a$a; done", memory=48, jobRetryCount=2)
     status = client.submit(greedy).wait(timeout=120)
@@ -97,7 +97,7 @@ def test_a_container_that_takes_too_much_memory(client, job):
 
 
 @once
-def test_an_image_that_is_nowhere(client, job):
+def test_missing_image_fails(client, job):
     """254, never tried again; what the engine said is in runtime.log."""
     ended = client.submit(job("nowhere", "true", image="127.0.0.1:9/none:1", jobRetryCount=2))
     status = ended.wait(timeout=120)
@@ -105,7 +105,7 @@ def test_an_image_that_is_nowhere(client, job):
     assert "127.0.0.1:9" in _log(ended, "runtime.log")
 
 
-def test_an_image_without_bash(client, job):
+def test_image_without_bash_fails(client, job):
     """PAI needs it too: the container cannot be started, and the reason is told."""
     status = client.submit(job("bare", "true", image="localhost/openpai-test-no-bash:1")).wait(
         timeout=60
@@ -115,7 +115,7 @@ def test_an_image_without_bash(client, job):
     assert "ContainerCannotRun" in status.app_exit_diagnostics
 
 
-def test_a_stopped_container_may_tidy_up(client, job, containers):
+def test_stop_sends_sigterm(client, job, containers):
     """SIGTERM reaches the user's commands, though bash is the first process of the container."""
     tidy = ["trap 'echo tidied; exit 0' TERM", "echo ready", "while true; do sleep 0.1; done"]
     running = client.submit(job("tidy", *tidy))
@@ -126,7 +126,7 @@ def test_a_stopped_container_may_tidy_up(client, job, containers):
     assert containers() == []
 
 
-def test_a_container_that_ignores_sigterm_is_removed(engine, job, containers):
+def test_stop_removes_container_that_ignores_sigterm(engine, job, containers):
     """After the grace period nothing of it is left."""
     with ExitStack() as stack:
         local = stack.enter_context(LocalCluster(engine=engine, gpus=0, grace=2))
@@ -143,7 +143,7 @@ def test_a_container_that_ignores_sigterm_is_removed(engine, job, containers):
 COUNT = "n=0; until [ -e /team/gate ]; do n=$((n + 1)); echo $n; sleep 0.1; done; echo end"
 
 
-def test_a_container_outlives_the_server(engine, job, tmp_path, containers):
+def test_container_survives_killed_server(engine, job, tmp_path, containers):
     """Kill -9 of the server: the next one finds the same task, with its whole log."""
     state, team = tmp_path / "state", tmp_path / "team"
     team.mkdir()
@@ -169,7 +169,7 @@ def test_a_container_outlives_the_server(engine, job, tmp_path, containers):
 
 
 @once
-def test_a_container_without_its_supervisor_is_removed(client, job, local, containers, team):
+def test_container_of_lost_supervisor_is_removed(client, job, local, containers, team):
     """The platform lost it: what is left of it is ended, and the job is tried again."""
     extras = {"storages": [{"name": "team", "mountPath": "/team"}]}
     command = "[ -e /team/flag ] && exit 0; echo > /team/flag; while true; do sleep 1; done"

@@ -46,7 +46,7 @@ def created(needs, httpserver, tmp_path, monkeypatch):
     return json.loads(request.get_data())
 
 
-def test_a_task_becomes_a_container(created, tmp_path):
+def test_create_request_describes_task(created, tmp_path):
     """Entry, image, variables with odd signs, limits, mounts with odd names, GPUs by number."""
     host = created["HostConfig"]
     assert (created["Image"], created["Entrypoint"]) == ("ubuntu:22.04", ["bash"])

@@ -15,7 +15,7 @@ def names(cluster) -> list[str]:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_lost_answer_makes_no_second_job_and_no_error(cluster, mock_pai, faults, make_job, times):
+def test_submit_with_lost_answer_makes_one_job(cluster, mock_pai, faults, make_job, times):
     """The job was recorded; the client finds out instead of failing or trying again blindly."""
     mock_pai.fail("POST", JOBS, faults.lose_answer, times)
     remote = cluster.submit(make_job("lost"))
@@ -25,9 +25,7 @@ def test_a_lost_answer_makes_no_second_job_and_no_error(cluster, mock_pai, fault
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 404])
-def test_a_failure_answered_although_the_job_was_recorded_is_none(
-    cluster, mock_pai, faults, make_job, status
-):
+def test_submit_finds_job_recorded_despite_error(cluster, mock_pai, faults, make_job, status):
     """Proxies and the write-merger answer so."""
     mock_pai.fail("POST", JOBS, faults.fail_after(status))
     cluster.submit(make_job("there"))
@@ -35,7 +33,7 @@ def test_a_failure_answered_although_the_job_was_recorded_is_none(
     assert names(cluster) == ["there"]
 
 
-def test_a_cut_before_the_server_looked_is_tried_again(cluster, mock_pai, faults, make_job):
+def test_submit_retries_after_cut_connection(cluster, mock_pai, faults, make_job):
     """Two connections are cut; the third request makes the one job."""
     mock_pai.fail("POST", JOBS, faults.cut, times=2)
     cluster.submit(make_job("cut"))
@@ -44,7 +42,7 @@ def test_a_cut_before_the_server_looked_is_tried_again(cluster, mock_pai, faults
 
 
 @pytest.mark.parametrize("status", [502, 503])
-def test_a_failing_proxy_is_tried_again(cluster, mock_pai, faults, make_job, status):
+def test_submit_retries_after_proxy_error(cluster, mock_pai, faults, make_job, status):
     """Nothing was recorded, so the submission is repeated."""
     mock_pai.fail("POST", JOBS, faults.answer(status, "<html>Bad gateway</html>"))
     cluster.submit(make_job("proxy"))
@@ -52,7 +50,7 @@ def test_a_failing_proxy_is_tried_again(cluster, mock_pai, faults, make_job, sta
     assert names(cluster) == ["proxy"]
 
 
-def test_a_plain_500_is_an_error_and_leaves_no_job(cluster, mock_pai, faults, make_job):
+def test_submit_does_not_retry_status_500(cluster, mock_pai, faults, make_job):
     """The server answers 500 to permanent mistakes; repeating them helps nobody."""
     mock_pai.fail("POST", JOBS, faults.answer(500, '{"message": "x"}', "application/json"), times=9)
     with pytest.raises(ServerError):
@@ -61,9 +59,7 @@ def test_a_plain_500_is_an_error_and_leaves_no_job(cluster, mock_pai, faults, ma
     assert names(cluster) == []
 
 
-def test_anothers_job_of_the_name_is_a_conflict_even_after_a_lost_answer(
-    cluster, mock_pai, faults, make_job
-):
+def test_submit_with_lost_answer_detects_conflict(cluster, mock_pai, faults, make_job):
     """The config tells our job from another's."""
     cluster.submit(make_job("taken", "echo other"))
     mock_pai.fail("POST", JOBS, faults.lose_answer)
@@ -73,7 +69,7 @@ def test_anothers_job_of_the_name_is_a_conflict_even_after_a_lost_answer(
     assert names(cluster) == ["taken"]
 
 
-def test_when_it_cannot_be_found_out_the_error_says_so(cluster, mock_pai, faults, make_job):
+def test_submit_reports_unknown_outcome(cluster, mock_pai, faults, make_job):
     """The answer is lost and the server stays away: the truth is that nobody knows."""
     mock_pai.fail("POST", JOBS, faults.lose_answer)
     mock_pai.fail("GET", "/config$", faults.cut, times=99)

@@ -12,7 +12,7 @@ from openpai.core.errors import JobNotFoundError
 
 
 @pytest.mark.parametrize("kind", ["cut", "500", "503"])
-def test_waiting_survives_faults(cluster, mock_pai, faults, make_job, kind):
+def test_wait_survives_faults(cluster, mock_pai, faults, make_job, kind):
     """Four failures in a row, and the end of the job is still seen."""
     remote = cluster.submit(make_job("wait"))
     fault = faults.cut if kind == "cut" else faults.answer(int(kind))
@@ -21,9 +21,7 @@ def test_waiting_survives_faults(cluster, mock_pai, faults, make_job, kind):
     assert mock_pai.struck == 4
 
 
-def test_following_loses_and_doubles_no_line_through_faults(
-    cluster, mock_pai, faults, make_job, tmp_path
-):
+def test_logs_follow_keeps_every_line_through_faults(cluster, mock_pai, faults, make_job, tmp_path):
     """The log server and the REST server fail now and then while the task writes."""
     gate = Gate(tmp_path / "gate")
     count = f"n=0; until [ -e {gate.path} ]; do n=$((n + 1)); echo line $n; sleep 0.05; done"
@@ -44,13 +42,13 @@ def test_following_loses_and_doubles_no_line_through_faults(
     assert end == "end"
 
 
-def test_a_job_that_does_not_exist_ends_the_wait_at_once(cluster):
+def test_wait_for_unknown_job_raises_not_found(cluster):
     """No patience helps here."""
     with pytest.raises(JobNotFoundError):
         cluster.job("nobody").wait(timeout=60)
 
 
-def test_a_stop_that_meets_a_cut_takes_effect_all_the_same(cluster, mock_pai, faults, make_job):
+def test_stop_retries_after_cut_connection(cluster, mock_pai, faults, make_job):
     """Asking twice for a stop is harmless, so the client does it."""
     remote = cluster.submit(make_job("stop", "sleep 600"))
     mock_pai.fail("PUT", "/executionType$", faults.cut)

@@ -148,7 +148,7 @@ def open_notebook(page, address: str) -> None:
     name = unquote(urlsplit(address).path.rpartition("/")[2])
     page.wait_for_function("name => document.title.includes(name)", arg=name.removesuffix(".ipynb"))
     page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").first.wait_for()
-    page.wait_for_function(CONNECTED)
+    page.wait_for_function(CONNECTED, polling=300)  # it asks the server each time
 
 
 def run_cells(page, numbers: range) -> None:
@@ -172,7 +172,7 @@ def output(page, text: str):
     return page.locator(".jp-OutputArea-output", has_text=text).first
 
 
-def test_submitted_watched_and_read_in_jupyter_lab(serve, write, page, picture):
+def test_jupyter_lab_submits_watches_and_opens_result(serve, write, page, picture):
     """The live view reaches SUCCEEDED and stays; the notebook that came back opens."""
     path = write("own.ipynb", "print('first cell')", PLOT, SUBMIT, "job.fetch()")
     address = serve("lab")
@@ -197,7 +197,7 @@ def test_submitted_watched_and_read_in_jupyter_lab(serve, write, page, picture):
     picture("executed.png", height=560)
 
 
-def test_a_notebook_submits_itself_in_notebook_7(serve, write, page, picture):
+def test_notebook_7_submits_itself(serve, write, page, picture):
     """The successor of the classic front end finds the file and shows the live view as well."""
     write("ünter 1.ipynb", "print('first cell')", SUBMIT)
     open_notebook(page, serve("notebook")("ünter 1.ipynb"))
@@ -206,7 +206,7 @@ def test_a_notebook_submits_itself_in_notebook_7(serve, write, page, picture):
     picture("notebook-7.png", height=720)
 
 
-def test_a_notebook_that_is_not_saved_says_so(serve, write, page):
+def test_jupyter_lab_refuses_unsaved_notebook(serve, write, page):
     """A cell that was typed and not saved gets a sentence; saved, it is submitted."""
     write("own.ipynb", "print('first cell')", "pass")
     open_notebook(page, serve("lab")("own.ipynb"))
@@ -217,7 +217,7 @@ def test_a_notebook_that_is_not_saved_says_so(serve, write, page):
     output(page, "Save the notebook (Ctrl+S)").wait_for()
 
 
-def test_an_interactive_job_is_worked_in_by_hand(submit, cluster, page, picture):
+def test_interactive_job_runs_cell_in_browser(submit, cluster, page, picture):
     """The address of an interactive job opens the notebook, and a cell runs in it."""
     job = submit("import os\n\nprint(6 * 7, os.environ['PAI_JOB_NAME'])", mode="interactive")
     url = job.server_url(timeout=300)
@@ -229,7 +229,7 @@ def test_an_interactive_job_is_worked_in_by_hand(submit, cluster, page, picture)
     job.wait(timeout=300)
 
 
-def test_the_examples(serve, write, root, tmp_path, page, picture):
+def test_examples_run_in_jupyter_lab(serve, write, root, tmp_path, page, picture):
     """The sweep and the cell on a GPU run from their first cell to their last, as they are."""
     for example in (root / "examples" / "notebooks").glob("*.ipynb"):
         shutil.copy(example, tmp_path / "notebooks")

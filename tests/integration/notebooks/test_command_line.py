@@ -11,7 +11,7 @@ from support.wait import wait_until
 EXAMPLE = "examples/notebooks/first-job.ipynb"
 
 
-def test_the_command_line_brings_the_notebook_back(opai, local_cluster, root):
+def test_submit_and_connect_fetch_notebook(opai, local_cluster, root):
     """`opai notebook submit` follows the log, fetches the notebook, and ends as the job does."""
     shutil.copy(root / EXAMPLE, opai.folder / "first.ipynb")
     done = opai(
@@ -28,7 +28,7 @@ def test_the_command_line_brings_the_notebook_back(opai, local_cluster, root):
     assert (opai.folder / path.name).read_bytes() == path.read_bytes()
 
 
-def test_the_command_line_tells_a_failure(opai, local_cluster):
+def test_submit_exits_with_code_of_failed_job(opai, local_cluster):
     """The exit code is the job's, and the notebook is there all the same."""
     from nbformat import v4
 
@@ -49,7 +49,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_cell_that_never_ends_is_stopped(opai, local_cluster):
+def test_stop_ends_endless_cell(opai, local_cluster):
     """`opai job stop` ends it; the notebook with what it printed is there, the exit code is 143."""
     from nbformat import v4
 
@@ -77,7 +77,7 @@ EMPTY = '{"nbformat": 4, "metadata": {}, "cells": []}'
 R = '{"nbformat": 4, "metadata": {"kernelspec": {"name": "ir", "language": "R"}}, "cells": []}'
 
 
-def test_an_invalid_file_submits_nothing(opai, local_cluster):
+def test_submit_of_invalid_file_makes_no_job(opai, local_cluster):
     """After a refusal there is no job."""
     (opai.folder / "cut.ipynb").write_text('{"nbformat": 4, "cells": [')
     (opai.folder / "good.ipynb").write_text(EMPTY)
@@ -101,7 +101,7 @@ def test_an_invalid_file_submits_nothing(opai, local_cluster):
         (EMPTY, ["--parameters-file", "gone.yaml"], "gone.yaml"),
     ],
 )
-def test_bad_input_gets_a_sentence(opai, text, words, sentence):
+def test_submit_explains_bad_input(opai, text, words, sentence):
     """What cannot become a job is told before a cluster is even asked, and nothing is lost."""
     file = opai.folder / "work.ipynb"
     file.write_text(text)
@@ -112,7 +112,7 @@ def test_bad_input_gets_a_sentence(opai, text, words, sentence):
     assert file.read_text() == text
 
 
-def test_what_the_image_lacks_is_told_in_a_sentence(opai, local_cluster):
+def test_submit_reports_missing_kernel_and_packages(opai, local_cluster):
     """A kernel, and packages that pip cannot find: the log says which, and the code is not 0."""
     (opai.folder / "work.ipynb").write_text(R)
     done = opai("notebook", "submit", "work.ipynb", "-i", "none", code=2)

@@ -46,7 +46,7 @@ def run_over_http(url: str, path: str, source: str) -> str:
     return asyncio.run(run())
 
 
-def test_an_interactive_job_serves_the_notebook(submit, cluster, tmp_path):
+def test_interactive_job_serves_notebook(submit, cluster, tmp_path):
     """The address answers, takes only the token, runs a cell, and gives back what was saved."""
     from urllib.error import HTTPError
     from urllib.request import urlopen
@@ -69,7 +69,7 @@ def test_an_interactive_job_serves_the_notebook(submit, cluster, tmp_path):
         job.server_url()
 
 
-def test_tokens_are_kept_from_others(submit, clean_home):
+def test_token_file_is_private(submit, clean_home):
     """The file of tokens is the user's alone; a machine without it is told so."""
     job = submit("1", mode="interactive", name="private")
     file = clean_home / "notebook-tokens.yaml"

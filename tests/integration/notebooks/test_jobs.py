@@ -14,7 +14,7 @@ from openpai.notebook import NotebookError, NotebookJob, submit_notebook, watch
 EXAMPLE = "examples/notebooks/first-job.ipynb"
 
 
-def test_an_example_comes_back_executed(cluster, root):
+def test_example_returns_executed_notebook(cluster, root):
     """The first example: parameters in, figure, page and values out."""
     parameters = {"throws": 1000, "seed": 7}
     job = submit_notebook(
@@ -31,7 +31,7 @@ def test_an_example_comes_back_executed(cluster, root):
     assert job.config().document["parameters"] == parameters
 
 
-def test_a_failing_cell_fails_the_job_and_the_notebook_is_there(submit, printed):
+def test_failing_cell_fails_job(submit, printed):
     """The notebook up to the failing cell comes back, and the log tells how far it was."""
     job = submit("print('one')", "1 / 0", "print('three')", wait=True)
     assert (job.state(), job.exit_code()) == ("FAILED", 1)
@@ -52,7 +52,7 @@ RICH = (
 )
 
 
-def test_rich_outputs_survive(submit, tmp_path):
+def test_rich_outputs_are_kept(submit, tmp_path):
     """Widgets keep their state, a progress bar its last, pictures and JSON their data."""
     pytest.importorskip("ipywidgets", reason="ipywidgets is not installed here")
     slider = (
@@ -74,7 +74,7 @@ def test_rich_outputs_survive(submit, tmp_path):
     assert sum("step" in line for line in job.logs()) < 100
 
 
-def test_a_dead_kernel_ends_the_job_once(submit):
+def test_dead_kernel_fails_job_without_retry(submit):
     """A job whose kernel is killed fails with the reason, and PAI does not start it anew."""
     job = submit("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", wait=True)
     detail = job.status()
@@ -82,7 +82,7 @@ def test_a_dead_kernel_ends_the_job_once(submit):
     assert "The kernel was killed" in job.notebook()["metadata"]["openpai"]["message"]
 
 
-def test_a_stopped_job_gives_back_the_notebook(submit, printed):
+def test_stopped_job_returns_notebook(submit, printed):
     """A cell that never ends is interrupted by stopping the job, and what it printed is there."""
     job = submit("import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)", "1")
     wait_until(lambda: "begun" in list(job.logs()), "the cell runs", timeout=120, show=job.status)
@@ -96,7 +96,7 @@ def test_a_stopped_job_gives_back_the_notebook(submit, printed):
     assert printed(job.notebook())[0] == "begun\n"
 
 
-def test_sources_and_outputs_keep_their_places(submit, tmp_path, printed):
+def test_sources_and_outputs_keep_relative_paths(submit, tmp_path, printed):
     """Relative paths mean in the job what they mean here; other files are saved on request."""
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "helper.py").write_text("ANSWER = 42")
@@ -116,7 +116,7 @@ def test_sources_and_outputs_keep_their_places(submit, tmp_path, printed):
 
 
 @pytest.mark.parametrize("file", ["$HOME [a] 'b' %20 {{c}}.ipynb", "unter ordner/ü <% 1 %>.ipynb"])
-def test_odd_names_arrive(submit, printed, tmp_path, file):
+def test_special_characters_in_name_are_kept(submit, printed, tmp_path, file):
     """A name that a shell, a URL or PAI's own templates would read is a name in the job as well."""
     job = submit("print('run')", file=file, wait=True)
     assert job.state() == "SUCCEEDED", "\n".join(job.logs())
@@ -124,7 +124,7 @@ def test_odd_names_arrive(submit, printed, tmp_path, file):
     assert job.fetch(tmp_path / "back").name == f"{job.name}.ipynb"
 
 
-def test_two_notebooks_of_one_name_stay_apart(submit, tmp_path):
+def test_notebooks_of_same_name_run_separately(submit, tmp_path):
     """Of two notebooks with one name each runs as itself, in its own folder."""
     first = submit("print('one')", file="a/work.ipynb", wait=True)
     second = submit("print('two')", file="b/work.ipynb", wait=True)
@@ -133,7 +133,7 @@ def test_two_notebooks_of_one_name_stay_apart(submit, tmp_path):
     assert first.fetch(tmp_path) != second.fetch(tmp_path)
 
 
-def test_an_old_notebook_without_kernelspec(cluster, printed, tmp_path):
+def test_format_3_without_kernelspec_runs(cluster, printed, tmp_path):
     """A notebook of format 3 that names no kernel runs, and comes back in format 4."""
     source = ["print(6 *\n", " 7)"]
     cell = {"cell_type": "code", "language": "python", "input": source, "outputs": []}
@@ -147,7 +147,7 @@ def test_an_old_notebook_without_kernelspec(cluster, printed, tmp_path):
     assert path.read_bytes() == before
 
 
-def test_the_whole_folder_on_request(submit, printed, tmp_path):
+def test_folder_option_sends_whole_folder(submit, printed, tmp_path):
     """With ``folder`` what lies beside the notebook is there, what is ignored is not."""
     (tmp_path / "nb").mkdir()
     (tmp_path / "nb" / "helper.py").write_text("ANSWER = 42")
@@ -158,7 +158,7 @@ def test_the_whole_folder_on_request(submit, printed, tmp_path):
     assert printed(job.notebook()) == ["42 False\n"], "\n".join(job.logs())
 
 
-def test_a_read_only_notebook_is_not_touched(submit, tmp_path, printed):
+def test_submitted_file_is_not_changed(submit, tmp_path, printed):
     """The submitted file stays as it is, and need not be writable."""
     job = submit("print(1)", wait=True)
     path = tmp_path / "work.ipynb"
@@ -170,7 +170,7 @@ def test_a_read_only_notebook_is_not_touched(submit, tmp_path, printed):
     assert path.read_bytes() == before
 
 
-def test_a_script_needs_no_jupyter(submit, tmp_path):
+def test_script_mode_runs_without_jupyter(submit, tmp_path):
     """In the mode `script` the notebook runs as Python, and its values come back."""
     job = submit(
         "%matplotlib inline\nfrom openpai.notebook import record, submit_notebook",
@@ -187,7 +187,7 @@ def test_a_script_needs_no_jupyter(submit, tmp_path):
         job.notebook()
 
 
-def test_a_job_is_watched_in_a_terminal(submit, capsys):
+def test_watch_in_terminal_prints_changes(submit, capsys):
     """Where there are no cells, each change is a line."""
     job = submit("print('first')", "1")
     assert watch(job, poll=0.1).state == "SUCCEEDED"
@@ -197,7 +197,7 @@ def test_a_job_is_watched_in_a_terminal(submit, capsys):
     assert len(lines) < 30
 
 
-def test_inside_a_job_a_submission_does_nothing(submit, cluster, printed):
+def test_submit_notebook_inside_job_does_nothing(submit, cluster, printed):
     """A notebook that submits itself does so once."""
     before = sum(1 for _ in cluster.jobs())
     source = "from openpai.notebook import submit_notebook\nprint(submit_notebook('work.ipynb'))"
@@ -206,7 +206,7 @@ def test_inside_a_job_a_submission_does_nothing(submit, cluster, printed):
     assert sum(1 for _ in cluster.jobs()) == before + 1
 
 
-def test_what_was_not_run_is_not_passed_off_as_executed(submit):
+def test_notebook_of_job_that_did_not_run_raises_error(submit):
     """A job that did not come to run its notebook gives none back, and says where to look."""
     job = submit("print(1)", kernel="no-such-kernel", wait=True)
     assert job.exit_code() == 2
@@ -217,14 +217,14 @@ def test_what_was_not_run_is_not_passed_off_as_executed(submit):
     assert any("wants the kernel 'no-such-kernel'" in line for line in job.logs())
 
 
-def test_a_value_that_was_not_recorded(submit):
+def test_result_of_unknown_value_raises_error(submit):
     """The error names what was."""
     job = submit("from openpai.notebook import record\nrecord('a', 1)", wait=True)
     with pytest.raises(NotebookError, match=r"recorded no 'b' \(recorded: a\)"):
         job.result("b")
 
 
-def test_two_notebooks_of_one_name(submit):
+def test_job_names_of_same_notebook_differ(submit):
     """Jobs of notebooks with the same name have names of their own, unless one is asked for."""
     first, second = submit("1"), submit("2")
     assert first.name != second.name
@@ -234,7 +234,7 @@ def test_two_notebooks_of_one_name(submit):
         submit("2", name=name)
 
 
-def test_other_jobs_are_told_from_notebooks(cluster, submit):
+def test_notebook_of_other_job_raises_error(cluster, submit):
     """Asking a job that runs no notebook for one is a clear error."""
     from openpai.core.command_job import command_job
 

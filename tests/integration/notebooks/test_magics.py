@@ -15,7 +15,7 @@ LOAD = "%load_ext openpai.notebook"
 SIZE = "-i none --cpu 1 --mem 512m"
 
 
-def test_a_notebook_submits_itself(in_kernel):
+def test_submit_notebook_sends_calling_notebook(in_kernel):
     """Without a path the calling notebook is sent, and the calling cell is not run in the job."""
     submit = (
         "from openpai.notebook import submit_notebook\n"
@@ -29,7 +29,7 @@ def test_a_notebook_submits_itself(in_kernel):
     assert text_of(shown[3]) == "SUCCEEDED [['before\\n'], [], ['after\\n']]\n", shown
 
 
-def test_a_command_runs_in_a_cell(in_kernel):
+def test_opai_magic_runs_command(in_kernel):
     """`%opai` writes what the command says, and tells a failure in one sentence."""
     shown = in_kernel(LOAD, "%opai cluster list", "%opai job status no-such-job")
     assert "mine" in text_of(shown[1])
@@ -37,7 +37,7 @@ def test_a_command_runs_in_a_cell(in_kernel):
     assert "The command ended with exit code 4." in text_of(shown[2])
 
 
-def test_a_cell_runs_as_a_job(in_kernel):
+def test_opai_cell_magic_runs_job(in_kernel):
     """`%%opai` takes variables in and out, streams the log, and shows figures."""
     source = (
         f"%%opai {SIZE} --in x,names --out y\n"
@@ -52,7 +52,7 @@ def test_a_cell_runs_as_a_job(in_kernel):
     assert any("<b>figure</b>" in o.get("data", {}).get("text/html", "") for o in shown[2])
 
 
-def test_a_failing_cell_of_a_job(in_kernel):
+def test_opai_cell_magic_reports_failure(in_kernel):
     """A job's failure is the cell's, in one sentence; wrong options are told the same way."""
     shown = in_kernel(
         LOAD,
@@ -83,7 +83,7 @@ def test_objects_show_as_tables(in_kernel):
     assert "python:3.11" in job
 
 
-def test_a_job_is_watched_until_it_has_ended(in_kernel):
+def test_watch_updates_one_output(in_kernel):
     """One output is renewed in place, and what it shows last is how the job ended."""
     source = (
         "from openpai.core import Cluster\n"

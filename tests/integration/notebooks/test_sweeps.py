@@ -30,7 +30,7 @@ def notebook(tmp_path, monkeypatch):
     return tmp_path / "train.ipynb"
 
 
-def test_a_sweep_over_a_notebook(cluster, notebook):
+def test_sweep_notebook_returns_results(cluster, notebook):
     """Each job gets its values; the rows hold parameters, state and what was recorded."""
     points = grid(lr=[1, 0.5], name=["adam"])
     wishes = {"image": "none", "html": False, "cpu": 1, "memory": 512}
@@ -46,7 +46,7 @@ def test_a_sweep_over_a_notebook(cluster, notebook):
     assert executed["cells"][1]["source"].startswith("# Parameters\nlr = 1.0\nname = 'adam'")
 
 
-def test_the_command_line_sweeps_over_a_notebook(opai, notebook):
+def test_job_sweep_accepts_notebook(opai, notebook):
     """`opai job sweep FILE.ipynb`, and the table of what the notebooks have recorded."""
     opai("local", "up", "--gpus", "0")
     where = {"cwd": notebook.parent}
@@ -60,7 +60,7 @@ def test_the_command_line_sweeps_over_a_notebook(opai, notebook):
     assert "train_lr-4  SUCCEEDED          0   4  8," in table, table
 
 
-def test_points_that_do_not_fit_are_refused(cluster, notebook):
+def test_sweep_notebook_refuses_inconsistent_points(cluster, notebook):
     """Sets of different parameters, or none, get a sentence; an unknown name is pointed out."""
     for points, words in (([{"lr": 1}, {"name": "a"}], "give 'lr'"), ([], "at least one set")):
         with pytest.raises(OpenPaiError, match=words):
@@ -69,7 +69,7 @@ def test_points_that_do_not_fit_are_refused(cluster, notebook):
         assert made.remarks == ["The notebook declares no parameter 'momentum'."]
 
 
-def test_what_cannot_be_swept_over_is_told(opai, notebook):
+def test_job_sweep_explains_bad_input(opai, notebook):
     """An unknown image, a broken file, odd names: a sentence, and nothing is sent."""
     where = {"cwd": notebook.parent}
     done = opai("job", "sweep", "train.ipynb", "-p", "lr=1,2", code=2, **where)
@@ -89,7 +89,7 @@ jobs = watch(sweep, poll=0.2)
 """
 
 
-def test_a_sweep_is_watched_in_a_notebook(in_kernel, tmp_path):
+def test_watch_shows_sweep(in_kernel, tmp_path):
     """One table is renewed until the last job has ended; it stays, and a sweep shows as it."""
     from nbformat import v4
 

@@ -62,7 +62,7 @@ def scripts(tmp_path):
     return folder, git("rev-parse", "HEAD")
 
 
-def test_parameter_server_and_worker(root, data, scripts, monkeypatch):
+def test_parameter_server_and_worker_train(root, data, scripts, monkeypatch):
     """The worker reads its data, finds the server in the host list, trains, and ends the job.
 
     Changed in the file are the lines of its data, script and image, and nothing else.

@@ -34,7 +34,7 @@ def cluster():
         yield cluster
 
 
-def test_every_client_of_the_sdk(cluster, needs):
+def test_js_sdk_clients_work(cluster, needs):
     """Login, jobs, tasks, logs, tags, events, history, storages, groups, users, tokens."""
     environment = {
         **os.environ,
@@ -86,7 +86,7 @@ def test_every_client_of_the_sdk(cluster, needs):
     }
 
 
-def test_the_command_line_pai(cluster, needs, tmp_path):
+def test_pai_command_line_works(cluster, needs, tmp_path):
     """``pai subj``, ``listj`` and ``getj``; its clusters file is written by hand.
 
     (Version 0.1.5 has lost the function behind ``pai addc``.)

@@ -18,7 +18,7 @@ nni.report_final_result(x ** 2)
 """
 
 
-def test_two_trials(needs, clean_home, tmp_path):
+def test_nni_runs_two_trials(needs, clean_home, tmp_path):
     """NNI submits an environment, polls it, gets both results from inside it, and stops it.
 
     NNI's manager listens on every address of the machine; so all of it runs in a network namespace
