@@ -24,7 +24,8 @@ def test_items_with_type_are_attached_storages():
 
 def test_attached_storage_is_not_requested_from_server(tmp_path):
     """The cluster need not know it, nor answer."""
+    (tmp_path / "file").touch()
     items = [{"name": "scratch", "type": "nfs", "mount_path": str(tmp_path)}]
     entry = ClusterEntry("prod", "http://127.0.0.1:1", settings={"storages": items})
     with Cluster(entry.uri, attached=entry.attached) as cluster:
-        assert cluster._spec("scratch").mount_path == str(tmp_path)
+        assert [entry.path for entry in cluster.storage("scratch").list("/")] == ["/file"]

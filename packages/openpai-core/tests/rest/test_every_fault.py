@@ -208,7 +208,7 @@ class Slow(Answering):
             size = len(self.data) // 4 + 1
             for start in range(0, len(self.data), size):
                 connection.sendall(self.data[start : start + size])
-                self.over.wait(0.8)
+                self.over.wait(1.1)
 
 
 def test_slow_answer_is_read():
@@ -218,7 +218,7 @@ def test_slow_answer_is_read():
         good = GOOD[operation]
         text, kind = (good, "text/plain") if isinstance(good, str) else (json.dumps(good), "")
         server = Slow(answer(200, text.encode(), kind or "application/json"))
-        with Session(server.uri, token=TOKEN, timeout=2) as session:
+        with Session(server.uri, token=TOKEN, timeout=3) as session:
             OPERATIONS[operation](session)
         server.close()
 

@@ -22,7 +22,7 @@ def open_session():
 
     def start(server, **options):
         uri = server if isinstance(server, str) else server.url_for("/")
-        opened.append(Session(uri, token="t0ken", timeout=5, **options))
+        opened.append(Session(uri, token="t0ken", timeout=60, **options))
         return opened[-1]
 
     yield start
