@@ -21,8 +21,9 @@ class Task:
         self.work = folder / "work"
         self.storage = folder / "storage"
         self.config = folder / "job.yaml"
-        self.work.mkdir()
-        self.storage.mkdir()
+        self.temporary = folder / "tmp"
+        for made in (self.work, self.storage, self.temporary):
+            made.mkdir()
         self.processes: list[subprocess.Popen[str]] = []
         self.document: dict[str, Any] = {
             "protocolVersion": 2,
@@ -32,6 +33,7 @@ class Task:
         self.env = {
             **os.environ,
             "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(self.temporary),
             "OPENPAI_JOB_CONFIG": str(self.config),
             "OPENPAI_STORAGES": json.dumps({"team": str(self.storage)}),
             "PAI_FRAMEWORK_NAME": "alice~mnist",
@@ -112,7 +114,7 @@ def task(tmp_path: Path) -> Iterator[Task]:
 
 @pytest.fixture
 def is_gone() -> Callable[[int], bool]:
-    """Say whether a process has ended; one that nobody has reaped yet has."""
+    """Return whether a process has ended; a zombie has."""
 
     def check(pid: int) -> bool:
         try:

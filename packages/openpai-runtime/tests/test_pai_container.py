@@ -40,7 +40,8 @@ class Container:
         self.storage = folder / "nfs"
         self.work = folder / "image-workdir"
         log = self.pai / "logs/pod-7/user-all"
-        for made in (self.pai / "runtime.d", log, self.storage, self.work):
+        temporary = folder / "tmp"
+        for made in (self.pai / "runtime.d", log, self.storage, self.work, temporary):
             made.mkdir(parents=True)
         (self.pai / "runtime").write_text(ENTRY)
         (self.pai / "runtime.d/runtime_env.sh").write_text(
@@ -49,6 +50,7 @@ class Container:
         self.env = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(folder),
+            "TMPDIR": str(temporary),
             "PAI_FRAMEWORK_NAME": "alice~mnist",
             "PAI_CURRENT_TASK_ROLE_NAME": "worker",
             "PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX": "0",
@@ -160,6 +162,6 @@ def test_container_first_process_ignores_sigterm(
     first = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
     os.kill(first, signal.SIGTERM)
     (container.output / "model").unlink()
-    wait_until((container.output / "model").exists)  # life goes on as if nothing had been asked
+    wait_until((container.output / "model").exists)  # the task continues
     os.kill(first, signal.SIGKILL)
     assert "stopped" not in finish(process).stdout
