@@ -119,7 +119,7 @@ def test_create_existing_name_exits_5(opai, user, group):
 
 
 def test_user_delete_continues_after_unknown_user(opai, user):
-    """Each is told of; the exit code is the first failure's."""
+    """Each is reported; the exit code is that of the first failure."""
     result = opai("user", "delete", "nobody_at_all", user, "--yes")
     assert result.exit_code == 4
     assert f"User '{user}' is deleted." in result.stderr
@@ -178,7 +178,7 @@ def test_short_password_is_refused_before_sending(opai, admin, word):
 
 
 def test_password_option_does_not_exist(opai, admin):
-    """There is no option that takes one, and nobody is asked without a terminal."""
+    """No option takes one, and there is no prompt without a terminal."""
     assert opai("user", "create", "x", "--password", PASSWORD).exit_code == 2
     result = opai("user", "create", "x")
     assert result.exit_code == 2

@@ -82,7 +82,7 @@ def test_cluster_add_with_wrong_token_stores_nothing(opai, server, home):
 
 
 def test_cluster_add_unreachable_exits_6(opai, home):
-    """Nobody listens there: 6, and nothing is stored."""
+    """Nothing listens there: 6, and nothing is stored."""
     result = opai(
         *("cluster", "add", "prod", "--pai-uri", "http://127.0.0.1:1", "--token-stdin"), stdin="t\n"
     )
@@ -91,7 +91,7 @@ def test_cluster_add_unreachable_exits_6(opai, home):
 
 
 def test_cluster_add_accepts_pasted_addresses(opai, server):
-    """Without a scheme, or a page of the web portal: what was found is told and stored."""
+    """Without a scheme, or a page of the web portal: what was found is reported and stored."""
     for pasted in (server.uri[len("http://") :], f"{server.uri}/job-list.html?vc=default"):
         result = opai(
             "cluster", "add", "p", "--pai-uri", pasted, "--token-stdin", stdin=server.token
@@ -120,7 +120,7 @@ def test_cluster_add_refuses_invalid_address(opai):
     ],
 )
 def test_cluster_add_with_bad_certificate_exits_6(opai, home, certificate, scheme, words):
-    """One sentence and a hint, and nothing is stored; plain http on that port is no way around."""
+    """One sentence and a hint, and nothing is stored; plain http on that port fails, too."""
     tls = Path(__file__).resolve().parents[2] / "openpai-core" / "tests" / "data" / "tls"
     if not tls.exists():
         pytest.skip("the certificates are in the repository only")
@@ -163,7 +163,7 @@ def late():
 
 
 def test_clock_difference_is_reported(opai, late):
-    """A sentence by `add` and by `check`; what works all the same goes on."""
+    """`add` and `check` report it; `add` succeeds all the same."""
     added = opai("cluster", "add", "p", "--pai-uri", late, "--token-stdin", stdin="t")
     assert added.exit_code == 0
     sentence = "The cluster's clock is 60 min ahead of this machine's: one of them is wrong."
@@ -220,7 +220,7 @@ def test_several_clusters_require_selection(opai, add):
 
 
 def test_unknown_cluster_exits_2(opai, add):
-    """An alias that does not exist is told together with those that do."""
+    """The error names the alias that does not exist."""
     add("prod")
     for line in (["job", "list", "-a", "prd"], ["cluster", "select", "prd"]):
         result = opai(*line)
@@ -289,7 +289,7 @@ def test_cluster_check_passes(opai, local):
 
 
 def test_cluster_check_reports_bad_token(opai, local, monkeypatch):
-    """What is not good is told with a cure, and gives the exit code."""
+    """A failed check has a cure, and gives the exit code."""
     monkeypatch.setenv("OPENPAI_TOKEN", "rubbish")
     result = opai("cluster", "check", "-o", "json")
     assert result.exit_code == 3
@@ -324,7 +324,7 @@ def test_environment_token_is_not_sent_to_other_clusters(opai, add, home, monkey
 
 @pytest.mark.process
 def test_cluster_edit_reports_invalid_file(opai, add, home, tmp_path):
-    """`edit` runs the editor on clusters.yaml; what it breaks is told with its line."""
+    """`edit` runs the editor on clusters.yaml; mistakes are reported with their line."""
     add("prod")
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\necho "- [" >> "$1"\n')

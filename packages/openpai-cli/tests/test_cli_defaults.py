@@ -45,7 +45,7 @@ def test_set_value_with_equals_sign(opai):
 
 
 def test_unset_removes_value(opai):
-    """What was set is gone, and a second time is told, not failed."""
+    """The value is gone; a second time is reported and succeeds."""
     opai("set", "image=x")
     assert opai("unset", "image").exit_code == 0
     assert in_force(opai)["image"] is None

@@ -33,7 +33,7 @@ def write(capsys):
 
 
 def test_table_has_only_its_columns(write):
-    """A table that nobody looks at has exact times and no colour."""
+    """A table in a pipe has exact times and no colour."""
     assert write([ROW], "table").splitlines() == [
         "NAME   WHEN                   TOOK  TAGS",
         "job-1  2026-03-01T00:00:00Z  1m 5s  a, b",

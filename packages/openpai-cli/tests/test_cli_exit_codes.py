@@ -80,7 +80,7 @@ def test_follow_stopped_job_exits_143(job, words):
 
 
 def test_wait_timeout_exits_124(local, sleeping):
-    """The job goes on; -o json says so in words."""
+    """The job continues; -o json says so, too."""
     assert run("job", "wait", sleeping, "--timeout", "0.1").returncode == 124
     done = run("job", "wait", sleeping, "--timeout", "0.1", "-o", "json")
     error = json.loads(done.stderr)["error"]
@@ -117,7 +117,7 @@ def test_follow_of_vanished_job_exits_125(local, sleeping, words):
     ids=lambda words: " ".join(words[:3]),
 )
 def test_follow_interrupted_exits_130(opai, local, sleeping, words):
-    """The job goes on; how to come back and how to stop it is printed."""
+    """The job continues; the commands to follow and to stop it are printed."""
     asked = local.faults.delay(0, path=f"/jobs/[^/]*{sleeping}$")
     process = subprocess.Popen(
         [*OPAI, *words[:-1], sleeping], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

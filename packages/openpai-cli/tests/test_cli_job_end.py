@@ -44,7 +44,7 @@ def test_wait_for_stopped_job_exits_143(opai, job):
 
 
 def test_wait_past_timeout_exits_124(opai, job):
-    """When the time runs out the job goes on, and the way back is told."""
+    """When the time runs out the job continues, and the message says so."""
     name = job("sleep 600")
     result = opai("job", "wait", name, "--timeout", "0.3")
     assert result.exit_code == 124
@@ -115,7 +115,7 @@ def test_logs_of_unknown_task_exit_4(opai, job):
 
 
 def test_stop_of_ended_job_exits_0(opai, job):
-    """What has ended is left alone, and told."""
+    """Its state is reported."""
     name = job("true")
     opai("job", "wait", name)
     result = opai("job", "stop", name)
@@ -124,7 +124,7 @@ def test_stop_of_ended_job_exits_0(opai, job):
 
 
 def test_stop_continues_after_unknown_job(opai, job):
-    """One wrong name does not keep the others running; the exit code tells of it."""
+    """The other jobs are stopped, and the exit code is 4."""
     name = job("sleep 600")
     result = opai("job", "stop", "nosuchjob", name, "--wait")
     assert result.exit_code == 4
@@ -185,7 +185,7 @@ def test_status_error_as_json(opai, local):
 
 @pytest.mark.parametrize("option", ["--prefix", "--tag", "pattern"])
 def test_stop_selects_jobs(opai, job, option):
-    """By prefix, tag or pattern, and state; others go on; without a yes they are only listed."""
+    """By prefix, tag or pattern; other jobs continue; without --yes they are only listed."""
     name, other = job("sleep 600"), job("sleep 600", suffix="_other")
     opai("job", "tag", name, name)
     words = [f"{name[:-1]}?"] if option == "pattern" else [option, name]
@@ -200,7 +200,7 @@ def test_stop_selects_jobs(opai, job, option):
 
 
 def test_stop_filters_by_state(opai, job):
-    """Both must fit; nothing that fits is told; no filter at all is a mistake."""
+    """All filters must match; no match is reported; no filter at all is wrong usage."""
     name = job("sleep 600")
     wait_until(lambda: opai("job", "status", name, "-o", "json").json["state"] != "WAITING")
     result = opai("job", "stop", "--prefix", name, "--state", "waiting", "--yes")

@@ -138,7 +138,7 @@ def test_diff_compares_values(opai, file, tmp_path):
 
 
 def test_diff_requires_two_sides(opai, file):
-    """One file alone is wrong usage; a file that is no job is told."""
+    """One file alone is wrong usage; a file that is not a job is reported."""
     assert opai("job", "diff", file).exit_code == 2
     file.write_text("a: [", encoding="utf-8")
     result = opai("job", "diff", file, file)

@@ -20,7 +20,7 @@ def test_tasks_lists_tasks(opai, job):
 
 
 def test_events_lists_and_filters(opai, job):
-    """What happened to a job is told with the documented fields, and can be filtered."""
+    """Events have the documented fields, and can be filtered."""
     name = job("true")
     opai("job", "wait", name)
     rows = opai("job", "events", name, "-o", "json").json
@@ -142,7 +142,7 @@ def test_logs_since_filters_lines(opai, job):
 
 
 def test_attempts_lists_attempts_and_logs(opai, local):
-    """A job that is started anew: when, how each start ended, and what it wrote."""
+    """When each attempt began, how it ended, and what it wrote."""
     sub = ("job", "sub", "--image", "any", "--cpu", "1", "--mem", "64m", "--retries", "1")
     command = "echo attempt $FC_FRAMEWORK_ATTEMPT_ID; exit $((3 - FC_FRAMEWORK_ATTEMPT_ID))"
     done = opai(*sub, "--wait", command)

@@ -70,7 +70,7 @@ def test_job_list_of_other_users(opai, job):
 
 
 def test_job_list_without_jobs_writes_note(opai, local):
-    """Without jobs stdout stays empty and stderr tells."""
+    """Without jobs stdout stays empty and stderr says so."""
     result = opai("job", "list", "--tag", "no-such-tag")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No jobs.\n")
     assert opai("job", "list", "--tag", "no-such-tag", "-o", "json").json == []

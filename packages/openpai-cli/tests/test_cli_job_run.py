@@ -86,7 +86,7 @@ def test_run_reports_invalid_file(opai, write):
 
 def test_run_interrupted_ends_all_processes(write):
     """Ctrl-C ends with 130, and no process of the job is left."""
-    seconds = str(10**9 + secrets.randbelow(10**9))  # nobody else's sleep
+    seconds = str(10**9 + secrets.randbelow(10**9))  # no other test sleeps this long
     write(f"echo begun; exec sleep {seconds}")
     child = pexpect.spawn(
         sys.executable,

@@ -164,7 +164,7 @@ def test_sub_dry_run_sends_nothing(opai, local, server):
 
 
 def test_sub_dry_run_needs_no_cluster(opai):
-    """Without files to bring or save nobody is asked."""
+    """Without files to send or save no server is asked."""
     assert opai("job", "sub", "--image", "img", "--dry-run", "x", "-o", "json").exit_code == 0
 
 
@@ -198,7 +198,7 @@ def test_sub_env_file_and_environment(opai, local, monkeypatch):
 
 @pytest.mark.process
 def test_sub_secret_reaches_job_and_is_hidden(opai, local, monkeypatch):
-    """--secret takes a variable of this shell; any characters arrive, and nobody can read it."""
+    """--secret takes a variable of this shell; any characters arrive, and the job file hides it."""
     secret = """it's <b>&"x" % $(y) {{z}}"""
     monkeypatch.setenv("WORD", secret)
     line = ("job", "sub", "--image", "img", "--secret", "WORD")
@@ -236,7 +236,7 @@ def test_sub_callback_conditions(preview, local):
 
 @pytest.mark.process
 def test_sub_retries_restart_job(opai, local):
-    """--retries lets the job begin anew, and the log has both attempts."""
+    """The log has both attempts."""
     result = opai("job", "sub", "--image", "img", "--retries", 1, "-f", "echo try; exit 3")
     assert (result.exit_code, result.stdout) == (3, "try\ntry\n")
 
@@ -323,7 +323,7 @@ def test_sub_refuses_impossible_resources(opai, local):
 
 @pytest.mark.process
 def test_sub_existing_name_exits_5(opai, local):
-    """A name that a job has, even an ended one, is 5; in JSON the server's code tells."""
+    """A name that a job has, even an ended one, is 5; JSON has the status of the server."""
     opai("job", "sub", "--image", "img", "-j", "taken", "--wait", "true")
     result = opai("job", "sub", "--image", "img", "-j", "taken", "-o", "json", "true")
     assert result.exit_code == 5

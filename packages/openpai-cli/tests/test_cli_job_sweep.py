@@ -79,7 +79,7 @@ def test_sweep_results_have_parameter_columns(opai, local, name):
 
 @pytest.mark.process
 def test_sweep_submitted_twice_creates_no_duplicates(opai, local, name):
-    """What exists is told as existing; only what is missing is sent."""
+    """Existing jobs are reported as such; only missing jobs are sent."""
     opai("job", "sweep", "job.yaml", "-p", "batch=0")
     again = opai("job", "sweep", "job.yaml", "-p", "batch=0,1", "-o", "json")
     assert [row["status"] for row in again.json] == ["existed", "submitted"]

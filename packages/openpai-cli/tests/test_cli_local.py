@@ -112,7 +112,7 @@ def test_local_up_reports_missing_engine(opai, monkeypatch, tmp_path):
 
 @pytest.mark.process
 def test_local_up_storage_offers_folder(opai, tmp_path):
-    """``--storage NAME=FOLDER`` offers a folder under a name; what is no such pair is told."""
+    """``--storage NAME=FOLDER`` offers a folder under a name; anything else is refused."""
     (tmp_path / "team").mkdir()
     (tmp_path / "team" / "notes.txt").write_text("hello")
     refused = opai("local", "up", "--storage", "team")

@@ -1,7 +1,7 @@
 """What people see: whole screens, compared with those in `screens/`.
 
 A real server's recorded answers are shown by a real `opai` in a real terminal.
-`OPENPAI_UPDATE_SCREENS=1 pytest …` writes the screens anew.
+`OPENPAI_UPDATE_SCREENS=1 pytest …` writes the screens.
 """
 
 from __future__ import annotations

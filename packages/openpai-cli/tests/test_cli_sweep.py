@@ -97,7 +97,7 @@ def test_sweep_rerun_submits_failed_jobs(opai, ended):
 
 @pytest.mark.process
 def test_sweep_stop_requires_confirmation(opai, name):
-    """Without a terminal nobody can say yes, so --yes must; then nothing more is submitted."""
+    """Without a terminal --yes is needed; then nothing more is submitted."""
     text = Path("job.yaml").read_text().replace("exit <%", "sleep 600 <%")
     Path("job.yaml").write_text(text)
     opai("job", "sweep", "job.yaml", "-p", "code=1,2")
@@ -161,7 +161,7 @@ def test_sweep_results_png_names_missing_package(opai, name, monkeypatch):
 
 @pytest.mark.process
 def test_sweep_download_fetches_files_of_all_jobs(opai, ended):
-    """Each job's into a folder of its name; what was not saved is told."""
+    """Each job's into a folder of its name; missing files are reported."""
     result = opai("sweep", "download", ended, "metrics.json")
     assert result.exit_code == 0, result.stderr
     assert len(list(Path(ended).glob("*/metrics.json"))) == 4

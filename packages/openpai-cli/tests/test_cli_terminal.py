@@ -93,7 +93,7 @@ def test_job_list_shows_50_newest(terminal, job, opai):
 
 
 def test_ctrl_c_detaches_from_running_job(terminal, opai, job):
-    """Ctrl-C while following ends with 130 and tells how to come back and how to stop."""
+    """Exit code 130, and the commands to follow and to stop the job."""
     name = job("echo begun", "sleep 600")
     child = terminal("job", "logs", "-f", name)
     child.expect("begun")
@@ -128,7 +128,7 @@ def test_password_prompt_hides_input(terminal, opai, server):
 
 
 def test_stop_by_pattern_after_confirmation(terminal, opai, job):
-    """At a terminal the jobs that match are listed and stopped after a yes."""
+    """At a terminal the jobs that match are listed and stopped after confirmation."""
     name = job("sleep 600")
     child = terminal("job", "stop", f"{name[:-2]}*")
     child.expect("Stop these 1")
@@ -166,7 +166,7 @@ def test_closed_pipe_exits_141(local, job):
 
 
 def test_closed_terminal_ends_follow(terminal, opai, job):
-    """When the terminal is closed a following command ends; the job goes on."""
+    """When the terminal is closed a following command ends; the job continues."""
     name = job("echo begun", "sleep 600")
     child = terminal("job", "logs", "-f", name)
     child.expect("begun")

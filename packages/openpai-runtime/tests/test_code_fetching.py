@@ -87,7 +87,7 @@ def test_code_archive_outside_directory_is_refused(task: Any) -> None:
 
 
 def test_broken_code_archive_is_refused(task: Any) -> None:
-    """A file that is no archive is said to be none."""
+    """A file that is not an archive is reported."""
     target: Path = task.output.parent / "c.tar.gz"
     target.parent.mkdir(parents=True)
     target.write_bytes(b"no archive")

@@ -22,7 +22,7 @@ def logged(task: Any, script: str) -> str:
 
 @pytest.mark.process
 def test_failure_is_explained_from_log(task: Any) -> None:
-    """The block tells exit code, time, the telling line, its meaning and what to do."""
+    """The block has exit code, time, the matching line, its meaning and what to do."""
     task.section()
     text = logged(
         task,
@@ -36,7 +36,7 @@ def test_failure_is_explained_from_log(task: Any) -> None:
 
 @pytest.mark.process
 def test_explanation_is_in_manifest(task: Any) -> None:
-    """A program can read what people are told."""
+    """Programs can read the explanation."""
     task.section()
     logged(task, "echo 'x: command not found'; kill -SEGV $$")
     told = task.manifest["explanation"]
@@ -66,7 +66,7 @@ def test_stopped_command_has_no_explanation(task: Any, finish: Any) -> None:
 
 @pytest.mark.process
 def test_failure_without_log_reports_exit_code(task: Any) -> None:
-    """Output that goes into a pipe is nobody's but the command's."""
+    """Output to a pipe is not read."""
     task.section()
     assert "failed with exit code 3 after" in task.bash("echo KeyError: x; exit 3").stderr
 
@@ -86,7 +86,7 @@ def test_oom_kills_reads_control_groups(tmp_path: Path, path: str, text: str) ->
 
 
 def test_oom_kills_without_control_groups_is_0(tmp_path: Path) -> None:
-    """A machine without them has killed nobody that is known of."""
+    """A machine without them counts nothing."""
     assert oom_kills(tmp_path) == 0
 
 

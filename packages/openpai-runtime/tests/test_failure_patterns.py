@@ -85,7 +85,7 @@ def test_patterns_all_have_example() -> None:
 
 
 def test_patterns_are_complete() -> None:
-    """Each compiles and tells what it means and what to do."""
+    """Each compiles and has a meaning and advice."""
     for pattern in PATTERNS:
         re.compile(pattern.regex)
         assert pattern.meaning.endswith(".")

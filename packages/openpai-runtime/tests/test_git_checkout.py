@@ -19,7 +19,7 @@ pytestmark = [
 
 
 def git(folder: Path, *words: str) -> str:
-    """Run git as somebody."""
+    """Run git with an author."""
     who = {
         f"GIT_{one}_{what}": "x" for one in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
@@ -85,7 +85,7 @@ def test_checkout_keeps_existing_file(task: Any, repository: Path) -> None:
 
 
 def test_checkout_secret_is_only_given_to_git(task: Any, repository: Path, tmp_path: Path) -> None:
-    """It is in no argument, and the program that tells it is removed."""
+    """It is in no argument, and the program that gives it to git is removed."""
     (tmp_path / "secrets.yaml").write_text('token: "s3\'cr%et $HOME"\n')
     task.env["OPENPAI_SECRETS"] = str(tmp_path / "secrets.yaml")
     task.env["TMPDIR"] = str(tmp_path / "private")

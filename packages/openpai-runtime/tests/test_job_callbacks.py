@@ -31,7 +31,7 @@ def test_callbacks_of_successful_task(task: Any) -> None:
 
 
 def test_callbacks_of_failed_task(task: Any) -> None:
-    """start, the command, failure, exit; the exit code is told."""
+    """start, the command, failure, exit; callbacks know the exit code."""
     task.section(callbacks=EVERY)
     done = task.bash("echo ran; exit 3")
     assert done.stdout == "start -\nran\nfailure 3\nexit 3\n"
@@ -54,7 +54,7 @@ def test_callback_selects_task_roles(task: Any, role: str, called: bool) -> None
 
 
 def test_stop_callback_runs_beside_command(task: Any, finish: Callable[..., Any]) -> None:
-    """The command gets the signal at once; the callback is told which it was."""
+    """The command gets the signal at once; the callback knows which it was."""
     task.section(callbacks=[on("stop", "echo stop $OPENPAI_SIGNAL"), *EVERY])
     process = task.start(
         "bash", "-c", "trap 'echo noticed; exit 7' TERM; echo up; while :; do sleep 0.05; done"
@@ -107,7 +107,7 @@ def test_interval_callback_does_not_overlap(task: Any) -> None:
 
 @pytest.mark.parametrize("name", ["FC_FRAMEWORK_ATTEMPT_ID", "FC_TASK_ATTEMPT_ID"])
 def test_retry_callback_runs_in_later_attempt(task: Any, name: str) -> None:
-    """They come before start, and are told how often."""
+    """They come before start, and know the number of attempts."""
     task.section(callbacks=[on("start", "echo start"), on("retry", "echo retry $OPENPAI_ATTEMPT")])
     task.env[name] = "2"
     assert task.run("echo", "ran").stdout == "retry 2\nstart\nran\n"
@@ -189,7 +189,7 @@ def test_exit_callback_receives_outputs_saved(task: Any, saved: bool) -> None:
 
 
 def test_stop_during_start_callback_prevents_command(task: Any, finish: Callable[..., Any]) -> None:
-    """A signal during the start callbacks cuts them short; the end is told all the same."""
+    """A signal during the start callbacks cuts them short; exit callbacks run all the same."""
     task.section(callbacks=[on("start", "echo up; sleep 600"), on("exit", "echo end")])
     process = task.start("echo", "ran")
     assert process.stdout.readline() == "up\n"

@@ -33,7 +33,7 @@ def test_leftover_process_receives_sigterm_first(task: Any) -> None:
 def test_leftover_process_ignoring_sigterm_is_killed(
     task: Any, is_gone: Callable[[int], bool]
 ) -> None:
-    """Patience has an end."""
+    """It is killed after a short time."""
     done = task.bash(
         "(trap '' TERM; echo $BASHPID; touch up; exec 1>&-; while :; do sleep 1; done) & "
         "until test -e up; do sleep 0.05; done"

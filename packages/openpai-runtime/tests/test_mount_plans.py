@@ -132,7 +132,7 @@ def test_mount_plan_copies_or_refuses(
 
 
 def test_mount_plan_by_fuse_needs_no_root(tmp_path: Path) -> None:
-    """blobfuse2 mounts for whoever may use the device."""
+    """blobfuse2 mounts for any user who may use the device."""
     system = with_programs(tmp_path, is_root=False, may_mount=False)
     assert "blobfuse2 mount" in plan(tmp_path, "azureBlob", system)
 

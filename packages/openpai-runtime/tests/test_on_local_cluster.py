@@ -170,7 +170,7 @@ def test_local_job_failure_is_explained_in_log(submit: Callable[..., RemoteJob])
 def test_explain_reads_record_of_failure(
     local: LocalCluster, submit: Callable[..., RemoteJob]
 ) -> None:
-    """Whoever asks why a job failed is told what the runtime wrote down inside the container."""
+    """`RemoteJob.explain` shows what the runtime wrote down inside the container."""
     job = submit("recorded", "echo x >a", "cat no-such-file", outputs=[{"path": "a"}])
     job.wait(timeout=60)
     told = job.explain()

@@ -84,7 +84,7 @@ def test_ledger_keeps_results(kind: Callable[[], Ledger]) -> None:
 
 
 def test_ledger_grows_without_loss() -> None:
-    """It then goes on in a database."""
+    """It then continues in a database."""
     ledger = Ledger()
     for file in FILES:
         ledger.add(file)

@@ -85,7 +85,7 @@ def test_pattern_follows_link_inside_folder(work: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ["out", "out/*", "out/secret", "**/*"])
 def test_pattern_refuses_folder_link_outside(work: Path, pattern: str) -> None:
-    """Nothing outside of the working directory is saved, and it is told."""
+    """Nothing outside of the working directory is saved, and it is reported."""
     (work.parent / "other").mkdir()
     (work.parent / "other/secret").write_text("x")
     (work / "out").symlink_to("../other")

@@ -121,7 +121,7 @@ def test_peers_name_missing_task(
 def test_peers_refuse_strangers(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
 ) -> None:
-    """Nonsense, silence, and tasks of another attempt are not taken for who is missing."""
+    """Nonsense, silence, and tasks of another attempt are not taken for the missing task."""
     two = gang(2)
     task.section(waitForPeers="60s")
     del task.document["extras"]["openpai.runtime"]["workspace"]
@@ -138,9 +138,9 @@ def test_peers_refuse_strangers(
 
     wait_until(knock)
     stranger = {"role": "worker", "index": 1, "attempt": "0-another", "greeting": {}}
-    for told in ({"role": []}, stranger):
+    for greeting in ({"role": []}, stranger):
         with socket.create_connection(("127.0.0.1", port), 60) as noise:
-            noise.sendall(json.dumps(told).encode() + b"\n")
+            noise.sendall(json.dumps(greeting).encode() + b"\n")
             assert noise.recv(10) == b""
     assert host.poll() is None
     assert finish(two.start(1, "true")).returncode == 0

@@ -80,7 +80,7 @@ def test_pid_one_killed_ends_all_processes(task: Any, finish: Callable[..., Any]
     process = task.start("bash", "-c", "setsid sleep 600 & echo ready; wait", before=UNSHARE)
     process.stdout.readline()
     os.kill(pid_of_runtime(process.pid), signal.SIGKILL)
-    finish(process)  # ends only when nobody holds its output open any more
+    finish(process)  # ends when no process holds its output open
 
 
 LISTENER = """

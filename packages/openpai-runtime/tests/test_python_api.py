@@ -48,7 +48,7 @@ def test_function_returning_succeeds() -> None:
     [(ValueError("x"), 1), (SystemExit(7), 7), (SystemExit("text"), 1), (KeyboardInterrupt(), 130)],
 )
 def test_function_raising_fails(error: BaseException, code: int) -> None:
-    """The callbacks are told, and the exception goes on."""
+    """The callbacks run, and the exception is raised."""
     app = Runtime.from_env({})
     seen = recorded(app)
 
@@ -213,7 +213,7 @@ app.run({main})
     ],
 )
 def test_sigterm_stops_program_in_order(main: str, expected: str) -> None:
-    """The stop callbacks are called, the function unwinds, and its end is told."""
+    """The stop callbacks are called, the function unwinds, and exit callbacks run."""
     program = PROGRAM.replace("{main}", main)
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True

@@ -1,4 +1,4 @@
-"""Functions that are called only sometimes, again and again, or not for ever."""
+"""Conditions, intervals and time limits of callback functions."""
 
 from __future__ import annotations
 

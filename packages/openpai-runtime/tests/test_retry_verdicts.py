@@ -33,7 +33,7 @@ def test_retry_never_overrides_again(task: Any) -> None:
 
 
 def test_retry_limit_is_kept(task: Any) -> None:
-    """PAI itself would go on for ever."""
+    """PAI itself has no limit."""
     task.section(retry={"again": {"exitCodes": [75]}, "limit": 2})
     for attempt, code in (("1", AGAIN), ("2", 75)):
         task.env["FC_TASK_ATTEMPT_ID"] = attempt

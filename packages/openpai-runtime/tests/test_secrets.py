@@ -55,7 +55,7 @@ def test_missing_secret_prevents_command(task: Any, secrets: Path) -> None:
 
 @pytest.mark.process
 def test_messages_mask_secrets(task: Any, secrets: Path) -> None:
-    """Neither on stderr nor in the record, whoever wrote them there first."""
+    """Neither stderr nor the record has them."""
     task.section()
     with (task.work.parent / "log").open("w") as log:
         script = "echo \"KeyError: 'w4ndb-k3y of alice'\" >&2; exit 1"
@@ -76,6 +76,6 @@ def test_unreadable_secrets_file_is_reported_without_content(tmp_path: Path) -> 
 
 
 def test_secrets_absent_without_section(tmp_path: Path) -> None:
-    """No file is no fault until something is looked for."""
+    """Without a file only a wanted secret is an error."""
     with pytest.raises(OpenPaiError, match="It has: none"):
         read_secret("a", {"OPENPAI_SECRETS": str(tmp_path / "none")})

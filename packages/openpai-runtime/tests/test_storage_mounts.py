@@ -58,7 +58,7 @@ def test_mount_keeps_existing_link(task: Any) -> None:
 
 @pytest.mark.process
 def test_mount_refuses_used_path(task: Any, tmp_path: Path) -> None:
-    """The command does not start among somebody else's files."""
+    """The command does not start in a folder of other files."""
     (tmp_path / "taken").mkdir()
     task.section(mounts=[{"storage": "team", "path": str(tmp_path / "taken")}])
     done = task.run("true")

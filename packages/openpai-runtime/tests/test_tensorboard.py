@@ -36,8 +36,8 @@ def test_tensorboard_runs_beside_command(task: Any) -> None:
     assert shutil.which("python3")
     task.section(tensorboard={"logdir": "logs/a b"})
     done = task.bash(f"until test -s board; do sleep 0.05; done; cat board; echo; {CHILDREN}")
-    told, children = done.stdout.splitlines()
-    assert told == "--logdir logs/a b --host 0.0.0.0 --port 20001"
+    arguments, children = done.stdout.splitlines()
+    assert arguments == "--logdir logs/a b --host 0.0.0.0 --port 20001"
     assert len(children.split()) == 2
     assert done.returncode == 0
 

@@ -110,7 +110,7 @@ def test_terminal_returns_to_shell(screen: Any) -> None:
 
 
 def test_terminal_suspend_and_continue(screen: Any) -> None:
-    """Ctrl-Z gives the prompt back, and fg goes on where it was."""
+    """Ctrl-Z returns to the prompt, and fg continues the command."""
     screen.run("echo up=$?; read -r x; echo got=$x")
     screen.until("up=0")
     screen.type("\x1a")

@@ -77,7 +77,7 @@ class TinyApp:
         yield advance
 
     def confirm(self, question: str) -> bool:
-        """Nobody is asked in a test."""
+        """Fail: a test never asks."""
         raise AssertionError(question)
 
 

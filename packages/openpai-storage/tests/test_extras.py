@@ -42,7 +42,7 @@ def test_storage_type_names_missing_package(kind: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("kind", DATA)
 @pytest.mark.parametrize("timeout", ["soon", "-1", "inf"])
 def test_storage_type_refuses_invalid_timeout(kind: str, timeout: str) -> None:
-    """A timeout that is no number of seconds is refused, in the same words by every type."""
+    """Every type refuses it in the same words."""
     pytest.importorskip(NEEDED[kind])
     with pytest.raises(StorageError, match=f"is no number of seconds: '{timeout}'"):
         open_storage(StorageSpec("main", kind, {**DATA[kind], "timeout": timeout}))

@@ -64,7 +64,7 @@ def test_plan_can_be_applied_later(opai: Opai, root: Path, tree: Path) -> None:
     ],
 )
 def test_plan_refuses_invalid_file(opai: Opai, tree: Path, text: str, reason: str) -> None:
-    """A file that is no plan, or one for other places, is refused."""
+    """Other files, and plans for other places, are refused."""
     Path("plan").write_text(text)
     with pytest.raises(StorageError, match=reason):
         opai("upload", "tree", "/t", "--apply", "plan")
@@ -99,7 +99,7 @@ def _apply(opai: Opai, lines: list[str]) -> Any:
     ],
 )
 def test_plan_refuses_broken_step(opai: Opai, root: Path, planned: list[str], line: str) -> None:
-    """A line that is no step is named before anything is done."""
+    """An invalid line is named before anything is done."""
     line = line.replace("%s", '"isDir": false, "size": 1, "found": null')
     with pytest.raises(StorageError, match="line 3 is not a step; nothing is done"):
         _apply(opai, [*planned[:2], line, *planned[2:]])
@@ -145,7 +145,7 @@ def test_plan_keeps_newer_changes(opai: Opai, root: Path, planned: list[str]) ->
 
 
 def test_plan_applies_deletions(opai: Opai, root: Path, tree: Path) -> None:
-    """What is gone already is no failure, and what changed meanwhile is not deleted."""
+    """A missing file is not a failure, and a changed one is not deleted."""
     for name in ("gone", "changed", "old"):
         (root / "t").mkdir(exist_ok=True)
         (root / "t" / name).write_text("x")

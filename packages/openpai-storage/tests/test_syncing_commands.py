@@ -75,7 +75,7 @@ def test_sync_refuses_too_many_deletions(opai: Opai, root: Path, tree: Path) -> 
 
 
 def test_sync_deletes_nothing_after_failure(opai: Opai, root: Path, tree: Path) -> None:
-    """A source that could not be read as a whole is no ground to delete anything."""
+    """Nothing is deleted when the source could not be read completely."""
     (root / "t").mkdir()
     (root / "t" / "old").write_text("x")
     (tree / "out").symlink_to("/etc/passwd")
@@ -123,7 +123,7 @@ def test_sync_applies_ignore_files(opai: Opai, root: Path, tree: Path) -> None:
 
 
 def test_sync_dry_run_changes_nothing(opai: Opai, app: Any, root: Path, tree: Path) -> None:
-    """A dry run tells each step and does none."""
+    """A dry run shows each step and does none."""
     (root / "t").mkdir()
     (root / "t" / "top").write_text("other")
     (root / "t" / "old").write_text("x")
@@ -195,7 +195,7 @@ def test_copy_within_storage(opai: Opai, root: Path, tree: Path) -> None:
 
 
 def test_check_compares_content(opai: Opai, app: Any, root: Path, tree: Path) -> None:
-    """Trees that are the same give exit code 0, others tell each difference."""
+    """Trees that are the same give exit code 0, others list each difference."""
     opai("upload", "tree", "/t")
     assert json.loads(opai("check", "tree", "main:/t", "-o", "json").stdout) == []
     assert app.notes[-1] == "3 files compared: the same on both sides."
@@ -210,7 +210,7 @@ def test_check_compares_content(opai: Opai, app: Any, root: Path, tree: Path) ->
 
 
 def test_check_fast_compares_sizes_and_times(opai: Opai, root: Path, tree: Path) -> None:
-    """Times tell, also of files that are seconds old; where a side keeps none, sizes alone do."""
+    """Times are compared, also of files that are seconds old; where a side keeps none, sizes alone do."""
     opai("upload", "tree", "/t")
     opai("check", "tree", "main:/t", "--fast")
     (root / "t" / "top").write_text("2")
@@ -226,7 +226,7 @@ def test_check_fast_compares_sizes_and_times(opai: Opai, root: Path, tree: Path)
 
 @pytest.mark.parametrize("rate", ["", "x", "-1", "0", "10Q", "infM", "nan"])
 def test_rate_limit_refuses_invalid_values(opai: Opai, tree: Path, rate: str) -> None:
-    """What is no rate is refused with an example."""
+    """The error has an example."""
     result = opai("upload", "tree", "/t", "--limit-rate", rate)
     assert (result.exit_code, "is no rate" in result.output) == (2, True)
 
