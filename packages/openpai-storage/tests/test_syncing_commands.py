@@ -210,7 +210,7 @@ def test_check_compares_content(opai: Opai, app: Any, root: Path, tree: Path) ->
 
 
 def test_check_fast_compares_sizes_and_times(opai: Opai, root: Path, tree: Path) -> None:
-    """Times are compared, also of files that are seconds old; where a side keeps none, sizes alone do."""
+    """Times of files that are seconds old count, too; without times only sizes are compared."""
     opai("upload", "tree", "/t")
     opai("check", "tree", "main:/t", "--fast")
     (root / "t" / "top").write_text("2")
