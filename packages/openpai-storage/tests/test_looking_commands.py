@@ -20,7 +20,7 @@ def filled(root: Path) -> Path:
     return root
 
 
-def test_list_storage_hides_secrets(opai: Callable[..., Any], root: Path) -> None:
+def test_list_storage_hides_credentials(opai: Callable[..., Any], root: Path) -> None:
     """Storages are listed with their kind and mount, and without their keys."""
     result = opai("list-storage", "-o", "json")
     assert json.loads(result.stdout) == [
