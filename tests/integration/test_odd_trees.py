@@ -25,8 +25,8 @@ def make_odd_tree(root: Path) -> None:
     for number, name in enumerate(files):
         (root / name).chmod(0o600 + number % 64)
     with (root / "holes").open("wb") as stream:
-        stream.truncate(40 << 20)
-        stream.seek(17 << 20)
+        stream.truncate(20 << 20)
+        stream.seek(9 << 20)
         stream.write(b"something")
     for path in root.rglob("*"):
         if path.is_file():

@@ -30,10 +30,14 @@ def make_tree(
             path.mkdir(parents=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        made[name] = dice.randbytes(content) if isinstance(content, int) else content
+        made[name] = _random(dice, content) if isinstance(content, int) else content
         path.write_bytes(made[name])
         os.utime(path, (TIME + number, TIME + number))
     return made
+
+
+def _random(dice: random.Random, size: int) -> bytes:
+    return dice.getrandbits(8 * size).to_bytes(size, "little") if size else b""
 
 
 def spread(sizes: Sequence[int]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from support.servers.hdfs import Hdfs
 from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
-from openpai.core.transfer import upload
+from openpai.core.transfer import Options, upload
 from openpai.storage.testing.helpers import read, write
 
 pytestmark = pytest.mark.xdist_group("hdfs-own")
@@ -102,7 +102,8 @@ def test_upload_survives_restart_of_data_node(hdfs, folder, tmp_path) -> None:
             hdfs.start_node("dn0")
 
     try:
-        upload(storage, tmp_path / "file", "/file", on_bytes=restart_once)
+        options = Options(retries=10)  # a JVM may take long to start
+        upload(storage, tmp_path / "file", "/file", on_bytes=restart_once, options=options)
     finally:
         hdfs.wait()
     assert len(counted) > 5

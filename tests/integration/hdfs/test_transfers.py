@@ -13,7 +13,7 @@ from support.trees import make_tree, read_tree, spread
 
 from openpai.core.errors import ConnectionFailed
 from openpai.core.storage import is_partial
-from openpai.core.transfer import TransferError, download, upload
+from openpai.core.transfer import Options, TransferError, download, upload
 from openpai.storage.testing.helpers import read, write
 
 
@@ -58,6 +58,7 @@ def test_tree_arrives_over_cut_connections(hdfs, folder, tmp_path, cut_after, se
     dice = random.Random(seed)
     sizes = [dice.choice([0, 1, 1000, 300_000]) for _ in range(5)]
     files = make_tree(source, spread([*sizes, 300_000]), seed)
+    once = Options(retries=1)
 
     def tries(act) -> int:
         """Repeat over connections that break; return how often that was."""
@@ -71,12 +72,12 @@ def test_tree_arrives_over_cut_connections(hdfs, folder, tmp_path, cut_after, se
             return attempt
         raise AssertionError("not even the whole connection worked")
 
-    assert tries(lambda storage: upload(storage, source, "/t")) > 0
+    assert tries(lambda storage: upload(storage, source, "/t", options=once)) > 0
     storage = hdfs.open(folder)
     for entry in storage.walk("/t"):
         if not (entry.is_dir or is_partial(entry.name)):
             assert read(storage, entry.path) == files[entry.path[len("/t/") :]]
-    assert tries(lambda storage: download(storage, "/t", back)) > 0
+    assert tries(lambda storage: download(storage, "/t", back, options=once)) > 0
     assert read_tree(back) == files
 
 

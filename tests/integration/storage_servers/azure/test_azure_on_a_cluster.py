@@ -46,7 +46,7 @@ def test_commands_copy_there_and_back(opai, local, azurite, clean_home) -> None:
     opai("cluster", "login", "lab", "--token-stdin", input=local.token + "\n")
     tree = opai.folder / "tree"
     (tree / "empty").mkdir(parents=True)
-    content = bytes(range(256)) * (80 << 10)
+    content = bytes(range(256)) * (36 << 10)  # more than one block
     (tree / "large").write_bytes(content)
     (tree / "small ü").write_text("x")
     sent = opai("storage", "upload", "-a", "lab", "tree", "sets:/tree")

@@ -82,10 +82,10 @@ def test_blocked_write_is_given_up(attached, smbd) -> None:
         storage.close()
 
 
-def test_server_of_other_protocol_is_named(attached, httpserver) -> None:
+def test_server_of_other_protocol_is_named(attached, sshd) -> None:
     """A server that speaks another protocol is named."""
-    with pytest.raises(OpenPaiError, match=f"127.0.0.1:{httpserver.port}"):
-        attached(address=f"//127.0.0.1:{httpserver.port}/team", timeout=2).stat("/")
+    with pytest.raises(OpenPaiError, match=f"127.0.0.1:{sshd.port}"):
+        attached(address=f"//127.0.0.1:{sshd.port}/team", timeout=2).stat("/")
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "\udcff"])
