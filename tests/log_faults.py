@@ -6,7 +6,7 @@ Real tasks of a local cluster write lines that a seed determines; the logs are s
 all the time; a proxy cuts connections after a random number of bytes; the cluster's clock jumps, so
 the addresses of logs are refused. What each follower yields must be what was written: every line
 once, in order. A task never writes more than a part of a log ahead of its follower: a log that
-rotates twice between two reads is lost on any PAI, whoever reads it. Every fault is counted where
+rotates twice between two reads is lost on any PAI, with any client. Every fault is counted where
 it strikes, and a run that counts too few of a kind fails.
 """
 
@@ -143,7 +143,7 @@ class Follower(threading.Thread):
 
 
 def campaign(seed: int, faults: int, jobs: int = _JOBS, lines: int = _LINES) -> dict[str, int]:
-    """Follow jobs, round after round, until so many faults have struck; return the figures.
+    """Follow jobs, round after round, until enough faults have struck; return the figures.
 
     Raises:
         AssertionError: A line was lost, doubled or changed, or a kind of fault did not strike.

@@ -25,11 +25,11 @@ def test_full_disk_is_named(opai, attach, disk: Path, tmp_path: Path, direction:
         attach(StorageSpec("main", "nfs", {}, mount_path=str(tmp_path)))
         command = ("storage", "download", "main:/source", str(target))
     make_tree(source, {"d/small": b"x", "large": 20 << 20, "whole": 5 << 20})
-    told = opai(*command, "--failed", "failed", code=1).stderr
+    output = opai(*command, "--failed", "failed", code=1).stderr
     names = set((opai.folder / "failed").read_text().split())
     assert {"large", "whole"} <= names <= {"large", "whole", "d/small"}
     for name in names:
-        assert f"target/{name}: {FULL}\n" in told
+        assert f"target/{name}: {FULL}\n" in output
     assert {path.name for path in target.rglob("*")} <= {"d", "small"}
     for name in ("large", "whole"):
         (source / name).write_bytes(b"y" * (1 << 20))

@@ -23,7 +23,7 @@ class Fault:
             ``stall`` (nothing passes for a second), ``block`` (nothing passes any more),
             ``corrupt`` (a bit of a file is turned over) or ``slow`` (the next bytes trickle).
         after: How many bytes pass that way before, since the last fault.
-        upwards: Whether it befalls what goes to the server; ``None``: either way.
+        upwards: Whether it happens to what goes to the server; ``None``: either way.
     """
 
     kind: str
@@ -32,7 +32,7 @@ class Fault:
 
 
 class FaultProxy:
-    """Carries connections to a server; faults befall them one after the other, then none.
+    """Carries connections to a server; faults happen to them one after the other, then none.
 
     Args:
         port: Where the server listens.
@@ -134,7 +134,7 @@ class FaultProxy:
                     _end(target)
                     return
                 if fault:
-                    self._befall(fault, rest, target)
+                    self._spoil(fault, rest, target)
             # The end of what one side sends is not the end of what the other sends.
             target.shutdown(socket.SHUT_WR)
 
@@ -153,7 +153,7 @@ class FaultProxy:
                 self.fired.append(fault)
             return data[:at], fault, data[at:]
 
-    def _befall(self, fault: Fault, rest: bytes, target: socket.socket) -> None:
+    def _spoil(self, fault: Fault, rest: bytes, target: socket.socket) -> None:
         """Send the rest of a piece as the fault has it."""
         if fault.kind == "slow":
             for begin in range(0, len(rest), 8192):
@@ -177,7 +177,7 @@ class _Faults:
         self._passed = 0
 
     def find(self, data: bytes, upwards: bool) -> tuple[int, Fault | None]:
-        """Count a piece; return what befalls it, and after how many of its bytes."""
+        """Count a piece; return what happens to it, and after how many of its bytes."""
         fault = self._next
         if fault is None or fault.upwards not in (None, upwards):
             return len(data), None

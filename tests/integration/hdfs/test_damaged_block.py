@@ -45,10 +45,10 @@ def test_download_names_damaged_files(opai, attach, hdfs, spec) -> None:
     opai("storage", "upload", "tree", "main:/t")
     for name in SIZES:
         damage(dice.choice(sorted(blocks(hdfs, (tree / name).read_bytes()))), dice)
-    told = opai("storage", "download", "main:/t", "back", "--retries", "0", code=1).stderr
-    assert "error: 3 of 4 were not copied" in told
+    output = opai("storage", "download", "main:/t", "back", "--retries", "0", code=1).stderr
+    assert "error: 3 of 4 were not copied" in output
     for name in SIZES:
-        assert f"main:/t/{name}: HDFS stopped sending, " in told
+        assert f"main:/t/{name}: HDFS stopped sending, " in output
         assert (back / name).read_text() == "older"
-    assert "hint: Try again; where it stops again, a block may be damaged" in told
+    assert "hint: Try again; where it stops again, a block may be damaged" in output
     assert (back / "good").read_text() == "good"

@@ -25,7 +25,7 @@ def pair(hadoop, tmp_path) -> Iterator[Pair]:
 
 
 def test_storage_follows_failover(pair: Pair) -> None:
-    """Whichever is active, and while none is, the same storage goes on."""
+    """The same storage works whichever is active, and waits while none is."""
     user = getpass.getuser()
     storage = pair.open("/", user=user, uri=list(reversed(pair.uris)))
 

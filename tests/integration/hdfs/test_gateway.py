@@ -30,7 +30,7 @@ def test_gateway_carries_large_file(hdfs, gateway, folder, tmp_path) -> None:
 
 
 def test_gateway_refuses_other_user(hdfs, gateway, folder) -> None:
-    """The gateway's refusals are told as the name node's are."""
+    """The gateway's refusals read like the name node's."""
     write(hdfs.open(folder), "/file")
     mallory = hdfs.open(folder, user="mallory", uri=gateway, datanodes={})
     with pytest.raises(PermissionError, match="'main:/new'"):

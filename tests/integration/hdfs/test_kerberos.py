@@ -168,7 +168,7 @@ def test_certificate_of_unknown_authority_is_refused(secure, ticket) -> None:
 
 
 def test_missing_authority_is_named(secure, ticket, tmp_path) -> None:
-    """A file of certificates that is none is named."""
+    """A missing or empty file of certificates is named."""
     (tmp_path / "empty").write_text("")
     for name in ("none", "empty"):
         with pytest.raises(StorageError, match=f"{name}' of the storage cannot be used"):

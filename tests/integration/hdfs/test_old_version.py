@@ -1,4 +1,4 @@
-"""HDFS 2.7.3, as older clusters run it: no usual block size told, parts only of whole blocks."""
+"""HDFS 2.7.3, as older clusters run it: parts are whole blocks, of a size that it does not tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a real HDFS refuses is told in a sentence, and nothing is half done."""
+"""What a real HDFS refuses: one sentence each, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_missing_hdfs_is_named(hdfs) -> None:
 
 @pytest.mark.parametrize("uri", ["", "namenode:9870", "hdfs://namenode:8020"])
 def test_bad_address_is_refused(uri: str) -> None:
-    """An address that is none is refused before anything is sent."""
+    """A malformed address is refused before anything is sent."""
     with pytest.raises(StorageError, match="is no WebHDFS address"):
         open_storage(StorageSpec("main", "hdfs", {"uri": uri}))
 

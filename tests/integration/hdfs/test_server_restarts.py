@@ -89,7 +89,7 @@ def test_restarted_name_node_keeps_files(hdfs, folder) -> None:
 
 
 def test_upload_survives_restart_of_data_node(hdfs, folder, tmp_path) -> None:
-    """An upload goes on by itself when a data node is killed under it and comes back."""
+    """An upload continues by itself when a data node is killed under it and restarts."""
     content = random.Random(7).randbytes(40 << 20)
     (tmp_path / "file").write_bytes(content)
     storage = hdfs.open(folder)

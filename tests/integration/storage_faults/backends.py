@@ -1,4 +1,4 @@
-"""The storages that the faults befall: each opened through proxies or directly."""
+"""The storages of the campaign: each opens through proxies or directly."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def check_harmless(
 
 
 def faults(dice: random.Random, kind: str, upwards: bool) -> list[Fault]:
-    """Draw some faults that befall the bytes of files."""
+    """Draw some faults for the bytes of files."""
     return [
         Fault(kind, dice.randrange(2_000, 1_500_000), upwards) for _ in range(dice.randint(1, 4))
     ]

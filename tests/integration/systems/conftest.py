@@ -102,7 +102,7 @@ def container(request: pytest.FixtureRequest, tmp_path: Path) -> Container:
     if not system.exists():
         pytest.skip(f"{request.param} is not here: python tests/systems.py {request.param}")
     if not shutil.which("unshare"):
-        pytest.skip("there is no unshare")
+        pytest.skip("unshare is not installed")
     tmp_path.chmod(0o755)
     made = Container(system, tmp_path)
     done = made.run("true")

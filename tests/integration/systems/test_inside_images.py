@@ -64,8 +64,8 @@ def test_task_runs_in_read_only_image(container: Any, python: tuple[int, int]) -
         return
     assert out == "failed with 3\n", err
     assert (output(container) / "a").read_text() == "x\n"
-    told = json.loads((output(container) / ".openpai/main-0.json").read_text())
-    assert told["explanation"]["exitCode"] == 3
+    report = json.loads((output(container) / ".openpai/main-0.json").read_text())
+    assert report["explanation"]["exitCode"] == 3
 
 
 def test_job_that_needs_runtime_fails_without_python(
@@ -125,5 +125,5 @@ def test_plan_fits_system(container: Any, python: tuple[int, int]) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "    mount -t nfs -o rw,nolock h:/ /far\n" in done.stdout
-    told = container.run("python3", pyz, "info", **ENVIRON).stdout
-    assert "system: Debian" in told or "system: Ubuntu" in told
+    report = container.run("python3", pyz, "info", **ENVIRON).stdout
+    assert "system: Debian" in report or "system: Ubuntu" in report

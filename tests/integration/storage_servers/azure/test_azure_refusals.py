@@ -1,4 +1,4 @@
-"""What Azure Blob refuses is told in a sentence, and nothing is half done."""
+"""What Azure Blob refuses: one sentence each, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_silent_server_is_given_up(attached) -> None:
 
 
 def test_server_of_other_protocol_is_an_error(attached, httpserver) -> None:
-    """A server that is no Azure is an error in one sentence."""
+    """A server of another kind is an error in one sentence."""
     httpserver.expect_request("/").respond_with_data("hello")
     with pytest.raises((OpenPaiError, OSError)):
         list(attached(endpoint=httpserver.url_for("")).list("/"))
@@ -130,13 +130,13 @@ def test_checksum_of_long_file_can_be_computed(storage) -> None:
             begin, length = upload.part(index)
             upload.write(index, io.BytesIO(content[begin : begin + length]))
         upload.commit()
-    told = storage.checksum("/stream")
-    assert told == storage.checksum("/parts")
-    computed = hasher(told.algorithm)
+    found = storage.checksum("/stream")
+    assert found == storage.checksum("/parts")
+    computed = hasher(found.algorithm)
     computed.update(content)
-    assert computed.hexdigest() == told.value
+    assert computed.hexdigest() == found.value
     storage.rename("/parts", "/moved")
-    assert storage.checksum("/moved") == told
+    assert storage.checksum("/moved") == found
 
 
 def test_mounted_container_opens_as_folder(azurite, container, tmp_path) -> None:
@@ -211,11 +211,11 @@ def test_token_that_expires_meanwhile_ends_transfer(opai, attach, azurite, conta
 
     attach_for(5 / 3600)
     slowly = ("--limit-rate", "20", "--failed", "failed")
-    told = opai("storage", "upload", "tree", "main:/t", *slowly, code=None)
-    assert told.returncode in (1, 3)
-    assert "expired at 20" in told.stderr
-    assert len(told.stderr.splitlines()) < 100
+    done = opai("storage", "upload", "tree", "main:/t", *slowly, code=None)
+    assert done.returncode in (1, 3)
+    assert "expired at 20" in done.stderr
+    assert len(done.stderr.splitlines()) < 100
     attach_for(1)
-    again = ("--files-from", "failed") if told.returncode == 1 else ()
+    again = ("--files-from", "failed") if done.returncode == 1 else ()
     opai("storage", "upload", "tree", "main:/t", *again)
     opai("storage", "check", "tree", "main:/t")

@@ -22,9 +22,9 @@ def test_small_file_costs_few_requests(storage, tmp_path, requests) -> None:
 
 
 def test_answer_of_upload_describes_file(storage) -> None:
-    """Size, time and checksum are the same, told by the upload's own answer or asked for."""
+    """Size, time and checksum are the same, from the upload's own answer or asked for."""
     with storage.open_write("/file") as stream:
         stream.write(b"hello")
-    told = storage.stat("/file"), storage.checksum("/file")
-    assert told == (storage.stat("/file"), storage.checksum("/file"))
-    assert told[1] == Checksum("md5", "5d41402abc4b2a76b9719d911017c592")
+    found = storage.stat("/file"), storage.checksum("/file")
+    assert found == (storage.stat("/file"), storage.checksum("/file"))
+    assert found[1] == Checksum("md5", "5d41402abc4b2a76b9719d911017c592")

@@ -1,4 +1,4 @@
-"""What an S3 server refuses is told in a sentence, and nothing is half done."""
+"""What an S3 server refuses: one sentence each, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_silent_server_is_given_up(attached) -> None:
 
 
 def test_server_of_other_protocol_is_an_error(attached, httpserver) -> None:
-    """A server that is no S3 is an error in one sentence."""
+    """A server of another kind is an error in one sentence."""
     httpserver.expect_request("/").respond_with_data("hello")
     with pytest.raises((OpenPaiError, OSError)):
         list(attached(endpoint=httpserver.url_for("")).list("/"))
@@ -103,23 +103,23 @@ def test_long_stream_is_whole(storage) -> None:
     content = bytes(range(256)) * (80 << 10)
     with storage.open_write("/file") as stream:
         stream.write(content)
-    told = storage.checksum("/file")
-    assert told.algorithm == "md5-parts/8388608"
-    computed = hasher(told.algorithm)
+    found = storage.checksum("/file")
+    assert found.algorithm == "md5-parts/8388608"
+    computed = hasher(found.algorithm)
     for start in range(0, len(content), 3_000_000):
         computed.update(content[start : start + 3_000_000])
-    assert computed.hexdigest() == told.value
+    assert computed.hexdigest() == found.value
     with storage.open_read("/file", 8_388_600, 20) as stream:
         assert stream.read() == content[8_388_600:8_388_620]
 
 
 def test_checksum_of_replaced_file_is_new(storage) -> None:
-    """What was told of a file is not told again after the file was replaced."""
+    """A checksum that was known is forgotten when the file is replaced."""
     write(storage, "/file", b"old")
     assert storage.stat("/file").size == 3
     write(storage, "/file", b"new")
-    told = storage.checksum("/file")
-    assert told.value == hashlib.md5(b"new").hexdigest()
+    found = storage.checksum("/file")
+    assert found.value == hashlib.md5(b"new").hexdigest()
 
 
 def test_read_only_storage_refuses_changes(moto, bucket) -> None:
@@ -134,13 +134,13 @@ def test_read_only_storage_refuses_changes(moto, bucket) -> None:
 
 @pytest.mark.parametrize("uri", ["", "bucket", "https://host/bucket", "s3://", "s3:///prefix"])
 def test_bad_address_is_refused(uri: str) -> None:
-    """An address that is none is refused before anything is sent."""
+    """A malformed address is refused before anything is sent."""
     with pytest.raises(StorageError, match="is no S3 address"):
         open_storage(StorageSpec("main", "s3", {"uri": uri}))
 
 
 def test_bad_settings_are_named() -> None:
-    """An endpoint that is no address, and a profile that is not there, are named."""
+    """A malformed endpoint and a missing profile are named."""
     with pytest.raises(StorageError, match="'localhost:9000'"):
         open_storage(StorageSpec("main", "s3", {"uri": "s3://b", "endpoint": "localhost:9000"}))
     with pytest.raises(StorageError, match="nobody"):

@@ -63,11 +63,11 @@ def test_small_file_costs_few_requests(storage, tmp_path, monkeypatch, requests)
 
 
 def test_answer_of_upload_describes_file(storage) -> None:
-    """The checksum is the same, told by the upload's own answer or asked for, and of now."""
+    """The checksum is that of now, from the upload's answer or asked for."""
     for content in (b"hello", b"world"):
         write(storage, "/file", content)
-        told = storage.checksum("/file")
-        assert told == storage.checksum("/file") == Checksum("md5", md5(content).hexdigest())
+        found = storage.checksum("/file")
+        assert found == storage.checksum("/file") == Checksum("md5", md5(content).hexdigest())
     write(storage, "/file", b"late")
     together([lambda: write(storage, "/file", b"later")])
     assert storage.checksum("/file").value == md5(b"later").hexdigest()

@@ -23,9 +23,9 @@ def test_full_disk_is_named(attached, sshd, disk: Path, tmp_path: Path) -> None:
     (tree / "small").write_bytes(b"x")
     with pytest.raises(TransferError) as caught:
         upload(storage, tree, "/t", overwrite=True)
-    told = {item.path: (item.error.errno, item.where) for item in caught.value.failed}
-    assert told["large"] == (errno.ENOSPC, "main:/t/large")
-    assert told["changed"] == (errno.ENOSPC, "main:/t/changed")
+    failed = {item.path: (item.error.errno, item.where) for item in caught.value.failed}
+    assert failed["large"] == (errno.ENOSPC, "main:/t/large")
+    assert failed["changed"] == (errno.ENOSPC, "main:/t/changed")
     assert read(storage, "/t/changed") == b"old"
     assert {path.name for path in (disk / "t").iterdir()} <= {"changed", "small"}
     (tree / "large").unlink()

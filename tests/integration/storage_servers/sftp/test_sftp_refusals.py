@@ -1,4 +1,4 @@
-"""What a real SSH server refuses is told in a sentence, and nothing is half done."""
+"""What a real SSH server refuses: one sentence each, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_links_are_followed_but_not_deleted_through(storage, tmp_path) -> None:
 
 @pytest.mark.parametrize("uri", ["", "host:22", "ssh://host", "sftp://", "sftp://host:port/"])
 def test_bad_address_is_refused(uri: str) -> None:
-    """An address that is none is refused before anything is sent."""
+    """A malformed address is refused before anything is sent."""
     with pytest.raises(StorageError, match="is no SFTP address"):
         open_storage(StorageSpec("main", "sftp", {"uri": uri}))
 

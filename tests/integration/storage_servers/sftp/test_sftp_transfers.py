@@ -43,7 +43,7 @@ def test_unchanged_large_file_is_not_read(storage, tmp_path) -> None:
 
 
 def test_small_file_costs_few_requests(storage, tmp_path, monkeypatch) -> None:
-    """A small file costs seven requests up and five down, and what was told last is not asked."""
+    """A small file costs seven requests up and five down, and no question is asked twice."""
     sent = []
     send = SFTPClientHandler._send_request
 

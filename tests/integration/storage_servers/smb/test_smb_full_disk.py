@@ -33,9 +33,9 @@ def test_full_disk_is_named(storage, full: Path, tmp_path: Path) -> None:
     (tree / "small").write_bytes(b"x")
     with pytest.raises(TransferError) as caught:
         upload(storage, tree, "/disk/t", overwrite=True)
-    told = {item.path: (item.error.errno, item.where) for item in caught.value.failed}
-    assert told["large"] == (errno.ENOSPC, "main:/disk/t/large")
-    assert told["changed"] == (errno.ENOSPC, "main:/disk/t/changed")
+    failed = {item.path: (item.error.errno, item.where) for item in caught.value.failed}
+    assert failed["large"] == (errno.ENOSPC, "main:/disk/t/large")
+    assert failed["changed"] == (errno.ENOSPC, "main:/disk/t/changed")
     assert read(storage, "/disk/t/changed") == b"old"
     assert {path.name for path in (full / "t").iterdir()} <= {"changed", "small"}
     (tree / "large").unlink()

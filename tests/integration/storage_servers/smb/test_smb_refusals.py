@@ -1,4 +1,4 @@
-"""What a real Samba server refuses is told in a sentence, and nothing is half done."""
+"""What a real Samba server refuses: one sentence each, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_mounted_share_opens_as_folder(smbd, tmp_path) -> None:
 
 @pytest.mark.parametrize("address", ["//host", "host", "//host:port/share", "//"])
 def test_bad_address_is_refused(address: str) -> None:
-    """An address that is none is refused before anything is sent."""
+    """A malformed address is refused before anything is sent."""
     with pytest.raises(StorageError, match="is no share"):
         open_storage(StorageSpec("main", "samba", {"address": address}))
 

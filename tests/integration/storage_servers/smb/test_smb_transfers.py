@@ -47,7 +47,7 @@ def test_tree_returns_whole_and_is_sent_once(storage, tmp_path) -> None:
 
 
 def test_small_file_costs_few_messages(storage, tmp_path, sent) -> None:
-    """A small file costs seven messages up and three down; what is told last is not asked for."""
+    """A small file costs seven messages up and three down; no question is asked twice."""
     tree = tmp_path / "tree"
     tree.mkdir()
     for number in range(FILES):
@@ -60,7 +60,7 @@ def test_small_file_costs_few_messages(storage, tmp_path, sent) -> None:
 
 
 def test_stat_after_read_is_new(storage, smbd, folder) -> None:
-    """What the server told as a file was read is an answer to one question, not to two."""
+    """What is known of a file since it was read is used once only."""
     served = smbd.root / folder / "file"
     served.write_bytes(b"old")
     with storage.open_read("/file") as stream:

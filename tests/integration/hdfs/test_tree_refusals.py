@@ -1,4 +1,4 @@
-"""What a real HDFS refuses of a tree, ``opai storage`` tells file by file, and goes on."""
+"""What a real HDFS refuses of a tree: ``opai storage`` names each file and copies the others."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def tree(opai):
     return tree
 
 
-def failures(told: str) -> dict[str, str]:
+def failures(output: str) -> dict[str, str]:
     """Return the reason of each file below ``main:/t``."""
-    lines = (line for line in told.splitlines() if line.startswith("main:/t"))
+    lines = (line for line in output.splitlines() if line.startswith("main:/t"))
     return dict(line[len("main:/t/") :].split(": ", 1) for line in lines)
 
 
@@ -42,10 +42,10 @@ def test_upload_names_files_without_quota_of_space(opai, hdfs, folder, attach_fo
     hdfs.set_quota(folder, space=9 << 20)
     (tree / "large").write_bytes(b"x" * 15_000_000)
     command = ("storage", "upload", "tree", "main:/t")
-    told = opai(*command, "--failed", "failed", code=1).stderr
+    output = opai(*command, "--failed", "failed", code=1).stderr
     listed = set((opai.folder / "failed").read_text().split())
     assert "large" in listed
-    assert failures(told) == dict.fromkeys(listed, os.strerror(errno.EDQUOT))
+    assert failures(output) == dict.fromkeys(listed, os.strerror(errno.EDQUOT))
     hdfs.set_quota(folder)
     opai(*command, "--files-from", "failed")
     opai("storage", "check", "tree", "main:/t")
@@ -54,20 +54,20 @@ def test_upload_names_files_without_quota_of_space(opai, hdfs, folder, attach_fo
 def test_upload_names_files_without_quota_of_names(opai, hdfs, folder, attach_for, tree) -> None:
     """The same for a quota of files and folders."""
     hdfs.set_quota(folder, names=3)  # the folder itself, t and one more
-    told = opai("storage", "upload", "tree", "main:/t", code=1).stderr
-    assert set(failures(told).values()) == {os.strerror(errno.EDQUOT)}
+    output = opai("storage", "upload", "tree", "main:/t", code=1).stderr
+    assert set(failures(output).values()) == {os.strerror(errno.EDQUOT)}
     hdfs.set_quota(folder)
     opai("storage", "upload", "tree", "main:/t")
     opai("storage", "check", "tree", "main:/t")
 
 
 def test_upload_names_files_without_permission(opai, attach_for, tree) -> None:
-    """Where another user's folder may not be written, each file is told so."""
+    """Where another user's folder may not be written, each file is named."""
     opai("storage", "mkdir", "main:/t/d")
     attach_for("mallory")
-    told = opai("storage", "upload", "tree", "main:/t", code=1).stderr
-    assert failures(told) == dict.fromkeys(("a", "d/b", "large"), os.strerror(errno.EACCES))
-    assert "error: 3 of 3 were not copied" in told
+    output = opai("storage", "upload", "tree", "main:/t", code=1).stderr
+    assert failures(output) == dict.fromkeys(("a", "d/b", "large"), os.strerror(errno.EACCES))
+    assert "error: 3 of 3 were not copied" in output
     opai("storage", "mkdir", "main:/new", code=3)
 
 
@@ -78,8 +78,8 @@ def test_upload_names_bad_file_names(opai, attach_for, tree) -> None:
         (tree / name).write_text("x")
     (tree / long).mkdir(parents=True)
     (tree / long / "file").write_text("x")
-    told = failures(opai("storage", "upload", "tree", "main:/t", code=1).stderr)
-    assert told.pop("a:b") == "HDFS does not take this name; it has no colons in names"
-    assert told.pop("caf\\udce9") == "HDFS has names in Unicode only"
-    assert told == {f"{long}/file": os.strerror(errno.ENAMETOOLONG)}
+    output = failures(opai("storage", "upload", "tree", "main:/t", code=1).stderr)
+    assert output.pop("a:b") == "HDFS does not take this name; it has no colons in names"
+    assert output.pop("caf\\udce9") == "HDFS has names in Unicode only"
+    assert output == {f"{long}/file": os.strerror(errno.ENAMETOOLONG)}
     assert opai("storage", "cat", "main:/t/d/b").stdout == "b"
