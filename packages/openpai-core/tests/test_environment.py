@@ -28,7 +28,7 @@ def test_task_context_is_read():
 
 
 def test_local_cluster_is_a_job_container():
-    """Code that asks for a container gets yes there, and can tell the difference."""
+    """A variable distinguishes it from a real one."""
     assert in_job_container(TASK)
     assert not in_local_cluster(TASK)
     assert in_local_cluster({**TASK, "OPENPAI_LOCAL_CLUSTER": "http://127.0.0.1:1"})

@@ -34,7 +34,7 @@ def test_time_formats_of_loggers_are_parsed(line):
 
 @pytest.mark.parametrize("line", ["", "12:00:00", "2026-13-31 12:00:00", "12026-01-31 12:00:00"])
 def test_line_without_time_is_none(line):
-    """Nor is what is no day."""
+    """Invalid days, too."""
     assert time_of(line) is None
 
 
@@ -57,7 +57,7 @@ def test_since_filters_lines_by_time(kept):
 
 
 def test_since_keeps_lines_before_first_time(kept):
-    """They are held until something tells."""
+    """They are held until a line has a time."""
     assert kept("banner", OLD, "x") == []
     assert kept("banner", NEW, "x") == ["banner", NEW, "x"]
 
@@ -82,7 +82,7 @@ def test_since_skips_ended_task():
 
 
 def test_failing_source_loses_no_line():
-    """What was held when reading failed is told when it goes on."""
+    """Lines held when reading failed are yielded after the next attempt."""
 
     def broken():
         yield "held"

@@ -98,7 +98,6 @@ def test_prepare_is_idempotent(cluster):
 
 
 def test_missing_workspace_is_filled_in(cluster):
-    """A file may leave the workspace to whoever submits it."""
     section = {"version": 1, "outputs": [{"path": "x"}]}
     ready = prepare(job(**{SECTION: section}), cluster)
     assert ready.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"

@@ -87,7 +87,7 @@ def test_empty_log_has_no_lines(log, reader):
 
 
 def test_incomplete_line_is_held_until_the_end(log, reader):
-    """What has no line end yet may go on; at the end it is a line too."""
+    """At the end of the log it is a line too."""
     log.write(b"one\ntwo\nthr")
     assert list(reader.new_lines()) == ["one", "two"]
     log.write(b"ee\nfour")
@@ -126,7 +126,7 @@ def test_rotation_loses_nothing(log, reader):
 
 
 def test_rotation_to_longer_file_is_detected(log, reader):
-    """The size alone would not tell."""
+    """The size alone does not show it."""
     log.write(b"one\n")
     assert list(reader.new_lines()) == ["one"]
     log.rotate()

@@ -144,14 +144,14 @@ def test_invalid_alias_is_refused(alias):
 
 
 def test_entry_storages_give_mounts():
-    """Where a storage is mounted here is told by the entry's storages."""
+    """The mount paths of this machine."""
     storages = [{"name": "team", "mount_path": "/mnt/team"}, {"name": "other"}, "odd"]
     entry = ClusterEntry("a", "http://h", settings={"storages": storages})
     assert entry.mounts == {"team": "/mnt/team"}
 
 
 def test_entry_storages_give_addresses():
-    """What is otherwise about a storage that the cluster lists is told by an item without type."""
+    """An item without type changes a storage that the cluster lists."""
     storages = [
         {"name": "team", "mount_path": "/mnt/team", "endpoint": "proxy:445"},
         {"name": "other", "type": "s3", "uri": "s3://b"},

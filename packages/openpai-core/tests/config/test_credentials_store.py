@@ -81,7 +81,7 @@ def test_keyring_holds_secrets_and_files_do_not(home, keyring_file):
 
 
 def test_save_keeps_secrets_not_read(home, keyring_file):
-    """Whoever edits an entry need not unlock the keyring."""
+    """Editing an entry does not need the keyring."""
     from dataclasses import replace
 
     save_cluster(ENTRY)
@@ -145,7 +145,7 @@ def test_environment_token_needs_no_keyring(home, keyring_file, monkeypatch):
 
 
 def test_silent_keyring_times_out(home, keyring_file, monkeypatch):
-    """Without a desktop some hang for ever."""
+    """Without a desktop some backends hang forever."""
     save_cluster(ENTRY)
     monkeypatch.setenv("TEST_KEYRING_MOOD", "silent")
     with pytest.raises(ConfigError, match=r"did not answer within 0\.1 s"):

@@ -17,7 +17,7 @@ def folders(tmp_path, monkeypatch):
 
 
 def test_built_in_values_without_files():
-    """A new user gets 2 CPUs and no GPU, and is told where that comes from."""
+    """2 CPUs and no GPU, with the source of each value."""
     defaults = load_defaults()
     assert (defaults.get("cpu"), defaults.get("gpu")) == (2, 0)
     assert defaults.origins["cpu"] == "built-in"

@@ -112,7 +112,7 @@ def test_link_above_root_is_followed(tmp_path: Path) -> None:
 
 
 def test_pipe_is_not_opened(storage: FolderStorage) -> None:
-    """What is no regular file cannot be read, instead of waiting for ever."""
+    """Opening it would block."""
     os.mkfifo(storage.root / "pipe")
     with pytest.raises(OSError, match="Not a regular file") as caught:
         storage.open_read("/pipe")

@@ -209,7 +209,7 @@ def test_extra_files_are_packed_under_given_names(project: Path, tmp_path: Path)
 
 
 def test_large_file_is_refused(project: Path) -> None:
-    """A file over the limit is no code, unless it is named itself; the largest are listed."""
+    """A file over the limit is refused unless it is named itself; the largest are listed."""
     (project / "src" / "weights.bin").write_bytes(bytes(3000))
     with pytest.raises(ConfigError, match=r"in one file: src/weights\.bin .*\.opaiignore"):
         pack_sources(["src"], project, limit=2000)
@@ -228,7 +228,7 @@ def test_large_total_is_refused(project: Path) -> None:
 
 
 def test_large_code_size_is_reported(project: Path) -> None:
-    """Before much is sent, the number of bytes and the largest files are told."""
+    """The total, and the largest files."""
     told: list[str] = []
     tell_sizes({"a": 60 << 20, "b": 10_000, "c": 1 << 20}, told.append)
     tell_sizes({"a": 10}, told.append)

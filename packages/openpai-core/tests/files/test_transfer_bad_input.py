@@ -90,7 +90,7 @@ def test_too_long_name_is_refused(storage: FolderStorage, tmp_path: Path) -> Non
 def test_names_differing_in_case_fail_on_case_insensitive_storage(
     storage: FolderStorage, tmp_path: Path
 ) -> None:
-    """Where the target takes two names for one, the first wins and the second is told of."""
+    """The first name is copied, the second is reported."""
     folder = tmp_path / "cases"
     (folder / "D").mkdir(parents=True)
     (folder / "d").mkdir()
@@ -201,7 +201,7 @@ def test_listing_resumes_after_cut(storage: FolderStorage, tree: Path) -> None:
 
 
 def test_expired_login_raises(storage: FolderStorage, tmp_path: Path) -> None:
-    """Where a token expires half way, nothing is tried again or after it, and that is told."""
+    """After a token has expired, no other file is tried, and the error says so."""
     asked: list[str] = []
 
     class Expiring(FolderStorage):
@@ -224,7 +224,7 @@ def test_expired_login_raises(storage: FolderStorage, tmp_path: Path) -> None:
 
 
 def test_plan_reports_unreadable_files(storage: FolderStorage, tmp_path: Path) -> None:
-    """Links that lead nowhere, out or up, and pipes, are told by the plan, each with its reason."""
+    """Links that lead nowhere, out or up, and pipes, each with its reason."""
     tree = tmp_path / "tree"
     (tree / "d").mkdir(parents=True)
     (tree / "file").write_text("x")
@@ -247,7 +247,7 @@ def test_plan_reports_unreadable_files(storage: FolderStorage, tmp_path: Path) -
 def test_odd_names_are_printed_on_one_line(
     storage: FolderStorage, tmp_path: Path, name: str
 ) -> None:
-    """A name that would break the line, or steer a terminal, is spelt out where it is told."""
+    """Line breaks and control characters are escaped."""
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / name).symlink_to("nowhere")
     with pytest.raises(TransferError, match="nowhere") as caught:

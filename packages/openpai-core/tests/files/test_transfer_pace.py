@@ -41,7 +41,7 @@ def settled(files_per_second: Callable[[int], float], first: int = 4, most: int 
 def test_tuner_finds_best_thread_count(
     name: str, files_per_second: Callable[[int], float], least: int, most: int, first: int
 ) -> None:
-    """It is what does most, and of those that do as much the smallest that measuring tells."""
+    """The smallest number with the highest throughput."""
     used = settled(files_per_second, first)
     assert least <= min(used) <= max(used) <= most, name
 

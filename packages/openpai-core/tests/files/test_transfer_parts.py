@@ -153,7 +153,7 @@ def test_transient_failure_is_repeated(storage: FolderStorage, big: Path) -> Non
 
 
 def test_repeated_failure_raises(storage: FolderStorage, big: Path) -> None:
-    """Where nothing answers, the transfer ends with the reason, and the file goes on later."""
+    """The transfer ends with the reason and can be resumed."""
     source = Watched(big.parent)
     source.failures = [ConnectionFailed("no answer")] * 1000
     with pytest.raises(ConnectionFailed):
@@ -243,7 +243,7 @@ def test_consecutive_parts_are_read_at_once(storage: FolderStorage, tmp_path: Pa
 
 
 class Told(FolderStorage):
-    """A folder that tells checksums, and says beforehand which ones; it may spoil what it gets."""
+    """A folder with checksums of one algorithm; it may corrupt what it receives."""
 
     def __init__(self, root: Path, algorithm: str, *, spoils: bool = False) -> None:
         super().__init__(root)
@@ -271,7 +271,7 @@ class Told(FolderStorage):
 def test_known_checksum_is_computed_while_copying(
     tmp_path: Path, big: Path, algorithm: str, during: int, afterwards: int
 ) -> None:
-    """A file is read once more at the end only where the storage tells another checksum."""
+    """A file is read again at the end only if the storage has another checksum."""
     source = Watched(big.parent)
     (tmp_path / "t").mkdir()
     target = Told(tmp_path / "t", algorithm)

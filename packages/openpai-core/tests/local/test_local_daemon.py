@@ -150,7 +150,6 @@ def test_unknown_option_raises(state):
 
 
 def test_logs_without_server_raise(state):
-    """There is no log, and no traceback."""
     with pytest.raises(OpenPaiError, match="no local cluster ever ran there"):
         list(daemon.logs(state))
 

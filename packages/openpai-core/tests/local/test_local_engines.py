@@ -118,7 +118,7 @@ def test_registry_password_is_in_private_file(spec):
 
 
 def test_apptainer_variables_are_prefixed(spec):
-    """What a container is told, and what a registry is shown, is in the program's environment."""
+    """Variables of the container, and the registry's credentials."""
     task = spec(image=Image("team/image", "ann", "hush"))
     recipe = Apptainer().prepare(task, [])
     assert recipe.environment["APPTAINERENV_A-B"] == "x y"

@@ -27,7 +27,7 @@ def test_cut_connections_breaks_every_third_request(client, cluster):
 
 @pytest.mark.process
 def test_lose_answers_keeps_job(client, cluster, job_text):
-    """The job is taken in, but who submitted it is never told."""
+    """The job is accepted, but the client gets no answer."""
     fault = cluster.faults.lose_answers(method="POST", path="/jobs$", times=1)
     with pytest.raises(requests.ConnectionError):
         client.submit(job_text("unheard"))

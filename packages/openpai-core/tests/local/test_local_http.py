@@ -134,7 +134,7 @@ def test_cross_origin_request_is_refused(client, headers):
 
 
 def test_same_origin_and_plain_clients_are_served(cluster, client):
-    """The same origin is no stranger; neither is localhost."""
+    """The same origin, and localhost."""
     assert client("GET", "/jobs", headers={"Origin": cluster.uri}).status_code == 200
     port = cluster.uri.rpartition(":")[2]
     assert client("GET", "/info", headers={"Host": f"localhost:{port}"}).status_code == 200
@@ -146,7 +146,7 @@ def test_answers_allow_no_other_origin(client):
 
 
 def test_too_many_headers_are_431(cluster):
-    """They are refused, and the server goes on."""
+    """The server keeps running."""
     flood = b"".join(b"X-%d: y\r\n" % number for number in range(10_000))
     answer = _exchange(cluster, b"GET /api/v2/info HTTP/1.1\r\nHost: 127.0.0.1\r\n", flood, b"\r\n")
     assert answer.startswith(b"HTTP/1.1 431 ")
@@ -183,13 +183,13 @@ def test_too_many_connections_get_503():
 
 
 def test_garbage_request_gets_400(cluster):
-    """What is not HTTP gets a 400, and the server goes on."""
+    """The server keeps running."""
     assert b"400" in _exchange(cluster, b"\x00\xff garbage\r\n\r\n")
     assert requests.get(cluster.uri + "/api/v2/info", timeout=60).status_code == 200
 
 
 def test_invalid_utf8_is_replaced(client):
-    """Bytes that are no UTF-8 become replacement characters, as the real server reads them."""
+    """As on the real server."""
     answer = client("POST", "/jobs", data=b"name: \xff\xfe", headers={"Content-Type": "text/yaml"})
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidProtocolError")
 

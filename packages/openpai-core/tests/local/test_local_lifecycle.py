@@ -134,7 +134,7 @@ def test_gang_is_retried_as_a_whole():
 
 
 def test_job_without_tasks_is_never_decided():
-    """An empty list of roles, which PAI's schema lets through, waits for ever."""
+    """PAI's schema accepts an empty list of roles."""
     live = _live()
     live.document = {"taskRoles": []}
     lifecycle.begin_attempt(live, 1)

@@ -12,7 +12,7 @@ pytestmark = [
 
 
 def _hoard(mb, seconds=600):
-    """Return a command that takes so many MiB and keeps them."""
+    """Return a command that allocates memory and keeps it."""
     code = f"import time; held = bytearray(b'x' * ({mb} << 20)); time.sleep({seconds})"
     return f'exec {sys.executable} -c "{code}"'
 

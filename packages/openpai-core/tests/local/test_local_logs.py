@@ -43,7 +43,7 @@ def test_range_is_served(log_uri, wanted, content, range_):
 
 
 def test_range_behind_end_is_416(log_uri):
-    """A range behind the end is 416, and tells the size."""
+    """The answer has the size."""
     answer = requests.get(log_uri, headers={"Range": "bytes=52-"}, timeout=60)
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, "bytes */52")
 

@@ -55,7 +55,7 @@ def test_page_loads_nothing_from_other_servers(cluster):
 
 
 def test_old_portal_page_is_not_found(cluster):
-    """Clients that look for it learn that this is no old PAI."""
+    """Clients look for it to detect an old PAI."""
     assert requests.get(cluster.uri + "/view.html", timeout=60).status_code == 404
 
 

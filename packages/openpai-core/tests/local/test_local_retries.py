@@ -75,7 +75,7 @@ def test_job_without_conditions_succeeds_when_all_ended(client, job_text):
 
 
 def test_single_task_is_retried_without_gang_allocation(client, job_text):
-    """TaskRetryCount counts only there; the job attempt goes on and the history is kept."""
+    """Only then taskRetryCount applies; the job attempt continues and the history is kept."""
     text = (
         job_text(
             "single",

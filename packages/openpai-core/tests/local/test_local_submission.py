@@ -176,7 +176,6 @@ def test_scripts_of_running_job_are_private(cluster, client, job_text):
 
 @pytest.mark.process
 def test_ignored_image_is_reported_once(client, job_text):
-    """One event of each job tells it."""
     client.submit(job_text("image"))
     client.wait("image")
     events = client("GET", client.path("image") + "/events").json()["data"]

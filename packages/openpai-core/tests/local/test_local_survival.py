@@ -94,7 +94,7 @@ def test_stop_survives_server_kill(started, job_text):
 
 
 def test_down_leaves_tasks_running(started, job_text, gate):
-    """Down ends the server only; how many jobs go on is told."""
+    """The result has the number of active jobs."""
     running, client = started()
     client.submit(job_text("goeson", f"{gate.command}; echo end"))
     client.wait("goeson", "RUNNING")
@@ -106,7 +106,6 @@ def test_down_leaves_tasks_running(started, job_text, gate):
 
 
 def test_down_with_stop_jobs_stops_them(started, job_text):
-    """With stop_jobs nothing goes on, and the records say STOPPED."""
     running, client = started()
     client.submit(job_text("halted", "sleep 600"))
     client.wait("halted", "RUNNING")

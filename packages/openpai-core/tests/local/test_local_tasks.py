@@ -39,7 +39,7 @@ def test_environment_has_pai_variables(cluster, client, job_text):
 
 
 def test_server_settings_do_not_leak_into_task(tmp_path, plain_client, job_text, monkeypatch):
-    """Tasks do not inherit tokens or PAI variables from whoever started the server."""
+    """Tasks do not inherit tokens or PAI variables of the server's environment."""
     from openpai.core.local import LocalCluster
 
     monkeypatch.setenv("OPENPAI_TOKEN", "should-not-be-seen")
@@ -196,7 +196,6 @@ def test_git_plugin_clones_code(client, job_text, tmp_path):
     ids=["folder-gone", "killed", "not-executable"],
 )
 def test_unusual_exit_keeps_status(client, job_text, command, status, request):
-    """Whatever happens to a command, its own status is told."""
     name = request.node.callspec.id
     client.submit(job_text(name, command))
     if status == 137:  # the platform would try again without end

@@ -44,7 +44,7 @@ def test_user_token_lives_seven_days(login):
 
 
 def test_application_token_never_expires(login):
-    """It has no exp, and is no good for managing tokens."""
+    """It has no exp."""
     answer = login()("POST", "/tokens/application")
     assert answer.json()["application"] is True
     assert "exp" not in _claims(answer.json()["token"])

@@ -131,7 +131,7 @@ class World:
         assert answer.status_code == 202, answer.text
 
     def restore_default_group(self):
-        """Make the group anew that the recordings delete."""
+        """Create the group again that the recordings delete."""
         acls = {"virtualClusters": ["default"], "storageConfigs": STORAGES[:-1]}
         self.send("POST", "/groups", json={"groupname": "default", "extension": {"acls": acls}})
         for name in ("alice", "bob"):

@@ -106,7 +106,7 @@ def _at(*steps):
 
 
 def _without(*steps):
-    """Return a way to break a job: remove a key; the mapping that lacks it is told."""
+    """Return a way to break a job: remove a key; the problem is at the mapping that lacks it."""
 
     def breaker(document, _):
         path = [_first_role(document) if step == "*" else step for step in steps]

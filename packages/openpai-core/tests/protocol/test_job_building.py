@@ -94,7 +94,7 @@ def test_copies_do_not_share_state():
 
 
 def test_invalid_arguments_raise_at_once():
-    """A wrong amount of memory, or a state that does not exist, is told where it is written."""
+    """An invalid amount of memory, or an unknown state."""
     with pytest.raises(ConfigError, match="no amount of memory"):
         Job("a").role("w", "x", memory="lots")
     with pytest.raises(ProtocolError, match="nothing to notify of"):
@@ -150,7 +150,7 @@ def test_dict_is_copied(minimal):
 
 
 def test_fetched_config_requires_new_secrets(minimal):
-    """The server's asterisks are told, and new secrets make the job whole."""
+    """The server's asterisks are reported until new secrets are set."""
     minimal["secrets"] = "******"
     minimal["taskRoles"]["worker"]["commands"] = ["echo <% $secrets.pw %>"]
     job = Job.from_remote(minimal)
@@ -163,7 +163,7 @@ def test_fetched_config_requires_new_secrets(minimal):
 
 
 def test_secrets_are_written_so_that_server_masks_them(minimal):
-    """A file that would show its secrets is written anew when it is sent."""
+    """A file whose secrets the mask would miss is serialized again."""
     import json
 
     minimal["secrets"] = {"pw": "hunter2"}
@@ -179,7 +179,7 @@ def test_repr_hides_secrets():
 
 
 def test_recursive_document_is_refused():
-    """A dict that contains itself is no job."""
+    """A dict that contains itself."""
     document: dict[str, object] = {"name": "x"}
     document["extras"] = document
     with pytest.raises(ProtocolError, match="endless"):

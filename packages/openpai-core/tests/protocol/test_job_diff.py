@@ -39,7 +39,7 @@ def test_named_entries_are_compared_by_name(minimal):
 
 
 def test_secrets_are_hidden(minimal):
-    """That they differ is told, what they are is not."""
+    """The difference is reported without the values."""
     other = {**minimal, "secrets": {"pw": "hunter2"}}
     (change,) = changes(minimal, other)
     assert (change.before, change.after) == (UNDEFINED, "******")

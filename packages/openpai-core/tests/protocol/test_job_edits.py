@@ -62,7 +62,7 @@ def test_invalid_paths_are_refused(path):
     ],
 )
 def test_values_are_parsed_as_yaml(text, value):
-    """A value is read as the file would be; what is no YAML is a text."""
+    """Invalid YAML is a text."""
     assert parse_update(text) == (["a"], value)
 
 

@@ -122,7 +122,6 @@ def test_unplaced_tasks_have_no_host_variables(minimal):
 
 
 def test_attempts_and_devices_are_in_environment(minimal):
-    """The task knows its attempt and its GPUs; without GPUs it is told so."""
     assert _plan(minimal).environment["NVIDIA_VISIBLE_DEVICES"] == "none"
     minimal["taskRoles"]["worker"]["resourcePerInstance"]["gpu"] = 2
     environment = _plan(minimal, framework_attempt=3, task_attempt=1, gpus=(0, 3)).environment
@@ -293,7 +292,7 @@ def test_missing_tensorboard_is_reported(minimal, tmp_path):
 @pytest.mark.process
 @pytest.mark.parametrize("plugin", ["ssh", "teamwise_storage"])
 def test_plugins_of_pai_containers_report_no_effect(minimal, tmp_path, plugin):
-    """What only a PAI container can do is told, and is no failure."""
+    """What only a PAI container can do is reported and does not fail the task."""
     minimal["extras"] = {PLUGINS: [{"plugin": plugin, "parameters": {"jobssh": True}}]}
     result = _run(_plan(minimal).steps[0].script, tmp_path)
     assert (result.returncode, "nothing to do" in result.stdout) == (0, True)

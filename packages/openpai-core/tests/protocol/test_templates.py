@@ -99,13 +99,13 @@ def test_unsupported_values_fail_as_on_server(template):
 
 @pytest.mark.parametrize("method", ["toFixed", "valueOf"])
 def test_number_methods_fail_as_on_server(method):
-    """A method is called with the scope as ``this``, which is no number."""
+    """A method is called with the scope as ``this``, which is not a number."""
     with pytest.raises(js.JsError, match="requires that 'this' be a Number"):
         render(f"<% $parameters.whole.{method} %>", SCOPE)
 
 
 def test_exponential_text_is_refused():
-    """A list that aliases make endless is not joined for ever."""
+    """A list whose aliases double it 40 times."""
     value: list[object] = ["x"]
     for _ in range(40):
         value = [value, value]

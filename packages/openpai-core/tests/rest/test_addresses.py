@@ -93,7 +93,7 @@ def test_password_in_address_is_refused_and_hidden():
     ],
 )
 def test_server_paths_are_resolved(written, path, url):
-    """Logs are elsewhere when there is no pylon."""
+    """Without pylon, logs are on another server."""
     assert Address.parse(written).url(path) == url
 
 

@@ -12,6 +12,6 @@ def test_final_job_has_no_retry_advice():
 
 
 def test_retriable_job_keeps_retry_advice():
-    """The attempt failed; the job goes on."""
+    """The attempt failed; the job is still active."""
     waiting = JobDetail({"jobStatus": {"state": "WAITING", "appExitSpec": SPEC}})
     assert len(waiting.advice) == 2

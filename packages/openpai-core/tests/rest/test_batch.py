@@ -145,7 +145,7 @@ def test_submit_in_loop_waits_for_rate_limit(limited, make_job):
 
 
 def test_submit_all_waits_for_rate_limit(limited, sweep):
-    """A call gives up waiting by itself; the sweep goes on when the server counts anew."""
+    """A single call does not wait; the batch continues in the server's next window."""
     server, cluster = limited
     cluster.session.longest_rate_wait = 0.0
     outcomes = cluster.submit_all(sweep("limited", 50))
@@ -198,7 +198,7 @@ def test_interrupt_leaves_whole_jobs(cluster, sweep):
 
 @pytest.mark.process
 def test_stop_all_selects_by_prefix_and_tag(cluster, make_job):
-    """Only those of the user, only those that go on."""
+    """Only active jobs of the user."""
     one, two, three = (cluster.submit(make_job("sleep 600", name=f"stop_{n}")) for n in "abc")
     three.add_tag("old")
     outcomes = cluster.stop_all(prefix="stop_a")

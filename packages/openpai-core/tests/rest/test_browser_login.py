@@ -38,7 +38,7 @@ def browse(url):
 
 
 def test_browser_delivers_token(session, provider):
-    """It comes back to the listener, which tells the user to close the window."""
+    """The redirect reaches the listener, whose page asks the user to close the window."""
     with BrowserLogin(session) as login:
         answer = []
         thread = threading.Thread(target=lambda: answer.append(browse(login.url)))

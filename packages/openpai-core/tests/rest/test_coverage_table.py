@@ -28,7 +28,6 @@ def table(operations, recordings) -> str:
 
 
 def test_documented_table_matches_operations(operations, recordings):
-    """Whoever changes an operation or its tests changes the table with it."""
     if not DOCUMENT.exists():
         pytest.skip("the documents are not part of this package's own archive")
     text = DOCUMENT.read_text(encoding="utf-8")
@@ -37,6 +36,6 @@ def test_documented_table_matches_operations(operations, recordings):
 
 
 def test_openapi_file_has_44_operations(operations):
-    """Version 2.2.7 of the file has so many, and no two have the same request."""
+    """Version 2.2.7 of the file; no two have the same request."""
     documented = [(o["method"], o["path"]) for o in operations if o["documented"]]
     assert len(documented) == len(set(documented)) == 44

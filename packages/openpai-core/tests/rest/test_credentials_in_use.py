@@ -91,7 +91,7 @@ def test_password_logs_in_once_when_needed(server, open_cluster):
 
 
 def test_refused_token_is_replaced(server, open_cluster, clock):
-    """It was revoked, or the server was set up anew."""
+    """It was revoked, or the server was reinstalled."""
     cluster = open_cluster(password="right-password")
     authn.check_token(cluster.session)
     clock.sleep(10)  # a new token may be refused for some seconds

@@ -53,7 +53,7 @@ def test_cut_headers_are_retried(serve, end):
 
 
 def test_cut_headers_of_unsafe_call_raise(serve):
-    """Not as done: whoever sent it asks what became of it."""
+    """The caller checks whether it took effect."""
     session = Session(serve(WHOLE[:30]), token="t", timeout=60)
     with pytest.raises(NoAnswer, match="cut") as caught:
         session.send("PUT", "/anything", {})

@@ -123,7 +123,7 @@ def test_other_server_is_refused(httpserver):
 
 
 def test_cluster_behind_failing_proxy_raises(httpserver):
-    """502 is no answer of PAI's, and the address may be right."""
+    """The address may be right."""
     page = Response("<html>502</html>", 502, content_type="text/html")
     httpserver.expect_request("/rest-server/api/v2/info").respond_with_response(page)
     with pytest.raises(ConnectionFailed, match="answered 502: what stands behind it is down"):
@@ -131,7 +131,7 @@ def test_cluster_behind_failing_proxy_raises(httpserver):
 
 
 def test_rate_limit_raises(httpserver):
-    """429 of another window than a minute's is told as what it is."""
+    """A limit of an hour is not waited for."""
     headers = {"X-RateLimit-Reset": str(int(time.time()) + 3600), "Retry-After": "3600"}
     page = Response("Too many", 429, content_type="text/html", headers=headers)
     httpserver.expect_request("/rest-server/api/v2/info").respond_with_response(page)

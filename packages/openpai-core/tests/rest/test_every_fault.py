@@ -181,7 +181,7 @@ def test_fault_raises_one_clear_error(fault, operation, answering):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_silence_times_out(operation, answering):
-    """A login can hang for ever on a real server; nothing here does."""
+    """A login can hang forever on a real server."""
     _, session = answering(b"", stall=600, timeout=0.2)
     with pytest.raises(ConnectionFailed, match="no answer in time"):
         OPERATIONS[operation](session)
@@ -247,5 +247,4 @@ def test_only_safe_operations_are_repeated(operation, answering):
 
 
 def test_all_errors_are_openpai_errors():
-    """Whoever catches OpenPaiError catches them all."""
     assert all(issubclass(kind, OpenPaiError) for _, kind, _ in FAULTS.values())

@@ -25,7 +25,7 @@ class Jobs:
         return {"debugId": f"{number:032x}", "name": f"job_{number}", "username": "alice"}
 
     def page(self, request) -> Response:
-        """Answer one request, and let the world go on."""
+        """Answer one request, then change the list."""
         self.requests += 1
         offset, limit = int(request.args["offset"]), int(request.args["limit"])
         body = json.dumps(self.rows[offset : offset + limit])
@@ -92,7 +92,7 @@ def test_limit_is_kept(listed):
 
 
 def test_jobs_are_fetched_lazily(listed):
-    """Whoever stops early has asked for one page."""
+    """Stopping early has requested one page."""
     jobs, cluster = listed(12_000)
     next(cluster.jobs())
     assert jobs.requests == 1

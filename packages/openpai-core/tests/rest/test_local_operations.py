@@ -35,7 +35,7 @@ class World:
         self.sent.append((response.request.method, response.request.url, response.status_code))
 
     def user(self, name):
-        """Make a user who is no admin."""
+        """Create a user without admin rights."""
         users.create_user(self.session, name, PASSWORD)
         return name
 
@@ -89,7 +89,7 @@ def test_local_operations_are_all_checked(operations):
 
 
 def test_operation_rights_match_server(world, local):
-    """A user who is no admin is refused what admins do."""
+    """Operations of admins are refused to other users."""
     name = world.user("humble")
     with Cluster(local.uri, user=name, password=PASSWORD) as other:
         for call in (

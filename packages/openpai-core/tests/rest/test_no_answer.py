@@ -54,7 +54,7 @@ def test_cut_connection_may_have_taken_effect(listener):
 
 
 def test_silence_is_a_timeout(listener):
-    """A login can hang for ever on a real server: there is always a time-out."""
+    """A login can hang forever on a real server."""
     error = ask(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=0.2)
     assert "no answer in time" in error.message
     assert (error.transient, error.sent) == (True, True)

@@ -25,7 +25,7 @@ def test_wait_returns_ended_job(cluster, make_job):
 
 
 def test_wait_survives_transient_failures(through_proxy, proxy, make_job, gate, clock):
-    """Bad gateways and cut connections while a job runs are no reason to give up."""
+    """Bad gateways and cut connections while a job runs."""
     remote = through_proxy.submit(make_job(gate.command))
     proxy.fail("GET", f"/jobs/{remote.key}$", "instead", status=502, times=5)
     proxy.fail("GET", f"/jobs/{remote.key}$", "refuse", times=3)
@@ -39,7 +39,7 @@ def test_wait_survives_transient_failures(through_proxy, proxy, make_job, gate, 
 
 
 def test_wait_times_out(cluster, make_job):
-    """The time that was given runs out; the job goes on and is not harmed."""
+    """The job continues."""
     remote = cluster.submit(make_job("sleep 600"))
     with pytest.raises(WaitTimeout, match="it goes on"):
         remote.wait(timeout=0.05, poll=0.01)

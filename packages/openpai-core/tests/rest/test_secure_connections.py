@@ -88,7 +88,7 @@ def test_ca_file_without_certificates_raises(https, open_session, tmp_path):
 
 
 def test_plain_http_on_https_port_raises(https, open_session):
-    """The server answers with something that is no http."""
+    """The answer is not HTTP."""
     session = open_session(https().url_for("/").replace("https:", "http:"))
     with pytest.raises(ConnectionFailed) as caught:
         session.get("/info")

@@ -69,7 +69,7 @@ def test_session_closes_with_block(httpserver):
 
 
 def test_netrc_does_not_replace_token(session, httpserver, tmp_path, monkeypatch):
-    """Requests sends what ~/.netrc says of a host unless it is told otherwise."""
+    """By default requests sends the credentials of ~/.netrc."""
     (tmp_path / ".netrc").write_text("machine localhost login a password b\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     httpserver.expect_request(INFO).respond_with_json({})

@@ -186,7 +186,7 @@ def test_lost_submission_race_raises_conflict(through_proxy, proxy, cluster, mak
 
 @pytest.mark.process
 def test_concurrent_submissions_leave_one_job(cluster, make_job):
-    """Whoever is too late meets a conflict; the job that runs is the one they all meant."""
+    """The later ones get a conflict; the job is the one that all submitted."""
     job = make_job()
     outcomes = []
 

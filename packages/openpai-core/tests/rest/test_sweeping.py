@@ -155,7 +155,7 @@ def test_secrets_reach_rerun_and_are_required_elsewhere(cluster, make_job, monke
 
 
 def test_stop_ends_submission(make_sweep, cluster):
-    """The process that submits sees it; what goes on is stopped; the rest is never sent."""
+    """Active jobs are stopped, and the submitting process sends no more."""
     sweep = make_sweep("sleep 600 <% $parameters.n %>", count=5, max_parallel=2)
     submitter = threading.Thread(target=sweep.submit)
     submitter.start()

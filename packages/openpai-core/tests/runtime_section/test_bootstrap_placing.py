@@ -118,7 +118,7 @@ def test_bootstrap_knows_if_runtime_is_needed(key: str) -> None:
 
 
 def test_invalid_documents_pass_through() -> None:
-    """What is no job config is left for validation to complain about."""
+    """Validation reports them."""
     for document in ({}, job(taskRoles=None), job(taskRoles={"a": None, "b": {"commands": "x"}})):
         assert add_bootstrap(document) == document
 
