@@ -24,10 +24,13 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[LocalCluster]:
-    """A cluster on this machine."""
-    with LocalCluster(cpus=4, memory_mb=4096, gpus=0) as made:
-        yield made
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """A cluster on this machine, whose tasks have a temporary folder of their own."""
+    folder = tmp_path_factory.mktemp("local")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))
+        with LocalCluster(folder, cpus=4, memory_mb=4096, gpus=0) as made:
+            yield made
 
 
 @pytest.fixture(scope="module")
