@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.servers.hdfs import STARTING
 from support.servers.kerberos import Authority, Realm, SecureHdfs
+from support.servers.server import STARTING
 from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError

@@ -24,10 +24,9 @@ from support.servers.hadoop import (
     Hadoop,
     write_settings,
 )
+from support.servers.server import STARTING
 from support.wait import wait_until
 
-#: Seconds that the JVMs may take to start on a loaded machine.
-STARTING = 240
 BLOCK = 8 << 20
 SETTINGS = {
     "dfs.namenode.safemode.extension": "0",

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from support.ports import free_port
 from support.servers.hadoop import HA_ADMIN, NAME_NODE
-from support.servers.hdfs import STARTING, Hdfs, bean
+from support.servers.hdfs import Hdfs, bean
+from support.servers.server import STARTING
 from support.wait import wait_until
 
 PROVIDER = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider"

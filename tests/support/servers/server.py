@@ -14,6 +14,8 @@ from support.processes import kill_family, state_of
 from support.wait import wait_until
 
 Self = TypeVar("Self", bound="Server")
+#: Seconds that a server may take to start on a loaded machine.
+STARTING = 240
 
 
 @dataclass
@@ -82,7 +84,7 @@ class Server:
             with closing(socket.socket()) as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
 
-        wait_until(listens, f"the start of {name}")
+        wait_until(listens, f"the start of {name}", timeout=STARTING)
 
     def logs(self) -> str:
         """Return the end of each log."""
