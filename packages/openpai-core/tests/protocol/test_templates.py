@@ -6,7 +6,7 @@ import pytest
 
 from openpai.core.protocol import js
 from openpai.core.protocol.stage2 import fill_parameters, render_secrets
-from openpai.core.protocol.templates import TemplateError, render, tags
+from openpai.core.protocol.templates import TemplateError, render
 
 SCOPE = {
     "$parameters": {
@@ -113,11 +113,6 @@ def test_a_text_without_end_is_refused():
         render("<% $parameters.v %>", {"$parameters": {"v": value}})
 
 
-def test_the_names_in_a_text_can_be_listed():
-    """Names come without brackets and in their order."""
-    assert tags("<% $a.b[0] %> x <%# s %><% in %><%/ s %><% $c %>") == ["$a.b.0", "$c"]
-
-
 SECRETS = {"pw": "a&<b>'\"", "list": [1.0, True], "nested": {"k": "v"}}
 
 
@@ -125,15 +120,6 @@ def test_secrets_are_put_in_as_they_are():
     """No escaping; numbers as in stage 1; other tags stay."""
     script = "x <% $secrets.pw %> <% $secrets.list[0] %> <% $secrets.nested.k %> <% $other %>"
     assert render_secrets(script, SECRETS) == "x a&<b>'\" 1 v <% $other %>"
-
-
-def test_the_runtimes_own_rendering_can_be_had():
-    """``exact``: HTML escapes, Python's texts, empty other tags, special tags obeyed."""
-    script = "<% $secrets.pw %>|<%& $secrets.pw %>|<% $secrets.list[0] %>|"
-    script += "<% $secrets.list[1] %>|<% $other %>"
-    assert render_secrets(script, SECRETS, exact=True) == (
-        "a&amp;&lt;b&gt;&#x27;&quot;|a&<b>'\"|1.0|True|"
-    )
 
 
 def test_without_secrets_the_text_is_not_touched():
@@ -169,13 +155,3 @@ def test_a_reference_that_leads_nowhere_is_told():
     for wrong in ("<% $parameters.x %>", "<% $secrets.s %>", "<% $script.uri %>", "<% $nope.x %>"):
         with pytest.raises(TemplateError, match="leads nowhere"):
             fill_parameters({"a": wrong}, DOCUMENT, "worker", None)
-
-
-def test_the_runtimes_own_way_with_parameters_can_be_had():
-    """``exact``: through Python's repr and YAML, which spoils lines and refuses numbers."""
-    filled = fill_parameters(
-        {"a": "<% $parameters.lines[0] %>", "b": "x\ny"}, DOCUMENT, "worker", None, exact=True
-    )
-    assert filled == {"a": "a", "b": "x\\ny"}
-    with pytest.raises(TemplateError, match="is no text"):
-        fill_parameters("<% $parameters.n %>", DOCUMENT, "worker", None, exact=True)

@@ -17,7 +17,7 @@ from openpai.core.protocol import js
 from openpai.core.protocol.js_members import OBJECT_MEMBERS, member
 from openpai.core.protocol.mustache import TemplateError, parse
 
-__all__ = ["INDEX", "TemplateError", "lookup", "render", "tags"]
+__all__ = ["INDEX", "TemplateError", "lookup", "render"]
 
 INDEX = re.compile(r"\[([0-9]+)\]")
 
@@ -64,12 +64,3 @@ def lookup(name: str, view: dict[str, Any]) -> Any:
             return js.UNDEFINED
         value = member(value, step)
     return value() if callable(value) else value
-
-
-def tags(template: str) -> list[str]:
-    """Return the names that a text refers to, ``[n]`` written as ``.n``.
-
-    Raises:
-        TemplateError: A tag or a section is not closed.
-    """
-    return [INDEX.sub(r".\1", name) for kind, name in parse(template) if kind == "name"]
