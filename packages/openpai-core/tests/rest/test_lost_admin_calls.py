@@ -15,6 +15,7 @@ from openpai.core.rest import authn, groups, users
 from openpai.core.rest.session import Session
 
 PASSWORD = "a-password-of-tests"
+JSON = {"Content-Type": "application/json"}
 LOST = [
     {"how": "lose"},
     {"how": "cut"},
@@ -103,13 +104,15 @@ def test_500_of_the_real_server_is_read(tmp_path, name):
     """rest-server answers 500 to a group that exists, and to one that does not."""
     from openpai.core.local import LocalCluster
 
-    with LocalCluster(tmp_path, cpus=1, memory_mb=512, faithful=True) as cluster:
+    with LocalCluster(tmp_path, cpus=1, memory_mb=512) as cluster:
         session = Session(cluster.uri, timeout=5)
         session.renew(authn.basic_login(session, cluster.user, cluster.password).token)
         groups.create_group(session, name)
+        cluster.faults.answer(500, '{"code": "UnknownError"}', JSON, method="POST", path="groups$")
         with pytest.raises(ConflictError, match="Another group"):
             groups.create_group(session, name)
         groups.delete_group(session, name)
+        cluster.faults.answer(500, '{"code": "UnknownError"}', JSON, method="DELETE")
         with pytest.raises(NotFoundError, match="There is no group"):
             groups.delete_group(session, name)
         session.close()

@@ -39,8 +39,6 @@ class Options:
         gpus: GPUs to give to tasks, pretended if there are none; ``None`` means those found.
         grace: Seconds between SIGTERM and SIGKILL when a task is stopped.
         log_limit: Bytes after which a log file is changed over.
-        faithful: Whether to fail as the real server does where it fails unkindly: with status 500
-            for mistakes of the client, and by accepting jobs that can never run.
         virtual_clusters: Further virtual clusters by name, with all that their jobs may use.
         storages: Further storages by name, with the folders that they are; or with what the server
             shall say of one that is elsewhere (``type``, ``data``), which no task can mount.
@@ -61,7 +59,6 @@ class Options:
     gpus: int | None = None
     grace: float = 30.0
     log_limit: int = 16 * 1024 * 1024
-    faithful: bool = False
     virtual_clusters: Mapping[str, Resources] = field(default_factory=dict)
     storages: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     rate_limits: Limits | None = None

@@ -44,7 +44,6 @@ class Route:
             ``late``: a token, which the handler asks for itself after its own checks.
         raw: Whether the body is left alone.
         limiter: The rate limit by user that counts it, if any.
-        old: Whether today's real servers have it no more; not served when faithful.
         authn: The way to log in, ``basic`` or ``OIDC``, without which it is not served; empty
             where it does not matter.
     """
@@ -55,7 +54,6 @@ class Route:
     access: str = "token"
     raw: bool = False
     limiter: str = ""
-    old: bool = False
     authn: str = ""
 
     def match(self, method: str, path: str) -> tuple[str, ...] | None:
@@ -205,15 +203,15 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _JOB + "/job-attempts/{attempt}", jobs.attempt),
     Route("GET", _TASK, tasks.history),
     Route("GET", _TASK + "/{retry}/logs", tasks.logs),
-    Route("POST", "/api/v1/jobs", jobs.submit_v1, limiter="submit", old=True),
-    Route("POST", "/api/v1/user/{user}/jobs", jobs.submit_v1, limiter="submit", old=True),
-    Route("GET", "/api/v1/jobs", jobs.listing, limiter="list", old=True),
-    Route("GET", "/api/v1/user/{user}/jobs", jobs.listing_of_user, limiter="list", old=True),
-    Route("GET", _OLD_JOB, _joined(jobs.one), old=True),
-    Route("GET", _OLD_JOB + "/config", _joined(jobs.config), old=True),
-    Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh), old=True),
-    Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type), old=True),
-    Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing, old=True),
+    Route("POST", "/api/v1/jobs", jobs.submit_v1, limiter="submit"),
+    Route("POST", "/api/v1/user/{user}/jobs", jobs.submit_v1, limiter="submit"),
+    Route("GET", "/api/v1/jobs", jobs.listing, limiter="list"),
+    Route("GET", "/api/v1/user/{user}/jobs", jobs.listing_of_user, limiter="list"),
+    Route("GET", _OLD_JOB, _joined(jobs.one)),
+    Route("GET", _OLD_JOB + "/config", _joined(jobs.config)),
+    Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh)),
+    Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type)),
+    Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing),
     Route(
         "GET HEAD", "/log-manager/{address}/api/v1/logs/{file}", files.log_file, "open", raw=True
     ),
@@ -221,15 +219,12 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def find_route(
-    method: str, path: str, faithful: bool, authn: str = "basic"
-) -> tuple[Route, tuple[str, ...]]:
+def find_route(method: str, path: str, authn: str) -> tuple[Route, tuple[str, ...]]:
     """Return the route of a request, and the variable parts of its path.
 
     Args:
         method: The HTTP method.
         path: The path, without the prefix of PAI's proxy.
-        faithful: Whether only what today's real servers have is served.
         authn: The way to log in to the cluster.
 
     Raises:
@@ -237,7 +232,6 @@ def find_route(
     """
     for route in ROUTES:
         arguments = route.match("GET" if method == "HEAD" else method, path)
-        served = route.authn in ("", authn) and not (route.old and faithful)
-        if arguments is not None and served:
+        if arguments is not None and route.authn in ("", authn):
             return route, arguments
     raise Refusal(404, "NoApiError", f"API {path} is not found.")
