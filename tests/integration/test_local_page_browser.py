@@ -195,17 +195,3 @@ def test_the_token_does_not_stay_in_the_address(page, local):
     page.wait_for_selector("#resources")
     assert local.token not in page.url
     assert page.evaluate("localStorage.length") == 0
-
-
-def test_signing_in_with_oidc(chromium):
-    """The page leads to the provider, and the provider back to the page, logged in."""
-    directory = {"bob": ["default"]}
-    with LocalCluster(authn="OIDC", directory=directory) as oidc, chromium.new_context() as context:
-        page = context.new_page()
-        page.goto(oidc.uri)
-        page.click("text=Sign in")
-        page.fill("[name=user]", "bob")
-        page.fill("[name=password]", oidc.password)
-        page.click("button")
-        shows(page, "body", "as bob")
-        assert "token" not in page.url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from openpai.core.errors import ConfigError
 from openpai.core.local.scheduler import Resources
@@ -49,9 +49,6 @@ class Options:
             ``podman`` or ``apptainer``.
         memory_limits: Whether a task that uses more memory than its job asks for is killed.
         process_limit: A task with more processes than so many is killed.
-        authn: How users log in: ``basic``, by password, or ``OIDC``, with a browser, at an identity
-            provider that the local cluster brings.
-        directory: Users that this provider knows beside those of the cluster, with their groups.
     """
 
     cpus: int | None = None
@@ -67,8 +64,6 @@ class Options:
     engine: str = "process"
     memory_limits: bool = True
     process_limit: int = 4096
-    authn: str = "basic"
-    directory: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return what :func:`make_options` reads back."""
@@ -97,10 +92,6 @@ def make_options(values: Mapping[str, Any]) -> Options:
         raise ConfigError(
             f"An option of the local cluster is not what it should be: {error}."
         ) from error
-    if made.get("authn", "basic") not in ("basic", "OIDC"):
-        raise ConfigError(
-            f"A local cluster has no way '{made['authn']}' to log in.", "It has: basic, OIDC."
-        )
     for name in ("cpus", "memory_mb", "gpus"):
         if (made.get(name) or 0) < 0:
             raise ConfigError(
