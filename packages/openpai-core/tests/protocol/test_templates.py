@@ -58,12 +58,11 @@ SCOPE = {
         ("a<%& $parameters.text %>b<%{ $parameters.text }%>c", "abc"),
         ("a\n  <%! comment %>  \nb", "a\nb"),
         ("a<%> part %>b", "ab"),
-        ("a<%=[[ ]]=%>[[ $parameters.text ]]<% x %>", "aA<% x %>"),
         ("  lead\ttrail\u00a0\ufeff\n", "lead\ttrail"),
         ("{{ x }} ${y} $Z 100%", "{{ x }} ${y} $Z 100%"),
         ("<% . %>", "[object Object]"),
-        ("<% $parameters.text.toUpperCase %>", "[OBJECT OBJECT]"),
-        ("<% $parameters.constructor.name %>", "Object"),
+        ("<% $parameters.text.toUpperCase %>", "<% $parameters.text.toUpperCase %>"),
+        ("<% $parameters.constructor.name %>", "<% $parameters.constructor.name %>"),
         ("<% %>", "<%  %>"),
     ],
 )
@@ -78,10 +77,11 @@ def test_tags_are_filled_in_as_by_the_server(template, result):
         ("echo <% x", "Unclosed tag at 9"),
         ("😀 <% x", "Unclosed tag at 7"),
         ("<%# a %>x", 'Unclosed section "a" at 9'),
-        ("<%/ a %>", 'Unopened section "a" at 0'),
-        ("<%# a %><%/ b %>", 'Unclosed section "a" at 8'),
-        ("<%= a %>", "Unclosed tag at 8"),
-        ("<%=a=%>", "Invalid tags: a"),
+        ("<%/ a %>", 'Section "a" is closed and was not opened'),
+        ("<%# a %><%/ b %>", 'Section "b" is closed and was not opened'),
+        ("<%= a %>", "'<%=a%>' is not a value"),
+        ("<%=[[ ]]=%>", "is not a value"),
+        ("a <%> b", "Unclosed tag at 7"),
     ],
 )
 def test_broken_templates_have_mustaches_messages(template, message):
@@ -90,18 +90,11 @@ def test_broken_templates_have_mustaches_messages(template, message):
         render(template, SCOPE)
 
 
-@pytest.mark.parametrize("template", [5, True, ["a"], {"a": 1}, "constructor", "toString"])
+@pytest.mark.parametrize("template", [5, True, ["a"], {"a": 1}])
 def test_some_values_make_the_server_fail(template):
-    """Numbers, lists, and texts that every JavaScript object has as a member."""
+    """Only a text is a template."""
     with pytest.raises(js.JsError):
         render(template, SCOPE)
-
-
-@pytest.mark.parametrize("method", ["toFixed", "valueOf"])
-def test_methods_of_numbers_make_the_server_fail(method):
-    """A method is called with the scope as ``this``, which is no number."""
-    with pytest.raises(js.JsError, match="requires that 'this' be a Number"):
-        render(f"<% $parameters.whole.{method} %>", SCOPE)
 
 
 def test_a_text_without_end_is_refused():

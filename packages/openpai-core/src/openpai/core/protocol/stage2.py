@@ -11,8 +11,7 @@ import re
 from typing import Any, Mapping
 
 from openpai.core.protocol import js
-from openpai.core.protocol.mustache import TemplateError, parse
-from openpai.core.protocol.templates import INDEX, lookup
+from openpai.core.protocol.templates import INDEX, TemplateError, lookup, parse
 
 __all__ = ["fill_parameters", "render_secrets"]
 
