@@ -128,13 +128,13 @@ def test_two_notebooks_of_one_name_stay_apart(submit, tmp_path):
     assert first.fetch(tmp_path) != second.fetch(tmp_path)
 
 
-def test_an_old_notebook_without_kernelspec(cluster, printed, tmp_path):
-    """A notebook of format 3 that names no kernel runs, and comes back in format 4."""
+def test_a_notebook_without_kernelspec(cluster, printed, tmp_path):
+    """A notebook that names no kernel runs."""
     source = ["print(6 *\n", " 7)"]
-    cell = {"cell_type": "code", "language": "python", "input": source, "outputs": []}
-    document = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}}
+    cell = {"cell_type": "code", "source": source, "outputs": []}
+    document = {"nbformat": 4, "nbformat_minor": 0, "metadata": {}}
     path = tmp_path / "old.ipynb"
-    path.write_text(json.dumps({**document, "worksheets": [{"cells": [cell]}]}))
+    path.write_text(json.dumps({**document, "cells": [cell]}))
     before = path.read_bytes()
     job = submit_notebook(path, cluster=cluster, image="none", cpu=1, memory=512, wait=True)
     assert printed(job.notebook()) == ["42\n"], "\n".join(job.logs())
