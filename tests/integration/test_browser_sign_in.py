@@ -6,8 +6,7 @@ import json
 import sys
 
 import pytest
-
-from openpai.core.local import LocalCluster
+from support.identity_provider import SignInCluster
 
 #: Stands in for the browser that the user has set up: it opens Chromium and types.
 BROWSER = """\
@@ -37,7 +36,7 @@ def test_cluster_add_signs_in_with_browser(opai, needs, tmp_path, monkeypatch):
     chromium = needs("chromium")
     script = tmp_path / "browser.py"
     script.write_text(BROWSER)
-    with LocalCluster(authn="OIDC", directory={"bob": ["default"]}) as oidc:
+    with SignInCluster({"bob": ["default"]}) as oidc:
         words = (sys.executable, str(script), chromium, oidc.password, "%s")
         monkeypatch.setenv("BROWSER", " ".join(words))
         opai("cluster", "add", "corp", "--pai-uri", oidc.uri, "--sso")

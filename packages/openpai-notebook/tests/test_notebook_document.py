@@ -94,7 +94,7 @@ BROKEN = {
     "an odd source": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": 7}]}', "Cell 1"),
     "odd outputs": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "outputs": 7}]}', "Cell 1"),
     "odd metadata": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": 7}]}', "Cell 1"),
-    "a broken format 3": (b'{"nbformat": 3, "worksheets": [7]}', "format 3"),
+    "format 3": (b'{"nbformat": 3, "worksheets": []}', "format 3"),
 }
 
 
@@ -136,3 +136,10 @@ def test_dump_notebook_keeps_permissions(make_notebook):
     Path(path).chmod(0o600)
     dump_notebook(load_notebook(path), path)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_old_format_names_the_converter():
+    """Jupyter converts what is older than format 4."""
+    with pytest.raises(InvalidNotebookError) as raised:
+        parse_notebook(b'{"nbformat": 3, "worksheets": []}', "old.ipynb")
+    assert "jupyter nbconvert --to notebook --inplace 'old.ipynb'" in raised.value.hint

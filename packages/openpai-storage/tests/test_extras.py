@@ -1,4 +1,4 @@
-"""What a storage type needs beyond this distribution is an extra of the type's name."""
+"""What a storage type needs beyond this distribution is an extra."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ NEEDED = {
     "samba": "smbclient",
     "sftp": "asyncssh",
 }
+EXTRAS = {"azureBlob": "azure", "azureFile": "smb", "s3": "s3", "samba": "smb", "sftp": "sftp"}
 LIBRARIES = ("asyncssh", "azure.core.exceptions", "azure.storage.blob", "botocore")
 
 
@@ -35,7 +36,7 @@ def test_storage_type_names_missing_package(kind: str, monkeypatch: pytest.Monke
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(StorageError, match="needs a package that is not installed") as caught:
         open_storage(StorageSpec("main", kind, DATA[kind]))
-    assert caught.value.hint == f"Run: pip install 'openpai-storage[{kind}]'"
+    assert caught.value.hint == f"Run: pip install 'openpai-storage[{EXTRAS[kind]}]'"
     assert "aHVzaA" not in str(caught.value)
 
 

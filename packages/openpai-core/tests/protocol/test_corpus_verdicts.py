@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from openpai.core.protocol.checks import check_text
 from openpai.core.protocol.environment import job_environment
 from openpai.core.protocol.verdict import server_verdict
+
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "protocol-differences.md"
+MEMBER = "a reference to a member of every JavaScript object"
+METHOD = "a method or other built-in member in a tag"
+DELIMITERS = "other delimiters for tags"
+
+#: Documents with another verdict than the real server's; the page in docs/ lists the kinds.
+VERDICTS = {
+    "mini:prereq:dockerImage-toString": MEMBER,
+    "mini:prereq:dockerImage-constructor": MEMBER,
+    "render:set-delim": DELIMITERS,
+}
+#: Documents with the same verdict and other scripts.
+RENDERS = {"render:str-method": METHOD, "render:proto": METHOD, "render:hasOwn": METHOD}
+#: Documents that are refused in other words.
+WORDS = {"render:section-unopened", "render:section-mismatch", "render:erb-eq"}
 
 
 @pytest.fixture(scope="module")
@@ -38,41 +56,50 @@ def test_status_and_code_match_server(corpus, verdicts):
         return verdict.status, verdict.code
 
     assert len(corpus) == 1002
-    assert _differences(corpus, expected, found) == []
+    assert {entry for entry, *_ in _differences(corpus, expected, found)} == set(VERDICTS)
+    assert len(VERDICTS) <= 10
 
 
 def test_messages_match_server(corpus, verdicts):
     """The list of schema errors, the sentence about a reference, the text of an exception."""
     refused = [entry for entry in corpus if not entry["valid"]]
-    assert (
-        _differences(
-            refused,
-            lambda entry: entry["error"]["message"],
-            lambda entry: verdicts[entry["id"]].message,
-        )
-        == []
+    found = _differences(
+        refused,
+        lambda entry: entry["error"]["message"],
+        lambda entry: verdicts[entry["id"]].message,
     )
+    assert {entry for entry, *_ in found} == WORDS
 
 
 def test_rendered_scripts_match_server(corpus, verdicts):
     """What each task role runs, character for character."""
-    accepted = [entry for entry in corpus if entry["valid"]]
-    assert (
-        _differences(
-            accepted,
-            lambda entry: entry.get("rendered") or {},
-            lambda entry: verdicts[entry["id"]].scripts,
-        )
-        == []
+    accepted = [entry for entry in corpus if entry["valid"] and entry["id"] not in VERDICTS]
+    found = _differences(
+        accepted,
+        lambda entry: entry.get("rendered") or {},
+        lambda entry: verdicts[entry["id"]].scripts,
     )
+    assert {entry for entry, *_ in found} == set(RENDERS)
+    assert len(RENDERS) <= 3
+
+
+def test_page_of_differences_lists_their_kinds():
+    """Each kind that the two lists name, and no other."""
+    if not PAGE.exists():
+        pytest.skip("the documentation is not part of this distribution")
+    text = PAGE.read_text(encoding="utf-8")
+    table = text.partition("<!-- differences -->\n")[2].partition("<!-- end of differences -->")[0]
+    kinds = [row.split(" | ")[0][2:] for row in table.splitlines()[2:]]
+    assert sorted(kinds) == sorted({*VERDICTS.values(), *RENDERS.values()})
 
 
 def test_validation_without_strict_matches_server(corpus):
     """``valid`` without strict mode is the server's own, and a refusal has a reason."""
     for entry in corpus:
         verdict = check_text(entry["yaml"], strict=False)
-        assert verdict.valid == entry["valid"], entry["id"]
-        assert bool(verdict.errors) != entry["valid"], entry["id"]
+        expected = entry["valid"] != (entry["id"] in VERDICTS)
+        assert verdict.valid == expected, entry["id"]
+        assert bool(verdict.errors) != expected, entry["id"]
 
 
 def test_strict_mode_accepts_nothing_that_server_refuses(corpus, strict):
@@ -93,7 +120,11 @@ def test_problems_have_message_and_line(corpus, strict):
 
 def test_environment_of_accepted_jobs_matches_server(corpus, verdicts):
     """The variables that need only the job, as the server sets them."""
-    accepted = [entry for entry in corpus if entry["valid"] and entry.get("runtime_env")]
+    accepted = [
+        entry
+        for entry in corpus
+        if entry["valid"] and entry.get("runtime_env") and entry["id"] not in VERDICTS
+    ]
 
     def expected(entry):
         environment = {**entry["runtime_env"], "PAI_VIRTUAL_CLUSTER": "default"}

@@ -6,7 +6,7 @@ import pytest
 
 from openpai.core.protocol import js
 from openpai.core.protocol.stage2 import fill_parameters, render_secrets
-from openpai.core.protocol.templates import TemplateError, render, tags
+from openpai.core.protocol.templates import TemplateError, render
 
 SCOPE = {
     "$parameters": {
@@ -58,12 +58,11 @@ SCOPE = {
         ("a<%& $parameters.text %>b<%{ $parameters.text }%>c", "abc"),
         ("a\n  <%! comment %>  \nb", "a\nb"),
         ("a<%> part %>b", "ab"),
-        ("a<%=[[ ]]=%>[[ $parameters.text ]]<% x %>", "aA<% x %>"),
         ("  lead\ttrail\u00a0\ufeff\n", "lead\ttrail"),
         ("{{ x }} ${y} $Z 100%", "{{ x }} ${y} $Z 100%"),
         ("<% . %>", "[object Object]"),
-        ("<% $parameters.text.toUpperCase %>", "[OBJECT OBJECT]"),
-        ("<% $parameters.constructor.name %>", "Object"),
+        ("<% $parameters.text.toUpperCase %>", "<% $parameters.text.toUpperCase %>"),
+        ("<% $parameters.constructor.name %>", "<% $parameters.constructor.name %>"),
         ("<% %>", "<%  %>"),
     ],
 )
@@ -78,10 +77,11 @@ def test_tags_are_rendered_as_by_server(template, result):
         ("echo <% x", "Unclosed tag at 9"),
         ("😀 <% x", "Unclosed tag at 7"),
         ("<%# a %>x", 'Unclosed section "a" at 9'),
-        ("<%/ a %>", 'Unopened section "a" at 0'),
-        ("<%# a %><%/ b %>", 'Unclosed section "a" at 8'),
-        ("<%= a %>", "Unclosed tag at 8"),
-        ("<%=a=%>", "Invalid tags: a"),
+        ("<%/ a %>", 'Section "a" is closed and was not opened'),
+        ("<%# a %><%/ b %>", 'Section "b" is closed and was not opened'),
+        ("<%= a %>", "'<%=a%>' is not a value"),
+        ("<%=[[ ]]=%>", "is not a value"),
+        ("a <%> b", "Unclosed tag at 7"),
     ],
 )
 def test_broken_templates_have_mustache_messages(template, message):
@@ -90,32 +90,20 @@ def test_broken_templates_have_mustache_messages(template, message):
         render(template, SCOPE)
 
 
-@pytest.mark.parametrize("template", [5, True, ["a"], {"a": 1}, "constructor", "toString"])
+@pytest.mark.parametrize("template", [5, True, ["a"], {"a": 1}])
 def test_unsupported_values_fail_as_on_server(template):
-    """Numbers, lists, and texts that every JavaScript object has as a member."""
+    """Only a text is a template."""
     with pytest.raises(js.JsError):
         render(template, SCOPE)
 
 
-@pytest.mark.parametrize("method", ["toFixed", "valueOf"])
-def test_number_methods_fail_as_on_server(method):
-    """A method is called with the scope as ``this``, which is not a number."""
-    with pytest.raises(js.JsError, match="requires that 'this' be a Number"):
-        render(f"<% $parameters.whole.{method} %>", SCOPE)
-
-
 def test_exponential_text_is_refused():
-    """A list whose aliases double it 40 times."""
+    """A list that aliases make endless is not joined for ever."""
     value: list[object] = ["x"]
     for _ in range(40):
         value = [value, value]
     with pytest.raises(js.JsError, match="Invalid string length"):
         render("<% $parameters.v %>", {"$parameters": {"v": value}})
-
-
-def test_names_in_text_are_listed():
-    """Names come without brackets and in their order."""
-    assert tags("<% $a.b[0] %> x <%# s %><% in %><%/ s %><% $c %>") == ["$a.b.0", "$c"]
 
 
 SECRETS = {"pw": "a&<b>'\"", "list": [1.0, True], "nested": {"k": "v"}}
@@ -125,15 +113,6 @@ def test_secrets_are_inserted_verbatim():
     """No escaping; numbers as in stage 1; other tags stay."""
     script = "x <% $secrets.pw %> <% $secrets.list[0] %> <% $secrets.nested.k %> <% $other %>"
     assert render_secrets(script, SECRETS) == "x a&<b>'\" 1 v <% $other %>"
-
-
-def test_runtime_rendering_is_available():
-    """``exact``: HTML escapes, Python's texts, empty other tags, special tags obeyed."""
-    script = "<% $secrets.pw %>|<%& $secrets.pw %>|<% $secrets.list[0] %>|"
-    script += "<% $secrets.list[1] %>|<% $other %>"
-    assert render_secrets(script, SECRETS, exact=True) == (
-        "a&amp;&lt;b&gt;&#x27;&quot;|a&<b>'\"|1.0|True|"
-    )
 
 
 def test_text_without_secrets_is_unchanged():
@@ -169,13 +148,3 @@ def test_unknown_reference_is_reported():
     for wrong in ("<% $parameters.x %>", "<% $secrets.s %>", "<% $script.uri %>", "<% $nope.x %>"):
         with pytest.raises(TemplateError, match="leads nowhere"):
             fill_parameters({"a": wrong}, DOCUMENT, "worker", None)
-
-
-def test_runtime_parameter_rendering_is_available():
-    """``exact``: through Python's repr and YAML, which spoils lines and refuses numbers."""
-    filled = fill_parameters(
-        {"a": "<% $parameters.lines[0] %>", "b": "x\ny"}, DOCUMENT, "worker", None, exact=True
-    )
-    assert filled == {"a": "a", "b": "x\\ny"}
-    with pytest.raises(TemplateError, match="is no text"):
-        fill_parameters("<% $parameters.n %>", DOCUMENT, "worker", None, exact=True)

@@ -17,6 +17,7 @@ from openpai.core.rest.session import Session
 pytestmark = pytest.mark.usefixtures("clock")
 
 PASSWORD = "a-password-of-tests"
+JSON = {"Content-Type": "application/json"}
 LOST = [
     {"how": "lose"},
     {"how": "cut"},
@@ -105,13 +106,15 @@ def test_real_server_500_is_interpreted(tmp_path, name):
     """rest-server answers 500 to a group that exists, and to one that does not."""
     from openpai.core.local import LocalCluster
 
-    with LocalCluster(tmp_path, cpus=1, memory_mb=512, faithful=True) as cluster:
+    with LocalCluster(tmp_path, cpus=1, memory_mb=512) as cluster:
         session = Session(cluster.uri, timeout=60)
         session.renew(authn.basic_login(session, cluster.user, cluster.password).token)
         groups.create_group(session, name)
+        cluster.faults.answer(500, '{"code": "UnknownError"}', JSON, method="POST", path="groups$")
         with pytest.raises(ConflictError, match="Another group"):
             groups.create_group(session, name)
         groups.delete_group(session, name)
+        cluster.faults.answer(500, '{"code": "UnknownError"}', JSON, method="DELETE")
         with pytest.raises(NotFoundError, match="There is no group"):
             groups.delete_group(session, name)
         session.close()

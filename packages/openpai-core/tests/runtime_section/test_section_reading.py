@@ -114,26 +114,6 @@ def test_duration_accepts_number_and_text(written: object, meant: float) -> None
     assert RuntimeSection.from_job(job({"timeout": written})) == RuntimeSection(timeout=meant)
 
 
-@pytest.mark.parametrize(
-    ("section", "needed"),
-    [
-        (RuntimeSection(), False),
-        (RuntimeSection(workspace="n:/", outputs=[Output("a")]), False),
-        (RuntimeSection(requirements=["x"]), True),
-        (RuntimeSection(code=Code("n:/a", SHA)), True),
-        (RuntimeSection(mounts=[Mount("n", "/m")]), True),
-        (RuntimeSection(git=[Git("x", "y")]), True),
-        (RuntimeSection(secrets=[Secret("x")]), True),
-        (RuntimeSection(wait_for_peers=1.0), True),
-        (RuntimeSection(workspace="n:/", ssh=True), True),
-        (RuntimeSection(tensorboard=Tensorboard("x")), False),
-    ],
-)
-def test_code_requirements_and_mounts_need_runtime(section: RuntimeSection, needed: bool) -> None:
-    """The command cannot run right without what the runtime has to bring."""
-    assert section.is_needed is needed
-
-
 def test_invalid_section_raises_with_problems() -> None:
     """The error carries every problem, each with its JSON pointer."""
     with pytest.raises(ProtocolError) as caught:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Panel", "Point", "bars", "bounds", "panels", "points_of"]
+__all__ = ["Panel", "Point", "bars", "panels", "points_of"]
 
 _WIDEST_LABEL = 40
 _NARROWEST_BAR = 8
@@ -78,11 +78,9 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def bounds(values: Sequence[float], *, with_zero: bool = False) -> tuple[float, float]:
-    """Return the ends of an axis for these values, never the same."""
-    low, high = min(values), max(values)
-    if with_zero:
-        low, high = min(low, 0.0), max(high, 0.0)
+def _bounds(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis for these values and zero, never the same."""
+    low, high = min(*values, 0.0), max(*values, 0.0)
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
@@ -94,7 +92,7 @@ def bars(panel: Panel, width: int, mark: str) -> Iterator[str]:
         width: Columns of the terminal.
         mark: What bars are made of, one character.
     """
-    low, high = bounds([value for _, value in panel.values], with_zero=True)
+    low, high = _bounds([value for _, value in panel.values])
     figures = [f"{value:.6g}" for _, value in panel.values]
     longest = max(map(len, figures))
     most = max(width - longest - _NARROWEST_BAR - 4, 1)

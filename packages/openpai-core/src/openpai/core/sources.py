@@ -22,7 +22,6 @@ from typing import Callable, Iterable, Iterator, Mapping, Sequence
 from openpai.core.archive import Archive, pack_archive, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
 from openpai.core.ignore import Rule, matching_rule, read_rules
-from openpai.core.sent_code import copy_sent, note_sent
 from openpai.core.source_sizes import MIB, check_sizes
 from openpai.core.storage import Storage
 
@@ -83,8 +82,6 @@ def upload_code(
 ) -> str:
     """Put an archive into a job's folder under its checksum, unless it is there already.
 
-    What this user sent for another job is not sent again where the storage can copy it by itself.
-
     Args:
         storage: The workspace's storage.
         folder: The job's folder in it.
@@ -102,17 +99,13 @@ def upload_code(
     path = posixpath.join(folder, name)
     if storage.exists(path) and storage.stat(path).size == archive.size:
         return name
-    if copy_sent(storage, archive.sha256, archive.size, path):
-        note_sent(storage, archive.sha256, path)
-        return name
-    # Most submissions send nothing, and the import takes as long as the rest of this.
+    # Submitting again sends nothing, and the import takes as long as the rest of this.
     from openpai.core.transfer import Options
     from openpai.core.transfer.retrying import Patience
 
     if on_send:
         on_send()
     Patience(Options.retries, threading.Event()).try_(lambda: _send(storage, path, archive))
-    note_sent(storage, archive.sha256, path)
     return name
 
 

@@ -352,6 +352,10 @@ class Storage(Closing, ABC):
         return f"<{type(self).__name__} {self.name}>"
 
 
+#: The extra with what a type needs, where it has another name than the type.
+_EXTRAS = {"azureBlob": "azure", "azureFile": "smb", "samba": "smb"}
+
+
 def open_storage(spec: StorageSpec) -> Storage:
     """Open a storage with whatever installed distribution knows its type.
 
@@ -370,7 +374,8 @@ def open_storage(spec: StorageSpec) -> Storage:
         factory: Callable[[StorageSpec], Storage] = offered[spec.type].load()
         return factory(spec)
     except ImportError as error:
+        extra = _EXTRAS.get(spec.type, spec.type)
         raise StorageError(
             f"Storage type '{spec.type}' needs a package that is not installed: {error}.",
-            f"Run: pip install '{offered[spec.type].distribution}[{spec.type}]'",
+            f"Run: pip install '{offered[spec.type].distribution}[{extra}]'",
         ) from error

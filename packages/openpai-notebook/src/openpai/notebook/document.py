@@ -1,8 +1,8 @@
 """Read and write a notebook as plain data, with the standard library alone.
 
 In memory a notebook is the dict of its JSON in notebook format 4, every text joined to one string
-(the file may hold a list of lines). Format 3 is upgraded while it is read. Nothing a notebook holds
-is dropped: unknown keys stay where they are.
+(the file may hold a list of lines). Nothing a notebook holds is dropped: unknown keys
+stay where they are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Dict, Iterator
 
 from openpai.notebook.errors import InvalidNotebookError
-from openpai.notebook.upgrade import upgrade
 
 __all__ = ["Notebook", "code_cells", "dump_notebook", "language", "load_notebook", "parse_notebook"]
 
@@ -26,7 +25,7 @@ _STRUCTURED = ("application/json", "+json")
 
 
 def load_notebook(path: Path) -> Notebook:
-    """Read a notebook file of format 3 or 4.
+    """Read a notebook file of format 4.
 
     Raises:
         InvalidNotebookError: The file is missing, unreadable, cut short, or not such a notebook.
@@ -54,22 +53,14 @@ def parse_notebook(data: bytes, name: str) -> Notebook:
     version = document.get("nbformat") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(version, int):
         raise InvalidNotebookError(f"'{name}' is not a notebook: it has no 'nbformat' number.")
-    if version not in (3, 4):
+    if version != 4:
+        convert = f"Convert it: jupyter nbconvert --to notebook --inplace '{name}'"
         raise InvalidNotebookError(
-            f"'{name}' is a notebook of format {version}; formats 3 and 4 are known.",
-            "Open it in Jupyter and save it again." if version < 3 else "",
+            f"'{name}' is a notebook of format {version}; only format 4 is known.",
+            convert if version < 4 else "",
         )
-    if version == 3:
-        document = _upgraded(document, name)
     _check_cells(document, name)
     return _completed(document)
-
-
-def _upgraded(document: Notebook, name: str) -> Notebook:
-    try:
-        return upgrade(document)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise InvalidNotebookError(f"'{name}' breaks notebook format 3: {error}.") from None
 
 
 def _parse_json(data: bytes, name: str) -> Any:

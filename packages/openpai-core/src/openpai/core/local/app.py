@@ -164,8 +164,7 @@ def _respond(service: Service, request: Request, counts: _Counts) -> Response:
     path = request.path
     if path.lower().startswith("/rest-server/"):
         path = path[len("/rest-server") :]
-    options = service.options
-    route, arguments = find_route(request.method, path, options.faithful, options.authn)
+    route, arguments = find_route(request.method, path)
     body = {} if route.raw else read_body(request)
     call = Call(service, request, body, arguments)
     if route.access in ("token", "login"):

@@ -82,8 +82,6 @@ def _query(call: Call, name: str) -> str | None:
     """Return a query parameter, ``None`` without one."""
     values = call.request.args.getlist(name)
     if len(values) > 1:
-        if call.service.options.faithful:
-            raise Refusal(500, None, f"req.query.{name}.split is not a function")
         message = f"The query parameter '{name}' is given more than once."
         raise Refusal(400, "InvalidParametersError", message)
     return values[0] if values else None
@@ -106,20 +104,11 @@ def _number(call: Call, name: str, default: int) -> int:
     try:
         number = int(text)
     except ValueError:
-        raise _bad_number(
-            call, f"'{name}' is not a number.", 'column "nan" does not exist'
-        ) from None
+        message = f"'{name}' is not a number."
+        raise Refusal(400, "InvalidParametersError", message) from None
     if number < 0:
-        raise _bad_number(
-            call, f"'{name}' must not be negative.", f"{name.upper()} must not be negative"
-        )
+        raise Refusal(400, "InvalidParametersError", f"'{name}' must not be negative.")
     return number
-
-
-def _bad_number(call: Call, kind: str, real: str) -> Refusal:
-    if call.service.options.faithful:
-        return Refusal(500, None, real)
-    return Refusal(400, "InvalidParametersError", kind)
 
 
 def _conditions(call: Call, user: str | None) -> tuple[str, list[Any]]:
@@ -139,22 +128,17 @@ def _conditions(call: Call, user: str | None) -> tuple[str, list[Any]]:
 
 
 def _add_keyword_and_priority(call: Call, found: list[tuple[str, list[Any]]]) -> None:
-    """Add both; with a keyword the priority ``default`` widens the real server's result."""
-    both: list[tuple[str, list[Any]]] = []
     keyword = _query(call, "keyword")
     priorities = _query(call, "jobPriority")
     if keyword is not None:
         like = "(user LIKE ? OR name LIKE ? OR virtual_cluster LIKE ?)"
-        both.append((like, [f"%{keyword}%"] * 3))
+        found.append((like, [f"%{keyword}%"] * 3))
     if priorities is not None:
         values = [value for value in priorities.split(",") if value != "default"]
         condition = f"priority IN ({_marks(values)})"
         if "default" in priorities.split(","):
             condition = f"({condition} OR priority IS NULL)"
-        both.append((condition, values))
-    if len(both) == 2 and "NULL" in both[1][0] and call.service.options.faithful:
-        both = [(f"({both[0][0]} OR {both[1][0]})", [*both[0][1], *both[1][1]])]
-    found.extend(both)
+        found.append((condition, values))
 
 
 def _add_choice(found: list[tuple[str, list[Any]]], column: str, text: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from openpai.core.errors import ConfigError
 from openpai.core.local.scheduler import Resources
@@ -39,8 +39,6 @@ class Options:
         gpus: GPUs to give to tasks, pretended if there are none; ``None`` means those found.
         grace: Seconds between SIGTERM and SIGKILL when a task is stopped.
         log_limit: Bytes after which a log file is changed over.
-        faithful: Whether to fail as the real server does where it fails unkindly: with status 500
-            for mistakes of the client, and by accepting jobs that can never run.
         virtual_clusters: Further virtual clusters by name, with all that their jobs may use.
         storages: Further storages by name, with the folders that they are; or with what the server
             shall say of one that is elsewhere (``type``, ``data``), which no task can mount.
@@ -51,9 +49,6 @@ class Options:
             ``podman`` or ``apptainer``.
         memory_limits: Whether a task that uses more memory than its job asks for is killed.
         process_limit: A task with more processes than so many is killed.
-        authn: How users log in: ``basic``, by password, or ``OIDC``, with a browser, at an identity
-            provider that the local cluster brings.
-        directory: Users that this provider knows beside those of the cluster, with their groups.
     """
 
     cpus: int | None = None
@@ -61,7 +56,6 @@ class Options:
     gpus: int | None = None
     grace: float = 30.0
     log_limit: int = 16 * 1024 * 1024
-    faithful: bool = False
     virtual_clusters: Mapping[str, Resources] = field(default_factory=dict)
     storages: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     rate_limits: Limits | None = None
@@ -70,8 +64,6 @@ class Options:
     engine: str = "process"
     memory_limits: bool = True
     process_limit: int = 4096
-    authn: str = "basic"
-    directory: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return what :func:`make_options` reads back."""
@@ -100,10 +92,6 @@ def make_options(values: Mapping[str, Any]) -> Options:
         raise ConfigError(
             f"An option of the local cluster is not what it should be: {error}."
         ) from error
-    if made.get("authn", "basic") not in ("basic", "OIDC"):
-        raise ConfigError(
-            f"A local cluster has no way '{made['authn']}' to log in.", "It has: basic, OIDC."
-        )
     for name in ("cpus", "memory_mb", "gpus"):
         if (made.get(name) or 0) < 0:
             raise ConfigError(

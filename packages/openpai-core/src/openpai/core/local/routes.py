@@ -13,7 +13,6 @@ from openpai.core.local.handlers import (
     groups,
     jobs,
     kubernetes,
-    oidc,
     page,
     storages,
     tasks,
@@ -44,9 +43,6 @@ class Route:
             ``late``: a token, which the handler asks for itself after its own checks.
         raw: Whether the body is left alone.
         limiter: The rate limit by user that counts it, if any.
-        old: Whether today's real servers have it no more; not served when faithful.
-        authn: The way to log in, ``basic`` or ``OIDC``, without which it is not served; empty
-            where it does not matter.
     """
 
     methods: str
@@ -55,8 +51,6 @@ class Route:
     access: str = "token"
     raw: bool = False
     limiter: str = ""
-    old: bool = False
-    authn: str = ""
 
     def match(self, method: str, path: str) -> tuple[str, ...] | None:
         """Return the variable parts if this route serves the request."""
@@ -76,14 +70,9 @@ def _pattern(path: str) -> re.Pattern[str]:
     return _PATTERNS[path]
 
 
-def _both(
-    methods: str, path: str, handler: Callable[[Call], Response], access: str, authn: str = ""
-) -> list[Route]:
+def _both(methods: str, path: str, handler: Callable[[Call], Response], access: str) -> list[Route]:
     """Return the same operation under both versions of the API."""
-    return [
-        Route(methods, f"/api/{version}{path}", handler, access, authn=authn)
-        for version in ("v1", "v2")
-    ]
+    return [Route(methods, f"/api/{version}{path}", handler, access) for version in ("v1", "v2")]
 
 
 def _joined(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
@@ -129,16 +118,10 @@ ROUTES: tuple[Route, ...] = (
     *_both("GET", "/kubernetes/pods", kubernetes.pods, "token"),
     Route("GET", "/api/v2/alerts", kubernetes.alerts),
     *_both("GET", "/authn/info", authn.info, "open"),
-    *_both("POST", "/authn/basic/login", authn.login, "open", "basic"),
-    *_both("DELETE", "/authn/basic/logout", authn.logout, "login", "basic"),
-    *_both("GET", "/authn/oidc/login", oidc.login, "open", "OIDC"),
-    *_both("GET", "/authn/oidc/logout", oidc.logout, "open", "OIDC"),
-    *_both("POST", "/authn/oidc/return", oidc.returned, "open", "OIDC"),
-    Route("GET", "/identity-provider/authorize", oidc.authorize, "open", authn="OIDC"),
-    Route("POST", "/identity-provider/authorize", oidc.signed_in, "open", authn="OIDC"),
-    Route("GET", "/identity-provider/logout", oidc.end_session, "open", authn="OIDC"),
-    Route("POST", "/api/v2/tokens", authn.login, "open", authn="basic"),
-    Route("POST", "/api/v1/token", authn.login, "open", authn="basic"),
+    *_both("POST", "/authn/basic/login", authn.login, "open"),
+    *_both("DELETE", "/authn/basic/logout", authn.logout, "login"),
+    Route("POST", "/api/v2/tokens", authn.login, "open"),
+    Route("POST", "/api/v1/token", authn.login, "open"),
     *(
         Route(methods, base + path, handler, access)
         for base in ("/api/v2/tokens", "/api/v1/token")
@@ -153,25 +136,19 @@ ROUTES: tuple[Route, ...] = (
     *_aliases(
         "user",
         Route("GET", "", users.listing),
-        Route("POST", "", user_changes.create, "login", authn="basic"),
+        Route("POST", "", user_changes.create, "login"),
         Route("PUT", "", user_changes.update, "login"),
         Route("PUT", "/me", user_changes.update_self, "login"),
         Route("GET", "/{user}", users.one),
-        Route("DELETE", "/{user}", user_changes.delete, "login", authn="basic"),
+        Route("DELETE", "/{user}", user_changes.delete, "login"),
         Route("PUT", "/{user}/extension", user_changes.set_extension, "login"),
-        Route("PUT", "/{user}/email", user_changes.set_email, "login", authn="basic"),
-        Route("PUT", "/{user}/password", user_changes.set_password, "login", authn="basic"),
-        Route("PUT", "/{user}/admin", user_changes.set_admin, "login", authn="basic"),
-        Route(
-            "PUT",
-            "/{user}/virtualcluster",
-            user_changes.set_virtual_clusters,
-            "login",
-            authn="basic",
-        ),
-        Route("PUT", "/{user}/grouplist", user_changes.set_groups, "login", authn="basic"),
-        Route("PUT", "/{user}/group", user_changes.add_group, "login", authn="basic"),
-        Route("DELETE", "/{user}/group", user_changes.remove_group, "login", authn="basic"),
+        Route("PUT", "/{user}/email", user_changes.set_email, "login"),
+        Route("PUT", "/{user}/password", user_changes.set_password, "login"),
+        Route("PUT", "/{user}/admin", user_changes.set_admin, "login"),
+        Route("PUT", "/{user}/virtualcluster", user_changes.set_virtual_clusters, "login"),
+        Route("PUT", "/{user}/grouplist", user_changes.set_groups, "login"),
+        Route("PUT", "/{user}/group", user_changes.add_group, "login"),
+        Route("DELETE", "/{user}/group", user_changes.remove_group, "login"),
     ),
     *_aliases(
         "group",
@@ -205,15 +182,15 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _JOB + "/job-attempts/{attempt}", jobs.attempt),
     Route("GET", _TASK, tasks.history),
     Route("GET", _TASK + "/{retry}/logs", tasks.logs),
-    Route("POST", "/api/v1/jobs", jobs.submit_v1, limiter="submit", old=True),
-    Route("POST", "/api/v1/user/{user}/jobs", jobs.submit_v1, limiter="submit", old=True),
-    Route("GET", "/api/v1/jobs", jobs.listing, limiter="list", old=True),
-    Route("GET", "/api/v1/user/{user}/jobs", jobs.listing_of_user, limiter="list", old=True),
-    Route("GET", _OLD_JOB, _joined(jobs.one), old=True),
-    Route("GET", _OLD_JOB + "/config", _joined(jobs.config), old=True),
-    Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh), old=True),
-    Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type), old=True),
-    Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing, old=True),
+    Route("POST", "/api/v1/jobs", jobs.submit_v1, limiter="submit"),
+    Route("POST", "/api/v1/user/{user}/jobs", jobs.submit_v1, limiter="submit"),
+    Route("GET", "/api/v1/jobs", jobs.listing, limiter="list"),
+    Route("GET", "/api/v1/user/{user}/jobs", jobs.listing_of_user, limiter="list"),
+    Route("GET", _OLD_JOB, _joined(jobs.one)),
+    Route("GET", _OLD_JOB + "/config", _joined(jobs.config)),
+    Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh)),
+    Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type)),
+    Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing),
     Route(
         "GET HEAD", "/log-manager/{address}/api/v1/logs/{file}", files.log_file, "open", raw=True
     ),
@@ -221,23 +198,18 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def find_route(
-    method: str, path: str, faithful: bool, authn: str = "basic"
-) -> tuple[Route, tuple[str, ...]]:
+def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     """Return the route of a request, and the variable parts of its path.
 
     Args:
         method: The HTTP method.
         path: The path, without the prefix of PAI's proxy.
-        faithful: Whether only what today's real servers have is served.
-        authn: The way to log in to the cluster.
 
     Raises:
         Refusal: There is none: a wrong path and a wrong method are the same to PAI.
     """
     for route in ROUTES:
         arguments = route.match("GET" if method == "HEAD" else method, path)
-        served = route.authn in ("", authn) and not (route.old and faithful)
-        if arguments is not None and served:
+        if arguments is not None:
             return route, arguments
     raise Refusal(404, "NoApiError", f"API {path} is not found.")

@@ -34,10 +34,6 @@ class Service:
         folder: The state folder, created and held.
         options: How it differs from the usual cluster.
         clock: The time it lives in.
-
-    Attributes:
-        directory: Users that the identity provider knows, with their groups (OIDC only).
-        sign_ins: Codes that it gave out: the user, and when they end, in milliseconds.
     """
 
     def __init__(self, folder: Folder, options: Options, clock: Clock | None = None) -> None:
@@ -69,8 +65,6 @@ class Service:
         self.controller = Controller(roster, placement, self.launcher, self._bell, self.clock)
         self.tokens = TokenBook(self.store, folder.secret("key"), self.clock)
         self.limiters = self._limiters(options.rate_limits)
-        self.directory = options.directory
-        self.sign_ins: dict[str, tuple[str, int]] = {}
         self._prepare()
 
     def _limiters(self, limits: Limits | None) -> dict[str, Limiter]:

@@ -32,14 +32,14 @@ def submit_job(call: Call) -> str:
         Refusal: It is not a job, its name is taken, or it may not or can never run.
     """
     text = call.body if isinstance(call.body, str) else "[object Object]"
-    document = _understood(call, text)
+    document = _understood(text)
     framework = f"{call.user.name}~{document['name']}"
     taken = Refusal(409, "ConflictJobError", f"Job name {framework} already exists.")
     debug_id = encode_name(framework)
     if call.service.store.query("SELECT 1 FROM jobs WHERE debug_id = ?", (debug_id,)):
         raise taken
     _check_rights(call, document)
-    _check_instances(call, document)
+    _check_instances(document)
     _check_size(call, document)
     try:
         call.service.controller.submit(_record(call, debug_id, document), text, document)
@@ -48,24 +48,22 @@ def submit_job(call: Call) -> str:
     return str(document["name"])
 
 
-def _understood(call: Call, text: str) -> Mapping[str, Any]:
+def _understood(text: str) -> Mapping[str, Any]:
     from openpai.core.protocol.verdict import server_verdict
 
     verdict = server_verdict(text)
     if verdict.accepted:
         document: Mapping[str, Any] = verdict.document
         return document
-    if verdict.status < 500 or call.service.options.faithful:
+    if verdict.status < 500:
         raise Refusal(verdict.status, verdict.code, verdict.message)
     raise Refusal(400, "InvalidProtocolError", verdict.message)
 
 
-def _check_instances(call: Call, document: Mapping[str, Any]) -> None:
+def _check_instances(document: Mapping[str, Any]) -> None:
     """Refuse a role without ``instances``: the real server cannot store the sum of its GPUs."""
     for name, role in roles(document):
         if "instances" not in role:
-            if call.service.options.faithful:
-                raise Refusal(500, "UnknownError", 'column "nan" does not exist')
             raise Refusal(
                 400,
                 "InvalidProtocolError",
@@ -91,8 +89,6 @@ def _check_rights(call: Call, document: Mapping[str, Any]) -> None:
 
 def _check_size(call: Call, document: Mapping[str, Any]) -> None:
     """Refuse what can never run here; the real server lets it wait for ever."""
-    if call.service.options.faithful:
-        return
     for name, role in roles(document):
         negative = [key for key, n in role["resourcePerInstance"].items() if _is_negative(n)]
         if negative:

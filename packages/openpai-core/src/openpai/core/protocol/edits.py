@@ -11,7 +11,7 @@ from typing import Any, List, Union
 
 from openpai.core.errors import ProtocolError
 
-__all__ = ["begins_list", "parse_path", "parse_update", "set_value"]
+__all__ = ["parse_path", "parse_update", "set_value"]
 
 Steps = List[Union[str, int]]
 
@@ -110,11 +110,11 @@ def set_value(document: Any, steps: Steps, value: Any) -> None:
             return
         following = here[key] if isinstance(here, list) else here.get(key)
         if following is None:
-            following = here[key] = [] if begins_list(steps[depth + 1]) else {}
+            following = here[key] = [] if _begins_list(steps[depth + 1]) else {}
         here = following
 
 
-def begins_list(step: str | int) -> bool:
+def _begins_list(step: str | int) -> bool:
     """Whether a step into something that is not there yet makes a list."""
     return step in (0, "0", "-")
 

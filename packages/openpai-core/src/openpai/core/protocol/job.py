@@ -69,20 +69,6 @@ class Job(Building):
         return cls.from_yaml(read_text(path), str(path))
 
     @classmethod
-    def from_json(cls, text: str) -> Job:
-        """Read a job from JSON.
-
-        Raises:
-            ProtocolError: It is no JSON, or no object.
-        """
-        import json
-
-        try:
-            return cls._from_tree(json.loads(text), None)
-        except ValueError as error:
-            raise ProtocolError(f"Not readable as JSON: {error}.") from None
-
-    @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Job:
         """Take a job from a dict, which is copied.
 
@@ -97,8 +83,7 @@ class Job(Building):
     def from_remote(cls, config: str | Mapping[str, Any]) -> Job:
         """Take a job from a config that a server returned.
 
-        Its secrets are asterisks: :attr:`secrets_masked` says so, :meth:`problems` asks for them,
-        and :meth:`secrets` puts them in.
+        Its secrets are asterisks: :meth:`problems` asks for them, and :meth:`secrets` puts them in.
 
         Raises:
             ProtocolError: It is no job.
@@ -120,13 +105,6 @@ class Job(Building):
         name = self.document.get("name")
         return None if name is None else str(name)
 
-    @property
-    def secrets_masked(self) -> bool:
-        """Whether a server has replaced the secrets by asterisks."""
-        from openpai.core.protocol.secrets import are_masked
-
-        return are_masked(self.document)
-
     def __repr__(self) -> str:
         return f"<Job {self.name}>"
 
@@ -140,9 +118,8 @@ class Job(Building):
     def to_yaml(self) -> str:
         """Return the job as YAML, in the form in which the server hides its secrets.
 
-        A job that was read from YAML keeps its text, comments included, and :meth:`set` changes
-        only what it must. Otherwise the text is in block style, read alike by the server and by
-        PyYAML.
+        A job that was read from YAML and not changed has its own text, comments included. Otherwise
+        the text is in block style, read alike by the server and by PyYAML.
 
         Raises:
             ProtocolError: The document holds something that has no form in YAML.
@@ -187,15 +164,8 @@ class Job(Building):
             ProtocolError: The path makes no sense in this job.
         """
         from openpai.core.protocol.edits import parse_path, set_value
-        from openpai.core.protocol.source import same
-        from openpai.core.protocol.text_edits import edited
 
-        steps = parse_path(path) if isinstance(path, str) else list(path)
-        source = self._source
-        in_step = source is not None and same(source.tree, self.document)
-        set_value(self.document, steps, value)
-        if source is not None and in_step:
-            self._source = edited(source, steps, value)
+        set_value(self.document, parse_path(path) if isinstance(path, str) else list(path), value)
         return self
 
     def problems(self, strict: bool = True) -> list[Problem]:

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from math import isinf, isnan
 from typing import Any, Iterable
 
-__all__ = ["UNDEFINED", "JsError", "Timestamp", "keys", "number", "text", "trim", "width"]
+__all__ = [
+    "UNDEFINED",
+    "JsError",
+    "Timestamp",
+    "keys",
+    "member",
+    "number",
+    "text",
+    "trim",
+    "width",
+]
 
 _SPACE = " \t\n\x0b\x0c\r\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -211,3 +221,15 @@ def keys(mapping: dict[str, Any]) -> list[str]:
         return list(mapping)
     taken = set(indices)
     return sorted(indices, key=int) + [key for key in mapping if key not in taken]
+
+
+def member(value: Any, name: str) -> Any:
+    """Return ``value[name]``, or ``UNDEFINED``; methods and other built-in members are left out."""
+    if isinstance(value, dict):
+        return value.get(name, UNDEFINED)
+    if isinstance(value, (list, str)):
+        if name == "length":
+            return width(value) if isinstance(value, str) else len(value)
+        if _ARRAY_INDEX.fullmatch(name) and int(name) < len(value):
+            return value[int(name)]
+    return UNDEFINED

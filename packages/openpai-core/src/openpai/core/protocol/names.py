@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 
-__all__ = ["convert_name", "encode_name", "is_encoded"]
+__all__ = ["convert_name", "encode_name"]
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
-_MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 def convert_name(name: str) -> str:
@@ -24,8 +23,3 @@ def encode_name(name: str) -> str:
     if name.startswith("unknown") or "~" not in name:
         return convert_name(name[len("unknown") :] if name.startswith("unknown") else name)
     return hashlib.new("md5", name.encode()).hexdigest()  # noqa: S324 - PAI chose it
-
-
-def is_encoded(name: str) -> bool:
-    """Whether a name has the form that :func:`encode_name` gives a job."""
-    return _MD5.fullmatch(name) is not None

@@ -129,7 +129,6 @@ def plan_task(
     placement: Placement,
     *,
     secrets: Mapping[str, Any] | None = None,
-    exact: bool = False,
 ) -> TaskPlan:
     """Return the plan of one task.
 
@@ -139,14 +138,13 @@ def plan_task(
         index: The task's index in the role.
         placement: Where the tasks are.
         secrets: The job's secrets; without them ``<% $secrets… %>`` stays as it is.
-        exact: Fill in secrets and plugin parameters with the faults of PAI's own runtime.
 
     Raises:
         JsError: A template cannot be filled in.
     """
     script = render_job(dict(document), resolve_references(dict(document)))[role]
-    main = Step("main", _STRICT_BASH + render_secrets(script, secrets, exact=exact), "fail", "main")
-    before, after = _plugin_steps(document, role, index, secrets, exact)
+    main = Step("main", _STRICT_BASH + render_secrets(script, secrets), "fail", "main")
+    before, after = _plugin_steps(document, role, index, secrets)
     ports = placement.ports.get((role, index), {})
     return TaskPlan(
         role=role,
@@ -163,13 +161,12 @@ def _plugin_steps(
     role: str,
     index: int,
     secrets: Mapping[str, Any] | None,
-    exact: bool,
 ) -> tuple[list[Step], list[Step]]:
     before: list[Step] = []
     after: list[Step] = []
     is_first = index == 0 and next(iter(document["taskRoles"])) == role
     for number, plugin in enumerate(role_plugins(document, role)):
-        filled = fill_parameters(plugin.parameters, document, role, secrets, exact=exact)
+        filled = fill_parameters(plugin.parameters, document, role, secrets)
         start, success = plugin_commands(plugin.name, filled, is_first=is_first)
         policy = "ignore" if plugin.ignores_failure else "fail"
         if start:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from openpai.core.protocol import js
-from openpai.core.protocol.js_members import member
 from openpai.core.protocol.references import References, has, members
 from openpai.core.protocol.templates import render
 
@@ -36,7 +35,7 @@ def render_auth(document: dict[str, Any], references: References) -> dict[str, d
         JsError: The server fails; it does if a value is no text.
     """
     scope = {"$secrets": document.get("secrets", js.UNDEFINED)}
-    images = references.prerequisites["dockerimage"].own
+    images = references.prerequisites["dockerimage"]
     rendered: dict[int, dict[str, str]] = {}
     found = {}
     for name in js.keys(images):
@@ -53,18 +52,17 @@ def _active_deployment(document: dict[str, Any], references: References) -> Any:
     defaults: Any = document.get("defaults", {})
     if not has(defaults, "deployment"):
         return None
-    return references.deployments.get(js.text(member(defaults, "deployment")))
+    return references.deployments.get(js.text(js.member(defaults, "deployment")))
 
 
 def _commands(role: Any, name: str, deployment: Any) -> str:
-    commands = member(role, "commands")
+    commands = js.member(role, "commands")
     if deployment is not None and deployment is not js.UNDEFINED:
-        # A built-in member that passes for a deployment has no taskRoles.
-        added = member(deployment, "taskRoles")
+        added = js.member(deployment, "taskRoles")
         if has(added, name):
-            around = member(added, name)
-            before = member(around, "preCommands") if has(around, "preCommands") else []
-            after = member(around, "postCommands") if has(around, "postCommands") else []
+            around = js.member(added, name)
+            before = js.member(around, "preCommands") if has(around, "preCommands") else []
+            after = js.member(around, "postCommands") if has(around, "postCommands") else []
             commands = [*before, *commands, *after]
     if not isinstance(commands, list):
         raise js.JsError(f"Cannot read properties of {commands} (reading 'map')")
@@ -80,6 +78,6 @@ def _trimmed(command: Any) -> str:
 def _scope(document: dict[str, Any], role: Any, references: References) -> dict[str, Any]:
     scope = {"$parameters": document.get("parameters", js.UNDEFINED)}
     for kind in ("script", "output", "data"):
-        name = js.text(member(role, kind))
-        scope[f"${kind}"] = references.prerequisites[kind].get(name)
+        name = js.text(js.member(role, kind))
+        scope[f"${kind}"] = references.prerequisites[kind].get(name, js.UNDEFINED)
     return scope

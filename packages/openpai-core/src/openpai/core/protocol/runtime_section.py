@@ -37,7 +37,7 @@ from openpai.core.protocol.runtime_parts import (
     Tensorboard,
     seconds,
 )
-from openpai.core.protocol.runtime_schema import MOUNT_TYPES, NEEDED, check, section_schema
+from openpai.core.protocol.runtime_schema import MOUNT_TYPES, check, section_schema
 
 __all__ = [
     "SECTION_KEY",
@@ -128,11 +128,6 @@ class RuntimeSection(Part):
     def outputs_of(self, role: str) -> list[Output]:
         """Return the outputs that tasks of this role write."""
         return [o for o in self.outputs if not o.task_roles or role in o.task_roles]
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether the command cannot run right unless the runtime is there."""
-        return any(self.to_dict().get(key) for key in NEEDED)
 
     @property
     def needs_preparation(self) -> bool:

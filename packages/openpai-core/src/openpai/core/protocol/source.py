@@ -1,4 +1,4 @@
-"""The text that a job came from: where each value stands in it, and edits that keep the rest."""
+"""The text that a job came from: where each value stands in it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Stage 2 of the template language: what PAI's runtime fills in inside the container.
 
 The runtime does it in ways that spoil values (runtime.md §6.2 and §7.5): secrets are escaped for
-HTML, parameters of plugins travel through Python's ``repr`` and back. By default this module does
-what was meant, and with ``exact`` what happens.
+HTML, parameters of plugins travel through Python's ``repr`` and back. This module does what was
+meant.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import re
 from typing import Any, Mapping
 
 from openpai.core.protocol import js
-from openpai.core.protocol.mustache import TemplateError, parse
-from openpai.core.protocol.templates import INDEX, lookup
+from openpai.core.protocol.templates import INDEX, TemplateError, lookup, parse
 
 __all__ = ["fill_parameters", "render_secrets"]
 
@@ -20,15 +19,12 @@ _REFERENCE = re.compile(r"<%\s*\$([\s\S]*?)\s*%>")
 _STEP = re.compile(r"([^\[\]]*)((?:\[\s*[0-9]+\s*\])*)")
 
 
-def render_secrets(script: str, secrets: Mapping[str, Any] | None, *, exact: bool = False) -> str:
-    """Return a script with its ``$secrets`` filled in.
+def render_secrets(script: str, secrets: Mapping[str, Any] | None) -> str:
+    """Return a script with its ``$secrets`` filled in as they are; other tags stay.
 
     Args:
         script: The script as stage 1 left it.
         secrets: The job's secrets; without any the text is not touched.
-        exact: Do as PAI's runtime does: escape values for HTML, write them as Python does, and
-            make every other tag empty (openpai-runtime: src/common/utils.py). Otherwise values are
-            put in as they are, and other tags stay.
 
     Raises:
         TemplateError: A tag or a section is not closed.
@@ -40,21 +36,11 @@ def render_secrets(script: str, secrets: Mapping[str, Any] | None, *, exact: boo
     for kind, content in parse(script):
         if kind == "text":
             parts.append(content)
-        elif kind == "name" or (exact and kind == "&"):
+        elif kind == "name":
             value = lookup(INDEX.sub(r".\1", content), view)
             missing = value is None or value is js.UNDEFINED
-            if exact:
-                parts.append("" if missing else _python_text(value, escape=kind == "name"))
-            else:
-                parts.append(f"<% {content} %>" if missing else js.text(value))
+            parts.append(f"<% {content} %>" if missing else js.text(value))
     return "".join(parts)
-
-
-def _python_text(value: Any, escape: bool) -> str:
-    from html import escape as escaped
-
-    text = str(value)
-    return escaped(text) if escape else text
 
 
 def fill_parameters(
@@ -62,8 +48,6 @@ def fill_parameters(
     document: Mapping[str, Any],
     role: str,
     secrets: Mapping[str, Any] | None,
-    *,
-    exact: bool = False,
 ) -> Any:
     """Return the parameters of a plugin with ``<% $scope.key %>`` filled in.
 
@@ -74,16 +58,11 @@ def fill_parameters(
         document: The job.
         role: The task role, which chooses ``$script``, ``$output`` and ``$data``.
         secrets: The job's secrets.
-        exact: Go through ``repr`` and YAML as PAI's runtime does, with what that spoils
-            (openpai-runtime: src/init.d/initializer.py).
 
     Raises:
         TemplateError: A reference leads nowhere; PAI's runtime fails there too.
     """
-    scope = _scope(document, role, secrets)
-    if exact:
-        return _through_repr(parameters, scope)
-    return _fill(parameters, scope)
+    return _fill(parameters, _scope(document, role, secrets))
 
 
 def _scope(
@@ -126,20 +105,3 @@ def _find(reference: str, scope: Mapping[str, Any]) -> Any:
         except (KeyError, IndexError, TypeError):
             raise TemplateError(f"<% ${reference} %> leads nowhere: there is no '{step}'") from None
     return value
-
-
-def _through_repr(parameters: Any, scope: Mapping[str, Any]) -> Any:
-    import yaml
-
-    def found(match: re.Match[str]) -> str:
-        value = _find(match.group(1), scope)
-        if not isinstance(value, str):
-            raise TemplateError(
-                f"<% ${match.group(1)} %> is no text, and PAI's runtime fails at it"
-            )
-        return value
-
-    try:
-        return yaml.safe_load(_REFERENCE.sub(found, str(parameters)))
-    except yaml.YAMLError as error:
-        raise TemplateError(f"PAI's runtime cannot read its own text: {error}") from error

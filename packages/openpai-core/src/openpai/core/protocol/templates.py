@@ -1,9 +1,9 @@
 """The ``<% $scope.key %>`` language: what the server puts into commands, and what the runtime does.
 
 Stage 1, at submission (rest-server/src/middlewares/v2/protocol.js): ``$parameters``, ``$script``,
-``$output`` and ``$data`` in commands; ``$secrets`` in a docker image's ``auth``. The server reads
-templates with mustache 2.3 and writes them with a writer of its own: values as JavaScript texts, no
-escaping, unknown names left in place, sections and comments dropped, one pass.
+``$output`` and ``$data`` in commands; ``$secrets`` in a docker image's ``auth``. Values become
+texts as in JavaScript, nothing is escaped, names without a value are left in place, the sections
+and comments of mustache are dropped, one pass.
 
 Stage 2, in the container, is in :mod:`openpai.core.protocol.stage2`.
 """
@@ -11,15 +11,56 @@ Stage 2, in the container, is in :mod:`openpai.core.protocol.stage2`.
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping, Tuple
 
 from openpai.core.protocol import js
-from openpai.core.protocol.js_members import OBJECT_MEMBERS, member
-from openpai.core.protocol.mustache import TemplateError, parse
 
-__all__ = ["INDEX", "TemplateError", "lookup", "render", "tags"]
+__all__ = ["INDEX", "TemplateError", "lookup", "parse", "render"]
 
 INDEX = re.compile(r"\[([0-9]+)\]")
+_TAG = re.compile("<%(.*?)%>", re.DOTALL)
+# A line with nothing but a tag that vanishes, which vanishes with it.
+_LINE = re.compile(r"^[ \t]*(<%[ \t]*[#^/>!](?:(?!%>).)*%>)[ \t]*\n", re.MULTILINE)
+_SYMBOLS = "#^/>{&=!"
+
+Token = Tuple[str, str]
+
+
+class TemplateError(js.JsError):
+    """A template that cannot be read; the server answers with status 500."""
+
+
+def parse(template: str) -> Iterator[Token]:
+    """Yield the parts of a template as (kind, content).
+
+    Kinds are ``text``, ``name`` (a plain tag), and the symbol of mustache's other tags. What is
+    inside sections is left out, as the server does.
+
+    Raises:
+        TemplateError: A tag or a section is not closed, or the tags are to be written otherwise.
+    """
+    if template.rfind("%>") < template.rfind("<%") + 2 and "<%" in template:
+        raise TemplateError(f"Unclosed tag at {js.width(template)}")
+    sections: list[str] = []
+    for number, part in enumerate(_TAG.split(_LINE.sub(r"\1", template))):
+        kind, content = _tag(part) if number % 2 else ("text", part)
+        if kind == "=":
+            raise TemplateError(f"'<%={content[:60]}%>' is not a value: write '<% … %>'")
+        if kind == "/" and (not sections or sections.pop() != content):
+            raise TemplateError(f'Section "{content}" is closed and was not opened')
+        if not sections and (content or kind == "name"):
+            yield kind, content
+        if kind in ("#", "^"):
+            sections.append(content)
+    if sections:
+        raise TemplateError(f'Unclosed section "{sections[-1]}" at {js.width(template)}')
+
+
+def _tag(inside: str) -> Token:
+    content = js.trim(inside)
+    if content[:1] and content[0] in _SYMBOLS:
+        return content[0], js.trim(content[1:])
+    return "name", content
 
 
 def render(template: Any, scope: Mapping[str, Any]) -> str:
@@ -37,9 +78,6 @@ def render(template: Any, scope: Mapping[str, Any]) -> str:
         if not template and not isinstance(template, (list, dict)):
             return ""
         raise js.JsError("this.tail.search is not a function")
-    if template in OBJECT_MEMBERS:
-        # mustache looks the text up in its cache first, and finds a member that every object has.
-        raise js.JsError("tokens is not iterable")
     view = dict(scope)
     parts = []
     for kind, content in parse(template):
@@ -54,7 +92,7 @@ def render(template: Any, scope: Mapping[str, Any]) -> str:
 
 
 def lookup(name: str, view: dict[str, Any]) -> Any:
-    """Return the value of a dotted name, or ``UNDEFINED``; methods are called, as mustache does."""
+    """Return the value of a dotted name, or ``UNDEFINED``."""
     value: Any = view
     if name == ".":
         return view
@@ -62,14 +100,5 @@ def lookup(name: str, view: dict[str, Any]) -> Any:
     for step in steps:
         if value is None or value is js.UNDEFINED:
             return js.UNDEFINED
-        value = member(value, step)
-    return value() if callable(value) else value
-
-
-def tags(template: str) -> list[str]:
-    """Return the names that a text refers to, ``[n]`` written as ``.n``.
-
-    Raises:
-        TemplateError: A tag or a section is not closed.
-    """
-    return [INDEX.sub(r".\1", name) for kind, name in parse(template) if kind == "name"]
+        value = js.member(value, step)
+    return value

@@ -15,7 +15,7 @@ from openpai.core.errors import ProtocolError
 from openpai.core.protocol.js import Timestamp
 from openpai.core.protocol.problems import Problem
 
-__all__ = ["entry", "inline", "write"]
+__all__ = ["inline", "write"]
 
 _STEP = "  "
 _DEEPEST = 150
@@ -52,21 +52,6 @@ def write(document: Any) -> str:
         if size > _LARGEST:
             raise _unwritable("The job is far too large: the server takes 100 KiB.")
     return "".join(parts).lstrip(" ")
-
-
-def entry(lead: str, value: Any, indent: str) -> str:
-    """Return an entry of a collection, without the line break at its end.
-
-    Args:
-        lead: ``key:`` or ``-``.
-        value: The value.
-        indent: The indentation of the collection.
-
-    Raises:
-        ProtocolError: The value has no form in YAML.
-    """
-    text = "".join(_Writer().node(value, lead, indent + _STEP, 1))
-    return text[:-1] if text.endswith("\n") else text
 
 
 def inline(value: Any) -> str:

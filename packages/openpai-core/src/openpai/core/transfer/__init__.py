@@ -2,9 +2,9 @@
 
 Every file appears under its name only when it is whole; its size and, where the storage has one,
 its checksum are compared after writing; a source that changes while it is read is read again, or
-an error, never a mixture. Several files and several parts of a large file are sent at once, as many
-as measuring finds best. What may pass is tried again. In a tree one file's failure does not stop
-the rest. Running the same copy again sends only what is missing, also of a large file.
+an error, never a mixture. Several files and several parts of a large file are sent at once. What
+may pass is tried again. In a tree one file's failure does not stop the rest. Running the same copy
+again sends only what is missing, also of a large file.
 
 What is kept: contents, empty folders, and, where the target can, the permission bits and times of
 files. Links are followed while they lead to something inside the tree.

@@ -1,13 +1,10 @@
-"""Threads that do tasks: as many at once as the :class:`.Tuner` finds best."""
+"""Threads that do tasks."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from typing import Callable
-
-from openpai.core.transfer.pace import Tuner
 
 __all__ = ["Crew", "Stopped"]
 
@@ -27,13 +24,11 @@ class Crew:
     Args:
         most: At most so many threads.
         stopped: Set when everything shall end.
-        first: How many threads to begin with.
     """
 
-    def __init__(self, most: int, stopped: threading.Event, *, first: int = 4) -> None:
+    def __init__(self, most: int, stopped: threading.Event) -> None:
         self.stopped = stopped
-        self._tuner = Tuner(most, time.monotonic(), first)
-        self._limit = self._tuner.threads
+        self._most = most
         self._changed = threading.Condition()
         self._room = threading.Condition(self._changed._lock)  # type: ignore[attr-defined]
         self._first: deque[Task] = deque()
@@ -58,10 +53,6 @@ class Crew:
             self._first.append(task)
             self._wake()
 
-    def moved(self, count: int) -> None:
-        """Count bytes, for the measuring."""
-        self._tuner.moved(count)
-
     def finish(self) -> None:
         """Wait until everything is done, or stopped, and end the threads.
 
@@ -78,13 +69,11 @@ class Crew:
         if self._broken:
             raise self._broken
 
-    def _wake(self, coming: int = 0) -> None:
-        """Have another thread look for a task, unless enough are at work, or coming anyway."""
-        if self._busy + coming >= self._limit:
-            return
-        if self._idle:
-            self._changed.notify()
-        elif len(self._threads) < self._limit:
+    def _wake(self) -> None:
+        """Have a thread look for a task: one that waits, or else a new one."""
+        self._changed.notify()
+        waiting = len(self._first) + len(self._tasks)
+        if self._idle < waiting and len(self._threads) < self._most:
             thread = threading.Thread(target=self._work, name="transfer", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -92,7 +81,7 @@ class Crew:
     def _take(self) -> Task | None:
         with self._changed:
             while not (self._over or self.stopped.is_set()):
-                if self._busy < self._limit and (self._first or self._tasks):
+                if self._first or self._tasks:
                     self._busy += 1
                     task = (self._first or self._tasks).popleft()
                     if len(self._tasks) < WAITING // 2:
@@ -115,9 +104,6 @@ class Crew:
                 self.stopped.set()
             with self._changed:
                 self._busy -= 1
-                self._limit = self._tuner.ended(time.monotonic())
-                if self._first or self._tasks:
-                    self._wake(coming=1)  # this one
-                elif not self._busy:
+                if not (self._first or self._tasks or self._busy):
                     self._room.notify_all()
             task = self._take()

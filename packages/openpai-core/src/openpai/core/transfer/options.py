@@ -26,7 +26,7 @@ class Options:
         max_delete: If more than so many would be deleted, nothing is.
         limit_rate: Bytes per second, over all files; unlimited by default.
         retries: How often to try again what may pass.
-        threads: At most so many files or parts at once; how many are best is measured.
+        threads: The number of files or parts that are sent at once.
         journal: Where to keep what a later run needs to go on with files that are half sent;
             ``~/.openpai/transfers`` by default.
     """
@@ -38,5 +38,5 @@ class Options:
     max_delete: int = 1000
     limit_rate: float | None = None
     retries: int = 4
-    threads: int = 64
+    threads: int = 32
     journal: Path | None = None

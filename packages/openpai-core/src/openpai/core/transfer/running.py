@@ -8,7 +8,6 @@ from contextlib import ExitStack, suppress
 from typing import Callable, Iterable
 
 from openpai.core.errors import OpenPaiError, StorageLoginError
-from openpai.core.folder import FolderStorage
 from openpai.core.storage import Entry, Storage
 from openpai.core.transfer.copying import ChangedError, Copier
 from openpai.core.transfer.crew import Crew
@@ -61,8 +60,7 @@ class Run:
         self._stopped = threading.Event()
         self._patience = Patience(options.retries, self._stopped)
         self._journal = Journal(options.journal)
-        local = all(isinstance(storage, FolderStorage) for storage in (source, target))
-        self._crew = Crew(options.threads, self._stopped, first=1 if local else 4)
+        self._crew = Crew(options.threads, self._stopped)
         limiter = Limiter(options.limit_rate, self._stopped)
         self._copier = Copier(source, target, limiter, self._moved, self._stopped)
         self._source, self._target = source, target
@@ -258,7 +256,6 @@ class Run:
 
     def _moved(self, count: int) -> None:
         with self._lock:
-            self._crew.moved(max(count, 0))
             self._show_bytes(count)
 
 

@@ -88,6 +88,13 @@ def transfer_options(function: F) -> F:
                 help="How often to try again what may pass.",
             ),
             click.option(
+                "--threads",
+                type=click.IntRange(1, 256),
+                default=32,
+                show_default=True,
+                help="Number of files or parts of files to send at once.",
+            ),
+            click.option(
                 "-o",
                 "--format",
                 "format_",
@@ -115,6 +122,7 @@ def options_of(asked: dict[str, Any]) -> Options:
         max_delete=asked.get("max_delete", 0),
         limit_rate=asked["limit_rate"],
         retries=asked["retries"],
+        threads=asked["threads"],
     )
 
 

@@ -24,14 +24,13 @@ _LOGIN = {
 }
 
 
-def info(call: Call) -> Response:
+def info(_: Call) -> Response:
     """``GET /authn/info``."""
-    way = call.service.options.authn
     return answer(
         {
-            "authn_type": way,
-            "loginURI": f"/api/v1/authn/{way.lower()}/login",
-            "loginURIMethod": "post" if way == "basic" else "get",
+            "authn_type": "basic",
+            "loginURI": "/api/v1/authn/basic/login",
+            "loginURIMethod": "post",
         }
     )
 

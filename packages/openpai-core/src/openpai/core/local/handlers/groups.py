@@ -87,8 +87,6 @@ def create(call: Call) -> Response:
     call.require_admin()
     name = values["groupname"]
     if call.service.store.one(Group, "name = ?", (name,)):
-        if call.service.options.faithful:
-            raise Refusal(500, "UnknownError", "AlreadyExists")
         raise Refusal(409, "UnknownError", f"Group {name} already exists.")
     extension = _complete(values["extension"])
     call.service.store.save(Group(name, values["description"], values["externalName"], extension))
@@ -140,8 +138,7 @@ def delete(call: Call) -> Response:
     store = call.service.store
     group = store.one(Group, "name = ?", (name,))
     if group is None:
-        status = 500 if call.service.options.faithful else 404
-        raise Refusal(status, "UnknownError" if status == 500 else "NoGroupError", "NotFound")
+        raise Refusal(404, "NoGroupError", f"Group {name} is not found.")
     with store.transaction():
         store.delete(group)
         for user in store.find(User):

@@ -143,8 +143,7 @@ def _tag(call: Call, word: str) -> tuple[str, Job]:
             f"User {call.user.name} is not allowed to {word} job {call.arguments[0]}.",
         )
     if len(tag) > 512:
-        status = 500 if call.service.options.faithful else 400
-        raise Refusal(status, None, "value too long for type character varying(512)")
+        raise Refusal(400, None, "value too long for type character varying(512)")
     return tag, _job(call)
 
 

@@ -87,7 +87,7 @@ def old_configs(call: Call) -> Response:
 def old_config(call: Call) -> Response:
     """``GET /storage/config/{name}``."""
     if call.arguments[0] not in _granted(call):
-        raise _unknown(call, "Config not found.")
+        raise _unknown("Config not found.")
     return answer(_old_config(call, call.arguments[0]))
 
 
@@ -110,11 +110,9 @@ def old_server(call: Call) -> Response:
     """``GET /storage/server/{volume}``."""
     volumes = {_volume(name): name for name in _granted(call) if name in call.service.storages}
     if call.arguments[0] not in volumes:
-        raise _unknown(call, "Server not found.")
+        raise _unknown("Server not found.")
     return answer(_old_server(call, volumes[call.arguments[0]]))
 
 
-def _unknown(call: Call, message: str) -> Refusal:
-    if call.service.options.faithful:
-        return Refusal(500, "UnknownError", message)
+def _unknown(message: str) -> Refusal:
     return Refusal(404, "NoStorageError", message)

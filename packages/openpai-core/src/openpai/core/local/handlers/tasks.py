@@ -51,18 +51,8 @@ def history(call: Call) -> Response:
 def logs(call: Call) -> Response:
     """``GET …/attempts/{n}/logs[?tail-mode=true]``: addresses, not content."""
     missing = Refusal(404, "NoTaskLogError", "Log of task is not found.")
-    try:
-        job = find_job(call.service.store, call.arguments[0])
-    except Refusal as refusal:
-        if call.service.options.faithful:
-            raise Refusal(500, "UnknownError", "Failed to get log list") from None
-        raise refusal
-    found = _attempts(call, job)
-    if not found:
-        if call.service.options.faithful:
-            raise Refusal(500, "UnknownError", "Failed to get log list")
-        raise missing
-    wanted = [task for task in found if str(task.retry) == call.arguments[4]]
+    job = find_job(call.service.store, call.arguments[0])
+    wanted = [task for task in _attempts(call, job) if str(task.retry) == call.arguments[4]]
     if not wanted or wanted[0].node_ip is None:
         raise missing
     tail = "true" in (call.request.args.get("tail-mode"), call.request.args.get("tailMode"))

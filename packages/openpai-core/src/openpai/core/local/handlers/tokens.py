@@ -35,8 +35,7 @@ def revoke(call: Call) -> Response:
     token = call.arguments[0]
     claims = call.service.tokens.read(token)
     if claims is None:
-        status = 500 if call.service.options.faithful else 400
-        raise Refusal(status, "UnknownError", "The token in the path is broken or has expired.")
+        raise Refusal(400, "UnknownError", "The token in the path is broken or has expired.")
     if claims["username"] != call.user.name:
         raise Refusal(
             403,

@@ -144,13 +144,6 @@ def update_self(call: Call) -> Response:
     )
     if data["username"] != call.user.name:
         raise Refusal(403, "ForbiddenUserError", "Can't update other user's data")
-    if "newPassword" in data and not call.service.options.faithful:
-        raise Refusal(
-            400,
-            "InvalidParametersError",
-            "The real server takes a new password here and does not change it; "
-            f"use PUT /api/v2/users/{call.user.name}/password.",
-        )
     user = call.user
     user.email = data.get("email", user.email)
     user.extension.update(data.get("extension", {}))

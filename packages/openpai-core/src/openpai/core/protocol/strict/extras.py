@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from openpai.core.protocol.explain import Finding, did_you_mean, kind_of
-from openpai.core.protocol.mustache import TemplateError
 from openpai.core.protocol.plugins import PLUGINS_KEY, role_plugins
 from openpai.core.protocol.stage2 import fill_parameters
 from openpai.core.protocol.strict.rules import Case, rule
+from openpai.core.protocol.templates import TemplateError
 
 _PLUGINS = ("cmd", "git", "ssh", "tensorboard", "teamwise_storage")
 _NOTIFICATIONS = ("running", "succeeded", "stopped", "failed", "retried")

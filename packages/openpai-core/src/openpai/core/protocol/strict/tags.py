@@ -7,10 +7,8 @@ from typing import Any, Iterator
 
 from openpai.core.protocol import js
 from openpai.core.protocol.explain import Finding, did_you_mean
-from openpai.core.protocol.js_members import Method, member
-from openpai.core.protocol.mustache import TemplateError, parse
 from openpai.core.protocol.strict.rules import Case, rule
-from openpai.core.protocol.templates import INDEX
+from openpai.core.protocol.templates import INDEX, TemplateError, parse
 
 __all__ = ["template_syntax"]
 
@@ -28,7 +26,7 @@ def template_syntax(case: Case) -> Iterator[Finding]:
     """Find commands and credentials whose templates cannot be read."""
     for _, path, text in case.commands():
         try:
-            parse(text)
+            list(parse(text))
         except TemplateError as error:
             hint = "Close it with '%>'; to write '<%' itself, write \"<''%\"."
             yield Finding(path, f"The template language cannot read this command: {error}.", hint)
@@ -69,7 +67,7 @@ def _tags(case: Case) -> Iterator[tuple[str | None, tuple[Any, ...], str, str]]:
     for role, path, text in texts:
         if "<%" in text:
             try:
-                tokens = parse(text)
+                tokens = list(parse(text))
             except TemplateError:
                 continue
             for kind, name in tokens:
@@ -106,8 +104,8 @@ def _bound(case: Case, role: str | None, kind: str) -> dict[str, Any] | None:
 
 def _lookup(value: Any, steps: list[str], tag: str, what: str) -> tuple[str, str]:
     for step in steps:
-        found = member(value, step) if value is not None else js.UNDEFINED
-        if found is js.UNDEFINED or isinstance(found, Method):
+        found = js.member(value, step) if value is not None else js.UNDEFINED
+        if found is js.UNDEFINED:
             known = list(value) if isinstance(value, dict) else []
             hint = did_you_mean(step, known)
             if not hint and known:
@@ -133,7 +131,7 @@ def _odd_values(case: Case) -> Iterator[Finding]:
         if value is None or _lookup(value, steps, "", "")[0]:
             continue
         for step in steps:
-            value = member(value, step)
+            value = js.member(value, step)
         if isinstance(value, dict) or (isinstance(value, list) and any(map(_is_mapping, value))):
             message = f"{shown_tag(name)} would be written as [object Object]."
             yield Finding(path, message, "Name a key of it.")
