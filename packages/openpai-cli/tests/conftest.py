@@ -73,8 +73,11 @@ def server(tmp_path_factory):
     from openpai.core.local import LocalCluster
 
     folder = tmp_path_factory.mktemp("local")
-    with LocalCluster(folder, cpus=16, memory_mb=16384, gpus=1, user="alice", grace=2.0) as cluster:
-        yield cluster
+    size = {"cpus": 16, "memory_mb": 16384, "gpus": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))  # of its tasks
+        with LocalCluster(folder, user="alice", grace=2.0, **size) as cluster:
+            yield cluster
 
 
 @pytest.fixture

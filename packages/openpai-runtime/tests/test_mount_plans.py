@@ -177,7 +177,6 @@ def failing(folder: Path, *names: str) -> Path:
 def test_mount_credentials_are_private_and_removed(task: Any, tmp_path: Path) -> None:
     """The program that mounts reads them from a file."""
     (tmp_path / "secrets.yaml").write_text("key: s3cr3t\n")
-    (tmp_path / "tmp").mkdir()
     programs = failing(tmp_path, "mount.cifs")
     (programs / "mount").write_text(
         "#!/bin/sh\n"
