@@ -132,16 +132,6 @@ def test_version_1_job_runs(cluster, client):
     assert client("POST", path, json=OLD_JOB).status_code == 409
 
 
-@pytest.mark.process
-def test_version_1_job_as_form_runs(client):
-    """As the VS Code client sends it: nested form fields, every value a text."""
-    form = {"jobName": "form", "image": "ubuntu"}
-    for key, value in OLD_JOB["taskRoles"][0].items():
-        form[f"taskRoles[0][{key}]"] = str(value)
-    assert client("POST", "/api/v1/jobs", data=form).status_code == 202
-    assert client.wait("form")["jobStatus"]["state"] == "SUCCEEDED"
-
-
 @pytest.mark.parametrize(
     ("user", "body", "status"),
     [("somebody", OLD_JOB, 403), (None, {"jobName": "x"}, 400), (None, [1], 400)],

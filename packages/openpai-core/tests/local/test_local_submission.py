@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.wait import wait_until
 
+from openpai.core.local import LocalCluster
 from openpai.core.protocol.verdict import server_verdict
 
 YAML = {"Content-Type": "text/yaml"}
@@ -131,6 +132,21 @@ def test_secrets_reach_only_the_task(cluster, client, job_text):
         rows = database.execute("SELECT text, document FROM configs").fetchall()
     database.close()
     assert not [row for row in rows if secret in str(row)]
+
+
+@pytest.mark.process
+def test_stop_of_waiting_job_with_secrets(plain_client, job_text, caplog):
+    """There are no scripts of it to remove."""
+    with LocalCluster(cpus=1, memory_mb=512, grace=2) as cluster:
+        client = plain_client(cluster.uri, cluster.user, cluster.token)
+        client.submit(job_text("first", "sleep 600"))
+        client.submit(job_text("second", top="secrets:\n  word: hush"))
+        client.wait("second", "WAITING")
+        for name in ("second", "first"):
+            client.stop(name)
+            client.wait(name, "STOPPED", seconds=60)
+        client.close()
+    assert "a turn of the controller failed" not in caplog.text
 
 
 @pytest.mark.process

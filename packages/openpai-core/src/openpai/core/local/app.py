@@ -114,10 +114,7 @@ def create_app(
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
-        response = _limited(service, request)
-        if response.status_code == 200 and request.method in ("GET", "HEAD"):
-            response.make_conditional(request)
-        return response(environ, start_response)
+        return _limited(service, request)(environ, start_response)
 
     return application
 

@@ -229,7 +229,7 @@ class Launcher:
 
     def forget_scripts(self, framework: str) -> None:
         """Remove what a job's tasks ran, which may hold secrets; its config is kept, masked."""
-        for folder in (self._jobs / framework).iterdir():
+        for folder in (self._jobs / framework).glob("*"):  # a job that never ran has none
             for part in ("steps", "registry"):
                 shutil.rmtree(str(folder / part), ignore_errors=True)
             for file in ("plan.json", "environment"):

@@ -70,11 +70,6 @@ def _pattern(path: str) -> re.Pattern[str]:
     return _PATTERNS[path]
 
 
-def _both(methods: str, path: str, handler: Callable[[Call], Response], access: str) -> list[Route]:
-    """Return the same operation under both versions of the API."""
-    return [Route(methods, f"/api/{version}{path}", handler, access) for version in ("v1", "v2")]
-
-
 def _joined(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
     """Return the handler of a job for a path that has user and job apart, as v1 had."""
 
@@ -114,24 +109,19 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", _VC, virtual_clusters.delete, "late"),
     Route("PUT", _VC + "/status", virtual_clusters.set_status, "late"),
     Route("GET", "/api/v2/cluster/sku-types", virtual_clusters.sku_types),
-    *_both("GET", "/kubernetes/nodes", kubernetes.nodes, "token"),
-    *_both("GET", "/kubernetes/pods", kubernetes.pods, "token"),
+    Route("GET", "/api/v2/kubernetes/nodes", kubernetes.nodes),
+    Route("GET", "/api/v2/kubernetes/pods", kubernetes.pods),
     Route("GET", "/api/v2/alerts", kubernetes.alerts),
-    *_both("GET", "/authn/info", authn.info, "open"),
-    *_both("POST", "/authn/basic/login", authn.login, "open"),
-    *_both("DELETE", "/authn/basic/logout", authn.logout, "login"),
+    Route("GET", "/api/v2/authn/info", authn.info, "open"),
+    Route("POST", "/api/v1/authn/basic/login", authn.login, "open"),
+    Route("POST", "/api/v2/authn/basic/login", authn.login, "open"),
+    Route("DELETE", "/api/v2/authn/basic/logout", authn.logout, "login"),
     Route("POST", "/api/v2/tokens", authn.login, "open"),
     Route("POST", "/api/v1/token", authn.login, "open"),
-    *(
-        Route(methods, base + path, handler, access)
-        for base in ("/api/v2/tokens", "/api/v1/token")
-        for methods, path, handler, access in (
-            ("GET", "", tokens.listing, "login"),
-            ("GET", "/check", tokens.check, "token"),
-            ("POST", "/application", tokens.create_application, "login"),
-            ("DELETE", "/{token}", tokens.revoke, "login"),
-        )
-    ),
+    Route("GET", "/api/v2/tokens", tokens.listing, "login"),
+    Route("GET", "/api/v2/tokens/check", tokens.check),
+    Route("POST", "/api/v2/tokens/application", tokens.create_application, "login"),
+    Route("DELETE", "/api/v2/tokens/{token}", tokens.revoke, "login"),
     Route("GET", "/api/v1/user/{user}", users.one),
     *_aliases(
         "user",

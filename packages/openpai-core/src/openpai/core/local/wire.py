@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
-import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -47,7 +43,7 @@ class Refusal(Exception):  # noqa: N818 - it reads as what it is
 def answer(
     body: Any, status: int = 200, content_type: str = "application/json; charset=utf-8"
 ) -> Response:
-    """Return a JSON answer with the entity tag that Express gives it."""
+    """Return a JSON answer."""
     text = body if isinstance(body, str) and "json" not in content_type else encode(body)
     return text_answer(text, status, content_type)
 
@@ -57,10 +53,7 @@ def text_answer(
 ) -> Response:
     """Return an answer that is not JSON."""
     data = text.encode("utf-8", "surrogatepass")
-    response = Response(data, status=status, content_type=content_type)
-    digest = base64.b64encode(hashlib.sha1(data).digest()).decode()[:27]  # noqa: S324 - a tag
-    response.headers["ETag"] = f'W/"{len(data):x}-{digest}"'
-    return response
+    return Response(data, status=status, content_type=content_type)
 
 
 def read_body(request: Request) -> Any:
@@ -78,14 +71,17 @@ def read_body(request: Request) -> Any:
     if not parsed and kind != "application/x-www-form-urlencoded":
         return {}
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    data = _inflate(_limited(request), request.headers.get("Content-Encoding", "identity").lower())
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity":
+        raise Refusal(415, None, f'unsupported content encoding "{encoding}"')
+    data = _limited(request)
     try:
         text = data.decode(charset, "replace")
     except LookupError:
         raise Refusal(415, None, f'unsupported charset "{charset.upper()}"') from None
     if kind.startswith("text/"):
         return text or {}
-    return _json(text) if parsed else _form(text)
+    return _json(text) if parsed else dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _limited(request: Request) -> bytes:
@@ -95,21 +91,6 @@ def _limited(request: Request) -> bytes:
     if len(data) > BODY_LIMIT:
         raise Refusal(413, None, "request entity too large")
     return data
-
-
-def _inflate(data: bytes, encoding: str) -> bytes:
-    if encoding == "identity":
-        return data
-    if encoding not in ("gzip", "deflate"):
-        raise Refusal(415, None, f'unsupported content encoding "{encoding}"')
-    inflater = zlib.decompressobj(32 + zlib.MAX_WBITS)
-    try:
-        plain = inflater.decompress(data, BODY_LIMIT + 1)
-    except zlib.error as error:
-        raise Refusal(400, None, f"The compressed body is broken: {error}.") from None
-    if len(plain) > BODY_LIMIT:
-        raise Refusal(413, None, "request entity too large")
-    return plain
 
 
 def _json(text: str) -> Any:
@@ -122,30 +103,3 @@ def _json(text: str) -> Any:
     if not isinstance(value, (dict, list)):
         raise Refusal(400, None, "The body is not a JSON object.")
     return value
-
-
-def _form(text: str) -> dict[str, Any]:
-    """Read a form; ``a[b]=c`` nests and ``a[]=c`` or ``a[0]=c`` makes a list, as qs does."""
-    form: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        first, *rest = re.split(r"\[|\]\[|\]", name)
-        _put(form, [first, *(rest[:-1] if rest else [])], value)
-    return {name: _lists(value) for name, value in form.items()}
-
-
-def _put(into: dict[str, Any], path: list[str], value: str) -> None:
-    for key in path[:-1]:
-        inner = into.setdefault(key or str(len(into)), {})
-        if not isinstance(inner, dict):
-            return
-        into = inner
-    into[path[-1] or str(len(into))] = value
-
-
-def _lists(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    items = {key: _lists(item) for key, item in value.items()}
-    if items and all(key.isdigit() for key in items):
-        return [items[key] for key in sorted(items, key=int)]
-    return items

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.local import views
@@ -58,27 +58,18 @@ def submit(call: Call) -> Response:
 
 
 def submit_v1(call: Call) -> Response:
-    """``POST /api/v1/user/{name}/jobs``: a job of protocol version 1, as JSON or a form."""
+    """``POST /api/v1/user/{name}/jobs``: a job of protocol version 1, as JSON."""
     from openpai.core.protocol.v1 import convert_v1
 
     if call.arguments and call.arguments[0] != call.user.name:
         message = f"User {call.user.name} may not submit jobs for {call.arguments[0]}."
         raise Refusal(403, "ForbiddenUserError", message)
-    document = load_yaml(call.body) if isinstance(call.body, str) else _numbers(call.body)
+    document = load_yaml(call.body) if isinstance(call.body, str) else call.body
     try:
         call.body = convert_v1(document).job.to_yaml()
     except OpenPaiError as error:
         raise Refusal(400, "InvalidParametersError", error.message) from None
     return submit(call)
-
-
-def _numbers(value: Any) -> Any:
-    """Return a form's values with numbers where they are written: a form has only texts."""
-    if isinstance(value, dict):
-        return {key: _numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_numbers(item) for item in value]
-    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else value
 
 
 def _job(call: Call) -> Job:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.local.checks import anything, check
 from openpai.core.local.scheduler import Resources
 from openpai.core.local.views import node_name
 from openpai.core.local.wire import Refusal, answer
@@ -80,38 +79,29 @@ def _amounts(resources: Resources) -> dict[str, int]:
     }
 
 
-def _refuse_write(call: Call, verb: str, rules: dict[str, Any], operation: str) -> Response:
-    """Refuse to change a virtual cluster, with the reason that comes first in the real server."""
-    name = _name(call)
-    if name == "default":
-        message = f"{verb} operation to default vc isn't allowed"
-        raise Refusal(403, "ForbiddenUserError", message)
-    call.authenticate()
-    call.refuse_applications()
-    if rules:
-        check(call.body, rules)
-    call.require_admin()
-    raise Refusal(400, "NotImplementedError", f"{operation} not implemented in k8s")
-
-
-_CAPACITY = {"vcCapacity": (anything, None), "vcMaxCapacity": (anything, None)}
-
-
 def put(call: Call) -> Response:
     """``PUT /virtual-clusters/{name}``: never works on Kubernetes."""
-    return _refuse_write(call, "Update", _CAPACITY, "updateVc")
+    raise _refusal_to_change(call, "Update", "updateVc")
 
 
 def delete(call: Call) -> Response:
     """``DELETE /virtual-clusters/{name}``: never works on Kubernetes."""
-    return _refuse_write(call, "Delete", {}, "removeVc")
+    raise _refusal_to_change(call, "Delete", "removeVc")
 
 
 def set_status(call: Call) -> Response:
     """``PUT /virtual-clusters/{name}/status``: never works on Kubernetes."""
-    stop = isinstance(call.body, dict) and call.body.get("vcStatus") == "stopped"
-    rules = {"vcStatus": (anything, None)}
-    return _refuse_write(call, "Update", rules, "stopVc" if stop else "activeVc")
+    raise _refusal_to_change(call, "Update", "stopVc")
+
+
+def _refusal_to_change(call: Call, verb: str, operation: str) -> Refusal:
+    if _name(call) == "default":
+        message = f"{verb} operation to default vc isn't allowed"
+        return Refusal(403, "ForbiddenUserError", message)
+    call.authenticate()
+    call.refuse_applications()
+    call.require_admin()
+    return Refusal(400, "NotImplementedError", f"{operation} not implemented in k8s")
 
 
 def sku_types(call: Call) -> Response:
