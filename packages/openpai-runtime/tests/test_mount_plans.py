@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.git import git_command
 from openpai.core.protocol.runtime_section import RuntimeSection
 from openpai.runtime.exits import NOT_READY
 from openpai.runtime.job import TaskJob
@@ -246,8 +248,8 @@ def test_mount_dry_run_prints_plan(task: Any, tmp_path: Path) -> None:
     )
     lines = done.stdout.splitlines()
     assert lines[0] == f"- let {tmp_path}/in lead to {task.storage}"
-    fetch = f"    git -C {task.work}/x fetch -q --depth 1 -- https://example.org/x.git main"
-    assert fetch in lines
+    words = ("fetch", "-q", "--depth", "1", "--", "https://example.org/x.git", "main")
+    assert f"    {shlex.join(git_command(task.work / 'x', *words))}" in lines
     assert "- install pandas==2.2.3" in lines
     assert lines[-3:] == ["- wait for the other tasks", "- run the command", "    echo 'a b'"]
     assert not (tmp_path / "in").exists()

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import BinaryIO, Iterator, Mapping
 
 from openpai.core.errors import StorageError
+from openpai.core.file_names import is_file_name
 
 __all__ = ["Archive", "file_sha256", "pack_archive", "unpack_archive"]
 
@@ -187,7 +188,7 @@ def _check(path: Path, members: list[tarfile.TarInfo]) -> None:
 
 
 def _stays_inside(name: str) -> bool:
-    return posixpath.normpath(name) == name and name.split("/", 1)[0] not in ("", "..")
+    return all(map(is_file_name, name.split("/")))
 
 
 def _leads_inside(member: tarfile.TarInfo) -> bool:

@@ -17,12 +17,14 @@
     ├── ConnectionFailed         no answer: refused, cut, timed out, not trusted
     ├── WaitTimeout              the time given to a wait ran out
     └── StorageError             a storage; builtin file errors are raised as themselves
+        ├── RefusedNamesError        a listing has names that are not file names
         └── StorageLoginError        it does not accept the key, password or token
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Sequence
+import itertools
+from typing import TYPE_CHECKING, Mapping, Sequence
 
 if TYPE_CHECKING:
     from openpai.core.protocol.problems import Problem
@@ -40,6 +42,7 @@ __all__ = [
     "ProtocolError",
     "QuotaError",
     "RateLimitError",
+    "RefusedNamesError",
     "ServerError",
     "StorageError",
     "StorageLoginError",
@@ -152,6 +155,39 @@ class WaitTimeout(OpenPaiError):  # noqa: N818 - it reads as what happened
 
 class StorageError(OpenPaiError):
     """A storage that cannot be reached, opened or understood."""
+
+
+class RefusedNamesError(StorageError):
+    """A listing has names that are not file names, such as ``..``; they were left out.
+
+    Attributes:
+        names: Folder, named for people → its refused names.
+        filename: The folder, where it is one; for those who write errors of files in lists.
+        strerror: What is wrong, without the folder.
+    """
+
+    #: The message has so many of the names.
+    SHOWN = 10
+
+    def __init__(self, names: Mapping[str, Sequence[str]]) -> None:
+        self.names = {where: tuple(refused) for where, refused in names.items()}
+        total = sum(map(len, self.names.values()))
+        every = ((name, where) for where, refused in self.names.items() for name in refused)
+        shown = list(itertools.islice(every, self.SHOWN))
+        more = f" and {total - len(shown)} more" if total > len(shown) else ""
+        are = (
+            "1 name that is not a file name"
+            if total == 1
+            else f"{total} names that are not file names"
+        )
+        alone = len(self.names) == 1
+        self.filename = next(iter(self.names)) if alone else None
+        listed = ", ".join(repr(name) if alone else f"{name!r} in {where}" for name, where in shown)
+        self.strerror = f"Refused {are}: {listed}{more}"
+        super().__init__(
+            f"{self.strerror}{f' in {self.filename}' if alone else ''}.",
+            "What they stand for was left out; rename it where it is stored.",
+        )
 
 
 class StorageLoginError(StorageError):

@@ -42,7 +42,7 @@ class FolderStorage(Storage):
     microsecond, times are kept.
 
     Args:
-        root: The folder; it must exist.
+        root: The folder; if it does not exist, writing makes it.
         name: The storage's name; without one, messages show the paths of this machine.
         read_only: Whether to refuse every change.
     """
@@ -67,13 +67,12 @@ class FolderStorage(Storage):
         with naming(self.where(path)):
             return _entry(path, self._real(path).stat())
 
-    def list(self, path: str) -> Iterator[Entry]:
+    def _list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name.
 
         A link that leads nowhere, out of the storage, or back to a folder above it appears as an
         empty file, so that no walk is endless; opening it says what is wrong.
         """
-        path = normalize(path)
         with naming(self.where(path)):
             real = self._real(path)
             names = sorted(os.listdir(real))  # noqa: PTH208 - names alone, without a Path for each
@@ -301,6 +300,8 @@ def _time(nanoseconds: int) -> datetime | None:
 
 def _same_in_other_case(folder: Path) -> bool:
     """Whether the name of a folder in other case is the same folder."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
     other = folder.name.swapcase()
     if other == folder.name:
         return False

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-import subprocess
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from openpai.core.archive import Archive, pack_archive, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
+from openpai.core.git import ask_git
 from openpai.core.ignore import Rule, matching_rule, read_rules
 from openpai.core.source_sizes import MIB, check_sizes
 from openpai.core.storage import Storage
@@ -139,7 +139,7 @@ class _Found:
         above = [self.base, *self.base.parents]
         work_tree = next((folder for folder in above if (folder / ".git").exists()), None)
         self.top = work_tree or self.base
-        self.tracked = _tracked(self.base) if work_tree else set()
+        self.tracked = _tracked(self.top, self.base) if work_tree else set()
 
     def add_files(self, files: Mapping[str, Path]) -> None:
         """Take files under other names than their own."""
@@ -250,16 +250,18 @@ def _inside(base: Path, place: Path, named: str) -> Path:
     return end
 
 
-def _tracked(base: Path) -> set[str]:
-    """Return the files below ``base`` that git tracks and their folders; nothing without git."""
-    command = ["git", "-C", os.fspath(base), "ls-files", "-z"]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return set()
+def _tracked(work_tree: Path, base: Path) -> set[str]:
+    """Return the files below ``base`` that git tracks and their folders; nothing without git.
+
+    Git begins where the work tree does, so that no folder on the way down is a repository to it.
+    """
+    inside = base.relative_to(work_tree)
+    listed = ask_git(work_tree, "--literal-pathspecs", "ls-files", "-z", "--", os.fspath(inside))
     tracked: set[str] = set()
-    for name in filter(None, done.stdout.split(b"\0")):
+    for name in filter(None, (listed or b"").split(b"\0")):
         path = os.fsdecode(name)
+        if inside.parts:
+            path = path[len(os.fspath(inside)) + 1 :]
         while path and path not in tracked:
             tracked.add(path)
             path = posixpath.dirname(path)

@@ -23,6 +23,7 @@ from typing import (
     BinaryIO,
     Callable,
     ContextManager,
+    Iterable,
     Iterator,
     Mapping,
     NamedTuple,
@@ -30,7 +31,8 @@ from typing import (
 
 from openpai.core.checksums import Checksum
 from openpai.core.closing import Closing
-from openpai.core.errors import StorageError
+from openpai.core.errors import RefusedNamesError, StorageError
+from openpai.core.file_names import Accepted, is_file_name
 from openpai.core.partials import is_partial, partial_name
 from openpai.core.plugins import entry_points
 from openpai.core.uploads import Upload
@@ -42,6 +44,8 @@ __all__ = [
     "StorageSpec",
     "StorageUri",
     "Upload",
+    "accept",
+    "below",
     "is_partial",
     "naming",
     "normalize",
@@ -49,6 +53,9 @@ __all__ = [
     "partial_name",
 ]
 
+
+#: Folders below each other that a walk enters: S3 has no more, and no tree of people comes near it.
+DEPTH = 512
 
 #: Paths that are in their absolute form for sure: no part of them begins with a dot.
 _NORMAL = re.compile(r"(?:/[^/.\0][^/\0]*)+\Z")
@@ -190,13 +197,25 @@ class Storage(Closing, ABC):
             FileNotFoundError: There is none.
         """
 
-    @abstractmethod
     def list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name.
 
         Raises:
             FileNotFoundError: There is no such folder.
             NotADirectoryError: It is a file.
+            RefusedNamesError: After everything else: there are names that are not file names.
+        """
+        path = normalize(path)
+        if path.count("/") > DEPTH:
+            raise StorageError(f"{self.where(path)} lies in more than {DEPTH} folders.")
+        yield from accept(self._list(path), path, self.where)
+
+    @abstractmethod
+    def _list(self, path: str) -> Iterator[Entry]:
+        """Yield what the storage lists of a folder, sorted by name; the path is normalized.
+
+        The path of an entry is that of the folder, a slash, and the name exactly as it is listed:
+        :meth:`list` refuses names that are not file names.
         """
 
     @abstractmethod
@@ -331,11 +350,24 @@ class Storage(Closing, ABC):
         return True
 
     def walk(self, path: str) -> Iterator[Entry]:
-        """Yield everything below a folder, each folder before what it holds."""
-        for entry in self.list(path):
+        """Yield everything below a folder, each folder before what it holds.
+
+        Raises:
+            RefusedNamesError: After everything else: there are names that are not file names.
+        """
+        refused: dict[str, tuple[str, ...]] = {}
+        folders = [Accepted(self.list(path))]
+        while folders:
+            entry = next(folders[-1], None)
+            if entry is None:
+                error = folders.pop().error
+                refused.update(error.names if error else {})
+                continue
             yield entry
             if entry.is_dir:
-                yield from self.walk(entry.path)
+                folders.append(Accepted(self.list(entry.path)))
+        if refused:
+            raise RefusedNamesError(refused)
 
     @contextmanager
     def _changing(self, path: str) -> Iterator[None]:
@@ -354,6 +386,34 @@ class Storage(Closing, ABC):
 
 #: The extra with what a type needs, where it has another name than the type.
 _EXTRAS = {"azureBlob": "azure", "azureFile": "smb", "samba": "smb"}
+
+
+def below(folder: str, name: str) -> str:
+    """Return the path of what is listed in a folder, the name exactly as it is."""
+    return f"/{name}" if folder == "/" else f"{folder}/{name}"
+
+
+def accept(entries: Iterable[Entry], folder: str, where: Callable[[str], str]) -> Iterator[Entry]:
+    """Yield the entries of a folder whose names are file names; the others are refused at the end.
+
+    Args:
+        entries: What a storage lists of the folder.
+        folder: The folder's path, normalized.
+        where: Names a path for people.
+
+    Raises:
+        RefusedNamesError: After everything else: there were others.
+    """
+    prefix = folder if folder == "/" else f"{folder}/"
+    begin = len(prefix)
+    refused = []
+    for entry in entries:
+        if entry.path.startswith(prefix) and is_file_name(entry.path[begin:]):
+            yield entry
+        else:
+            refused.append(entry.path[begin:] if entry.path.startswith(prefix) else entry.path)
+    if refused:
+        raise RefusedNamesError({where(folder): refused})
 
 
 def open_storage(spec: StorageSpec) -> Storage:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Mapping
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.git import git_command
 from openpai.core.protocol.runtime_parts import Git
 from openpai.runtime.secrets import read_secret
 from openpai.runtime.steps import Goal, Step
@@ -37,7 +38,7 @@ def git_goal(wanted: Git, root: Path, environ: Mapping[str, str]) -> Goal:
     kept = {"GIT_TERMINAL_PROMPT": "0", **({"GIT_ASKPASS": str(asker)} if wanted.secret else {})}
 
     def git(what: str, *words: str) -> Step:
-        return Step(what, ["git", "-C", str(folder), *words], environ=kept)
+        return Step(what, git_command(folder, *words), environ=kept)
 
     begin = [
         Step(f"make {folder}", call=lambda: folder.mkdir(parents=True, exist_ok=True)),

@@ -16,6 +16,7 @@ from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import (
     Entry,
     Upload,
+    below,
     naming,
     normalize,
     partial_name,
@@ -70,15 +71,13 @@ class HdfsStorage(ServedStorage):
         status: Mapping[str, Any] = self._ask("GET", path, "GETFILESTATUS")["FileStatus"]
         return status
 
-    def list(self, path: str) -> Iterator[Entry]:
-        """Yield what is directly in a folder, sorted by name."""
-        path = normalize(path)
+    def _list(self, path: str) -> Iterator[Entry]:
         with naming(self.where(path)):
             found = self._ask("GET", path, "LISTSTATUS")["FileStatuses"]["FileStatus"]
             if len(found) == 1 and not found[0]["pathSuffix"]:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         for status in sorted(found, key=lambda status: str(status["pathSuffix"])):
-            yield _entry(posixpath.join(path, status["pathSuffix"]), status)
+            yield _entry(below(path, str(status["pathSuffix"])), status)
 
     def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
         """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).

@@ -2,7 +2,8 @@
 
 An object store has no folders: ``a/b`` is one key. A folder is there while a key lies below it, or
 while a marker object says so, which keeps empty ones. What is a file and a folder at once to the
-store is shown as a file. An upload is one request or is committed at its end, so a file appears
+store is shown as a file, and its name as a folder is refused, as are other names that no folder can
+hold (``a//b``, ``a/../b``). An upload is one request or is committed at its end, so a file appears
 whole. Renaming is copying in the store and then deleting: for a folder not in one step.
 """
 
@@ -18,7 +19,7 @@ from itertools import islice
 from typing import BinaryIO, Iterator, cast
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage import Checksum, Entry, Upload, naming, normalize
+from openpai.core.storage import Checksum, Entry, Upload, below, naming, normalize
 from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming
 from openpai.storage.object_folders import Folders
 from openpai.storage.served import ServedStorage, at_once, refuse_folder, refuse_root
@@ -64,19 +65,23 @@ class ObjectStorage(ServedStorage):
             return Entry(path, True, 0)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
-    def list(self, path: str) -> Iterator[Entry]:
-        """Yield what is directly in a folder, sorted by name."""
-        path = normalize(path)
+    def _list(self, path: str) -> Iterator[Entry]:
         entries: dict[str, Entry] = {}
         inside, folders = self._folders.look(path), set()
         with naming(self.where(path)):
             prefix = self._prefix(path)
             for found in self._bucket.scan(prefix, deep=False):
-                name = found.key[len(prefix) :].rstrip("/")
-                entry = _entry(posixpath.join(path, name), found)
+                if found.key == prefix:  # the object that keeps this very folder
+                    continue
+                name = found.key[len(prefix) :]
+                name = name[:-1] if name.endswith("/") else name
+                entry = _entry(below(path, name), found)
                 if entry.is_dir:
                     folders.add(name)
-                if name and entries.setdefault(name, entry).is_dir:
+                other = entries.setdefault(name, entry)
+                if other.is_dir != entry.is_dir:  # the file keeps the name, the folder is refused
+                    entries[f"{name}/"] = Entry(below(path, f"{name}/"), True, 0)
+                if other.is_dir:
                     entries[name] = entry
             inside.learn(folders)
             if not entries and not self._stat(path).is_dir:

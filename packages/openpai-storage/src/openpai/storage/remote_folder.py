@@ -19,6 +19,7 @@ from openpai.core.errors import OpenPaiError
 from openpai.core.storage import (
     Entry,
     Upload,
+    accept,
     is_partial,
     naming,
     normalize,
@@ -128,12 +129,11 @@ class RemoteFolder(ServedStorage):
         told: Entry | None = self._told.take(normalize(path), "stat")
         return told or super().stat(path)
 
-    def list(self, path: str) -> Iterator[Entry]:
+    def _list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name.
 
         A link that leads nowhere, or back to a folder above it, appears as an empty file.
         """
-        path = normalize(path)
         with naming(self.where(path)):
             yield from sorted(self._scan(path), key=lambda entry: entry.path)
 
@@ -287,7 +287,7 @@ class RemoteFolder(ServedStorage):
     def _remove_tree(self, entry: Entry) -> None:
         if entry.is_dir:
             files = []
-            for child in self._scan(entry.path, follow=False):
+            for child in accept(self._scan(entry.path, follow=False), entry.path, self.where):
                 if child.is_dir:
                     self._remove_tree(child)
                 else:

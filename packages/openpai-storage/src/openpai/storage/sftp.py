@@ -21,7 +21,8 @@ from urllib.parse import unquote, urlsplit
 import asyncssh
 
 from openpai.core.errors import StorageError
-from openpai.core.storage import Entry, Storage, StorageSpec, normalize
+from openpai.core.file_names import is_file_name
+from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
 from openpai.storage import sftp_small
 from openpai.storage.remote_file import BLOCK, RemoteFile
 from openpai.storage.remote_folder import RemoteFolder
@@ -132,10 +133,10 @@ class SftpStorage(RemoteFolder):
             raise
         for found in names:
             name = os.fsdecode(found.filename)
-            if name in (".", ".."):
+            if name in (".", ".."):  # in SFTP every listing has these
                 continue
-            entry = _entry(posixpath.join(path, name), found.attrs)
-            is_link = stat.S_ISLNK(found.attrs.permissions or 0)
+            entry = _entry(below(path, name), found.attrs)
+            is_link = stat.S_ISLNK(found.attrs.permissions or 0) and is_file_name(name)
             yield self._followed(entry, path) if follow and is_link else entry
 
     def _followed(self, link: Entry, folder: str) -> Entry:

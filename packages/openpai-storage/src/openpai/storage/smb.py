@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import posixpath
 import stat
 import time
 from contextlib import suppress
@@ -19,7 +18,8 @@ from typing import Any, Callable, Iterator
 from smbprotocol.file_info import FileAttributes
 
 from openpai.core.errors import OpenPaiError, StorageError
-from openpai.core.storage import Entry, Storage, StorageSpec, normalize
+from openpai.core.file_names import is_file_name
+from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
 from openpai.storage import smb_moves
 from openpai.storage.remote_file import RemoteFile
 from openpai.storage.remote_folder import RemoteFolder
@@ -136,14 +136,15 @@ class SmbStorage(RemoteFolder):
 
     def _scan(self, path: str, *, follow: bool = True) -> Iterator[Entry]:
         for found in self._line.scan(self._full(path)):
-            below = posixpath.join(path, to_unix(found.name))
-            if follow and found.is_symlink():
-                yield self._stat(below)
+            name = to_unix(found.name)
+            place = below(path, name)
+            if follow and is_file_name(name) and found.is_symlink():
+                yield self._stat(place)
                 continue
             told = found.smb_info
             is_dir = found.is_dir(follow_symlinks=False)
             size = 0 if is_dir else int(told.end_of_file)
-            yield Entry(below, is_dir, size, told.last_write_time)
+            yield Entry(place, is_dir, size, told.last_write_time)
 
     def _open(self, path: str, *, changing: bool = False) -> RemoteFile:
         return _SmbFile(self._line, self._line.open(self._full(path), "r+b" if changing else "rb"))

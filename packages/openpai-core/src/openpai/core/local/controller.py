@@ -181,6 +181,7 @@ class Controller:
         """Do all that can be done now; ``rung`` names the tasks with news, ``None`` means all."""
         heard = self._listen(rung)
         with self._roster.lock:
+            self._after = []  # what a turn that failed meant to do is not what the records say
             with self._roster.store.transaction():
                 for live, task, news, report in heard:
                     self._hear(live, task, news, report)

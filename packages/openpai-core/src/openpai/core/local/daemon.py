@@ -204,14 +204,42 @@ def _stop_jobs(running: Running, patience: float) -> None:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {running.token}"
         states = "WAITING,RUNNING,STOPPING,UNKNOWN"
-        for job in session.get(jobs, params={"state": states}, timeout=30).json():
-            name = f"{job['username']}~{job['name']}"
-            session.put(f"{jobs}/{name}/executionType", json={"value": "STOP"}, timeout=30)
+        try:
+            listed = session.get(jobs, params={"state": states}, timeout=30)
+            if not listed.ok:
+                raise _not_stopped(_reason(listed))
+            refused = []
+            for job in listed.json():
+                name = f"{job['username']}~{job['name']}"
+                wanted = f"{jobs}/{name}/executionType"
+                answer = session.put(wanted, json={"value": "STOP"}, timeout=30)
+                if not answer.ok:
+                    refused.append(f"{name} ({_reason(answer)})")
+        except requests.RequestException as error:
+            raise _not_stopped(str(error)) from error
+    if refused:
+        more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+        raise _not_stopped(refused[0] + more)
     if not _until(lambda: _active_jobs(place) == 0, patience):
         raise OpenPaiError(
             f"{_active_jobs(place)} jobs did not stop in {patience:g} s; the cluster is still up.",
             "Try again: tasks that ignore SIGTERM are killed after their grace period.",
         )
+
+
+def _reason(answer: Any) -> str:
+    """Return what the server says of a refusal."""
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP status {answer.status_code}"
+
+
+def _not_stopped(reason: str) -> OpenPaiError:
+    return OpenPaiError(
+        f"Not all jobs could be stopped: {reason.rstrip('.')}. The cluster is still up.",
+        "Try again when that is mended, or leave the jobs running: opai local down",
+    )
 
 
 def _until(condition: Any, patience: float) -> bool:

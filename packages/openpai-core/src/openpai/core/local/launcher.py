@@ -9,6 +9,7 @@ The folder of one task attempt::
     logs/           user-stdout, user-stderr, user-all, runtime.log, each with an older .1
     lock            held while the supervisor lives
     started.json    written once, before the first step
+    exit.json.new   keeps room for the next
     exit.json       written once, after the last one
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.local.demands import role_needs
@@ -82,13 +83,18 @@ class Roster:
         del self.jobs[live.job.id]
 
     def set_execution_type(self, job_id: int, value: str) -> None:
-        """Write down what somebody wants of a job, live or over."""
-        with self.lock, self.store.transaction():
+        """Write down what somebody wants of a job, live or over.
+
+        Raises:
+            sqlite3.OperationalError: It cannot be written, and so will not be done later either.
+        """
+        with self.lock:
             live = self.jobs.get(job_id)
             job = live.job if live else self.store.find(Job, "id = ?", (job_id,))[0]
-            job.execution_type = value
-            job.summary = summary(job)
-            self.store.save(job)
+            wanted = replace(job, execution_type=value)
+            wanted.summary = summary(wanted)
+            self.store.save(wanted)
+            job.execution_type, job.summary = value, wanted.summary
 
     def config(self, live: Live) -> str:
         """Return a job's text as the API shows it, secrets masked."""

@@ -89,7 +89,15 @@ class Store:
                 self._depth -= 1
                 if self._depth == 0:
                     self._writer = None
-                    self._db.execute("COMMIT" if done else "ROLLBACK")
+                    self._end(commit=done)
+
+    def _end(self, *, commit: bool) -> None:
+        try:
+            if commit:
+                self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:  # where the disk is full SQLite may have ended it already
+                self._db.execute("ROLLBACK")
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """Read: what is committed, and inside a transaction also what it has written itself."""

@@ -209,18 +209,25 @@ def download(
 ) -> list[Copied]:
     """Copy a file or a tree of a storage to ``local`` on this machine; see :class:`Transfer`."""
     options = replace(options, overwrite=overwrite or options.overwrite)
-    transfer = Transfer(storage, remote, *local_place(local), options)
+    is_folder = (
+        Patience(options.retries, threading.Event()).try_(lambda: storage.stat(remote)).is_dir
+    )
+    transfer = Transfer(storage, remote, *local_place(local, is_folder=is_folder), options)
     return transfer.run(on_file=on_file, on_bytes=on_bytes)
 
 
-def local_place(local: Path) -> tuple[FolderStorage, str]:
+def local_place(local: Path, *, is_folder: bool = False) -> tuple[FolderStorage, str]:
     """Return a place of this machine as (storage, path): the storage ends where the tree does.
 
-    An existing folder is a storage of its own, so that links which lead out of it are refused;
-    anything else lies in the storage that is its parent folder.
+    A folder is a storage of its own, so that nothing leads out of it; anything else lies in the
+    storage that is its parent folder.
+
+    Args:
+        local: The place.
+        is_folder: Whether it will be a folder if it does not exist yet.
     """
     real = Path(os.path.realpath(local))
-    if real.is_dir():
+    if real.is_dir() or (is_folder and not real.exists()):
         return FolderStorage(real), "/"
     return FolderStorage(real.parent), "/" + real.name
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Iterator, NamedTuple, Union
 
-from openpai.core.errors import OpenPaiError
+from openpai.core.errors import OpenPaiError, RefusedNamesError
 from openpai.core.storage import Entry, Storage, is_partial, normalize
 from openpai.core.transfer.options import Options
 from openpai.core.transfer.results import Failed
@@ -176,7 +176,8 @@ class Planner:
         below = f"{folder.path}/" if folder.path else ""
         selection = folder.selection.below(folder.path, source, self._source)
         taken = _Names(self._target.case_sensitive)
-        for ours, theirs in self._side_by_side(source, folder.found):
+        refused: list[RefusedNamesError] = []
+        for ours, theirs in self._side_by_side(source, folder.found, refused):
             name = ours.name if ours else theirs.name if theirs else ""
             is_dir = (ours or theirs or source).is_dir
             path = below + name
@@ -196,6 +197,8 @@ class Planner:
                     if is_dir
                     else self._file(path, ours, theirs)
                 )
+        for error in refused:
+            yield self.failure(folder.path, error)
 
     def _surplus(self, folder: _Folder) -> Iterator[Planned | _Folder]:
         """Yield what is to be deleted, each folder after what it holds."""
@@ -219,11 +222,16 @@ class Planner:
             yield Step("delete", folder.path, entry)
 
     def _side_by_side(
-        self, source: Entry, found: Entry | None
+        self, source: Entry, found: Entry | None, refused: list[RefusedNamesError]
     ) -> Iterator[tuple[Entry | None, Entry | None]]:
-        """Yield the entries of two folders by name, those of the same name together."""
-        left = self._named(self._source, source.path)
-        right = self._named(self._target, found.path) if found else iter(())
+        """Yield the entries of two folders by name, those of the same name together.
+
+        Names that were refused are added to ``refused``; those of the target only where what it
+        has beside the source matters.
+        """
+        theirs_refused = refused if self._options.delete else []
+        left = self._named(self._source, source.path, refused)
+        right = self._named(self._target, found.path, theirs_refused) if found else iter(())
         ours, theirs = next(left, None), next(right, None)
         while ours or theirs:
             if theirs is None or (ours and ours[0] < theirs[0]):
@@ -236,7 +244,9 @@ class Planner:
                 yield ours[1], theirs[1]
                 ours, theirs = next(left, None), next(right, None)
 
-    def _named(self, storage: Storage, path: str) -> Iterator[tuple[str, Entry]]:
+    def _named(
+        self, storage: Storage, path: str, refused: list[RefusedNamesError]
+    ) -> Iterator[tuple[str, Entry]]:
         """Yield the entries of a folder with their names; go on after what may pass.
 
         An order that is not by name would make wrong pairs.
@@ -255,6 +265,9 @@ class Planner:
                     if name > passed:
                         last = name
                         yield name, entry
+            except RefusedNamesError as error:
+                refused.append(error)
+                return
             except (OSError, OpenPaiError) as error:
                 tries += 1
                 if not self._patience.after(error, tries):

@@ -7,7 +7,13 @@ import random
 import threading
 from typing import Callable, TypeVar
 
-from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
+from openpai.core.errors import (
+    ConnectionFailed,
+    OpenPaiError,
+    RefusedNamesError,
+    StorageError,
+    StorageLoginError,
+)
 from openpai.core.transfer.crew import Stopped
 
 __all__ = ["Patience", "is_lost"]
@@ -62,7 +68,7 @@ class Patience:
         """
         if is_lost(error):
             allowed = self._retries
-        elif isinstance(error, StorageLoginError):
+        elif isinstance(error, (RefusedNamesError, StorageLoginError)):
             allowed = 0
         else:  # what a storage said of itself, or a file that changed
             allowed = min(self._retries, 2) if isinstance(error, StorageError) else 0

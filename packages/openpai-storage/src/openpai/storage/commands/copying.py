@@ -101,10 +101,11 @@ def download(
     app = current_app(context)
     storage, place = open_place(app, alias, name, remote)
     with storage:
-        target = Path(local)
-        if goes_into(local, storage.stat(place).is_dir, target.is_dir()):
+        target, from_folder = Path(local), storage.stat(place).is_dir
+        if goes_into(local, from_folder, target.is_dir()):
             target /= posixpath.basename(place) or storage.name
-        perform(app, "Downloading", (storage, place), local_place(target), asked)
+        there = local_place(target, is_folder=from_folder)
+        perform(app, "Downloading", (storage, place), there, asked)
 
 
 def goes_into(target: str, source_is_folder: bool, target_is_folder: bool) -> bool:

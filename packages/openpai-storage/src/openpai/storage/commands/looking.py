@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 import click
 
 from openpai.core.app import App, current_app
+from openpai.core.file_names import Accepted
 from openpai.storage.commands.options import (
     cluster_option,
     command,
@@ -113,8 +114,9 @@ def list_(
     storage, place = open_place(app, alias, name, path)
     columns = [("PATH", "path"), ("TYPE", "type"), ("BYTES", "size"), ("MODIFIED", "modified")]
     with storage:
-        rows = map(_row, _entries(storage, place, recursive))
-        app.emit(rows, columns=columns, format=format_)
+        entries = Accepted(_entries(storage, place, recursive))
+        app.emit(map(_row, entries), columns=columns, format=format_)
+        entries.check()
 
 
 def _entries(storage: Storage, path: str, recursive: bool) -> Iterator[Entry]:
@@ -212,7 +214,10 @@ def disk_usage(
     def add(path: str) -> None:
         storage, place = open_place(app, alias, name, path)
         with storage:
-            rows.append({"path": place, **_sum(storage, place), "storage": storage.name})
+            entry = storage.stat(place)
+            below = Accepted(storage.walk(place) if entry.is_dir else ())
+            rows.append({"path": place, **_sum(entry, below), "storage": storage.name})
+            below.check()
 
     columns = [("PATH", "path"), ("BYTES", "size"), ("FILES", "files"), ("FOLDERS", "folders")]
     try:
@@ -222,11 +227,10 @@ def disk_usage(
             app.emit(rows, columns=columns, format=format_)
 
 
-def _sum(storage: Storage, path: str) -> dict[str, int]:
-    """Count files, folders below ``path``, and bytes."""
-    entry = storage.stat(path)
+def _sum(entry: Entry, below: Iterable[Entry]) -> dict[str, int]:
+    """Count files, folders below a file or folder, and bytes."""
     found = {"size": entry.size, "files": int(not entry.is_dir), "folders": 0}
-    for below in storage.walk(path) if entry.is_dir else ():
-        found["size"] += below.size
-        found["folders" if below.is_dir else "files"] += 1
+    for one in below:
+        found["size"] += one.size
+        found["folders" if one.is_dir else "files"] += 1
     return found

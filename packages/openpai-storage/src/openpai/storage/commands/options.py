@@ -162,7 +162,9 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
         raise
 
 
-def either_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
+def either_place(
+    app: App, alias: str | None, name: str | None, text: str, *, is_folder: bool = False
+) -> tuple[Storage, str]:
     """Open a place that may be on a storage or on this machine.
 
     Args:
@@ -170,6 +172,7 @@ def either_place(app: App, alias: str | None, name: str | None, text: str) -> tu
         alias: The cluster, or ``None`` for the selected one.
         name: The storage that ``:/PATH`` is on, or ``None`` for the default one.
         text: ``NAME:/PATH``, ``:/PATH``, or a path of this machine.
+        is_folder: Whether a path of this machine that does not exist yet will be a folder.
 
     Raises:
         StorageError, OpenPaiError: As for :func:`open_place`.
@@ -180,7 +183,7 @@ def either_place(app: App, alias: str | None, name: str | None, text: str) -> tu
 
     from openpai.core.transfer import local_place
 
-    return local_place(Path(text))
+    return local_place(Path(text), is_folder=is_folder)
 
 
 def is_remote(text: str) -> bool:

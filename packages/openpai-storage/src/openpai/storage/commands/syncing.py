@@ -66,7 +66,9 @@ def sync(
     the folder that becomes like SOURCE, never one that SOURCE goes into.
     """
     app = current_app(context)
-    ours, theirs = (either_place(app, alias, name, text) for text in (source, target))
+    ours = either_place(app, alias, name, source)
+    is_folder = not is_remote(target) and ours[0].stat(ours[1]).is_dir
+    theirs = either_place(app, alias, name, target, is_folder=is_folder)
     with ours[0], theirs[0]:
         perform(app, "Syncing", ours, theirs, asked)
 

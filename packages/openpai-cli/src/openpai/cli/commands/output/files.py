@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,13 @@ from openpai.cli import _complete
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._options import cluster_option, format_option, job_argument
+from openpai.core.file_names import Accepted
 
 if TYPE_CHECKING:
+    from openpai.core.errors import StorageError
     from openpai.core.remote_job import RemoteJob
     from openpai.core.storage import Entry, Storage
+    from openpai.core.transfer import Copied
 
 #: Where openpai-runtime keeps its own records, in the job's output folder.
 RECORDS = ".openpai"
@@ -35,11 +39,13 @@ def list_outputs(app: CliApp, job: str, alias: str | None, format_: str) -> None
     remote = app.cluster(alias).job(job)
     storage, folder = remote.outputs()
     with storage:
+        entries = Accepted(_files(storage, folder))
         rows = [
             {"path": entry.path[len(folder) + 1 :], "size": entry.size, "modified": entry.modified}
-            for entry in _files(storage, folder)
+            for entry in entries
         ]
         app.emit(rows, columns=COLUMNS, format=format_)
+        entries.check()
         if not rows:
             app.note(_nothing(remote))
 
@@ -91,44 +97,63 @@ def fetch(
     Raises:
         NotFoundError: It saved nothing.
         FileNotFoundError: It saved nothing of that name.
+        StorageError: Some of the files could not be fetched; the others were.
     """
     from openpai.core.errors import NotFoundError
     from openpai.core.storage import normalize
+    from openpai.core.transfer import TransferError
 
     storage, folder = remote.outputs()
     with storage:
         wanted = [normalize(path)[1:] for path in paths]
-        wanted = wanted or [entry.name for entry in _top(storage, folder)]
-        if not wanted:
+        listed = Accepted(() if wanted else _top(storage, folder))
+        wanted = wanted or [entry.name for entry in listed]
+        if not wanted and not listed.error:
             raise NotFoundError(_nothing(remote), status=404)
-        return sum(_fetch(app, storage, f"{folder}/{p}", here / p, overwrite) for p in wanted)
+        count = 0
+        errors: list[StorageError] = [listed.error] if listed.error else []
+        for path in wanted:
+            try:
+                count += _fetch(app, storage, f"{folder}/{path}", here / path, overwrite)
+            except TransferError as error:
+                errors.append(error)
+        for earlier in errors[:-1]:
+            app.note(earlier.message)
+        if errors:
+            raise errors[-1]
+        return count
 
 
 def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: bool) -> int:
     """Fetch a file or folder, print what is here now, and return how many files that are."""
-    from openpai.core.transfer import Transfer, local_place
+    from openpai.core.transfer import Transfer, TransferError, local_place
 
-    transfer = Transfer(storage, remote, *local_place(local))
-    with app.progress(f"Fetching {transfer.files} files", transfer.size) as advance:
-        copied = transfer.run(overwrite=overwrite, on_bytes=advance)
-    for done in copied:
-        app.console.data(done.target)
+    is_folder = storage.stat(remote).is_dir
+    transfer = Transfer(storage, remote, *local_place(local, is_folder=is_folder))
+    copied: Sequence[Copied] = ()
+    try:
+        with app.progress(f"Fetching {transfer.files} files", transfer.size) as advance:
+            copied = transfer.run(overwrite=overwrite, on_bytes=advance)
+    except TransferError as error:
+        copied = error.copied
+        raise
+    finally:
+        for done in copied:
+            app.console.data(done.target)
     return len(copied)
 
 
-def _top(storage: Storage, folder: str) -> list[Entry]:
-    """Return what the job saved; what the runtime notes for itself is not among it."""
-    try:
-        return [entry for entry in storage.list(folder) if entry.name != RECORDS]
-    except FileNotFoundError:
-        return []
+def _top(storage: Storage, folder: str) -> Iterator[Entry]:
+    """Yield what the job saved; what the runtime notes for itself is not among it."""
+    with suppress(FileNotFoundError):
+        yield from (entry for entry in storage.list(folder) if entry.name != RECORDS)
 
 
 def _files(storage: Storage, folder: str) -> Iterator[Entry]:
-    for entry in _top(storage, folder):
-        if entry.is_dir:
-            yield from (below for below in storage.walk(entry.path) if not below.is_dir)
-        else:
+    """Yield the files of what the job saved."""
+    records = f"{folder}/{RECORDS}"
+    for entry in storage.walk(folder) if storage.exists(folder) else ():
+        if not entry.is_dir and not f"{entry.path}/".startswith(f"{records}/"):
             yield entry
 
 

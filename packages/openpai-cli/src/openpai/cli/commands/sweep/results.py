@@ -237,20 +237,31 @@ def download(
     Each job's files come to a folder of its name. What a job did not save is told and left out.
     """
     from openpai.cli.commands.output.files import fetch
-    from openpai.core.errors import NotFoundError
+    from openpai.core.errors import NotFoundError, StorageError, StorageLoginError
+    from openpai.core.file_names import is_file_name
     from openpai.core.sweeping import Sweep
 
     found = Sweep(app.cluster(alias), sweep)
     here = target or Path(found.name)
-    count, without = 0, 0
+    count, without, failed = 0, 0, 0
     for job in found.jobs():
         if job.state is None:
             continue
         try:
+            if not is_file_name(job.name):
+                raise StorageError(f"The job's name {job.name!r} is not a file name.")
             count += fetch(app, found.cluster.job(job.name), paths, here / job.name, overwrite)
+        except StorageLoginError:
+            raise
+        except StorageError as error:
+            failed += 1
+            app.note(f"{job.name}: {error.message}")
         except (NotFoundError, FileNotFoundError):
             without += 1
             app.note(f"{job.name} saved no {' '.join(paths) or 'outputs'}.")
     app.note(f"{here}: {count} {'file' if count == 1 else 'files'}.")
+    if failed:
+        jobs = "1 job was" if failed == 1 else f"{failed} jobs were"
+        raise StorageError(f"Not all files of {jobs} fetched; the others were.")
     if without and not count:
         raise NotFoundError(f"No job of '{found.name}' saved any of it.", status=404)

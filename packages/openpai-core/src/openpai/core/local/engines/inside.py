@@ -52,7 +52,7 @@ finish() {  # step, status
             [ "$key" != oom_kill ] || [ "$number" = 0 ] || memory=memory
         done < $file
     done
-    echo "$1 $2 $memory" > $here/verdict
+    printf '%-255s\\n' "$1 $2 $memory" 1<> $here/verdict  # its room is there, also on a full disk
     exit "$2"
 }
 step() {  # name, when, failure policy, file
@@ -72,7 +72,7 @@ if [ -r $here/openpai-runtime ] &&
     export OPENPAI_RUNTIME=$here/openpai-runtime
 fi
 decided=0
-echo begun > $here/verdict
+printf '%-255s\\n' begun 1<> $here/verdict
 """
 
 
@@ -99,7 +99,7 @@ def write_inside(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
     ]
     (folder / "entry.sh").write_text(_ENTRY + "\n".join([*lines, "finish main $decided", ""]))
     (folder / "job_config.yaml").write_text(config, encoding="utf-8")
-    (task.folder / "verdict").write_text("")
+    (task.folder / "verdict").write_text(f"{'':255}\n")
     # The folder of all jobs is closed to others; inside, the image's user may be anybody.
     for path, mode in ((folder, 0o755), (task.folder / "logs", 0o777)):
         path.chmod(mode)

@@ -1,20 +1,31 @@
 """A task is taken once, by one supervisor, which holds its lock for as long as it lives."""
-# ruff: noqa: PTH105, PTH110, PTH118, PTH123
+# ruff: noqa: PTH105, PTH110, PTH112, PTH118, PTH123
 # (importing pathlib takes as long as everything else that a start needs)
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import sys
 import time
 from typing import Any
 
-__all__ = ["boot_id", "claim", "now", "write_whole"]
+__all__ = ["boot_id", "claim", "now", "write_exit", "write_whole"]
+
+#: Bytes that are kept free for a task's exit record from before its first step.
+ROOM = 8192
+#: Seconds between two tries to write an exit record.
+PAUSE = 0.5
 
 
 def claim(folder: str) -> bool:
-    """Take the task for this process; false if it was ever taken before."""
+    """Take the task for this process; false if it was ever taken before.
+
+    Raises:
+        OSError: There is no room for what is to be written at its begin and end; it is not taken.
+    """
     handle = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + 1
     while True:
@@ -28,6 +39,7 @@ def claim(folder: str) -> bool:
     target = os.path.join(folder, "started.json")
     if os.path.exists(target):
         return False
+    _reserve(os.path.join(folder, "exit.json.new"))
     write_whole(target, {"pid": os.getpid(), "boot": boot_id(), "at": now()})
     return True
 
@@ -48,6 +60,46 @@ def write_whole(path: str, content: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(path + ".new", path)
+
+
+def _reserve(path: str) -> None:
+    """Write a file of as many bytes as an exit record may have, so that they are there for it."""
+    with open(path, "wb") as file:
+        file.write(b" " * ROOM)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_exit(folder: str, record: dict[str, Any]) -> None:
+    """Write the exit record into the room that was kept for it; return when it is written.
+
+    A task whose end is known must not count as lost, or it would run once more. So where writing
+    fails, as on a file system that copies what it overwrites, it is tried again for as long as the
+    folder is there, and the task counts as running until then.
+    """
+    content = json.dumps({**record, "logError": record["logError"][:500]}).encode()
+    place = os.path.join(folder, "exit.json")
+    said = False
+    while os.path.isdir(folder):
+        try:
+            flags = (
+                os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            )  # not truncated: that would give up the room
+            with open(os.open(place + ".new", flags, 0o600), "r+b") as file:
+                file.write(content)
+                file.truncate()
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(place + ".new", place)
+        except OSError as error:
+            if not said:
+                said = True
+                with contextlib.suppress(OSError):
+                    sys.stderr.write(f"the exit record cannot be written yet: {error}\n")
+                    sys.stderr.flush()
+            time.sleep(PAUSE)
+        else:
+            return
 
 
 def now() -> int:

@@ -2,7 +2,8 @@
 
 The server starts one such process for each task and may die; the task goes on, and the next server
 finds it by the lock that this process holds. What it needs is in ``plan.json``; what it leaves is
-``started.json`` and at the end ``exit.json``, each written whole or not at all.
+``started.json`` and at the end ``exit.json``, each written whole or not at all. The room for the
+second is taken before the first is written.
 
 SIGTERM means: stop. The task's process group gets SIGTERM, and after the grace period whatever is
 left is killed. At the end of a task nothing that it started is left. SIGUSR1 means: begin new logs.
@@ -20,7 +21,7 @@ import sys
 import time
 from typing import Any
 
-from openpai.core.local.supervisor.claim import claim, now, write_whole
+from openpai.core.local.supervisor.claim import claim, now, write_exit
 from openpai.core.local.supervisor.container import ask_to_end, end, verdict
 from openpai.core.local.supervisor.mounts import mount_folders
 from openpai.core.local.supervisor.output import Output
@@ -86,6 +87,7 @@ class Supervisor:
             self.exceeded = "memory"
         if not kill_descendants(KILL_PATIENCE):
             self.output.note("some processes of the task could not be killed")
+        self.groups.clear()  # their numbers may be somebody else's while the end is written down
         self.output.drain(DRAIN)
         record = {
             "status": status,
@@ -97,8 +99,7 @@ class Supervisor:
             "exceeded": self.exceeded,
             "logError": self.output.close(),
         }
-        with contextlib.suppress(OSError):  # the folder is gone: there is nobody left to tell
-            write_whole(os.path.join(self.folder, "exit.json"), record)
+        write_exit(self.folder, record)
         self._ring()
 
     def _ring(self) -> None:
