@@ -49,8 +49,8 @@ def emit(
         format: One of :data:`FORMATS`.
         page_size: Number of rows in a page.
     """
-    whole = isinstance(data, Mapping)
-    for rows, first, last in [(data, True, True)] if whole else _pages(data, page_size):
+    pages = [(data, True, True)] if isinstance(data, Mapping) else _pages(data, page_size)
+    for rows, first, last in pages:
         for line in _lines(console, rows, columns, format, (first, last)):
             console.data(line)
 
