@@ -38,6 +38,17 @@ def test_sub_prints_job_name(opai, local):
 
 
 @pytest.mark.process
+def test_sub_checks_only_names_that_were_chosen(opai, local):
+    """A random name cannot be taken in the same moment: its job is not asked for."""
+    asked = local.faults.delay(0, method="GET", path="/config$")
+    assert opai("job", "sub", "--image", "img", "true").exit_code == 0
+    assert opai("job", "sub", "--image", "img", "--name", "x$", "true").exit_code == 0
+    assert asked.fired == 0
+    assert opai("job", "sub", "--image", "img", "--name", "chosen-by-user", "true").exit_code == 0
+    assert asked.fired == 1
+
+
+@pytest.mark.process
 def test_sub_follow_prints_log_and_returns_code(opai, local):
     """--follow writes what the command writes and ends as it ends."""
     command = ("bash", "-c", "echo $0 '<% x %>'; exit 9")

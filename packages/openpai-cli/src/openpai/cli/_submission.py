@@ -73,7 +73,7 @@ def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> 
         return 0
     cluster = app.cluster(wishes.alias)
     ready = prepare(job, cluster, extras, strict=wishes.strict, tell=app.note)
-    remote = cluster.submit(ready, strict=wishes.strict)
+    remote = cluster.submit(ready, strict=wishes.strict, check_name=not wishes.random_name)
     return _report(app, remote, wishes)
 
 

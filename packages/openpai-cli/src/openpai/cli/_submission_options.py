@@ -21,6 +21,7 @@ __all__ = [
     "JOB_FILE",
     "Wishes",
     "extras_options",
+    "is_random",
     "job_name",
     "submission_options",
     "take_extras",
@@ -94,6 +95,7 @@ class Wishes:
     timeout: float | None
     tags: tuple[str, ...]
     strict: bool = True
+    random_name: bool = False
 
     def check(self) -> None:
         """Refuse what contradicts itself.
@@ -138,3 +140,8 @@ def job_name(wanted: str | None) -> str | None:
     from openpai.core.command_job import random_letters
 
     return wanted and "".join(random_letters(10) if c == "$" else c for c in wanted)
+
+
+def is_random(wanted: str | None) -> bool:
+    """Whether the name that :func:`job_name` makes of this has random letters."""
+    return not wanted or "$" in wanted

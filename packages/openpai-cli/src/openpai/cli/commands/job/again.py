@@ -11,6 +11,7 @@ from openpai.cli._command import command
 from openpai.cli._options import cluster_option, job_argument
 from openpai.cli._submission import change, submit_and_report
 from openpai.cli._submission_options import (
+    is_random,
     job_name,
     submission_options,
     take_extras,
@@ -42,7 +43,7 @@ def clone(app: CliApp, context: click.Context, /, *, job: str, **options: Any) -
     from openpai.core.command_job import random_letters
     from openpai.core.prepare import copy_of
 
-    wishes = take_wishes(options)
+    wishes = take_wishes(options, random_name=is_random(options["name"]))
     extras = take_extras(app, options, with_defaults=False)
     remote = app.cluster(wishes.alias).job(job)
     name = job_name(options.pop("name")) or f"{remote.name[:240]}_{random_letters(6)}"

@@ -12,6 +12,7 @@ from openpai.cli._command import UsageProblem, command
 from openpai.cli._describe import describe, description_options
 from openpai.cli._submission import submit_and_report
 from openpai.cli._submission_options import (
+    is_random,
     submission_options,
     take_extras,
     take_wishes,
@@ -57,7 +58,7 @@ def sub(app: CliApp, context: click.Context, /, *, words: tuple[str, ...], **opt
             f"'{words[0]}' is a line for the shell, and {' '.join(words[1:])} comes after it.",
             "Put the options of opai before the line, or write a program and its arguments apart.",
         )
-    wishes = take_wishes(options)
+    wishes = take_wishes(options, random_name=is_random(options["name"]))
     words, extras = as_script(words, take_extras(app, options))
     job = describe(app, words, options)
     context.exit(submit_and_report(app, job, extras, wishes))
