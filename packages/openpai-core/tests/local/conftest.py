@@ -79,7 +79,9 @@ class PlainClient:
 
     def log(self, name: str, stream: str = "all", role: str = "worker", index: int = 0) -> str:
         """Return what a task wrote."""
-        return requests.get(self.uri + self.locations(name, role, index)[stream], timeout=60).text
+        # A file is not listed in the moment in which it is rotated.
+        uri = wait_until(lambda: self.locations(name, role, index).get(stream), f"log {stream}")
+        return requests.get(self.uri + uri, timeout=60).text
 
     def close(self) -> None:
         """Let go of the connections."""
