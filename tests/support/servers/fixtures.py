@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -29,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_BEGAN] = begin_run()
     join_run()
     if config.stash[_BEGAN]:  # a run that is ended by SIGTERM ends its servers, too
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
