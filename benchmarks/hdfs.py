@@ -42,8 +42,8 @@ PYTHON = {
         "openpai.storage",
         """
 from pathlib import Path
-from openpai.core.storage import StorageSpec, open_storage
-from openpai.core.transfer import download, upload
+from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.transfer.transfer import download, upload
 storage = open_storage(StorageSpec("main", "hdfs", {"uri": URI, "user": USER}))
 def up(): upload(storage, Path(HERE), THERE)
 def down(): download(storage, THERE, Path(HERE))
@@ -55,8 +55,8 @@ def down(): download(storage, THERE, Path(HERE))
 import sys
 sys.modules["google_crc32c"] = None
 from pathlib import Path
-from openpai.core.storage import StorageSpec, open_storage
-from openpai.core.transfer import download, upload
+from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.transfer.transfer import download, upload
 storage = open_storage(StorageSpec("main", "hdfs", {"uri": URI, "user": USER}))
 def up(): upload(storage, Path(HERE), THERE)
 def down(): download(storage, THERE, Path(HERE))

@@ -26,7 +26,7 @@ from pathlib import Path
 import requests
 
 from openpai.core import Cluster
-from openpai.core.command_job import command_job
+from openpai.core.protocol.command_job import command_job
 from openpai.core.local import LocalCluster
 
 LISTED = 50_000

@@ -40,7 +40,7 @@ def memory(pid: int) -> int:
 def main() -> None:
     """Measure and print."""
     from openpai.core import Cluster
-    from openpai.core.command_job import command_job, command_line
+    from openpai.core.protocol.command_job import command_job, command_line
     from openpai.core.config.clusters import ClusterEntry, save_cluster
     from openpai.core.local import LocalCluster
 

@@ -62,8 +62,8 @@ def make_data(folder: Path) -> None:
 
 def transfer() -> None:
     """Do one transfer, as told on stdin; the measured process."""
-    from openpai.core import transfer as engine
-    from openpai.core.storage import StorageSpec, open_storage
+    from openpai.core.storage.transfer import transfer as engine
+    from openpai.core.storage.base import StorageSpec, open_storage
 
     told = json.load(sys.stdin)
     with open_storage(StorageSpec("bench", told["type"], told["data"])) as storage:

@@ -22,7 +22,7 @@ import job_list
 import requests
 
 from openpai.core import Cluster
-from openpai.core.command_job import command_job
+from openpai.core.protocol.command_job import command_job
 
 CALLS = 2_000
 LISTED = 50_000

@@ -26,8 +26,8 @@ from typing import NamedTuple
 OURS = """
 import sys
 from pathlib import Path
-from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Transfer, local_place
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import Transfer, local_place
 target = Path(sys.argv[2])
 Transfer(*local_place(Path(sys.argv[1])), FolderStorage(target.parent), target.name).run(keep=False)
 """
@@ -35,15 +35,15 @@ Transfer(*local_place(Path(sys.argv[1])), FolderStorage(target.parent), target.n
 LIST = """
 import sys
 from pathlib import Path
-from openpai.core.folder import FolderStorage
+from openpai.core.storage.local import FolderStorage
 for _ in FolderStorage(Path(sys.argv[1])).walk("/"):
     pass
 """
 PLAN = """
 import sys
 from pathlib import Path
-from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Transfer, local_place
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import Transfer, local_place
 target = Path(sys.argv[2])
 plan = Transfer(*local_place(Path(sys.argv[1])), FolderStorage(target.parent), target.name).plan()
 for _ in plan:

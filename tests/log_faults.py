@@ -215,7 +215,7 @@ def _look_for_rotations(folder: Path, known: dict[Path, set[int]]) -> None:
 
 
 def _job(name: str, tasks: int, retries: int, folder: Path) -> Any:
-    from openpai.core.command_job import command_job, command_line
+    from openpai.core.protocol.command_job import command_job, command_line
 
     words = [
         sys.executable,

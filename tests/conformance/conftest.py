@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from openpai.core import Cluster, Job, RemoteJob
-from openpai.core.command_job import command_job, random_letters
+from openpai.core.protocol.command_job import command_job, random_letters
 
 PREFIX = "conformance_"
 IMAGE = os.environ.get("OPENPAI_CONFORMANCE_IMAGE", "openpai/standard:python_3.6-cpu")

@@ -17,8 +17,9 @@ from openpai.core.errors import (
     PermissionDeniedError,
     ServerError,
 )
-from openpai.core.rest import authn, groups, info, users, virtual_clusters
-from openpai.core.rest.discovery import discover
+from openpai.core.rest import authn, groups, users, virtual_clusters
+from openpai.core.rest import cluster as info
+from openpai.cli._discovery import discover
 
 
 def test_info_needs_no_token(place):

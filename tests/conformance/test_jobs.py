@@ -15,7 +15,8 @@ from openpai.core.errors import (
     ProtocolError,
     WaitTimeout,
 )
-from openpai.core.rest import job_history, jobs
+from openpai.core.rest import jobs
+from openpai.core.rest import history as job_history
 
 STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 

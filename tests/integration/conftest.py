@@ -66,7 +66,7 @@ def attach(clean_home: Path) -> Callable[..., None]:
     def act(spec, *secrets: str) -> None:
         from dataclasses import replace
 
-        from openpai.core.config.attached import attach_storage
+        from openpai.core.config.storages import attach_storage
 
         data = dict(spec.data)
         kept = {key: data.pop(key) for key in secrets}

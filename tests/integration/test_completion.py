@@ -12,7 +12,7 @@ import pytest
 from support.wait import wait_until
 
 from openpai.core import Cluster
-from openpai.core.command_job import command_job
+from openpai.core.protocol.command_job import command_job
 from openpai.core.config.clusters import ClusterEntry, save_cluster
 from openpai.core.local import LocalCluster
 

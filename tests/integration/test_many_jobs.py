@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from openpai.core import Cluster
-from openpai.core.command_job import command_job
+from openpai.core.protocol.command_job import command_job
 from openpai.core.local import LocalCluster
 from openpai.core.local.cluster import Limits
 

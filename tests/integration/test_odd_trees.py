@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.trees import make_tree
 
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 NAMES = (
     *(b"new\nline", b"caf\xe9", b"caf\xc3\xa9", b"\x1b[31m", b"\x01", b"tab\tname", b"cr\r"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openpai.core.local import LocalCluster
-from openpai.core.sources import pack_sources
+from openpai.core.code.sources import pack_sources
 
 pytestmark = [
     pytest.mark.process,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.trees import make_tree
 
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 FULL = os.strerror(errno.ENOSPC)
 

@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 from werkzeug.wrappers import Request, Response
 
 from openpai.core.local import LocalCluster
-from openpai.core.local.accounts import hash_password
-from openpai.core.local.records import User
+from openpai.core.local.state.accounts import hash_password
+from openpai.core.local.state.models import User
 
 __all__ = ["SignInCluster"]
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from openpai.cli import _root
 from openpai.cli._command import OUTPUT
-from openpai.core.command_help import fields_of, output_schema
+from openpai.core.cli.command import fields_of, output_schema
 
 GROUPS = {name: group.table for name, group in _root.GROUPS.items()}
 EVERY = {

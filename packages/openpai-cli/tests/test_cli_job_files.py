@@ -117,7 +117,7 @@ def test_schema_is_json_schema(opai, file):
     """JSON Schema on stdout, with descriptions, and it accepts a right job."""
     import jsonschema
 
-    from openpai.core.protocol.yaml_io import load_yaml
+    from openpai.core.protocol.job_yaml import load_yaml
 
     schema = json.loads(opai("job", "schema").stdout)
     jsonschema.validate(load_yaml(JOB), schema, cls=jsonschema.Draft7Validator)

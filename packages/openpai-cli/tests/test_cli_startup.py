@@ -17,7 +17,7 @@ HEAVY = {
     "importlib.metadata",
     "jsonschema",
     "logging",
-    "openpai.core.cluster",
+    "openpai.core.client.cluster",
     "openpai.core.protocol.job",
     "requests",
     "rich",

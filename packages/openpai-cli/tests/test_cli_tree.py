@@ -158,7 +158,7 @@ def test_contributed_command_runs(opai, plugin):
     """An entry point of `openpai.commands` is listed, run, and given the running opai."""
     plugin("""
         import click
-        from openpai.core.app import current_app
+        from openpai.core.cli.app import current_app
 
         @click.command()
         @click.pass_context

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpai.core.command_job import (
+from openpai.core.protocol.command_job import (
     command_line,
     default_name,
     mebibytes,

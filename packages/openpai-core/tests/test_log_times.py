@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from openpai.core.log_times import Since, time_of
-from openpai.core.rest.job_records import TaskStatus
+from openpai.core.client.log_since import Since, time_of
+from openpai.core.rest.models import TaskStatus
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from openpai.core.plugins import entry_points
+from openpai.core.entry_points import entry_points
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_entry_points_match_importlib_metadata():
 def test_entry_points_do_not_import_importlib_metadata():
     """It would cost more than starting Python does."""
     code = (
-        "import sys; from openpai.core.plugins import entry_points; "
+        "import sys; from openpai.core.entry_points import entry_points; "
         "entry_points('openpai.storage'); sys.exit('importlib.metadata' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

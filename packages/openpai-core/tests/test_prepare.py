@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.core.cluster import Cluster
-from openpai.core.command_job import command_job
+from openpai.core.client.cluster import Cluster
+from openpai.core.protocol.command_job import command_job
 from openpai.core.errors import ConfigError, NotFoundError, ProtocolError
 from openpai.core.local import LocalCluster
-from openpai.core.prepare import Extras, needs_preparation, prepare
+from openpai.core.client.prepare import Extras, needs_preparation, prepare
 from openpai.core.protocol.bootstrap import bootstrap_text, carried_places
 
 SECTION = "openpai.runtime"
 FOLDER_STORAGE = """
 from pathlib import Path
-from openpai.core.folder import FolderStorage
+from openpai.core.storage.local import FolderStorage
 
 def open_nfs(spec):
     return FolderStorage(Path(spec.data["path"]), spec.name)

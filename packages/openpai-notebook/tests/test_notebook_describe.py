@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openpai.core.sweep import sweep_jobs
+from openpai.core.sweeps.parameters import sweep_jobs
 from openpai.notebook.describe import Request, describe
 from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.execute.main import parse_parameter_lines

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from openpai.core.cluster import Cluster
-from openpai.core.command_job import command_job
-from openpai.core.rest.job_records import JobDetail
-from openpai.core.storage import StorageSpec
+from openpai.core.client.cluster import Cluster
+from openpai.core.protocol.command_job import command_job
+from openpai.core.rest.models import JobDetail
+from openpai.core.storage.base import StorageSpec
 from openpai.notebook.display import detail_html, detail_text, register
 
 DETAIL = JobDetail(

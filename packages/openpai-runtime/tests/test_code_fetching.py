@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from openpai.core.archive import file_sha256
+from openpai.core.code.archive import file_sha256
 from openpai.runtime.exits import NOT_READY
 
 pytestmark = pytest.mark.process

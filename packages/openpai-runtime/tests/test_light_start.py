@@ -19,9 +19,9 @@ HEAVY = {
     "tarfile",
     "tempfile",
     "yaml",
-    "openpai.core.archive",
-    "openpai.core.protocol.yaml_io",
-    "openpai.core.transfer",
+    "openpai.core.code.archive",
+    "openpai.core.protocol.job_yaml",
+    "openpai.core.storage.transfer.transfer",
     "openpai.runtime.preparing",
 }
 
@@ -40,7 +40,7 @@ def test_plain_command_imports_little(task: Any) -> None:
     """Nothing of the job's config, storages and outputs is there."""
     del task.env["OPENPAI_JOB_CONFIG"]
     found = imported(task)
-    assert not found & {*HEAVY, "dataclasses", "json", "openpai.core.storage", "typing"}
+    assert not found & {*HEAVY, "dataclasses", "json", "openpai.core.storage.base", "typing"}
     assert "openpai.runtime.command" in found
 
 

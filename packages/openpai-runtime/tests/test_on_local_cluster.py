@@ -14,11 +14,11 @@ from support.wait import wait_until
 
 pytest.importorskip("werkzeug")
 
-from openpai.core.cluster import Cluster
+from openpai.core.client.cluster import Cluster
 from openpai.core.local import LocalCluster
-from openpai.core.prepare import Extras, prepare
+from openpai.core.client.prepare import Extras, prepare
 from openpai.core.protocol.job import Job
-from openpai.core.remote_job import RemoteJob
+from openpai.core.client.remote_job import RemoteJob
 
 pytestmark = pytest.mark.process
 

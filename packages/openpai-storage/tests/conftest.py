@@ -11,8 +11,8 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from openpai.core.folder import FolderStorage
-from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.base import Storage, StorageSpec, open_storage
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ class OneCluster:
 
 
 class TinyApp:
-    """The ``App`` of ``openpai.core.app``, with JSON as its only form."""
+    """The ``App`` of ``openpai.core.cli.app``, with JSON as its only form."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

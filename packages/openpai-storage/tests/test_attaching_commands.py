@@ -71,7 +71,7 @@ def test_attach_stores_secrets_privately(opai: Opai, away: Path, tmp_path: Path)
     """A secret is read from stdin, kept in a private file, and gone after detaching."""
     from click.testing import CliRunner
 
-    from openpai.core.config.attached import attached_storages, with_secrets
+    from openpai.core.config.storages import attached_storages, with_secrets
     from openpai.storage.commands import storage
 
     (tmp_path / "home").mkdir()

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 
-from openpai.core.transfer import TransferError
+from openpai.core.storage.transfer.transfer import TransferError
 
 
 @pytest.fixture

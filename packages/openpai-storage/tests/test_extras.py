@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.storage import StorageSpec, open_storage
+from openpai.core.storage.base import StorageSpec, open_storage
 
 DATA = {
     "azureBlob": {"containerName": "c", "accountName": "a", "accountKey": "aHVzaA=="},

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.folder import FolderStorage
-from openpai.core.storage import StorageSpec, open_storage
-from openpai.core.transfer import upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.transfer.transfer import upload
 
 KINDS = ["azureBlob", "azureFile", "dshuttle", "nfs", "other", "samba", "unknown"]
 

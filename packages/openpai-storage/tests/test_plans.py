@@ -9,7 +9,7 @@ from typing import Any, Callable
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.transfer import TransferError
+from openpai.core.storage.transfer.transfer import TransferError
 
 Opai = Callable[..., Any]
 

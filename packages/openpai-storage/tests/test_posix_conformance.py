@@ -7,7 +7,7 @@ from typing import Iterator
 
 import pytest
 
-from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.core.storage.base import Storage, StorageSpec, open_storage
 from openpai.storage.testing import StorageConformance
 
 

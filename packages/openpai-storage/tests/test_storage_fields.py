@@ -11,7 +11,7 @@ import pytest
 jsonschema = pytest.importorskip("jsonschema")
 pytest.importorskip("click", reason="the commands run in opai, which brings click")
 
-from openpai.core.command_help import output_schema  # noqa: E402 - it takes click
+from openpai.core.cli.command import output_schema  # noqa: E402 - it takes click
 from openpai.storage.commands import storage  # noqa: E402
 from openpai.storage.commands.options import OUTPUT  # noqa: E402
 

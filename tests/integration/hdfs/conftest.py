@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from support.servers.hdfs import Hdfs
 
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.core.storage import Storage
-from openpai.core.transfer import download, upload
+from openpai.core.storage.base import Storage
+from openpai.core.storage.transfer.transfer import download, upload
 from openpai.storage.testing import StorageConformance
 from openpai.storage.testing.helpers import read, write
 

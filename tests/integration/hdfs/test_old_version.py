@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from support.servers.hdfs import OldHdfs
 
-from openpai.core.storage import Storage
-from openpai.core.transfer import download, upload
+from openpai.core.storage.base import Storage
+from openpai.core.storage.transfer.transfer import download, upload
 from openpai.storage.hdfs_storage import HdfsStorage
 from openpai.storage.testing import StorageConformance
 from openpai.storage.webhdfs import WebHdfs

@@ -8,8 +8,8 @@ import random
 import pytest
 from support.servers.hdfs import BLOCK
 
-from openpai.core.checksums import hasher
-from openpai.core.transfer import download, upload
+from openpai.core.storage.checksums import hasher
+from openpai.core.storage.transfer.transfer import download, upload
 from openpai.storage.testing.helpers import read, write
 
 

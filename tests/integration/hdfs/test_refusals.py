@@ -7,7 +7,7 @@ import os
 import pytest
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
-from openpai.core.storage import StorageSpec, open_storage
+from openpai.core.storage.base import StorageSpec, open_storage
 from openpai.storage.testing.helpers import write
 
 

@@ -11,7 +11,7 @@ from support.servers.hdfs import Hdfs
 from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
-from openpai.core.transfer import Options, upload
+from openpai.core.storage.transfer.transfer import Options, upload
 from openpai.storage.testing.helpers import read, write
 
 pytestmark = pytest.mark.xdist_group("hdfs-own")

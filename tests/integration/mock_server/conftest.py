@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 
 from openpai.core import Cluster, Job
 from openpai.core.local import LocalCluster
-from openpai.core.local.app import create_app
+from openpai.core.local.api.app import create_app
 
 #: Takes the request and a function that asks the real application; answers instead of it.
 Fault = Callable[[Request, Callable[[], Response]], Response]

@@ -87,7 +87,7 @@ def test_watch_updates_one_output(in_kernel):
     """One output is renewed in place, and what it shows last is how the job ended."""
     source = (
         "from openpai.core import Cluster\n"
-        "from openpai.core.command_job import command_job\n"
+        "from openpai.core.protocol.command_job import command_job\n"
         "from openpai.notebook import watch\n"
         "job = Cluster.load().submit(command_job('watched', ['echo the log'], image='x', cpu=1))\n"
         "detail = watch(job, poll=0.1)"

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.sweep import grid
+from openpai.core.sweeps.parameters import grid
 from openpai.notebook import sweep_notebook
 from openpai.notebook.sweeps import plan
 
@@ -82,7 +82,7 @@ def test_job_sweep_explains_bad_input(opai, notebook):
 
 
 WATCH = """
-from openpai.core.sweep import grid
+from openpai.core.sweeps.parameters import grid
 from openpai.notebook import sweep_notebook, watch
 sweep = sweep_notebook('one.ipynb', grid(x=[1, 2]), image='none', html=False, cpu=1, memory=512)
 jobs = watch(sweep, poll=0.2)

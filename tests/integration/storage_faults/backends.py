@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from openpai.core.checksums import hasher
-from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.core.storage.checksums import hasher
+from openpai.core.storage.base import Storage, StorageSpec, open_storage
 
 __all__ = [
     "Backend",

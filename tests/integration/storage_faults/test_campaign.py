@@ -22,8 +22,8 @@ from support.trees import make_tree, read_tree, spread
 from support.wait import wait_until
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage import Storage, is_partial
-from openpai.core.transfer import Options, Transfer, local_place
+from openpai.core.storage.base import Storage, is_partial
+from openpai.core.storage.transfer.transfer import Options, Transfer, local_place
 
 from .backends import Backend
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.core.storage.base import Storage, StorageSpec, open_storage
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ import asyncssh
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 pytestmark = pytest.mark.process
 

@@ -71,7 +71,7 @@ class Azurite(Server):
 
     def spec(self, container: str, **data: Any) -> Any:
         """Return the storage ``main`` in a container, as PAI's server describes one."""
-        from openpai.core.storage import StorageSpec
+        from openpai.core.storage.base import StorageSpec
 
         usual = {
             "containerName": container,

@@ -162,7 +162,7 @@ class Hdfs(Hadoop):
 
     def open(self, path: str, user: str = "alice", **data: object) -> Any:
         """Open a folder as the storage ``main``."""
-        from openpai.core.storage import StorageSpec
+        from openpai.core.storage.base import StorageSpec
         from openpai.storage.hdfs import open_hdfs
 
         usual = {"uri": self.uri, "user": user, "path": path, "datanodes": self.datanodes}

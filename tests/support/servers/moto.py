@@ -67,7 +67,7 @@ class Moto(Server):
 
     def spec(self, bucket: str, **data: Any) -> Any:
         """Return the storage ``main`` in a bucket."""
-        from openpai.core.storage import StorageSpec
+        from openpai.core.storage.base import StorageSpec
 
         usual = {
             "uri": f"s3://{bucket}",

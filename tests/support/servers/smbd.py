@@ -76,7 +76,7 @@ class Smbd(Server):
 
     def spec(self, folder: str, share: str = "team", **data: Any) -> Any:
         """Return the storage ``main`` in a folder of a share."""
-        from openpai.core.storage import StorageSpec
+        from openpai.core.storage.base import StorageSpec
 
         usual = {
             "address": f"//127.0.0.1:{self.port}/{share}/{folder}",

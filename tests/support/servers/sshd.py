@@ -70,7 +70,7 @@ class Sshd(Server):
 
     def spec(self, folder: Path, **data: Any) -> Any:
         """Return the storage ``main`` in a folder of the server."""
-        from openpai.core.storage import StorageSpec
+        from openpai.core.storage.base import StorageSpec
 
         usual = {
             "uri": f"sftp://127.0.0.1:{self.port}{folder}",

@@ -1,6 +1,6 @@
 """Storages that the user adds to a cluster in clusters.yaml."""
 
-from openpai.core.cluster import Cluster
+from openpai.core.client.cluster import Cluster
 from openpai.core.config.clusters import ClusterEntry
 
 ITEMS = [

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.config import credentials, keyring_store
+from openpai.core.config import credentials
+from openpai.core.config import keyring as keyring_store
 from openpai.core.config.clusters import (
     ClusterEntry,
     delete_cluster,

@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from openpai.core.folder import FolderStorage
+from openpai.core.storage.local import FolderStorage
 
 
 @pytest.fixture

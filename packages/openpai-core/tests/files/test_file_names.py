@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name
-from openpai.core.folder import FolderStorage
-from openpai.core.storage import Entry, Storage, below, normalize
-from openpai.core.transfer import (
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.base import Entry, Storage, below, normalize
+from openpai.core.storage.transfer.transfer import (
     Failed,
     Options,
     Transfer,

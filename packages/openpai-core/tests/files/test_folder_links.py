@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.folder import FolderStorage
+from openpai.core.storage.local import FolderStorage
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from openpai.core.errors import ConfigError
-from openpai.core.sources import pack_sources
+from openpai.core.code.sources import pack_sources
 
 pytestmark = [
     pytest.mark.process,

@@ -11,8 +11,8 @@ from typing import Callable
 import pytest
 
 from openpai.core.errors import ConfigError, StorageError
-from openpai.core.source_sizes import tell_sizes
-from openpai.core.sources import pack_sources, unpack_archive
+from openpai.core.code.source_sizes import tell_sizes
+from openpai.core.code.sources import pack_sources, unpack_archive
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Options, Selection, Transfer, local_place
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import Options, Selection, Transfer, local_place
 
 pytestmark = [
     pytest.mark.process,

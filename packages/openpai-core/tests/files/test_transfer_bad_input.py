@@ -12,9 +12,9 @@ from typing import BinaryIO, ContextManager, Iterator
 import pytest
 
 from openpai.core.errors import StorageLoginError
-from openpai.core.folder import FolderStorage
-from openpai.core.storage import Entry, is_partial
-from openpai.core.transfer import Failed, Options, Transfer, TransferError, download, upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.base import Entry, is_partial
+from openpai.core.storage.transfer.transfer import Failed, Options, Transfer, TransferError, download, upload
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from typing import BinaryIO, Callable
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Options, Transfer, TransferError, download, upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import Options, Transfer, TransferError, download, upload
 
 
 class Disturbed(FolderStorage):

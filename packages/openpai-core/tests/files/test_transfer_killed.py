@@ -10,17 +10,17 @@ from typing import Callable
 
 import pytest
 
-from openpai.core.folder import FolderStorage
-from openpai.core.storage import is_partial
-from openpai.core.transfer import upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.base import is_partial
+from openpai.core.storage.transfer.transfer import upload
 
 pytestmark = pytest.mark.process
 
 SLOW_UPLOAD = """
 import sys
 from pathlib import Path
-from openpai.core.folder import FolderStorage
-from openpai.core.transfer import upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import upload
 budget = int(sys.argv[3])
 def count(size):
     global budget

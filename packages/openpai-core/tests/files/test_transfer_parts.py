@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from openpai.core.checksums import Checksum
+from openpai.core.storage.checksums import Checksum
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.core.folder import FolderStorage
-from openpai.core.folder_upload import FolderUpload
-from openpai.core.transfer import (
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local_upload import FolderUpload
+from openpai.core.storage.transfer.transfer import (
     Options,
     Transfer,
     TransferError,
@@ -33,8 +33,8 @@ MIB = 1 << 20
 KILLED = """
 import sys
 from pathlib import Path
-from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Options, upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import Options, upload
 left = int(sys.argv[3])
 def count(size):
     global left

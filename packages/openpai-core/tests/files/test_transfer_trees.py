@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpai.core.folder import FolderStorage
-from openpai.core.transfer import Copied, TransferError, download, upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import Copied, TransferError, download, upload
 
 Picture = Callable[[Path], dict]
 

@@ -9,7 +9,7 @@ from typing import Callable, List, Union
 
 import pytest
 
-from openpai.core.archive import file_sha256, unpack_archive
+from openpai.core.code.archive import file_sha256, unpack_archive
 from openpai.core.errors import StorageError
 
 Make = Callable[[List[Union[tarfile.TarInfo, str]]], Path]

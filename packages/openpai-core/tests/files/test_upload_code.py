@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, Iterator
 import pytest
 
 from openpai.core.errors import ConnectionFailed
-from openpai.core.folder import FolderStorage
-from openpai.core.sources import pack_sources, upload_code
-from openpai.core.workspace import Workspace
+from openpai.core.storage.local import FolderStorage
+from openpai.core.code.sources import pack_sources, upload_code
+from openpai.core.storage.workspace import Workspace
 
 
 def test_code_is_uploaded_once(storage: FolderStorage, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from support.wait import wait_until
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.local import LocalCluster, daemon
-from openpai.core.local.folder import Folder
+from openpai.core.local.state.state_dir import Folder
 
 
 @pytest.fixture

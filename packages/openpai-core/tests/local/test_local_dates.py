@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from openpai.core.cluster import Cluster
+from openpai.core.client.cluster import Cluster
 from openpai.core.local import LocalCluster
 from openpai.core.protocol.job import Job
 

@@ -12,7 +12,7 @@ import pytest
 from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
-from openpai.core.local.supervisor.claim import ROOM, claim, write_exit
+from openpai.core.local.executor.supervisor.state import ROOM, claim, write_exit
 
 pytestmark = pytest.mark.process
 

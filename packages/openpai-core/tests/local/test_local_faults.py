@@ -5,7 +5,7 @@ import requests
 from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
-from openpai.core.local.clock import duration
+from openpai.core.local.state.clock import duration
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from support.wait import wait_until
 from werkzeug import Response
 
 from openpai.core.local import LocalCluster
-from openpai.core.local.server import Server
+from openpai.core.local.api.server import Server
 
 
 def _exchange(cluster, *parts):

@@ -94,7 +94,7 @@ def test_task_leaves_processes_to_server():
     """Its limit is below its user's, so that a fork bomb leaves room (where users have a limit)."""
     import resource
 
-    from openpai.core.local.supervisor.usage import SPARE, spare_processes
+    from openpai.core.local.executor.supervisor.usage import SPARE, spare_processes
 
     def spare():
         resource.setrlimit(resource.RLIMIT_NPROC, (3000, 3000))

@@ -12,7 +12,7 @@ import requests
 from support.identity_provider import SignInCluster
 
 from openpai.core import Cluster
-from openpai.core.browser_login import BrowserLogin
+from openpai.cli._browser_login import BrowserLogin
 from openpai.core.errors import AuthenticationError
 from openpai.core.rest.authn import check_token
 

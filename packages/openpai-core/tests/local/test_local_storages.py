@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from openpai.core.local import LocalCluster
-from openpai.core.local.engines.task import Mount
-from openpai.core.local.placing import storage_mounts
-from openpai.core.local.supervisor import mounts
+from openpai.core.local.executor.engine import Mount
+from openpai.core.local.executor.task_spec import storage_mounts
+from openpai.core.local.executor.supervisor import mounts
 
 MOUNT = """
-from openpai.core.local.supervisor.mounts import mount_folders
+from openpai.core.local.executor.supervisor.mounts import mount_folders
 print(*mount_folders([{"name": "n", "source": "/usr", "target": "/usr"}]))
 """
 ALLOWED = b"storage n is at /usr" in subprocess.check_output([sys.executable, "-c", MOUNT])

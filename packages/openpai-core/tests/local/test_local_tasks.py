@@ -57,7 +57,7 @@ def test_server_settings_do_not_leak_into_task(tmp_path, plain_client, job_text,
 
 def test_shown_ports_match_environment(client, job_text):
     """The API's ports are those in the environment, computed from the task's uid."""
-    from openpai.core.protocol.ports import task_ports
+    from openpai.core.execution.ports import task_ports
 
     client.submit(job_text("ports", 'echo "$PAI_CONTAINER_HOST_http_PORT_LIST"'))
     client.wait("ports")
@@ -69,7 +69,7 @@ def test_shown_ports_match_environment(client, job_text):
 
 def test_port_of_other_task_is_not_assigned():
     """Where a uid's ports are taken, another uid is chosen before the start."""
-    from openpai.core.local import placing
+    from openpai.core.local.executor import task_spec as placing
 
     document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
     # Any program of this machine may be using the ports that belong to "first".
@@ -83,7 +83,7 @@ def test_port_of_other_task_is_not_assigned():
 
 def test_port_in_use_is_not_assigned():
     """The ports are tried on this machine, not only looked up among the tasks."""
-    from openpai.core.local import placing
+    from openpai.core.local.executor import task_spec as placing
 
     document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
     uid, ports = placing.choose_uid(document, "worker", "first", [])

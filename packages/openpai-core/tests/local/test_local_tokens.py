@@ -6,7 +6,7 @@ import json
 import pytest
 import requests
 
-from openpai.core.local.tokens import sign, verify
+from openpai.core.local.state.tokens import sign, verify
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.local.routes import ROUTES
+from openpai.core.local.api.routes import ROUTES
 
 DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "local-cluster.md"
 ACCESS = {

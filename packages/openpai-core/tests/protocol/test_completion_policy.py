@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.core.protocol.policy import (
+from openpai.core.execution.completion import (
     FinishedTask,
     completion_limits,
     job_outcome,
     should_retry,
 )
 from openpai.core.protocol.references import task_roles
-from openpai.core.protocol.yaml_io import load_yaml
+from openpai.core.protocol.job_yaml import load_yaml
 
 
 def _job(**roles):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.protocol.checks import check_text
-from openpai.core.protocol.environment import job_environment
+from openpai.core.protocol.validation import check_text
+from openpai.core.execution.task_environment import job_environment
 from openpai.core.protocol.verdict import server_verdict
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "protocol-differences.md"

@@ -7,7 +7,7 @@ import pytest
 from openpai.core.errors import ConfigError, ProtocolError
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.verdict import server_verdict
-from openpai.core.protocol.yaml_io import load_yaml
+from openpai.core.protocol.job_yaml import load_yaml
 
 
 def _job():

@@ -10,7 +10,7 @@ from openpai.core.errors import ProtocolError
 from openpai.core.protocol.edits import parse_path, parse_update, set_value
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.source import same
-from openpai.core.protocol.yaml_io import load_yaml
+from openpai.core.protocol.job_yaml import load_yaml
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from openpai.core.protocol.checks import check_text, job_problems
+from openpai.core.protocol.validation import check_text, job_problems
 from openpai.core.protocol.edits import parse_path, set_value
-from openpai.core.protocol.strict import strict_rules
+from openpai.core.protocol.rules import strict_rules
 from openpai.core.protocol.verdict import judge
-from openpai.core.protocol.yaml_io import dump_yaml
+from openpai.core.protocol.job_yaml import dump_yaml
 
 PLUGINS = "com.microsoft.pai.runtimeplugin"
 WORKER = "/taskRoles/worker"
@@ -370,7 +370,7 @@ def test_hived_rules_hold_on_every_cluster(hived):
 def test_strict_rules_keep_their_order():
     """Whichever module was imported first."""
     code = (
-        "from openpai.core.protocol.strict import text, strict_rules\n"
+        "from openpai.core.protocol.rules import text, strict_rules\n"
         "print(*(rule.name for rule in strict_rules()), sep='\\n')"
     )
     shown = subprocess.check_output([sys.executable, "-c", code], text=True)

@@ -6,19 +6,19 @@ import subprocess
 
 import pytest
 
-from openpai.core.protocol.environment import place_environment
-from openpai.core.protocol.plan import (
+from openpai.core.execution.task_environment import place_environment
+from openpai.core.execution.task_plan import (
     Limits,
     Placement,
     plan_task,
     role_limits,
     role_ports,
 )
-from openpai.core.protocol.ports import task_ports
+from openpai.core.execution.ports import task_ports
 from openpai.core.protocol.references import task_roles
 from openpai.core.protocol.stage2 import TemplateError
 from openpai.core.protocol.verdict import server_verdict
-from openpai.core.protocol.yaml_io import load_yaml
+from openpai.core.protocol.job_yaml import load_yaml
 
 PLUGINS = "com.microsoft.pai.runtimeplugin"
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from openpai.core.protocol.js import UNDEFINED, Timestamp
-from openpai.core.protocol.yaml_io import YamlError, load_yaml, read_yaml
+from openpai.core.protocol.job_yaml import YamlError, load_yaml, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ from openpai.core.errors import (
     RateLimitError,
     ServerError,
 )
-from openpai.core.rest import authn, info, job_records, jobs, logs, storages, tasks, users
+from openpai.core.rest import authn, jobs, logs, storages, tasks, users
+from openpai.core.rest import cluster as info
+from openpai.core.rest import models as job_records
 from openpai.core.rest.session import Session
 
 V2 = "/rest-server/api/v2"

@@ -155,7 +155,7 @@ def through_proxy(local, proxy):
 @pytest.fixture
 def make_job():
     """Return a function that makes a small job of a name that no other test uses."""
-    from openpai.core.command_job import command_job, random_letters
+    from openpai.core.protocol.command_job import command_job, random_letters
 
     def make(*commands: str, name: str = "", **options):
         name = name or f"t_{random_letters(10)}"

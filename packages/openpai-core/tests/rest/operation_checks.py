@@ -9,20 +9,9 @@ import pytest
 
 from openpai.core import Cluster
 from openpai.core.errors import AuthenticationError, ConflictError, NotFoundError
-from openpai.core.rest import (
-    alerts,
-    authn,
-    groups,
-    info,
-    job_history,
-    jobs,
-    kubernetes,
-    logs,
-    storages,
-    tasks,
-    users,
-    virtual_clusters,
-)
+from openpai.core.rest import alerts, authn, groups, jobs, kubernetes, logs, storages, tasks, users, virtual_clusters
+from openpai.core.rest import cluster as info
+from openpai.core.rest import history as job_history
 
 PASSWORD = "a-good-password"
 CHECKS: dict = {}

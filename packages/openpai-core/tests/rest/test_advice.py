@@ -1,6 +1,6 @@
 """The platform's advice is passed on only while it can be true."""
 
-from openpai.core.rest.job_records import JobDetail
+from openpai.core.rest.models import JobDetail
 
 SPEC = {"solution": ["Check container log and find root cause", "Wait result from next retry"]}
 

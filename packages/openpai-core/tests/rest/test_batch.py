@@ -9,11 +9,11 @@ import pytest
 from werkzeug import Response
 
 from openpai.core import Cluster
-from openpai.core.batch import Outcome
+from openpai.core.client.batch import Outcome
 from openpai.core.errors import AuthenticationError, ConflictError, OpenPaiError, ProtocolError
 from openpai.core.rest.jobs import list_jobs
-from openpai.core.results import results
-from openpai.core.sweep import grid, sweep_jobs
+from openpai.core.sweeps.results import results
+from openpai.core.sweeps.parameters import grid, sweep_jobs
 
 
 @pytest.fixture

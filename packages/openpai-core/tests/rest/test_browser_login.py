@@ -10,7 +10,7 @@ import requests
 from werkzeug import Response
 
 from openpai.core import Cluster
-from openpai.core.browser_login import BrowserLogin
+from openpai.cli._browser_login import BrowserLogin
 from openpai.core.errors import AuthenticationError, WaitTimeout
 from openpai.core.rest.authn import oidc_logout_url
 

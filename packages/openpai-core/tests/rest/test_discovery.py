@@ -11,7 +11,7 @@ import pytest
 from werkzeug import Response
 
 from openpai.core.errors import ConfigError, ConnectionFailed, RateLimitError
-from openpai.core.rest.discovery import discover
+from openpai.cli._discovery import discover
 
 CA = str(Path(__file__).resolve().parent.parent / "data" / "tls" / "ca.pem")
 pytestmark = pytest.mark.usefixtures("clock")

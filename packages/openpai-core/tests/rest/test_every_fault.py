@@ -20,7 +20,8 @@ from openpai.core.errors import (
     RateLimitError,
     ServerError,
 )
-from openpai.core.rest import authn, groups, info, jobs, logs
+from openpai.core.rest import authn, groups, jobs, logs
+from openpai.core.rest import cluster as info
 from openpai.core.rest.session import Session
 
 pytestmark = pytest.mark.usefixtures("clock")

@@ -48,7 +48,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(local):
     """One for all tests of this file."""
-    from openpai.core.command_job import command_job, random_letters
+    from openpai.core.protocol.command_job import command_job, random_letters
 
     def make(*commands):
         name = f"op_{random_letters(10)}"

@@ -44,7 +44,7 @@ def admin(local, proxy):
 @pytest.fixture
 def name():
     """A name that nobody has."""
-    from openpai.core.command_job import random_letters
+    from openpai.core.protocol.command_job import random_letters
 
     return f"x{random_letters(10)}"
 

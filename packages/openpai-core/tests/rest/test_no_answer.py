@@ -6,7 +6,7 @@ import threading
 import pytest
 import requests
 
-from openpai.core.rest.failures import NoAnswer, connection_failed
+from openpai.core.rest.connection_errors import NoAnswer, connection_failed
 from openpai.core.rest.session import Session
 
 

@@ -9,20 +9,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from openpai.core.rest import (
-    alerts,
-    authn,
-    groups,
-    info,
-    job_history,
-    jobs,
-    kubernetes,
-    logs,
-    storages,
-    tasks,
-    users,
-    virtual_clusters,
-)
+from openpai.core.rest import alerts, authn, groups, jobs, kubernetes, logs, storages, tasks, users, virtual_clusters
+from openpai.core.rest import cluster as info
+from openpai.core.rest import history as job_history
 
 RUN, RETRY = "alice~j_run", "alice~j_retry"
 TASK = logs.TaskAttempt(RUN, 0, "taskrole", 0, 0)

@@ -13,18 +13,8 @@ from openpai.core.errors import (
     RateLimitError,
     ServerError,
 )
-from openpai.core.rest import (
-    authn,
-    groups,
-    job_history,
-    jobs,
-    kubernetes,
-    logs,
-    storages,
-    tasks,
-    users,
-    virtual_clusters,
-)
+from openpai.core.rest import authn, groups, jobs, kubernetes, logs, storages, tasks, users, virtual_clusters
+from openpai.core.rest import history as job_history
 
 RUN, RETRY = "alice~j_run", "alice~j_retry"
 TASK = logs.TaskAttempt(RUN, 0, "taskrole", 0, 0)

@@ -15,9 +15,9 @@ from openpai.core.errors import (
     ProtocolError,
     ServerError,
 )
-from openpai.core.protocol.yaml_io import load_yaml
+from openpai.core.protocol.job_yaml import load_yaml
 from openpai.core.rest.jobs import list_jobs
-from openpai.core.submission import has_config, submit_once
+from openpai.core.client.submit import has_config, submit_once
 
 pytestmark = pytest.mark.usefixtures("clock")
 

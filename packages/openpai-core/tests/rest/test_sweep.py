@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.sweep import (
+from openpai.core.sweeps.parameters import (
     grid,
     names_of,
     point_name,

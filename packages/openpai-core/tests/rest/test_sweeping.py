@@ -15,8 +15,8 @@ from support.gate import Gate
 from support.wait import wait_until
 
 from openpai.core.errors import ConflictError, NotFoundError, ProtocolError, WaitTimeout
-from openpai.core.sweep import grid
-from openpai.core.sweeping import Sweep, all_sweeps
+from openpai.core.sweeps.parameters import grid
+from openpai.core.sweeps.sweep import Sweep, all_sweeps
 
 pytestmark = pytest.mark.process
 
@@ -175,7 +175,7 @@ def test_stop_ends_submission(make_sweep, cluster):
 PROGRAM = """
     import sys
     from openpai.core import Cluster
-    from openpai.core.sweeping import Sweep
+    from openpai.core.sweeps.sweep import Sweep
 
     uri, user, token, name = sys.argv[1:]
     with Cluster(uri, user=user, token=token) as cluster:

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import pytest
 
-from openpai.core.checksums import hasher
+from openpai.core.storage.checksums import hasher
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
-from openpai.core.folder import FolderStorage
-from openpai.core.storage import StorageSpec, open_storage
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.base import StorageSpec, open_storage
 from openpai.storage.testing.helpers import BrokenOffError, read, write
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from openpai.core.checksums import Checksum
-from openpai.core.transfer import download, upload
+from openpai.core.storage.checksums import Checksum
+from openpai.core.storage.transfer.transfer import download, upload
 
 
 def test_small_file_costs_few_requests(storage, tmp_path, requests) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from support.servers.moto import Moto
 
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 
 @pytest.fixture

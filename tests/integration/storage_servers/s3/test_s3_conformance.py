@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.core.storage import Storage
+from openpai.core.storage.base import Storage
 from openpai.storage.testing import ChangeContract, ListContract, StorageConformance
 
 

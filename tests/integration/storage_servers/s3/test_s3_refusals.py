@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
-from openpai.core.storage import StorageSpec, open_storage
+from openpai.core.storage.base import StorageSpec, open_storage
 from openpai.storage.testing.helpers import BrokenOffError, read, write
 
 
@@ -98,7 +98,7 @@ def test_failed_long_file_leaves_no_upload(storage, moto, bucket) -> None:
 
 def test_long_stream_is_whole(storage) -> None:
     """A file that comes as a stream of many parts is whole, and its checksum can be computed."""
-    from openpai.core.checksums import hasher
+    from openpai.core.storage.checksums import hasher
 
     content = bytes(range(256)) * (80 << 10)
     with storage.open_write("/file") as stream:

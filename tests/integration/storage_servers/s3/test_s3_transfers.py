@@ -6,8 +6,8 @@ import http.client
 import os
 from hashlib import md5
 
-from openpai.core.checksums import Checksum
-from openpai.core.transfer import download, upload
+from openpai.core.storage.checksums import Checksum
+from openpai.core.storage.transfer.transfer import download, upload
 from openpai.storage.testing.helpers import together, write
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.servers.sshd import Sshd
 
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 
 @pytest.fixture

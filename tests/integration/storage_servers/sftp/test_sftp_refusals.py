@@ -12,7 +12,7 @@ import pytest
 from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
-from openpai.core.storage import StorageSpec, open_storage
+from openpai.core.storage.base import StorageSpec, open_storage
 from openpai.storage.testing.helpers import read, write
 
 

@@ -6,7 +6,7 @@ import os
 
 from asyncssh.sftp import SFTPClientHandler
 
-from openpai.core.transfer import download, upload
+from openpai.core.storage.transfer.transfer import download, upload
 
 
 def test_tree_returns_whole_and_is_sent_once(storage, tmp_path) -> None:

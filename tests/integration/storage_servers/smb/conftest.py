@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from support.servers.smbd import Smbd
 
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import getpass
 
 import pytest
 
-from openpai.core.storage import Storage, StorageSpec, open_storage
+from openpai.core.storage.base import Storage, StorageSpec, open_storage
 from openpai.storage.testing import StorageConformance, WriteContract
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.transfer import TransferError, upload
+from openpai.core.storage.transfer.transfer import TransferError, upload
 from openpai.storage.testing.helpers import read, write
 
 

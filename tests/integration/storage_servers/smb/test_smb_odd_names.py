@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openpai.core.file_names import Accepted
-from openpai.core.transfer import Options, TransferError, download
+from openpai.core.storage.transfer.transfer import Options, TransferError, download
 
 pytestmark = pytest.mark.process
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 from smbprotocol.connection import Connection
 
-from openpai.core.transfer import download, upload
+from openpai.core.storage.transfer.transfer import download, upload
 
 FILES = 40
 TIME = 1_600_000_000_654_321_000

@@ -13,7 +13,7 @@ from openpai.cli._app import CliApp
 from openpai.cli._command import UsageProblem
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
 
 __all__ = ["ONLY_ADMINS", "delete_each", "explained", "new_password", "typed_password"]
 

@@ -1,4 +1,4 @@
-"""The running ``opai``, as commands know it: the ``App`` of ``openpai.core.app``."""
+"""The running ``opai``, as commands know it: the ``App`` of ``openpai.core.cli.app``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli._console import Console, visible
-from openpai.core.app import Column, Row
+from openpai.core.cli.app import Column, Row
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.config.defaults import Defaults
-    from openpai.core.remote_job import RemoteJob
+    from openpai.core.client.remote_job import RemoteJob
 
 __all__ = ["CliApp", "pass_app"]
 
@@ -39,7 +39,7 @@ class CliApp:
         Raises:
             ConfigError: No such cluster is known, or none is selected.
         """
-        from openpai.core.cluster import Cluster
+        from openpai.core.client.cluster import Cluster
 
         self._hush()
         cluster = Cluster.load(alias)
@@ -72,7 +72,7 @@ class CliApp:
         columns: Sequence[Column],
         format: str,  # noqa: A002 - named as the option is
     ) -> None:
-        """Write data to stdout; see :meth:`openpai.core.app.App.emit`."""
+        """Write data to stdout; see :meth:`openpai.core.cli.app.App.emit`."""
         from openpai.cli._emit import emit
 
         emit(self.console, data, columns=columns, format=format)
@@ -93,7 +93,7 @@ class CliApp:
             progress.close()
 
     def follow(self, job: RemoteJob, write: Callable[[str], None]) -> int:
-        """See a job to its end; see :meth:`openpai.core.app.App.follow`."""
+        """See a job to its end; see :meth:`openpai.core.cli.app.App.follow`."""
         from openpai.cli._jobs import exit_code_of, how_it_ended, in_sight
 
         with in_sight(self, job):

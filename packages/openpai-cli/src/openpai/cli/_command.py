@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from openpai.core.command_help import CONTEXT_SETTINGS, Command
+from openpai.core.cli.command import CONTEXT_SETTINGS, Command
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

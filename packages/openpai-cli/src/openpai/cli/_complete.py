@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.core.completion import clusters, jobs, outputs, remote_paths, storages, sweeps
+from openpai.core.cli.completion import clusters, jobs, outputs, remote_paths, storages, sweeps
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

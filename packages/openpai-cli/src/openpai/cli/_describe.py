@@ -76,7 +76,7 @@ def describe(app: CliApp, words: tuple[str, ...], options: dict[str, Any]) -> Jo
     Raises:
         UsageProblem: An option makes no sense, or no image is known.
     """
-    from openpai.core.command_job import command_job, command_line, default_name
+    from openpai.core.protocol.command_job import command_job, command_line, default_name
 
     image = options["image"] or app.default("image")
     if not image:

@@ -10,7 +10,7 @@ from typing import Any
 from openpai.cli._console import Console, visible
 from openpai.cli._table import NOTHING, Cell, draw_record, draw_table
 from openpai.cli._times import ago, duration, iso
-from openpai.core.app import Column, Row
+from openpai.core.cli.app import Column, Row
 
 __all__ = ["FORMATS", "cell_text", "emit", "table_lines"]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openpai.cli._app import CliApp
-    from openpai.core.follow import LogLine
-    from openpai.core.remote_job import RemoteJob
+    from openpai.core.client.logs import LogLine
+    from openpai.core.client.remote_job import RemoteJob
 
 __all__ = ["follow_to_end", "write_lines"]
 

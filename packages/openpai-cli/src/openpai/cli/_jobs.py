@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openpai.cli._app import CliApp
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.rest.job_records import JobDetail, JobSummary
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.rest.models import JobDetail, JobSummary
 
 __all__ = [
     "EXIT_STOPPED",

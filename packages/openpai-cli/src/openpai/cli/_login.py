@@ -14,9 +14,9 @@ from openpai.cli._app import CliApp
 from openpai.cli._command import UsageProblem
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.config.clusters import ClusterEntry
-    from openpai.core.rest.info import ClusterInfo
+    from openpai.core.rest.cluster import ClusterInfo
 
 __all__ = ["Secret", "find_secret", "log_in", "open_entry", "secret_options"]
 
@@ -138,7 +138,7 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
 
 def open_entry(entry: ClusterEntry) -> Cluster:
     """Open a cluster as an entry has it, whether that is stored or not."""
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
 
     return Cluster(
         entry.uri,
@@ -160,7 +160,7 @@ def _sign_in(cluster: Cluster) -> str:
     """
     import webbrowser
 
-    from openpai.core.browser_login import BrowserLogin
+    from openpai.cli._browser_login import BrowserLogin
 
     with BrowserLogin(cluster.session) as login:
         click.echo(f"Sign in here: {login.url}", err=True)

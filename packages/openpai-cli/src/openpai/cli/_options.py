@@ -61,7 +61,7 @@ def moment(text: str) -> datetime:
 
 def mebibytes(text: str) -> int:
     """Read ``4096`` (MiB), ``8g``, ``8gb`` or ``512m`` as MiB."""
-    from openpai.core.command_job import mebibytes as read
+    from openpai.core.protocol.command_job import mebibytes as read
     from openpai.core.errors import ConfigError
 
     try:

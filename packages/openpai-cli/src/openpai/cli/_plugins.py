@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from openpai.core.plugins import EntryPoint
+    from openpai.core.entry_points import EntryPoint
 
 __all__ = ["contributed", "load", "missing", "summary"]
 
@@ -26,7 +26,7 @@ _DISTRIBUTIONS = {"storage": "openpai-storage", "notebook": "openpai-notebook"}
 @cache
 def contributed() -> Mapping[str, EntryPoint]:
     """Return what installed distributions offer, by command name."""
-    from openpai.core.plugins import entry_points
+    from openpai.core.entry_points import entry_points
 
     return entry_points("openpai.commands")
 

@@ -10,9 +10,9 @@ from openpai.cli._app import CliApp
 from openpai.cli._submission_options import Wishes, job_name
 
 if TYPE_CHECKING:
-    from openpai.core.prepare import Extras
+    from openpai.core.client.prepare import Extras
     from openpai.core.protocol.job import Job
-    from openpai.core.remote_job import RemoteJob
+    from openpai.core.client.remote_job import RemoteJob
 
 __all__ = ["change", "read_job", "submit_and_report"]
 
@@ -61,7 +61,7 @@ def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> 
     Returns:
         The exit code: 0, or the job's own where it was waited for or followed.
     """
-    from openpai.core.prepare import needs_preparation, prepare
+    from openpai.core.client.prepare import needs_preparation, prepare
 
     if wishes.write:
         _write(app, job, extras, wishes.write)

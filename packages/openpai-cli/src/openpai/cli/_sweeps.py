@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from openpai.cli._app import CliApp
-    from openpai.core.batch import Outcome
+    from openpai.core.client.batch import Outcome
     from openpai.core.protocol.job import Job
-    from openpai.core.sweeping import Sweep, SweepJob
+    from openpai.core.sweeps.sweep import Sweep, SweepJob
 
 __all__ = [
     "JOB_COLUMNS",

@@ -33,7 +33,7 @@ def watch(app: CliApp, draw: Callable[[int], Sequence[str]]) -> None:
         OpenPaiError: The trouble with the connection lasted too long.
     """
     from openpai.core.errors import OpenPaiError
-    from openpai.core.patience import Patience
+    from openpai.core.retry import Patience
 
     if not app.console.can_be_drawn_on:
         raise UsageProblem("--watch needs a terminal.", "Leave it out, or use: opai job wait")

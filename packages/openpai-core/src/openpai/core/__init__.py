@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openpai.core import errors
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.environment import TaskContext, in_job_container
     from openpai.core.protocol.job import Job
-    from openpai.core.remote_job import RemoteJob
+    from openpai.core.client.remote_job import RemoteJob
 
 __all__ = [
     "Cluster",
@@ -25,9 +25,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Cluster": "openpai.core.cluster",
+    "Cluster": "openpai.core.client.cluster",
     "Job": "openpai.core.protocol.job",
-    "RemoteJob": "openpai.core.remote_job",
+    "RemoteJob": "openpai.core.client.remote_job",
     "TaskContext": "openpai.core.environment",
     "in_job_container": "openpai.core.environment",
 }

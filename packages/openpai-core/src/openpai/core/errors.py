@@ -27,7 +27,7 @@ import itertools
 from typing import TYPE_CHECKING, Mapping, Sequence
 
 if TYPE_CHECKING:
-    from openpai.core.protocol.problems import Problem
+    from openpai.core.problems import Problem
 
 __all__ = [
     "ApiError",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.core.app import current_app
-from openpai.core.command_help import CONTEXT_SETTINGS, Command
-from openpai.core.completion import jobs
+from openpai.core.cli.app import current_app
+from openpai.core.cli.command import CONTEXT_SETTINGS, Command
+from openpai.core.cli.completion import jobs
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
 
 if TYPE_CHECKING:
-    from openpai.core.app import App
+    from openpai.core.cli.app import App
     from openpai.notebook.describe import Description, Request
     from openpai.notebook.job import NotebookJob
 
@@ -197,7 +197,7 @@ def _parameters(
 
 
 def _from_file(file: Path) -> dict[str, Any]:
-    from openpai.core.protocol.yaml_io import load_yaml
+    from openpai.core.protocol.job_yaml import load_yaml
 
     try:
         found = load_yaml(file.read_text(encoding="utf-8"))
@@ -210,7 +210,7 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _show(app: App, description: Description, alias: str | None) -> None:
     """Write the job as it would be submitted."""
-    from openpai.core.prepare import prepare
+    from openpai.core.client.prepare import prepare
     from openpai.core.protocol.secrets import mask_secrets
 
     job = prepare(

@@ -11,13 +11,13 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.protocol.job import Job
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.rest.job_records import JobDetail
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.rest.models import JobDetail
     from openpai.core.rest.virtual_clusters import Resources
-    from openpai.core.storage import Storage, StorageSpec
-    from openpai.core.sweeping import Sweep
+    from openpai.core.storage.base import Storage, StorageSpec
+    from openpai.core.sweeps.sweep import Sweep
 
 __all__ = ["detail_html", "detail_text", "register", "sweep_bundle"]
 
@@ -189,11 +189,11 @@ def _clock(duration: timedelta) -> str:
 
 
 _SHOWN: Sequence[tuple[str, str, Callable[[Any], str | None]]] = (
-    ("openpai.core.cluster", "Cluster", _cluster),
+    ("openpai.core.client.cluster", "Cluster", _cluster),
     ("openpai.core.protocol.job", "Job", _job),
-    ("openpai.core.remote_job", "RemoteJob", _remote_job),
-    ("openpai.core.rest.job_records", "JobDetail", detail_html),
-    ("openpai.core.sweeping", "Sweep", _sweep),
-    ("openpai.core.storage", "Storage", _storage),
-    ("openpai.core.storage", "StorageSpec", _storage_spec),
+    ("openpai.core.client.remote_job", "RemoteJob", _remote_job),
+    ("openpai.core.rest.models", "JobDetail", detail_html),
+    ("openpai.core.sweeps.sweep", "Sweep", _sweep),
+    ("openpai.core.storage.base", "Storage", _storage),
+    ("openpai.core.storage.base", "StorageSpec", _storage_spec),
 )

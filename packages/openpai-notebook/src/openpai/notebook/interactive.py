@@ -15,12 +15,12 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from openpai.core.config.files import home, read_yaml, update_yaml
 from openpai.core.errors import OpenPaiError, WaitTimeout
-from openpai.core.patience import Patience
+from openpai.core.retry import Patience
 from openpai.notebook.errors import NotebookError
 
 if TYPE_CHECKING:
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.rest.job_records import JobDetail
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.rest.models import JobDetail
 
 __all__ = ["PORT", "keep_token", "server_url"]
 

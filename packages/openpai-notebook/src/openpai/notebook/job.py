@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.remote_job import RemoteJob
+from openpai.core.client.remote_job import RemoteJob
 from openpai.notebook.describe import FACTS_KEY
 from openpai.notebook.document import Notebook, parse_notebook, write_whole
 from openpai.notebook.errors import NotebookError

@@ -16,9 +16,9 @@ from openpai.core.errors import OpenPaiError
 from openpai.notebook.display import detail_html, detail_text, sweep_bundle
 
 if TYPE_CHECKING:
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.rest.job_records import JobDetail
-    from openpai.core.sweeping import Sweep, SweepJob
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.rest.models import JobDetail
+    from openpai.core.sweeps.sweep import Sweep, SweepJob
 
 __all__ = ["watch"]
 
@@ -71,8 +71,8 @@ def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[
         NotFoundError: There is no such job or sweep.
         OpenPaiError: The cluster could not be asked for 10 minutes on end.
     """
-    from openpai.core.patience import Patience
-    from openpai.core.sweeping import Sweep
+    from openpai.core.retry import Patience
+    from openpai.core.sweeps.sweep import Sweep
     from openpai.notebook.locate import in_notebook
 
     view: _View = _SweepView(watched) if isinstance(watched, Sweep) else _JobView(watched)

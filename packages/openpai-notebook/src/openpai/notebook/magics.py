@@ -160,7 +160,7 @@ def _notebook(source: str, wanted: Sequence[str]) -> Notebook:
 
 
 def _send(notebook: Notebook, given: dict[str, Any], options: dict[str, Any]) -> NotebookJob:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.notebook.describe import describe
     from openpai.notebook.submit import make_request, send
 

@@ -10,7 +10,7 @@ from openpai.core.environment import in_job_container
 from openpai.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.notebook.describe import Description, Request
     from openpai.notebook.document import Notebook
     from openpai.notebook.job import NotebookJob
@@ -82,7 +82,7 @@ def submit_notebook(
     """
     if in_job_container():
         return None
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.notebook.describe import describe
 
     file, document, skip = (Path(path), None, ()) if path is not None else _own_notebook()
@@ -165,7 +165,7 @@ def make_request(
     """
     from secrets import token_urlsafe
 
-    from openpai.core.command_job import mebibytes
+    from openpai.core.protocol.command_job import mebibytes
     from openpai.core.config.defaults import load_defaults
     from openpai.notebook.describe import Request
 
@@ -197,7 +197,7 @@ def send(description: Description, cluster: Cluster) -> NotebookJob:
         OpenPaiError: The cluster or its storage refuses or does not answer.
         OSError: A file cannot be read, or the storage refuses it.
     """
-    from openpai.core.prepare import prepare
+    from openpai.core.client.prepare import prepare
     from openpai.notebook.interactive import keep_token
     from openpai.notebook.job import NotebookJob
 

@@ -2,7 +2,7 @@
 
 ::
 
-    from openpai.core.sweep import grid
+    from openpai.core.sweeps.parameters import grid
 
     sweep = sweep_notebook("train.ipynb", grid(lr=[0.1, 0.01], batch=[32, 64]), image="…")
     watch(sweep)
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 from openpai.core.environment import in_job_container
 from openpai.core.errors import OpenPaiError
-from openpai.core.sweep import SweepPlan
-from openpai.core.sweeping import Sweep, SweepJob
+from openpai.core.sweeps.parameters import SweepPlan
+from openpai.core.sweeps.sweep import Sweep, SweepJob
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.notebook.job import NotebookJob
 
 __all__ = ["NotebookSweep", "plan", "sweep_notebook"]
@@ -82,7 +82,7 @@ def sweep_notebook(
 
     Args:
         path: The notebook's file.
-        points: The sets, as :func:`openpai.core.sweep.grid` and its like make them.
+        points: The sets, as :func:`openpai.core.sweeps.parameters.grid` and its like make them.
         cluster: A cluster, or an alias of the user's list; ``None``: the selected one.
         max_parallel: How many of the jobs may go on at the same time; the call then returns when
             the last has been submitted.
@@ -94,7 +94,7 @@ def sweep_notebook(
     """
     if in_job_container():
         return None
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
 
     target = cluster if isinstance(cluster, Cluster) else Cluster.load(cluster)
     with plan(Path(path), points, **wishes) as made:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as lo
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
-    from openpai.core.protocol.problems import Problem
+    from openpai.core.problems import Problem
     from openpai.core.protocol.runtime_section import RuntimeSection
 
 __all__ = ["PLATFORM_CONFIG", "config_path", "read_job", "usable_section"]
@@ -64,7 +64,7 @@ def _from_json(text: str) -> Any:
 
 
 def _from_yaml(text: str, path: str) -> Any:
-    from openpai.core.protocol.yaml_io import YamlError, load_yaml
+    from openpai.core.protocol.job_yaml import YamlError, load_yaml
 
     try:
         return load_yaml(text)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.task_record import failure_lines
+from openpai.core.client.task_record import failure_lines
 from openpai.runtime.messages import mask
 from openpai.runtime.patterns import Found, search
 

@@ -6,7 +6,7 @@ runtime, so what it does to that process ends with it; an exception is its failu
 
 from __future__ import annotations
 
-from openpai.core.plugins import entry_points
+from openpai.core.entry_points import entry_points
 from openpai.runtime.events import Event
 from openpai.runtime.messages import say
 

@@ -27,7 +27,7 @@ from openpai.core.protocol.runtime_section import Output
 from openpai.runtime.job import TaskJob
 
 if TYPE_CHECKING:
-    from openpai.core.storage import Storage
+    from openpai.core.storage.base import Storage
 
 __all__ = ["Ended", "manifest_path", "stamp", "write_manifest"]
 

@@ -15,8 +15,8 @@ from typing import Callable, Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.protocol.runtime_parts import Mount
-from openpai.core.storage import StorageSpec, open_storage
-from openpai.core.transfer import download
+from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.transfer.transfer import download
 from openpai.runtime.job import TaskJob, storage_folder
 from openpai.runtime.secrets import read_secret
 from openpai.runtime.steps import Goal, Step
@@ -167,7 +167,7 @@ def _cifs_credentials(values: Values) -> str:
 
 
 def _blobfuse_config(values: Values) -> str:
-    from openpai.core.protocol.yaml_io import dump_yaml
+    from openpai.core.protocol.job_yaml import dump_yaml
 
     sas = values.get("accountSASToken")
     key = {"mode": "sas", "sas": sas} if sas else {"mode": "key"}

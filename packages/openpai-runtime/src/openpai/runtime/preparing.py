@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator, Mapping
 
-from openpai.core.archive import unpack_archive
+from openpai.core.code.archive import unpack_archive
 from openpai.core.errors import OpenPaiError
-from openpai.core.transfer import download
+from openpai.core.storage.transfer.transfer import download
 from openpai.runtime.checkout import git_goal
 from openpai.runtime.job import TaskJob
 from openpai.runtime.messages import reason, say

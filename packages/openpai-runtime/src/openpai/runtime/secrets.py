@@ -30,7 +30,7 @@ def read_secrets(environ: Mapping[str, str]) -> Mapping[str, Any]:
     path = environ.get("OPENPAI_SECRETS") or PLATFORM_SECRETS
     if not os.path.exists(path):  # noqa: PTH110 - every task asks
         return {}
-    from openpai.core.protocol.yaml_io import YamlError, load_yaml
+    from openpai.core.protocol.job_yaml import YamlError, load_yaml
 
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - every task asks

@@ -54,7 +54,7 @@ def surroundings(job: TaskJob) -> Surroundings:
 
 
 def _make_output(job: TaskJob) -> Path:
-    from openpai.core.storage import normalize
+    from openpai.core.storage.base import normalize
 
     output = job.output_folder()
     storage = job.workspace_storage()

@@ -31,7 +31,7 @@ from azure.storage.blob import (
 from requests.adapters import HTTPAdapter
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.core.storage import Checksum, Storage, StorageSpec
+from openpai.core.storage.base import Checksum, Storage, StorageSpec
 from openpai.storage.azure_refusals import refusal
 from openpai.storage.bucket import MIB, Bucket, Found, Parts, streamed
 from openpai.storage.objects import ObjectStorage

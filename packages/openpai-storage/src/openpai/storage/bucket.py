@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence, cast
 
-from openpai.core.storage import Checksum, naming
-from openpai.core.uploads import Upload
+from openpai.core.storage.base import Checksum, naming
+from openpai.core.storage.upload import Upload
 
 __all__ = ["Bucket", "BucketUpload", "Found", "Parts", "streamed"]
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, BinaryIO, Iterator, Mapping
 
-from openpai.core.checksums import Checksum
+from openpai.core.storage.checksums import Checksum
 from openpai.core.errors import OpenPaiError, StorageError
-from openpai.core.storage import (
+from openpai.core.storage.base import (
     Entry,
     Upload,
     below,

@@ -15,9 +15,9 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Callable, Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.partials import parts_name
-from openpai.core.storage import naming
-from openpai.core.uploads import Upload
+from openpai.core.storage.temp_files import parts_name
+from openpai.core.storage.base import naming
+from openpai.core.storage.upload import Upload
 from openpai.storage.webhdfs import WebHdfs
 from openpai.storage.webhdfs_replace import replace
 

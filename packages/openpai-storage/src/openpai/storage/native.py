@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from openpai.core.storage import Storage, StorageSpec
+from openpai.core.storage.base import Storage, StorageSpec
 from openpai.storage.posix import is_mounted, open_posix
 
 __all__ = ["open_azure_blob", "open_azure_file", "open_samba"]

@@ -19,7 +19,7 @@ from itertools import islice
 from typing import BinaryIO, Iterator, cast
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage import Checksum, Entry, Upload, below, naming, normalize
+from openpai.core.storage.base import Checksum, Entry, Upload, below, naming, normalize
 from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming
 from openpai.storage.object_folders import Folders
 from openpai.storage.served import ServedStorage, at_once, refuse_folder, refuse_root

@@ -13,8 +13,8 @@ from pathlib import Path
 from openpai.core.config.mounts import mounts_of_environment
 from openpai.core.environment import in_job_container
 from openpai.core.errors import StorageError
-from openpai.core.folder import FolderStorage
-from openpai.core.storage import Storage, StorageSpec
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.base import Storage, StorageSpec
 
 __all__ = ["is_mounted", "mounted_here", "open_posix"]
 
@@ -24,7 +24,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def open_posix(spec: StorageSpec) -> Storage:
     """Open a storage by the folder it is mounted at.
 
-    The folder is the first of: ``spec.mount_path``, which :class:`~openpai.core.cluster.Cluster`
+    The folder is the first of: ``spec.mount_path``, which :class:`~openpai.core.client.cluster.Cluster`
     takes from ``OPENPAI_STORAGES`` or ``clusters.yaml``; ``/mnt/<name>`` in a job container, where
     PAI mounts it unless told otherwise (rest-server/src/models/v2/job/k8s.js); the exported folder
     itself, where the NFS server is this machine.

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import Any, BinaryIO, Callable, cast
 
-from openpai.core.storage import naming
+from openpai.core.storage.base import naming
 
 __all__ = ["AHEAD", "BLOCK", "RemoteFile", "Writer", "reader"]
 

@@ -1,6 +1,6 @@
 """A file of a file server that is written in parts.
 
-As in :mod:`openpai.core.folder_upload`: the parts go to their places in a partial file, behind
+As in :mod:`openpai.core.storage.local_upload`: the parts go to their places in a partial file, behind
 which one byte for each part tells whether that part is whole. The file is cut to its size and
 renamed at the end.
 """
@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import BinaryIO, Callable
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage import naming
-from openpai.core.uploads import Upload
+from openpai.core.storage.base import naming
+from openpai.core.storage.upload import Upload
 from openpai.storage.remote_file import AHEAD, BLOCK, RemoteFile
 
 __all__ = ["PART", "RemoteUpload"]

@@ -21,7 +21,7 @@ import botocore.exceptions
 import botocore.session
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.core.storage import Checksum, Storage, StorageSpec
+from openpai.core.storage.base import Checksum, Storage, StorageSpec
 from openpai.storage.bucket import MIB, Bucket, Found, Parts, streamed
 from openpai.storage.objects import ObjectStorage
 from openpai.storage.s3_refusals import refusal

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Callable, Iterable
 
-from openpai.core.storage import Entry, Storage, naming, normalize
+from openpai.core.storage.base import Entry, Storage, naming, normalize
 
 __all__ = ["ServedStorage", "at_once", "refuse_folder", "refuse_root"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openpai.core.errors import StorageError
-from openpai.core.storage import StorageSpec
+from openpai.core.storage.base import StorageSpec
 
 __all__ = ["timeout_of"]
 

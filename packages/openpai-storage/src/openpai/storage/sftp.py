@@ -22,7 +22,7 @@ import asyncssh
 
 from openpai.core.errors import StorageError
 from openpai.core.file_names import is_file_name
-from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
+from openpai.core.storage.base import Entry, Storage, StorageSpec, below, normalize
 from openpai.storage import sftp_small
 from openpai.storage.remote_file import BLOCK, RemoteFile
 from openpai.storage.remote_folder import RemoteFolder

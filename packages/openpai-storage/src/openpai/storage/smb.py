@@ -19,7 +19,7 @@ from smbprotocol.file_info import FileAttributes
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.file_names import is_file_name
-from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
+from openpai.core.storage.base import Entry, Storage, StorageSpec, below, normalize
 from openpai.storage import smb_moves
 from openpai.storage.remote_file import RemoteFile
 from openpai.storage.remote_folder import RemoteFolder

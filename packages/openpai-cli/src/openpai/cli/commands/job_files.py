@@ -13,7 +13,7 @@ from openpai.cli._console import visible
 from openpai.cli._options import cluster_option, format_option
 
 if TYPE_CHECKING:
-    from openpai.core.protocol.checks import FileVerdict
+    from openpai.core.protocol.validation import FileVerdict
     from openpai.core.protocol.job import Job
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -41,7 +41,7 @@ def validate(
     Every problem is told at once, with line, column and what to do. The exit code is 0 if all
     files are right, else 2. FILE may be - for stdin.
     """
-    from openpai.core.protocol.checks import check_file
+    from openpai.core.protocol.validation import check_file
 
     verdicts = [check_file(file, strict=not no_strict) for file in files]
     if format_ == "table":
@@ -86,7 +86,7 @@ def render(
     Parameters and prerequisites are filled in; $secrets are not: that happens in the container.
     The exit code is 2 if the server would not take one of the files.
     """
-    from openpai.core.protocol.checks import render_file
+    from openpai.core.protocol.validation import render_file
 
     rows = [render_file(file) for file in files]
     for row in rows:
@@ -188,7 +188,7 @@ def diff(
 
 
 def _show(app: CliApp, change: dict[str, Any]) -> None:
-    from openpai.core.protocol.yaml_io import dump_yaml
+    from openpai.core.protocol.job_yaml import dump_yaml
 
     app.console.data(app.console.paint_data(visible(change["path"]), "bold"))
     for key, sign, style in (("before", "-", "red"), ("after", "+", "green")):

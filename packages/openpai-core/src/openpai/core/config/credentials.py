@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.config import keyring_store
+from openpai.core.config import keyring as keyring_store
 from openpai.core.config.files import home, read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 

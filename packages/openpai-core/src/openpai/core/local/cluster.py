@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.local.clock import Clock, duration
+from openpai.core.local.state.clock import Clock, duration
 from openpai.core.local.faults import Faults
-from openpai.core.local.folder import Folder
+from openpai.core.local.state.state_dir import Folder
 from openpai.core.local.options import Limits, make_options
-from openpai.core.local.reports import NODE_LOST, PREEMPTED, Report
-from openpai.core.local.scheduler import Resources
+from openpai.core.local.scheduler.exit_report import NODE_LOST, PREEMPTED, Report
+from openpai.core.local.scheduler.scheduler import Resources
 
 if TYPE_CHECKING:
     import os

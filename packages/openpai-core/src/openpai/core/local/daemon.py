@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from openpai.core.errors import ConfigError, OpenPaiError
-from openpai.core.local.folder import Folder, default_folder
+from openpai.core.local.state.state_dir import Folder, default_folder
 from openpai.core.local.options import Options, make_options
 
 __all__ = ["Running", "Stopped", "down", "logs", "status", "up"]

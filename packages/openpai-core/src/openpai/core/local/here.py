@@ -10,7 +10,7 @@ from openpai.core.local.cluster import LocalCluster
 
 if TYPE_CHECKING:
     from openpai.core.protocol.job import Job
-    from openpai.core.remote_job import RemoteJob
+    from openpai.core.client.remote_job import RemoteJob
 
 __all__ = ["run_here"]
 
@@ -29,13 +29,13 @@ def run_here(job: Job, folder: Path, *, strict: bool = True) -> Iterator[RemoteJ
     Args:
         job: The job; it is not changed.
         folder: Where its tasks work.
-        strict: As for :meth:`openpai.core.cluster.Cluster.submit`.
+        strict: As for :meth:`openpai.core.client.cluster.Cluster.submit`.
 
     Raises:
         ProtocolError: The job breaks the protocol.
         OpenPaiError: This machine lacks bash or a package that the local cluster needs.
     """
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
 
     plain = _without_runtime(job)
     plain.validate(strict=strict)
@@ -64,7 +64,7 @@ def _demand(document: Mapping[str, Any]) -> dict[str, Any]:
 
     Where the machine has no GPU they are pretended, as everywhere on a local cluster.
     """
-    from openpai.core.local.machine import found_gpus
+    from openpai.core.local.state.machine import found_gpus
 
     total = {"cpu": 1, "memoryMB": 1, "gpu": 0}
     for role in document["taskRoles"].values():

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from openpai.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from openpai.core.local.clock import Clock
+    from openpai.core.local.state.clock import Clock
     from openpai.core.local.faults import Faults
-    from openpai.core.local.folder import Folder
+    from openpai.core.local.state.state_dir import Folder
     from openpai.core.local.options import Options
 
 __all__ = ["Host"]
@@ -40,13 +40,13 @@ class Host:
         faults: Faults | None = None,
     ) -> None:
         try:
-            from openpai.core.local.app import create_app
+            from openpai.core.local.api.app import create_app
         except ImportError as error:
             raise ConfigError(
                 f"The local cluster needs a package that is not installed: {error.name}.",
                 "Run: pip install 'openpai-core[local]'",
             ) from error
-        from openpai.core.local.server import Server
+        from openpai.core.local.api.server import Server
         from openpai.core.local.service import Service
 
         folder.create()

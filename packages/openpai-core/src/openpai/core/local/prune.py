@@ -6,10 +6,10 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from openpai.core.local.clock import duration
-from openpai.core.local.folder import Folder, default_folder
-from openpai.core.local.records import Job
-from openpai.core.local.store import Store
+from openpai.core.local.state.clock import duration
+from openpai.core.local.state.state_dir import Folder, default_folder
+from openpai.core.local.state.models import Job
+from openpai.core.local.state.store import Store
 
 if TYPE_CHECKING:
     import os

@@ -95,7 +95,7 @@ def schema_errors(document: Any) -> list[SchemaError]:
     """Return every violation of the job schema, in the server's order.
 
     Args:
-        document: What :func:`~openpai.core.protocol.yaml_io.load_yaml` returned.
+        document: What :func:`~openpai.core.protocol.job_yaml.load_yaml` returned.
     """
     errors: list[SchemaError] = []
     _job_check()(document, _Place((), ""), errors)

@@ -26,7 +26,7 @@ def parse_update(text: str) -> tuple[Steps, Any]:
         ProtocolError: There is no ``=``, the path makes no sense, or the value is no YAML.
     """
     from openpai.core.protocol.js import UNDEFINED
-    from openpai.core.protocol.yaml_io import YamlError, load_yaml
+    from openpai.core.protocol.job_yaml import YamlError, load_yaml
 
     path, equals, written = text.partition("=")
     if not equals:

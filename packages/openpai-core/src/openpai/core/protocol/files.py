@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from openpai.core.errors import ProtocolError
-from openpai.core.protocol.problems import Problem
+from openpai.core.problems import Problem
 
 __all__ = ["read_text"]
 

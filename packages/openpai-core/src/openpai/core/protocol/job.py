@@ -10,7 +10,7 @@ from openpai.core.protocol.building import Building
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.protocol.problems import Problem
+    from openpai.core.problems import Problem
     from openpai.core.protocol.source import Source
 
 __all__ = ["Job"]
@@ -93,7 +93,7 @@ class Job(Building):
     @classmethod
     def _from_tree(cls, tree: Any, file: str | None) -> Job:
         if not isinstance(tree, dict):
-            from openpai.core.protocol.problems import Problem
+            from openpai.core.problems import Problem
 
             message = f"{file or 'This'} holds no job: a job is a mapping of keys to values."
             raise ProtocolError(message, [Problem("", 1, 1, message)])
@@ -125,7 +125,7 @@ class Job(Building):
             ProtocolError: The document holds something that has no form in YAML.
         """
         from openpai.core.protocol.source import same
-        from openpai.core.protocol.yaml_io import dump_yaml
+        from openpai.core.protocol.job_yaml import dump_yaml
 
         source = self._source
         if source and same(source.tree, self.document) and self._text_hides_secrets(source.text):
@@ -174,7 +174,7 @@ class Job(Building):
         Args:
             strict: Also what the server takes and what then fails or is not what was meant.
         """
-        from openpai.core.protocol.checks import job_problems, size_problems
+        from openpai.core.protocol.validation import job_problems, size_problems
 
         try:
             text = self.to_yaml()
@@ -188,7 +188,7 @@ class Job(Building):
         Raises:
             ProtocolError: Something is wrong; ``problems`` has all of it.
         """
-        from openpai.core.protocol.checks import protocol_error
+        from openpai.core.protocol.validation import protocol_error
 
         found = self.problems(strict)
         if found:
@@ -200,7 +200,7 @@ class Job(Building):
         Raises:
             ProtocolError: The server does not take the job.
         """
-        from openpai.core.protocol.checks import protocol_error
+        from openpai.core.protocol.validation import protocol_error
         from openpai.core.protocol.verdict import judge
 
         verdict = judge(self.document)

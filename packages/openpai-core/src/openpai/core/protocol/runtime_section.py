@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.errors import ProtocolError, StorageError
-from openpai.core.protocol.problems import Problem
+from openpai.core.problems import Problem
 from openpai.core.protocol.runtime_check import problem
 from openpai.core.protocol.runtime_parts import (
     Callback,
@@ -148,7 +148,7 @@ def section_problems(document: Mapping[str, Any], *, complete: bool = True) -> l
     Args:
         document: The job config.
         complete: Whether it is as the runtime will read it; before submission, a workspace may be
-            missing (:mod:`openpai.core.prepare` fills it in).
+            missing (:mod:`openpai.core.client.prepare` fills it in).
     """
     data = raw_section(document)
     if data is None:
@@ -187,7 +187,7 @@ def _roles(document: Mapping[str, Any], named: Sequence[str], pointer: str) -> I
 
 
 def _workspace(section: RuntimeSection, complete: bool) -> Iterator[Problem]:
-    from openpai.core.workspace import Workspace
+    from openpai.core.storage.workspace import Workspace
 
     if section.workspace:
         try:

@@ -6,8 +6,8 @@ from typing import Any, Iterable, Sequence, Union
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.jsyaml.errors import YamlError
-from openpai.core.protocol.problems import Problem
-from openpai.core.protocol.yaml_io import read_yaml
+from openpai.core.problems import Problem
+from openpai.core.protocol.job_yaml import read_yaml
 
 __all__ = ["Source", "pointer", "same", "unshared"]
 

@@ -15,7 +15,7 @@ from openpai.core.protocol import js
 from openpai.core.protocol.ajv import SchemaError, schema_errors
 from openpai.core.protocol.references import BrokenReferenceError, resolve_references
 from openpai.core.protocol.rendering import render_job
-from openpai.core.protocol.yaml_io import YamlError, load_yaml
+from openpai.core.protocol.job_yaml import YamlError, load_yaml
 
 __all__ = ["MAX_BYTES", "Verdict", "judge", "server_verdict", "too_large"]
 

@@ -13,7 +13,7 @@ from typing import Any, Iterator, Mapping
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.js import Timestamp
-from openpai.core.protocol.problems import Problem
+from openpai.core.problems import Problem
 
 __all__ = ["inline", "write"]
 

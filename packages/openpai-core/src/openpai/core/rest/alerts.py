@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpai.core.rest.record import Record, iso_moment, mapping, text
+from openpai.core.rest.fields import Record, iso_moment, mapping, text
 from openpai.core.rest.session import Session
 
 __all__ = ["Alert", "list_alerts"]

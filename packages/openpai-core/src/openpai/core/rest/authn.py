@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from urllib.parse import urlencode
 
 from openpai.core.rest import jwt
-from openpai.core.rest.record import Record, flag, optional_integer, text
+from openpai.core.rest.fields import Record, flag, optional_integer, text
 from openpai.core.rest.session import Session, segment
 
 __all__ = [

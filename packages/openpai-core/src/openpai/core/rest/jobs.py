@@ -1,17 +1,17 @@
 """Jobs: submit, list, read, stop (tag *job*).
 
 A job's key is ``<user>~<name>``. The functions return what the server said; what a script wants on
-top (waiting, following, submitting exactly once) is in :mod:`openpai.core.remote_job` and
-:mod:`openpai.core.cluster`.
+top (waiting, following, submitting exactly once) is in :mod:`openpai.core.client.remote_job` and
+:mod:`openpai.core.client.cluster`.
 """
 
 from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
-from openpai.core.rest.aftermath import UNSURE, found_after
-from openpai.core.rest.answers import text
-from openpai.core.rest.job_records import Event, JobDetail, JobSummary
+from openpai.core.rest.reconcile import UNSURE, found_after
+from openpai.core.rest.responses import text
+from openpai.core.rest.models import Event, JobDetail, JobSummary
 from openpai.core.rest.session import Session, segment
 
 __all__ = [

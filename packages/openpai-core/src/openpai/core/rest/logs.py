@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from openpai.core.errors import ApiError
 from openpai.core.rest.address import shown
-from openpai.core.rest.answers import refuse_page
-from openpai.core.rest.failures import NoAnswer
+from openpai.core.rest.responses import refuse_page
+from openpai.core.rest.connection_errors import NoAnswer
 from openpai.core.rest.session import Session, segment
 
 __all__ = ["Piece", "TaskAttempt", "log_locations", "read_piece"]

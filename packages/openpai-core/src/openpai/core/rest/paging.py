@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 from openpai.core.rest.jobs import list_jobs
 
 if TYPE_CHECKING:
-    from openpai.core.rest.job_records import JobSummary
+    from openpai.core.rest.models import JobSummary
     from openpai.core.rest.session import Session
 
 __all__ = ["every_job"]

@@ -16,9 +16,11 @@ from urllib.parse import urljoin
 
 from openpai.core.closing import Closing
 from openpai.core.errors import ApiError, AuthenticationError, RateLimitError
-from openpai.core.rest import answers, connection, jwt
+from openpai.core.rest import jwt
+from openpai.core.rest import responses as answers
+from openpai.core.rest import transport as connection
 from openpai.core.rest.address import Address, segment, shown
-from openpai.core.rest.failures import NoAnswer, connection_failed
+from openpai.core.rest.connection_errors import NoAnswer, connection_failed
 
 if TYPE_CHECKING:
     import requests

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpai.core.rest.record import Record, flag, items, mapping, text
+from openpai.core.rest.fields import Record, flag, items, mapping, text
 from openpai.core.rest.session import Session, segment
 
 __all__ = ["StorageDetail", "StorageSummary", "get_storage", "list_storages"]

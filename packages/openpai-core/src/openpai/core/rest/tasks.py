@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from openpai.core.rest.job_records import TaskAttemptStatus, TaskFacts
-from openpai.core.rest.record import integer, text
+from openpai.core.rest.models import TaskAttemptStatus, TaskFacts
+from openpai.core.rest.fields import integer, text
 from openpai.core.rest.session import Session, segment
 
 __all__ = ["TaskHistory", "get_task"]

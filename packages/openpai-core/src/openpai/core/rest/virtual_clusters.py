@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpai.core.rest.record import Record, flag, integer, mapping, optional_number
+from openpai.core.rest.fields import Record, flag, integer, mapping, optional_number
 from openpai.core.rest.session import Session, segment
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.core.command_help import CONTEXT_SETTINGS
+from openpai.core.cli.command import CONTEXT_SETTINGS
 from openpai.storage.commands.attaching import attach, detach
 from openpai.storage.commands.benching import bench
 from openpai.storage.commands.changing import delete, mkdir, move

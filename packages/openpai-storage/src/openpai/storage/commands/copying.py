@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.core.app import current_app
+from openpai.core.cli.app import current_app
 from openpai.storage.commands.options import (
     command,
     complete_local,
@@ -20,7 +20,7 @@ from openpai.storage.commands.options import (
 from openpai.storage.commands.transferring import perform, transfer_options
 
 if TYPE_CHECKING:
-    from openpai.core.storage import Storage
+    from openpai.core.storage.base import Storage
 
 __all__ = ["download", "goes_into", "is_folder", "upload"]
 
@@ -53,7 +53,7 @@ def upload(
     REMOTE is the name it gets; with a slash at its end, or if it is a folder and LOCAL a file,
     LOCAL goes into it. Running the command again copies only what is missing.
     """
-    from openpai.core.transfer import local_place
+    from openpai.core.storage.transfer.transfer import local_place
 
     app = current_app(context)
     storage, place = open_place(app, alias, name, remote)
@@ -96,7 +96,7 @@ def download(
     folder and REMOTE a file, REMOTE goes into it. Running the command again copies only what is
     missing.
     """
-    from openpai.core.transfer import local_place
+    from openpai.core.storage.transfer.transfer import local_place
 
     app = current_app(context)
     storage, place = open_place(app, alias, name, remote)

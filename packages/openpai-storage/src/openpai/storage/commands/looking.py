@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 import click
 
-from openpai.core.app import App, current_app
+from openpai.core.cli.app import App, current_app
 from openpai.core.file_names import Accepted
 from openpai.storage.commands.options import (
     cluster_option,
@@ -21,7 +21,7 @@ from openpai.storage.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from openpai.core.storage import Entry, Storage, StorageSpec
+    from openpai.core.storage.base import Entry, Storage, StorageSpec
 
 __all__ = ["cat", "disk_usage", "list_", "list_storage", "status"]
 
@@ -61,7 +61,7 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
 
 def _storages(app: App, alias: str | None) -> list[StorageSpec]:
     """Return the storages of the cluster and the attached ones; without one, those known here."""
-    from openpai.core.config.attached import attached_storages
+    from openpai.core.config.storages import attached_storages
     from openpai.core.config.clusters import load_clusters
     from openpai.storage.posix import mounted_here
 
@@ -78,8 +78,8 @@ def _storages(app: App, alias: str | None) -> list[StorageSpec]:
 def _folder(spec: StorageSpec) -> str | None:
     """Return where a storage is reached on this machine, ``None`` where it is not."""
     from openpai.core.errors import OpenPaiError
-    from openpai.core.folder import FolderStorage
-    from openpai.core.storage import open_storage
+    from openpai.core.storage.local import FolderStorage
+    from openpai.core.storage.base import open_storage
 
     try:
         with open_storage(spec) as storage:

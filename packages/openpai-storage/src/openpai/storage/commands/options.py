@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 
 import click
 
-from openpai.core.app import App
-from openpai.core.command_help import Command
-from openpai.core.completion import clusters, remote_paths, storages
+from openpai.core.cli.app import App
+from openpai.core.cli.command import Command
+from openpai.core.cli.completion import clusters, remote_paths, storages
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from openpai.core.storage import Storage
+    from openpai.core.storage.base import Storage
 
 __all__ = [
     "OUTPUT",
@@ -129,9 +129,9 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
         StorageError: The path leaves the storage, or the storage cannot be opened.
         OpenPaiError: The cluster or its storage is not known or does not answer.
     """
-    from openpai.core.config.attached import attached_storages, with_secrets
+    from openpai.core.config.storages import attached_storages, with_secrets
     from openpai.core.errors import ConfigError, NotFoundError, StorageError
-    from openpai.core.storage import StorageUri, open_storage
+    from openpai.core.storage.base import StorageUri, open_storage
     from openpai.storage.posix import mounted_here
 
     uri = StorageUri.parse(text)
@@ -181,7 +181,7 @@ def either_place(
         return open_place(app, alias, name, text)
     from pathlib import Path
 
-    from openpai.core.transfer import local_place
+    from openpai.core.storage.transfer.transfer import local_place
 
     return local_place(Path(text), is_folder=is_folder)
 

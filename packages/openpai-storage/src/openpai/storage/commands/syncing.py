@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openpai.core.app import current_app
+from openpai.core.cli.app import current_app
 from openpai.core.errors import StorageError
 from openpai.storage.commands.copying import goes_into, is_folder
 from openpai.storage.commands.options import (

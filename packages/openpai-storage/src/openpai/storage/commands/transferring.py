@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, TypeVar
 
 import click
 
-from openpai.core.app import App
+from openpai.core.cli.app import App
 from openpai.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from openpai.core.storage import Storage
-    from openpai.core.transfer import Copied, Deleted, Failed, Options, Transfer
+    from openpai.core.storage.base import Storage
+    from openpai.core.storage.transfer.transfer import Copied, Deleted, Failed, Options, Transfer
 
 __all__ = ["perform", "transfer_options"]
 
@@ -109,7 +109,7 @@ def transfer_options(function: F) -> F:
 
 def options_of(asked: dict[str, Any]) -> Options:
     """Turn options of the command line into those of a transfer."""
-    from openpai.core.transfer import Options, Selection
+    from openpai.core.storage.transfer.transfer import Options, Selection
     from openpai.storage.commands.lists import read_names
 
     ignore_files = [".gitignore"] * asked["gitignore"] + [".opaiignore"]
@@ -139,7 +139,7 @@ def perform(
         TransferError: Parts of a tree could not be copied; each was named.
         OSError, OpenPaiError: The single file could not be copied, or a side not be opened.
     """
-    from openpai.core.transfer import Transfer
+    from openpai.core.storage.transfer.transfer import Transfer
     from openpai.storage.commands.applying import read_plan
     from openpai.storage.commands.plans import show_plan, write_plan
 
@@ -159,7 +159,7 @@ def perform(
 def _run(
     app: App, doing: str, transfer: Transfer, asked: dict[str, Any], steps: Iterable[Any] | None
 ) -> None:
-    from openpai.core.transfer import TransferError
+    from openpai.core.storage.transfer.transfer import TransferError
     from openpai.storage.commands.lists import write_names
 
     told = _Told(app, asked["format_"])

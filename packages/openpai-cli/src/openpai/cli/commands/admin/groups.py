@@ -14,7 +14,7 @@ from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import cluster_option, format_option, yes_option
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.rest.groups import Group
 
 F = TypeVar("F", bound=Callable[..., Any])

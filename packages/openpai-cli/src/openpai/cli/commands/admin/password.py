@@ -13,7 +13,7 @@ from openpai.cli._command import command
 from openpai.cli._options import cluster_option
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
 
 
 @command(

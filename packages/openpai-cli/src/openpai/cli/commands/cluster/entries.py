@@ -58,7 +58,7 @@ def add(
     token is: in the keyring, or in a file that only you can read.
     """
     from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
-    from openpai.core.rest.discovery import discover
+    from openpai.cli._discovery import discover
 
     alias = alias or named
     if not alias:

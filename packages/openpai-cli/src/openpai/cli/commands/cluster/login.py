@@ -30,7 +30,7 @@ alias_argument = click.argument("alias", required=False, shell_complete=_complet
 def login(app: CliApp, /, alias: str | None, user: str | None, **how: Any) -> None:
     """Log in again, with a password, a token, or a browser."""
     from openpai.core.config.clusters import find_cluster, save_cluster
-    from openpai.core.rest.info import ClusterInfo
+    from openpai.core.rest.cluster import ClusterInfo
 
     entry = find_cluster(alias)
     entry = replace(entry, user=user or entry.user)

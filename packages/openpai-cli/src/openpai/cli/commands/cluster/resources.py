@@ -16,7 +16,7 @@ from openpai.cli._options import format_option
 
 if TYPE_CHECKING:
     from openpai.cli._console import Console
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.errors import OpenPaiError
 
     Answer = list[dict[str, Any]] | OpenPaiError
@@ -110,7 +110,7 @@ def _ask_all(aliases: list[str]) -> dict[str, Answer]:
 
 
 def _ask(alias: str, *, environment: bool) -> Answer:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.errors import OpenPaiError
 
     try:

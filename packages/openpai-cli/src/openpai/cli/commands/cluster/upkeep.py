@@ -18,7 +18,7 @@ from openpai.cli._options import format_option
 from openpai.cli._times import ago
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.config.clusters import ClusterEntry
 
 COLUMNS = [("CHECK", "check"), ("GOOD", "good"), ("FINDING", "finding"), ("WHAT TO DO", "cure")]
@@ -129,10 +129,10 @@ def _renewed(entry: ClusterEntry) -> Iterator[str]:
     Raises:
         OpenPaiError: It does not answer, or the file cannot be written.
     """
-    from openpai.core.cluster import Cluster
+    from openpai.core.client.cluster import Cluster
     from openpai.core.config.clusters import save_cluster
     from openpai.core.errors import OpenPaiError
-    from openpai.core.rest.discovery import discover
+    from openpai.cli._discovery import discover
 
     found = discover(entry.uri, verify=entry.settings.get("verify", True))
     settings = {**entry.settings, "info": dict(found.info.raw)}

@@ -9,7 +9,7 @@ from openpai.cli._command import command
 from openpai.cli._options import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
-    from openpai.core.rest.job_records import JobDetail
+    from openpai.core.rest.models import JobDetail
 
 COLUMNS = [
     ("ATTEMPT", "attempt"),

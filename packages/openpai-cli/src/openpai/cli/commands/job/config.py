@@ -21,7 +21,7 @@ def config(app: CliApp, job: str, format_: str, alias: str | None) -> None:
 
     The server keeps neither comments nor secrets: where the job had secrets it says ******.
     """
-    from openpai.core.protocol.yaml_io import dump_yaml
+    from openpai.core.protocol.job_yaml import dump_yaml
 
     document = app.cluster(alias).job(job).config().to_dict()
     if format_ == "json":

@@ -14,7 +14,7 @@ from openpai.cli._command import command
 from openpai.cli._options import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
-    from openpai.core.remote_job import RemoteJob
+    from openpai.core.client.remote_job import RemoteJob
 
 EVENT_COLUMNS = [
     ("LAST", "lastTimestamp"),

@@ -13,8 +13,8 @@ from openpai.cli._options import cluster_option, format_option, state_option
 from openpai.cli._watch import watch
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
-    from openpai.core.rest.job_records import JobSummary
+    from openpai.core.client.cluster import Cluster
+    from openpai.core.rest.models import JobSummary
 
 EVERYBODY = "__all__"
 COLUMNS = [

@@ -13,8 +13,8 @@ from openpai.cli._console import visible
 from openpai.cli._options import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.rest.job_records import JobDetail, TaskStatus
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.rest.models import JobDetail, TaskStatus
 
 JOB_COLUMNS = [
     ("Job", "job"),
@@ -159,7 +159,7 @@ def _explanation(remote: RemoteJob, detail: JobDetail) -> Iterator[str]:
             yield f"  {event.last_timestamp} {event.reason}: {visible(event.message)}"
         yield f"hint: It waits for a place. What is free: {_command(remote, 'cluster resources')}"
     elif detail.state == "FAILED":
-        from openpai.core.explain import failure_record
+        from openpai.core.client.diagnosis import failure_record
 
         yield from (f"  {visible(line)}" for line in failure_record(remote, detail))
         said = _error_log(detail) or detail.app_exit_diagnostics

@@ -12,9 +12,9 @@ from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import cluster_option, state_option, yes_option
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.rest.job_records import JobSummary
+    from openpai.core.client.cluster import Cluster
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.rest.models import JobSummary
 
 ACTIVE = ("WAITING", "RUNNING", "UNKNOWN")
 

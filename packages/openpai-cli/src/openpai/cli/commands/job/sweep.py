@@ -22,7 +22,7 @@ from openpai.cli._submission_options import (
 )
 
 if TYPE_CHECKING:
-    from openpai.core.sweep import SweepPlan
+    from openpai.core.sweeps.parameters import SweepPlan
 
 
 @command(
@@ -83,8 +83,8 @@ def _plan(
     app: CliApp, file: Path, points: list[dict[str, Any]], options: dict[str, Any]
 ) -> Iterator[SweepPlan]:
     """Read a job file, or have a file of another kind read by the distribution that knows it."""
-    from openpai.core.plugins import entry_points
-    from openpai.core.sweep import SWEEPS_GROUP, SweepPlan
+    from openpai.core.entry_points import entry_points
+    from openpai.core.sweeps.parameters import SWEEPS_GROUP, SweepPlan
 
     image = options.pop("image")
     reader = entry_points(SWEEPS_GROUP).get(file.suffix[1:])
@@ -101,7 +101,7 @@ def _plan(
 
 
 def _points(options: dict[str, Any]) -> list[dict[str, Any]]:
-    from openpai.core import sweep as core
+    from openpai.core.sweeps import parameters as core
 
     axes = dict(map(_axis, options["axes"]))
     if options["zipped"] and options["count"]:
@@ -113,7 +113,7 @@ def _points(options: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _axis(text: str) -> tuple[str, list[Any]]:
     """Read ``lr=0.1,0.01``; each value is read as YAML."""
-    from openpai.core.protocol.yaml_io import load_yaml
+    from openpai.core.protocol.job_yaml import load_yaml
 
     key, equals, values = text.partition("=")
     if not equals or not key or not values:
@@ -124,7 +124,7 @@ def _axis(text: str) -> tuple[str, list[Any]]:
 def _preview(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
     """Check every job, say what they are in all, and return a row for each."""
     from openpai.cli._sweeps import demand
-    from openpai.core.sweep import sweep_jobs
+    from openpai.core.sweeps.parameters import sweep_jobs
 
     jobs = sweep_jobs(plan.job, plan.points, options["name"])
     for one in jobs:
@@ -135,7 +135,7 @@ def _preview(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict
 
 def _submit(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
     from openpai.cli._sweeps import send, ways_back
-    from openpai.core.sweeping import Sweep
+    from openpai.core.sweeps.sweep import Sweep
 
     made = Sweep.create(
         app.cluster(options["alias"]),

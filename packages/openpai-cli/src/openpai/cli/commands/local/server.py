@@ -10,7 +10,7 @@ import click
 from openpai.cli._app import CliApp, pass_app
 from openpai.cli._command import command
 from openpai.cli._options import format_option, mebibytes
-from openpai.core.local import engines
+from openpai.core.local.executor import engines
 
 if TYPE_CHECKING:
     from openpai.core.local.daemon import Running

@@ -17,9 +17,9 @@ from openpai.core.file_names import Accepted
 
 if TYPE_CHECKING:
     from openpai.core.errors import StorageError
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.storage import Entry, Storage
-    from openpai.core.transfer import Copied
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.storage.base import Entry, Storage
+    from openpai.core.storage.transfer.transfer import Copied
 
 #: Where openpai-runtime keeps its own records, in the job's output folder.
 RECORDS = ".openpai"
@@ -100,8 +100,8 @@ def fetch(
         StorageError: Some of the files could not be fetched; the others were.
     """
     from openpai.core.errors import NotFoundError
-    from openpai.core.storage import normalize
-    from openpai.core.transfer import TransferError
+    from openpai.core.storage.base import normalize
+    from openpai.core.storage.transfer.transfer import TransferError
 
     storage, folder = remote.outputs()
     with storage:
@@ -126,7 +126,7 @@ def fetch(
 
 def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: bool) -> int:
     """Fetch a file or folder, print what is here now, and return how many files that are."""
-    from openpai.core.transfer import Transfer, TransferError, local_place
+    from openpai.core.storage.transfer.transfer import Transfer, TransferError, local_place
 
     is_folder = storage.stat(remote).is_dir
     transfer = Transfer(storage, remote, *local_place(local, is_folder=is_folder))

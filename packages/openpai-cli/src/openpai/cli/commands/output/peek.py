@@ -14,8 +14,8 @@ from openpai.cli._command import command
 from openpai.cli._options import cluster_option, job_argument
 
 if TYPE_CHECKING:
-    from openpai.core.remote_job import RemoteJob
-    from openpai.core.storage import Storage
+    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.storage.base import Storage
 
 _PIECE = 1 << 20
 _PAUSE = 1.0
@@ -40,7 +40,7 @@ def peek(app: CliApp, job: str, path: str, follow: bool, alias: str | None) -> N
     that is not there yet is waited for; the exit code is 0 whatever the job's end.
     """
     from openpai.cli._jobs import in_sight
-    from openpai.core.storage import normalize
+    from openpai.core.storage.base import normalize
 
     remote = app.cluster(alias).job(job)
     storage, folder = remote.outputs()

@@ -20,8 +20,8 @@ from openpai.cli._options import (
 )
 
 if TYPE_CHECKING:
-    from openpai.core.batch import Outcome
-    from openpai.core.sweeping import Sweep, SweepJob
+    from openpai.core.client.batch import Outcome
+    from openpai.core.sweeps.sweep import Sweep, SweepJob
 
 LIST_COLUMNS = [
     ("SWEEP", "sweep"),
@@ -41,7 +41,7 @@ sweep_argument = click.argument("sweep", shell_complete=_complete.sweeps)
 
 def open_sweep(app: CliApp, name: str, alias: str | None) -> Sweep:
     """Return the sweep of this name."""
-    from openpai.core.sweeping import Sweep
+    from openpai.core.sweeps.sweep import Sweep
 
     return Sweep(app.cluster(alias), name)
 
@@ -55,7 +55,7 @@ def list_sweeps(app: CliApp, alias: str | None, format_: str) -> None:
 
     These are the sweeps that this machine submitted, and those whose jobs the cluster still has.
     """
-    from openpai.core.sweeping import all_sweeps
+    from openpai.core.sweeps.sweep import all_sweeps
 
     rows = [_sweep_row(name, jobs) for name, jobs in all_sweeps(app.cluster(alias)).items()]
     app.emit(rows, columns=LIST_COLUMNS, format=format_)
@@ -249,7 +249,7 @@ def rerun(
     The same points get jobs of new names (…_try2); results and waiting count the latest of each.
     """
     from openpai.cli._sweeps import send
-    from openpai.core.sweep import try_name
+    from openpai.core.sweeps.parameters import try_name
 
     found = open_sweep(app, sweep, alias)
     wanted = states or ("FAILED",)

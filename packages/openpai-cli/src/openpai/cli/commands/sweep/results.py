@@ -15,9 +15,9 @@ from openpai.cli._command import UsageProblem, command
 from openpai.cli._options import cluster_option, format_option
 
 if TYPE_CHECKING:
-    from openpai.core.cluster import Cluster
-    from openpai.core.metrics import Metric
-    from openpai.core.results import Result
+    from openpai.core.client.cluster import Cluster
+    from openpai.core.sweeps.metrics import Metric
+    from openpai.core.sweeps.results import Result
 
 COLUMNS = [("NAME", "name"), ("STATE", "state"), ("EXIT CODE", "exitCode")]
 _GROUPS = ("parameters", "metrics")
@@ -86,7 +86,7 @@ def _metrics(files: Sequence[str], patterns: Sequence[str]) -> list[Metric]:
     if not files and not patterns:
         return []
     from openpai.core.errors import OpenPaiError
-    from openpai.core.metrics import FileMetric, LogMetric
+    from openpai.core.sweeps.metrics import FileMetric, LogMetric
 
     try:
         return [*map(FileMetric.parse, files), *map(LogMetric.parse, patterns)]
@@ -102,9 +102,9 @@ def _check_files(files: Sequence[Path]) -> None:
 
 
 def _found(cluster: Cluster, sweep: str | None, prefix: str, tag: str) -> list[Result]:
-    from openpai.core.results import results as ask
-    from openpai.core.results import results_of
-    from openpai.core.sweeping import Sweep
+    from openpai.core.sweeps.results import results as ask
+    from openpai.core.sweeps.results import results_of
+    from openpai.core.sweeps.sweep import Sweep
 
     if sweep and (prefix or tag):
         raise UsageProblem("A sweep's name says which jobs.", "Leave out --prefix and --tag.")
@@ -239,7 +239,7 @@ def download(
     from openpai.cli.commands.output.files import fetch
     from openpai.core.errors import NotFoundError, StorageError, StorageLoginError
     from openpai.core.file_names import is_file_name
-    from openpai.core.sweeping import Sweep
+    from openpai.core.sweeps.sweep import Sweep
 
     found = Sweep(app.cluster(alias), sweep)
     here = target or Path(found.name)

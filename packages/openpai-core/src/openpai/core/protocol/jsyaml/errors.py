@@ -6,7 +6,7 @@ import re
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol import js
-from openpai.core.protocol.problems import Problem
+from openpai.core.problems import Problem
 
 __all__ = ["YamlError"]
 

@@ -1,0 +1,151 @@
+"""Find the cluster at an address as people have it: a host, a port, a page of the web portal.
+
+``GET /info`` needs no token, so nothing of the user's is sent while looking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from openpai.core.errors import ApiError, RateLimitError
+from openpai.core.rest.address import Address
+from openpai.core.rest.connection_errors import NoAnswer
+from openpai.core.rest.cluster import ClusterInfo, get_info
+from openpai.core.rest.session import Session
+
+__all__ = ["Found", "discover"]
+
+_KEYS = ("version", "authnMethod", "launcherType")
+_DEEPEST = 3
+# Seconds for each part of an answer when looking at places that nobody named.
+_GLANCE = 3.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """A cluster that answers.
+
+    Attributes:
+        uri: Its address, as :class:`~openpai.core.client.cluster.Cluster` takes it.
+        info: What it says of itself.
+        clock_ahead: Seconds by which its clock is ahead of this machine's; 0 if by very few.
+    """
+
+    uri: str
+    info: ClusterInfo
+    clock_ahead: float
+
+
+def discover(text: str, *, verify: bool | str = True, timeout: float = 10.0) -> Found:
+    """Return the cluster at an address, whatever form of it was pasted.
+
+    With or without ``http://`` or ``https://``, ``/rest-server``, ``/api/v2``, a port, a path of
+    the web portal. A cluster that speaks https is found under http, too; one that speaks http only
+    is found where no scheme was written, and never after a certificate that cannot be trusted.
+
+    Args:
+        text: The address.
+        verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
+        timeout: Seconds to wait for each part of an answer.
+
+    Raises:
+        ConfigError: The text is no address.
+        ConnectionFailed: Nothing answers there, or no PAI cluster.
+        RateLimitError: The server answers no more questions for now.
+    """
+    given, found, rest = text.strip().partition("://")
+    schemes, rest = ([given.lower()], rest) if found else (["https", "http"], given)
+    error = NoAnswer("", "")
+    for scheme in schemes:
+        try:
+            return _look(f"{scheme}://{rest}", verify, timeout)
+        except NoAnswer as failure:
+            if failure.untrusted:
+                raise
+            error = failure
+    elsewhere = _elsewhere(schemes, rest, verify)
+    if elsewhere is None:
+        raise error
+    if schemes == ["http"] and urlsplit(elsewhere.uri).netloc == urlsplit(f"//{rest}").netloc:
+        return elsewhere
+    error.hint = f"A PAI cluster answers at {elsewhere.uri}: is that it?"
+    raise error
+
+
+def _elsewhere(schemes: list[str], rest: str, verify: bool | str) -> Found | None:
+    """Look at the other scheme, and at the usual ports of the host.
+
+    Raises:
+        NoAnswer: Something there speaks https and cannot be trusted.
+    """
+    host = urlsplit(f"//{rest}")
+    name = f"[{host.hostname}]" if ":" in (host.hostname or "") else host.hostname
+    places = [f"{scheme}://{rest}" for scheme in ("https", "http") if scheme not in schemes]
+    if host.port is not None:
+        places += [f"https://{name}", f"http://{name}"]
+    for place in places:
+        try:
+            return _look(place, verify, _GLANCE)
+        except NoAnswer as error:
+            if error.untrusted and place == f"https://{rest}":
+                raise
+        except ApiError:
+            continue
+    return None
+
+
+def _look(uri: str, verify: bool | str, timeout: float) -> Found:
+    """Return the cluster on one server.
+
+    Raises:
+        NoAnswer: The server does not answer, or is none of PAI's.
+    """
+    tried = []
+    for address in _addresses(uri):
+        try:
+            with Session(address.uri, verify=verify, timeout=timeout) as session:
+                info = get_info(session)
+                if _is_pai(info.raw):
+                    return Found(session.uri, info, session.clock_ahead)
+        except RateLimitError:
+            raise
+        except ApiError as error:
+            if error.status in (502, 503, 504):
+                raise _no_cluster(
+                    f"{address.server} answered {error.status}: what stands behind it is down.",
+                    "Try again later, or ask the cluster's admin.",
+                ) from None
+        tried.append(address.url("/info")[len(Address.parse(uri).server) :])
+    raise _no_cluster(
+        f"{Address.parse(uri).server} answers, and is no PAI cluster (asked for {tried[0]}).",
+        "Give the address of PAI's web portal, or of its rest-server.",
+    )
+
+
+def _no_cluster(message: str, hint: str) -> NoAnswer:
+    return NoAnswer(message, hint, transient=False, sent=False)
+
+
+def _is_pai(raw: Any) -> bool:
+    return isinstance(raw, Mapping) and any(key in raw for key in _KEYS)
+
+
+def _addresses(uri: str) -> Iterator[Address]:
+    """Yield where the API may be: behind pylon and without it, in the path's folders upwards."""
+    server = Address.parse(uri).server
+    path = urlsplit(uri).path
+    before, pylon, _ = path.partition("/rest-server")
+    if pylon:
+        yield Address(server + before, "/rest-server")
+        return
+    before, api, _ = path.partition("/api/v")
+    parts = [part for part in before.split("/") if part]
+    if parts and "." in parts[-1]:  # a page of the web portal, such as /job-list.html
+        parts.pop()
+    folders = ["".join(f"/{part}" for part in parts[:n]) for n in range(len(parts), -1, -1)]
+    kinds = ("", "/rest-server") if api else ("/rest-server", "")
+    for prefix in kinds:
+        for folder in folders[-_DEEPEST:]:
+            yield Address(server + folder, prefix)

@@ -1,0 +1,303 @@
+"""Do one thing with many jobs, several at a time, within the server's limits.
+
+The server limits how many jobs a user may submit in an hour and how often it may be asked in a
+minute (rest-server/src/config/rate-limit.js). What it refuses for that reason waits until it counts
+anew and is sent again; nothing fails for it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
+from typing import TYPE_CHECKING, Callable, Iterable, Sequence, TypeVar
+
+from openpai.core.errors import (
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailed,
+    OpenPaiError,
+    RateLimitError,
+)
+from openpai.core.client.remote_job import RemoteJob
+
+if TYPE_CHECKING:
+    from openpai.core.client.cluster import Cluster
+    from openpai.core.protocol.job import Job
+    from openpai.core.rest.models import JobSummary
+
+__all__ = ["ACTIVE_STATES", "Gate", "Outcome", "each", "stop_all", "submit_all"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: The states of jobs that can be stopped.
+ACTIVE_STATES = ("WAITING", "RUNNING")
+
+_CONCURRENCY = 16
+_PATIENCE_SECONDS = 600.0
+_UNKNOWN_WINDOW = 60.0
+_LONGEST_LOOK = 1.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job.
+
+    Attributes:
+        remote: The job on the cluster.
+        status: ``submitted``; ``existed``: it was there already, with this very config;
+            ``stopped``: it was asked to stop; ``failed``.
+        error: Why it failed.
+    """
+
+    remote: RemoteJob
+    status: str
+    error: OpenPaiError | None = None
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.remote.name
+
+    @property
+    def ok(self) -> bool:
+        """Whether it did not fail."""
+        return self.error is None
+
+
+def submit_all(
+    cluster: Cluster,
+    jobs: Iterable[Job],
+    *,
+    concurrency: int = _CONCURRENCY,
+    strict: bool = True,
+    tag: str | Sequence[str] = "",
+    on_outcome: Callable[[Outcome], None] | None = None,
+    enough: Callable[[], bool] | None = None,
+) -> list[Outcome]:
+    """Submit many jobs, each exactly once; what exists with the same config counts as done.
+
+    So a sweep that was broken off is completed by submitting it again.
+
+    Args:
+        cluster: Where to.
+        jobs: Jobs of different names.
+        concurrency: How many calls run at the same time.
+        strict: Refuse, too, what the server accepts and would later kill.
+        tag: Given to every job; or several.
+        on_outcome: Called with each outcome as it comes, in the caller's thread.
+        enough: Asked while jobs wait for the server's limits; once it says yes, they fail.
+
+    Returns:
+        One outcome for each job, in the order of ``jobs``. After the cluster was silent for ten
+        minutes, or a token that is no longer good, all that are left have failed.
+
+    Raises:
+        ProtocolError: A job breaks the protocol; nothing was sent.
+        OpenPaiError: Two jobs have one name; nothing was sent.
+        ApiError: The list of jobs was refused; nothing was sent.
+        ConnectionFailed: The list of jobs could not be had; nothing was sent.
+    """
+    from openpai.core.client.prepare import prepare
+
+    ready = _checked([prepare(job, cluster) for job in jobs], strict)
+    user = cluster.user
+    existing = _existing(cluster, [name for name, _ in ready]) if ready else {}
+    tags = list(filter(None, [tag] if isinstance(tag, str) else tag))
+
+    def submit(item: tuple[str, str], gate: Gate) -> Outcome:
+        name, text = item
+        remote = RemoteJob(cluster, f"{user}~{name}")
+        before = existing.get(name)
+        status = gate.run(lambda: _submit_one(cluster, remote, text, before))
+        for one in tags:
+            if before is None or one not in before.tags:
+                gate.run(partial(remote.add_tag, one))
+        return Outcome(remote, status)
+
+    def failed(item: tuple[str, str], error: OpenPaiError) -> Outcome:
+        return Outcome(RemoteJob(cluster, f"{user}~{item[0]}"), "failed", error)
+
+    return each(
+        ready, submit, failed, concurrency=concurrency, on_outcome=on_outcome, gate=Gate(enough)
+    )
+
+
+def _checked(jobs: Sequence[Job], strict: bool) -> list[tuple[str, str]]:
+    """Return (name, YAML) of every job.
+
+    Raises:
+        ProtocolError: A job breaks the protocol.
+        OpenPaiError: Two have one name.
+    """
+    ready: dict[str, str] = {}
+    for job in jobs:
+        job.validate(strict=strict)
+        name = str(job.name)
+        if name in ready:
+            raise OpenPaiError(f"Two of the jobs are called '{name}'.", "Give each its own name.")
+        ready[name] = job.to_yaml()
+    return list(ready.items())
+
+
+def _existing(cluster: Cluster, names: Sequence[str]) -> dict[str, JobSummary]:
+    """Return those of the user's jobs that have one of the names."""
+    wanted = set(names)
+    # The server's keyword has the wildcards % and _, so it lets more through.
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(min(names), max(names)))
+    mine = cluster.jobs(user=cluster.user, keyword="".join(a for a, _ in pairs) or None)
+    return {job.name: job for job in mine if job.name in wanted}
+
+
+def _submit_one(cluster: Cluster, remote: RemoteJob, text: str, before: JobSummary | None) -> str:
+    from openpai.core.client.submit import has_config, submit_once
+
+    if before is None:
+        try:
+            submit_once(cluster.session, remote.key, text, seconds=_PATIENCE_SECONDS)
+            return "submitted"
+        except ConflictError:
+            pass  # the list may lag behind: look what the job is
+    if has_config(cluster.session, remote.key, text):
+        return "existed"
+    raise ConflictError(
+        f"Another job is called '{remote.key}'.",
+        status=409,
+        code="ConflictJobError",
+        hint="Choose another name for the sweep.",
+    )
+
+
+def stop_all(
+    cluster: Cluster,
+    *,
+    prefix: str = "",
+    tag: str = "",
+    concurrency: int = _CONCURRENCY,
+    on_outcome: Callable[[Outcome], None] | None = None,
+) -> list[Outcome]:
+    """Ask the cluster to stop those of the user's jobs that go on and fit.
+
+    Args:
+        cluster: Where they are.
+        prefix: What their names begin with.
+        tag: A tag that they have; with a prefix, both must fit.
+        concurrency: How many calls run at the same time.
+        on_outcome: Called with each outcome as it comes, in the caller's thread.
+
+    Raises:
+        OpenPaiError: Neither a prefix nor a tag was given.
+        ApiError: The list of jobs was refused.
+        ConnectionFailed: The list of jobs could not be had.
+    """
+    if not prefix and not tag:
+        raise OpenPaiError("Which jobs are to be stopped?", "Name a prefix or a tag.")
+    found = cluster.jobs(
+        user=cluster.user, state=ACTIVE_STATES, keyword=prefix or None, tags=tag or None
+    )
+    remotes = [
+        RemoteJob(cluster, f"{job.username}~{job.name}")
+        for job in found
+        if job.name.startswith(prefix)
+    ]
+
+    def stop(remote: RemoteJob, gate: Gate) -> Outcome:
+        gate.run(remote.stop)
+        return Outcome(remote, "stopped")
+
+    def failed(remote: RemoteJob, error: OpenPaiError) -> Outcome:
+        return Outcome(remote, "failed", error)
+
+    return each(remotes, stop, failed, concurrency=concurrency, on_outcome=on_outcome)
+
+
+def each(
+    items: Sequence[T],
+    do: Callable[[T, Gate], Outcome],
+    failed: Callable[[T, OpenPaiError], Outcome],
+    *,
+    concurrency: int = _CONCURRENCY,
+    on_outcome: Callable[[Outcome], None] | None = None,
+    gate: Gate | None = None,
+) -> list[Outcome]:
+    """Do something with every item, several at a time; return the outcomes in the items' order.
+
+    Args:
+        items: What to do it with.
+        do: Makes each of its calls to the cluster through the gate, and returns the outcome.
+        failed: Makes the outcome of an item that raised an error.
+        concurrency: How many run at the same time.
+        on_outcome: Called with each outcome as it comes, in the caller's thread.
+        gate: What the calls go through; ``None``: one of their own.
+    """
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    gate = gate or Gate()
+
+    def run(item: T) -> Outcome:
+        try:
+            return do(item, gate)
+        except OpenPaiError as error:
+            return failed(item, error)
+
+    with ThreadPoolExecutor(max(1, min(concurrency, len(items)))) as pool:
+        futures = [pool.submit(run, item) for item in items]
+        try:
+            for future in as_completed(futures):
+                if on_outcome is not None:
+                    on_outcome(future.result())
+        except BaseException:  # an interrupt, too: end soon, with nothing half done
+            gate.close()
+            for future in futures:
+                future.cancel()
+            raise
+    return [future.result() for future in futures]
+
+
+class Gate:
+    """Lets calls through unless the server counts, or does not answer at all.
+
+    Args:
+        enough: Says whether waiting calls are still wanted; ``None``: they are.
+    """
+
+    def __init__(self, enough: Callable[[], bool] | None = None) -> None:
+        self._enough = enough
+        self._open_at = 0.0
+        self._closed = threading.Event()
+        self._fatal: OpenPaiError | None = None
+
+    def run(self, call: Callable[[], R]) -> R:
+        """Make a call, again after every rate limit.
+
+        Raises:
+            OpenPaiError: The call's own error, or the one that ended all.
+        """
+        while True:
+            if self._fatal is not None:
+                raise self._fatal
+            if self._broken_off():
+                raise OpenPaiError("It was broken off before its turn.")
+            try:
+                return call()
+            except RateLimitError as error:
+                self._open_at = max(self._open_at, error.reset or time.time() + _UNKNOWN_WINDOW)
+            except (AuthenticationError, ConnectionFailed) as error:
+                self._fatal = error
+                raise
+
+    def _broken_off(self) -> bool:
+        """Wait until the server takes calls again; return whether none is wanted any more."""
+        while not self._closed.wait(min(max(self._open_at - time.time(), 0.0), _LONGEST_LOOK)):
+            if self._open_at <= time.time():
+                return False
+            if self._enough is not None and self._enough():
+                self.close()
+        return True
+
+    def close(self) -> None:
+        """Let nothing through any more."""
+        self._closed.set()

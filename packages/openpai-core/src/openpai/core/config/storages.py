@@ -1,0 +1,107 @@
+"""Storages that the user attached by hand: ``storages.yaml``, and their secrets apart.
+
+They are known beside every cluster, and without one. ``storages.yaml`` is a list of mappings with a
+``name``, a ``type``, and what the type asks for (``uri``, ``user``, ``mount_path``, …).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Mapping
+
+from openpai.core.config.credentials import Kept, load_kept, store_secrets
+from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.errors import ConfigError
+from openpai.core.storage.base import StorageSpec
+
+__all__ = ["attach_storage", "attached_storages", "detach_storage", "spec_of", "with_secrets"]
+
+_SPEC_KEYS = {"name", "type", "read_only", "mount_path"}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def spec_of(item: Mapping[str, Any]) -> StorageSpec:
+    """Read one item of a list of storages; other keys than a spec's own are the address."""
+    return StorageSpec(
+        name=str(item["name"]),
+        type=str(item["type"]),
+        data={key: item[key] for key in item.keys() - _SPEC_KEYS},
+        read_only=bool(item.get("read_only")),
+        mount_path=item.get("mount_path"),
+    )
+
+
+def attached_storages() -> dict[str, StorageSpec]:
+    """Return what is attached, by name, without secrets.
+
+    Raises:
+        ConfigError: The file cannot be read, or an item has no name or no type.
+    """
+    found: dict[str, StorageSpec] = {}
+    for number, item in enumerate(read_yaml(_file(), list), start=1):
+        if not (isinstance(item, dict) and item.get("name") and item.get("type")):
+            raise ConfigError(
+                f"{_file()}: entry {number} needs 'name' and 'type'.",
+                "Mend the entry or remove it.",
+            )
+        found[str(item["name"])] = spec_of(item)
+    return found
+
+
+def with_secrets(spec: StorageSpec) -> StorageSpec:
+    """Return the spec of an attached storage with its secrets.
+
+    Raises:
+        ConfigError: They cannot be read, such as from a locked keyring.
+    """
+    secrets = load_kept().get(_alias(spec.name), Kept()).read()
+    return replace(spec, data={**spec.data, **secrets}) if secrets else spec
+
+
+def attach_storage(spec: StorageSpec, secrets: Mapping[str, str]) -> str:
+    """Attach a storage, or replace the attached one of this name; return where secrets are kept.
+
+    Raises:
+        ConfigError: The name cannot be one, or a file cannot be written.
+    """
+    if not _NAME.fullmatch(spec.name):
+        raise ConfigError(
+            f"'{spec.name}' cannot be the name of a storage.",
+            "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
+        )
+    attached_storages()  # never write beside a file that cannot be understood
+    place = store_secrets(_alias(spec.name), secrets)
+    item: dict[str, Any] = {"name": spec.name, "type": spec.type, **spec.data}
+    item.update({"mount_path": spec.mount_path} if spec.mount_path else {})
+    item.update({"read_only": True} if spec.read_only else {})
+
+    def change(items: list[Any]) -> list[Any]:
+        return [*(other for other in items if other.get("name") != spec.name), item]
+
+    update_yaml(_file(), list, change)
+    return place
+
+
+def detach_storage(name: str) -> None:
+    """Forget an attached storage and its secrets; nothing on it is touched.
+
+    Raises:
+        ConfigError: There is no such one, or a file cannot be written.
+    """
+    if name not in attached_storages():
+        raise ConfigError(
+            f"No storage '{name}' is attached.", "See those that are: opai storage list-storage"
+        )
+    store_secrets(_alias(name), {})
+    update_yaml(_file(), list, lambda items: [i for i in items if i.get("name") != name])
+
+
+def _file() -> Path:
+    return home() / "storages.yaml"
+
+
+def _alias(name: str) -> str:
+    """Return the key of its secrets; no cluster's alias has a colon."""
+    return f"storage:{name}"

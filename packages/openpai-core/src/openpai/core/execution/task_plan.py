@@ -1,0 +1,217 @@
+"""The task plan: everything that one task of a job needs in order to run, as a pure function.
+
+Whoever executes a plan runs the steps in order, each in a bash of its own, with the environment:
+those for ``start``, then ``main``, then those for ``success`` if ``main`` returned 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Iterator, Mapping, Sequence
+
+from openpai.core.execution.task_environment import (
+    controller_environment,
+    job_environment,
+    place_environment,
+)
+from openpai.core.protocol.plugins import plugin_commands, role_plugins
+from openpai.core.protocol.references import resolve_references, task_roles
+from openpai.core.protocol.rendering import render_job
+from openpai.core.protocol.stage2 import fill_parameters, render_secrets
+
+__all__ = ["Limits", "Placement", "Step", "TaskPlan", "plan_task", "role_limits", "role_ports"]
+
+_STRICT_BASH = "set -o errexit\nset -o nounset\nset -o pipefail\n"
+_DEFAULT_SHM_MB = 512
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the tasks of a job are, and which attempt this is.
+
+    Attributes:
+        user: Who submitted the job.
+        virtual_cluster: Where it runs.
+        ips: The host's address of each task that has a place, by (role as written, index).
+        ports: The ports of each such task, by label.
+        uid: The uid of this attempt of the task.
+        framework_attempt: How often the job was started before.
+        task_attempt: How often the task was started before in this attempt of the job.
+        gpus: Numbers of the GPUs given to the task; ``None`` where GPUs are not managed.
+    """
+
+    user: str
+    virtual_cluster: str
+    ips: Mapping[tuple[str, int], str]
+    ports: Mapping[tuple[str, int], Mapping[str, Sequence[int]]]
+    uid: str
+    framework_attempt: int = 0
+    task_attempt: int = 0
+    gpus: Sequence[int] | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bash script of a task.
+
+    Attributes:
+        name: What it is: ``plugin_pre0``, ``main``, ``plugin_post0``, …
+        script: The text.
+        failure_policy: ``fail`` if its failure is the task's, else ``ignore``.
+        when: ``start``, ``main`` or ``success``.
+    """
+
+    name: str
+    script: str
+    failure_policy: str
+    when: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a task may use.
+
+    Attributes:
+        cpu: CPU cores.
+        memory_mb: Memory in MiB.
+        gpu: Number of GPUs.
+        shm_mb: Size of /dev/shm in MiB.
+    """
+
+    cpu: int
+    memory_mb: int
+    gpu: int
+    shm_mb: int
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """What one task needs.
+
+    Attributes:
+        role: Its task role, as written.
+        index: Its index.
+        environment: Variables to add to those that are there.
+        steps: The scripts, in order.
+        ports: Its ports by label.
+        limits: Its share of the machine.
+    """
+
+    role: str
+    index: int
+    environment: dict[str, str] = field(repr=False)
+    steps: tuple[Step, ...] = field(repr=False)
+    ports: dict[str, tuple[int, ...]]
+    limits: Limits
+
+
+def role_ports(document: Mapping[str, Any], role: str) -> dict[str, int]:
+    """Return how many ports each task of a role has by label; ``ssh`` and ``http`` too."""
+    ports = document["taskRoles"][role]["resourcePerInstance"].get("ports")
+    counts = (
+        {label: max(int(n), 0) for label, n in ports.items()} if isinstance(ports, dict) else {}
+    )
+    return {**counts, **{label: 1 for label in ("ssh", "http") if label not in counts}}
+
+
+def role_limits(document: Mapping[str, Any], role: str) -> Limits:
+    """Return what each task of a role may use."""
+    described = document["taskRoles"][role]
+    wanted = described["resourcePerInstance"]
+    shm = (described.get("extraContainerOptions") or {}).get("shmMB") or _DEFAULT_SHM_MB
+    return Limits(int(wanted["cpu"]), int(wanted["memoryMB"]), int(wanted["gpu"]), int(shm))
+
+
+def plan_task(
+    document: Mapping[str, Any],
+    role: str,
+    index: int,
+    placement: Placement,
+    *,
+    secrets: Mapping[str, Any] | None = None,
+) -> TaskPlan:
+    """Return the plan of one task.
+
+    Args:
+        document: A job that the server accepts.
+        role: A task role of it, as written.
+        index: The task's index in the role.
+        placement: Where the tasks are.
+        secrets: The job's secrets; without them ``<% $secrets… %>`` stays as it is.
+
+    Raises:
+        JsError: A template cannot be filled in.
+    """
+    script = render_job(dict(document), resolve_references(dict(document)))[role]
+    main = Step("main", _STRICT_BASH + render_secrets(script, secrets), "fail", "main")
+    before, after = _plugin_steps(document, role, index, secrets)
+    ports = placement.ports.get((role, index), {})
+    return TaskPlan(
+        role=role,
+        index=index,
+        environment=_environment(document, role, index, placement),
+        steps=(*before, main, *after),
+        ports={label: tuple(numbers) for label, numbers in ports.items()},
+        limits=role_limits(document, role),
+    )
+
+
+def _plugin_steps(
+    document: Mapping[str, Any],
+    role: str,
+    index: int,
+    secrets: Mapping[str, Any] | None,
+) -> tuple[list[Step], list[Step]]:
+    before: list[Step] = []
+    after: list[Step] = []
+    is_first = index == 0 and next(iter(document["taskRoles"])) == role
+    for number, plugin in enumerate(role_plugins(document, role)):
+        filled = fill_parameters(plugin.parameters, document, role, secrets)
+        start, success = plugin_commands(plugin.name, filled, is_first=is_first)
+        policy = "ignore" if plugin.ignores_failure else "fail"
+        if start:
+            before.append(Step(f"plugin_pre{number}", _script(start, policy), policy, "start"))
+        if success:
+            step = Step(f"plugin_post{number}", _script(success, policy), policy, "success")
+            after.insert(0, step)
+    return before, after
+
+
+def _script(commands: Sequence[str], policy: str) -> str:
+    """Return the script of a plugin; one whose failure is ignored runs to its last line."""
+    if policy == "ignore":
+        return "\n".join(["set +o errexit", *map(str, commands), "exit 0", ""])
+    return "\n".join(["set -o errexit", *map(str, commands), ""])
+
+
+def _environment(
+    document: Mapping[str, Any], role: str, index: int, placement: Placement
+) -> dict[str, str]:
+    job = f"{placement.user}~{document['name']}"
+    attempts = placement.framework_attempt, placement.task_attempt
+    return {
+        **job_environment(document, placement.user, placement.virtual_cluster),
+        "PAI_CURRENT_TASK_ROLE_NAME": role,
+        "PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX": str(index),
+        "PAI_TASK_INDEX": str(index),
+        **dict(_devices(document, role, placement)),
+        **controller_environment(job, role, index, placement.uid, attempts),
+        **place_environment(
+            role, index, placement.ips, placement.ports, list(_all_tasks(document))
+        ),
+    }
+
+
+def _devices(
+    document: Mapping[str, Any], role: str, placement: Placement
+) -> Iterator[tuple[str, str]]:
+    if role_limits(document, role).gpu <= 0:
+        yield "NVIDIA_VISIBLE_DEVICES", "none"
+    elif placement.gpus is not None:
+        yield "NVIDIA_VISIBLE_DEVICES", ",".join(map(str, placement.gpus))
+
+
+def _all_tasks(document: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for name, role in task_roles(document).items():
+        for number in range(int(role.get("instances") or 1)):
+            yield name, number

@@ -1,0 +1,201 @@
+"""The WSGI application: finds the route, checks who asks, and turns refusals into answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Iterable
+from urllib.parse import unquote, urlsplit
+
+from werkzeug.wrappers import Request, Response
+
+from openpai.core.local.state.accounts import Rights
+from openpai.core.local.state.models import User
+from openpai.core.local.api.routes import find_route
+from openpai.core.local.api.responses import Refusal, read_body
+
+if TYPE_CHECKING:
+    from openpai.core.local.api.rate_limit import Count
+    from openpai.core.local.service import Service
+
+__all__ = ["Call", "create_app"]
+
+log = logging.getLogger(__name__)
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass
+class Call:
+    """One request as its handler sees it.
+
+    Attributes:
+        service: The cluster.
+        request: The request.
+        body: Its parsed body; see :func:`~openpai.core.local.api.responses.read_body`.
+        arguments: The variable parts of the path, in order.
+    """
+
+    service: Service
+    request: Request
+    body: Any
+    arguments: tuple[str, ...]
+    _user: User | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    token: str = ""
+
+    @property
+    def user(self) -> User:
+        """Whoever asks."""
+        assert self._user is not None
+        return self._user
+
+    @property
+    def rights(self) -> Rights:
+        """What whoever asks may do."""
+        return self.service.rights(self.user)
+
+    def authenticate(self) -> None:
+        """Find out who asks.
+
+        Raises:
+            Refusal: Nobody that the cluster knows.
+        """
+        header = self.request.headers.get("Authorization")
+        if header is None:
+            raise Refusal(
+                401, "UnauthorizedUserError", "Guest is not allowed to do this operation."
+            )
+        scheme, _, credentials = header.partition(" ")
+        name = None
+        if scheme.lower() == "basic":
+            name, credentials = _basic(credentials)
+        elif scheme.lower() != "bearer":
+            credentials = ""
+        claims = self.service.tokens.claims(credentials) if credentials else None
+        if claims is not None and name is not None:
+            good = claims["application"] and claims["username"] == name
+            claims = claims if good else None
+        user = claims and self.service.store.one(User, "name = ?", (claims["username"],))
+        if not claims or not user:
+            raise Refusal(401, "UnauthorizedUserError", "Your token is invalid.")
+        self._user, self.claims, self.token = user, claims, credentials
+
+    def refuse_applications(self) -> None:
+        """Refuse whoever shows an application token."""
+        if self.claims["application"]:
+            raise Refusal(
+                403,
+                "ForbiddenUserError",
+                "Applications are not allowed to do this operation.",
+            )
+
+    def require_admin(self) -> None:
+        """Refuse whoever is not an admin."""
+        if not self.rights.admin:
+            raise Refusal(403, "ForbiddenUserError", "Non-admin is not allow to do this operation.")
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    try:
+        name, _, token = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return name, token
+
+
+def create_app(
+    service: Service,
+) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+    """Return the cluster's WSGI application."""
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        return _limited(service, request)(environ, start_response)
+
+    return application
+
+
+def _limited(service: Service, request: Request) -> Response:
+    """Answer within the limits of the caller's address and, where there is one, of the user."""
+    counts = _Counts(service)
+    try:
+        if not counts.hit("api", request.access_route[0] if request.access_route else ""):
+            return counts.newest.refuse()
+        response = _respond(service, request, counts)
+    except Refusal as refusal:
+        response = refusal.answer()
+    except Exception as error:
+        log.exception("%s %s failed", request.method, request.path)
+        response = Refusal(500, "UnknownError", f"{type(error).__name__}: {error}").answer()
+    if counts.counted:
+        counts.newest.mark(response)
+    return response
+
+
+class _Counts:
+    """The rate limits that one request has met; the newest is the one its answer tells of."""
+
+    def __init__(self, service: Service) -> None:
+        self._limiters = service.limiters
+        self.counted: list[Count] = []
+
+    @property
+    def newest(self) -> Count:
+        return self.counted[-1]
+
+    def hit(self, limiter: str, key: str) -> bool:
+        """Count the request; return whether it may pass."""
+        if limiter not in self._limiters:
+            return True
+        self.counted.append(self._limiters[limiter].hit(key))
+        return not self.newest.is_over
+
+
+def _respond(service: Service, request: Request, counts: _Counts) -> Response:
+    _refuse_strangers(request)
+    _refuse_broken_escapes(request.environ.get("REQUEST_URI", ""))
+    path = request.path
+    if path.lower().startswith("/rest-server/"):
+        path = path[len("/rest-server") :]
+    route, arguments = find_route(request.method, path)
+    body = {} if route.raw else read_body(request)
+    call = Call(service, request, body, arguments)
+    if route.access in ("token", "login"):
+        call.authenticate()
+    if route.access == "login":
+        call.refuse_applications()
+    if route.limiter and not counts.hit(route.limiter, call.user.name):
+        return counts.newest.refuse()
+    return route.handler(call)
+
+
+def _refuse_broken_escapes(uri: str) -> None:
+    for part in uri.partition("?")[0].split("/"):
+        try:
+            good = not re.search(r"%(?![0-9A-Fa-f]{2})", part)
+            unquote(part, errors="strict")
+        except UnicodeDecodeError:
+            good = False
+        if not good:
+            raise Refusal(400, None, f"Failed to decode param '{part}'")
+
+
+def _refuse_strangers(request: Request) -> None:
+    """Refuse what a web page on another origin makes a browser send, also by DNS rebinding.
+
+    The real server is open to every origin; this one runs commands on somebody's own machine.
+    """
+    host = urlsplit(f"//{request.host}").hostname
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if host not in _LOOPBACK or foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Refusal(
+            403,
+            "ForbiddenUserError",
+            "A local cluster answers only requests to a loopback address, and none that a web "
+            "page of another origin makes.",
+        )

@@ -1,0 +1,59 @@
+"""Logging in and out (rest-server/src/routes/authn.js, controllers/v2/token.js)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openpai.core.local.state.accounts import is_password
+from openpai.core.local.api.body_schema import REQUIRED, check, integer, text
+from openpai.core.local.state.models import User
+from openpai.core.local.api.responses import Refusal, answer
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from openpai.core.local.api.app import Call
+
+__all__ = ["info", "login", "logout"]
+
+_LOGIN = {
+    "username": (text(r"[\w.-]+", "username"), REQUIRED),
+    "password": (text(shortest=6), REQUIRED),
+    # checked and then ignored, as the real server does: the token says when it expires
+    "expiration": (integer(60, 7 * 24 * 3600), None),
+}
+
+
+def info(_: Call) -> Response:
+    """``GET /authn/info``."""
+    return answer(
+        {
+            "authn_type": "basic",
+            "loginURI": "/api/v1/authn/basic/login",
+            "loginURIMethod": "post",
+        }
+    )
+
+
+def login(call: Call) -> Response:
+    """``POST /authn/basic/login``, ``/tokens`` and ``/api/v1/token``."""
+    values = check(call.body, _LOGIN)
+    user = call.service.store.one(User, "name = ?", (values["username"],))
+    if user is None:
+        raise Refusal(400, "NoUserError", f"User {values['username']} is not found.")
+    if not is_password(user.password, values["password"]):
+        raise Refusal(400, "IncorrectPasswordError", "Password is incorrect.")
+    body = {
+        "user": user.name,
+        "token": call.service.tokens.issue(user.name),
+        "admin": call.service.rights(user).admin,
+    }
+    if "githubPAT" in user.extension:
+        body["hasGitHubPAT"] = user.extension["githubPAT"]
+    return answer(body)
+
+
+def logout(call: Call) -> Response:
+    """``DELETE /authn/basic/logout``: revoke the token that is shown."""
+    call.service.tokens.revoke(call.token)
+    return answer({"message": "Logout successfully"})

@@ -1,0 +1,148 @@
+"""Groups (rest-server/src/controllers/v2/group.js)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openpai.core.local.api.body_schema import (
+    ABSENT,
+    REQUIRED,
+    anything,
+    boolean,
+    check,
+    fields,
+    mapping,
+    text,
+)
+from openpai.core.local.state.models import Group, User
+from openpai.core.local.api.responses import Refusal, answer
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from openpai.core.local.api.app import Call
+
+__all__ = ["create", "delete", "listing", "members", "one", "set_extension", "update"]
+
+_NAME = text(r"[A-Za-z0-9_]+", "groupname")
+_FREE = text(shortest=0)
+
+
+def listing(call: Call) -> Response:
+    """``GET /groups``."""
+    return answer([_shown(group) for group in call.service.store.find(Group, "1 ORDER BY name")])
+
+
+def one(call: Call) -> Response:
+    """``GET /groups/{name}``."""
+    return answer(_shown(_existing(call, call.arguments[0], 400)))
+
+
+def _shown(group: Group) -> dict[str, Any]:
+    return {
+        "groupname": group.name,
+        "description": group.description,
+        "externalName": group.external,
+        "extension": group.extension,
+    }
+
+
+def _existing(call: Call, name: str, status: int) -> Group:
+    found = call.service.store.one(Group, "name = ?", (name,))
+    if found is None:
+        raise Refusal(status, "NoGroupError", f"Group {name} is not found.")
+    return found
+
+
+def members(call: Call) -> Response:
+    """``GET /groups/{name}/userlist``."""
+    call.require_admin()
+    users = call.service.store.find(User, "1 ORDER BY rowid")
+    return answer(
+        [
+            {"username": user.name, "clusterAdmin": call.service.rights(user).admin}
+            for user in users
+            if call.arguments[0] in user.groups
+        ]
+    )
+
+
+def _complete(extension: dict[str, Any]) -> dict[str, Any]:
+    acls = extension.get("acls")
+    acls = acls if isinstance(acls, dict) else {}
+    return {**extension, "acls": {"admin": False, "virtualClusters": [], **acls}}
+
+
+def create(call: Call) -> Response:
+    """``POST /groups``."""
+    values = check(
+        call.body,
+        {
+            "groupname": (_NAME, REQUIRED),
+            "description": (_FREE, ""),
+            "externalName": (_FREE, ""),
+            "extension": (mapping, {}),
+        },
+    )
+    call.require_admin()
+    name = values["groupname"]
+    if call.service.store.one(Group, "name = ?", (name,)):
+        raise Refusal(409, "UnknownError", f"Group {name} already exists.")
+    extension = _complete(values["extension"])
+    call.service.store.save(Group(name, values["description"], values["externalName"], extension))
+    return answer({"message": "group is created successfully"}, 201)
+
+
+def update(call: Call) -> Response:
+    """``PUT /groups``; without ``patch`` every key is required."""
+    patch = isinstance(call.body, dict) and call.body.get("patch") in (True, "true")
+    default = ABSENT if patch else REQUIRED
+    inner = {
+        "groupname": (_NAME, REQUIRED),
+        "description": (_FREE, default),
+        "externalName": (_FREE, default),
+        "extension": (mapping, default),
+    }
+    body = check(call.body, {"data": (fields(inner), REQUIRED), "patch": (boolean, False)})
+    data = body["data"]
+    call.require_admin()
+    group = _existing(call, data["groupname"], 400)
+    group.description = data.get("description", group.description)
+    group.external = data.get("externalName", group.external)
+    group.extension.update(data.get("extension", {}))
+    call.service.store.save(group)
+    return answer({"message": f"update group {group.name} successfully."}, 201)
+
+
+def set_extension(call: Call) -> Response:
+    """``PUT /groups/{name}/extension/{attribute}[/{inner attribute}]``."""
+    values = check(call.body, {"data": (anything, REQUIRED)})
+    call.require_admin()
+    name, *path = call.arguments
+    group = _existing(call, name, 400)
+    place = group.extension
+    for part in path[:-1]:
+        place = place.setdefault(part, {})
+        if not isinstance(place, dict):
+            message = f"'{part}' of group {name} is no object."
+            raise Refusal(400, "InvalidParametersError", message)
+    place[path[-1]] = values["data"]
+    call.service.store.save(group)
+    return answer({"message": "Update group extension data successfully."}, 201)
+
+
+def delete(call: Call) -> Response:
+    """``DELETE /groups/{name}``: its users lose it."""
+    call.require_admin()
+    name = call.arguments[0]
+    store = call.service.store
+    group = store.one(Group, "name = ?", (name,))
+    if group is None:
+        raise Refusal(404, "NoGroupError", f"Group {name} is not found.")
+    with store.transaction():
+        store.delete(group)
+        for user in store.find(User):
+            if name in user.groups:
+                user.groups.remove(name)
+                store.save(user)
+    return answer({"message": "group is removed successfully"})

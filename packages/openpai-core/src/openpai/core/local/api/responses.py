@@ -1,0 +1,105 @@
+"""Requests and answers as the rest-server's framework (Express) reads and writes them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from werkzeug.wrappers import Response
+
+from openpai.core.local.api.jstext import encode
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
+__all__ = ["BODY_LIMIT", "Refusal", "answer", "read_body", "text_answer"]
+
+#: rest-server keeps body-parser's default
+BODY_LIMIT = 100 * 1024
+
+
+class Refusal(Exception):  # noqa: N818 - it reads as what it is
+    """An answer that is an error.
+
+    Attributes:
+        status: The HTTP status.
+        code: The server's error code; ``None`` where the real server sends none.
+        message: What it says.
+    """
+
+    def __init__(self, status: int, code: str | None, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def answer(self) -> Response:
+        """Return the answer that tells it."""
+        body = {"message": self.message}
+        return answer(body if self.code is None else {"code": self.code, **body}, self.status)
+
+
+def answer(
+    body: Any, status: int = 200, content_type: str = "application/json; charset=utf-8"
+) -> Response:
+    """Return a JSON answer."""
+    text = body if isinstance(body, str) and "json" not in content_type else encode(body)
+    return text_answer(text, status, content_type)
+
+
+def text_answer(
+    text: str, status: int = 200, content_type: str = "text/plain; charset=utf-8"
+) -> Response:
+    """Return an answer that is not JSON."""
+    data = text.encode("utf-8", "surrogatepass")
+    return Response(data, status=status, content_type=content_type)
+
+
+def read_body(request: Request) -> Any:
+    """Read a request's body as body-parser would.
+
+    Returns:
+        An object or a list for JSON and forms, a text for ``text/*``, and an empty object for
+        everything else, whatever it holds.
+
+    Raises:
+        Refusal: It is too large, broken, or in an unknown charset or encoding.
+    """
+    kind = request.mimetype
+    parsed = kind == "application/json" or kind.startswith("text/")
+    if not parsed and kind != "application/x-www-form-urlencoded":
+        return {}
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity":
+        raise Refusal(415, None, f'unsupported content encoding "{encoding}"')
+    data = _limited(request)
+    try:
+        text = data.decode(charset, "replace")
+    except LookupError:
+        raise Refusal(415, None, f'unsupported charset "{charset.upper()}"') from None
+    if kind.startswith("text/"):
+        return text or {}
+    return _json(text) if parsed else dict(parse_qsl(text, keep_blank_values=True))
+
+
+def _limited(request: Request) -> bytes:
+    if (request.content_length or 0) > BODY_LIMIT:
+        raise Refusal(413, None, "request entity too large")
+    data: bytes = request.stream.read(BODY_LIMIT + 1)
+    if len(data) > BODY_LIMIT:
+        raise Refusal(413, None, "request entity too large")
+    return data
+
+
+def _json(text: str) -> Any:
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Refusal(400, None, f"The body is not JSON: {error}.") from None
+    if not isinstance(value, (dict, list)):
+        raise Refusal(400, None, "The body is not a JSON object.")
+    return value

@@ -1,0 +1,203 @@
+"""What the server answers to: method and path → handler, and what a caller must show."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Callable
+
+from openpai.core.local.api.handlers import authn
+from openpai.core.local.api.handlers import cluster
+from openpai.core.local.api.handlers import files
+from openpai.core.local.api.handlers import groups
+from openpai.core.local.api.handlers import jobs
+from openpai.core.local.api.handlers import kubernetes
+from openpai.core.local.api.handlers import page
+from openpai.core.local.api.handlers import storages
+from openpai.core.local.api.handlers import tasks
+from openpai.core.local.api.handlers import tokens
+from openpai.core.local.api.handlers import user_changes
+from openpai.core.local.api.handlers import users
+from openpai.core.local.api.handlers import virtual_clusters
+from openpai.core.local.api.responses import Refusal
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from openpai.core.local.api.app import Call
+
+__all__ = ["ROUTES", "Route", "find_route"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation.
+
+    Attributes:
+        methods: HTTP methods; empty means any.
+        path: Its path; ``{name}`` stands for one part.
+        handler: What answers.
+        access: ``open`` to all, ``token`` of any kind, ``login``: no application token, or
+            ``late``: a token, which the handler asks for itself after its own checks.
+        raw: Whether the body is left alone.
+        limiter: The rate limit by user that counts it, if any.
+    """
+
+    methods: str
+    path: str
+    handler: Callable[[Call], Response]
+    access: str = "token"
+    raw: bool = False
+    limiter: str = ""
+
+    def match(self, method: str, path: str) -> tuple[str, ...] | None:
+        """Return the variable parts if this route serves the request."""
+        if self.methods and method not in self.methods.split():
+            return None
+        found = _pattern(self.path).fullmatch(path)
+        return None if found is None else found.groups()
+
+
+_PATTERNS: dict[str, re.Pattern[str]] = {}
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    if path not in _PATTERNS:
+        expression = re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(path)) + "/?"
+        _PATTERNS[path] = re.compile(expression, re.IGNORECASE)
+    return _PATTERNS[path]
+
+
+def _joined(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
+    """Return the handler of a job for a path that has user and job apart, as v1 had."""
+
+    def joined(call: Call) -> Response:
+        user, job, *rest = call.arguments
+        call.arguments = (f"{user}~{job}", *rest)
+        return handler(call)
+
+    return joined
+
+
+def _aliases(word: str, *routes: Route) -> list[Route]:
+    """Return operations on users or groups under both spellings of the word."""
+    return [
+        replace(route, path=f"/api/v2/{name}{route.path}")
+        for name in (word + "s", word)
+        for route in routes
+    ]
+
+
+_VC = "/api/v2/virtual-clusters/{vc}"
+_JOB = "/api/v2/jobs/{job}"
+_OLD_JOB = "/api/v1/user/{user}/jobs/{job}"
+_TASK = _JOB + "/attempts/{attempt}/taskRoles/{role}/taskIndex/{index}/attempts"
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/", page.page, "open"),
+    Route("GET", "/job-list.html", page.page, "open"),
+    Route("GET", "/job-detail.html", page.page, "open"),
+    Route("", "/api/v2/info", cluster.info, "open"),
+    Route("", "/api/v1", cluster.info, "open"),
+    Route("", "/api/v2", cluster.banner, "open"),
+    Route("GET HEAD", "/healthz", cluster.healthz, "open"),
+    Route("GET", "/api/v2/virtual-clusters", virtual_clusters.listing),
+    Route("GET", _VC, virtual_clusters.one, "late"),
+    Route("PUT", _VC, virtual_clusters.put, "late"),
+    Route("DELETE", _VC, virtual_clusters.delete, "late"),
+    Route("PUT", _VC + "/status", virtual_clusters.set_status, "late"),
+    Route("GET", "/api/v2/cluster/sku-types", virtual_clusters.sku_types),
+    Route("GET", "/api/v2/kubernetes/nodes", kubernetes.nodes),
+    Route("GET", "/api/v2/kubernetes/pods", kubernetes.pods),
+    Route("GET", "/api/v2/alerts", kubernetes.alerts),
+    Route("GET", "/api/v2/authn/info", authn.info, "open"),
+    Route("POST", "/api/v1/authn/basic/login", authn.login, "open"),
+    Route("POST", "/api/v2/authn/basic/login", authn.login, "open"),
+    Route("DELETE", "/api/v2/authn/basic/logout", authn.logout, "login"),
+    Route("POST", "/api/v2/tokens", authn.login, "open"),
+    Route("POST", "/api/v1/token", authn.login, "open"),
+    Route("GET", "/api/v2/tokens", tokens.listing, "login"),
+    Route("GET", "/api/v2/tokens/check", tokens.check),
+    Route("POST", "/api/v2/tokens/application", tokens.create_application, "login"),
+    Route("DELETE", "/api/v2/tokens/{token}", tokens.revoke, "login"),
+    Route("GET", "/api/v1/user/{user}", users.one),
+    *_aliases(
+        "user",
+        Route("GET", "", users.listing),
+        Route("POST", "", user_changes.create, "login"),
+        Route("PUT", "", user_changes.update, "login"),
+        Route("PUT", "/me", user_changes.update_self, "login"),
+        Route("GET", "/{user}", users.one),
+        Route("DELETE", "/{user}", user_changes.delete, "login"),
+        Route("PUT", "/{user}/extension", user_changes.set_extension, "login"),
+        Route("PUT", "/{user}/email", user_changes.set_email, "login"),
+        Route("PUT", "/{user}/password", user_changes.set_password, "login"),
+        Route("PUT", "/{user}/admin", user_changes.set_admin, "login"),
+        Route("PUT", "/{user}/virtualcluster", user_changes.set_virtual_clusters, "login"),
+        Route("PUT", "/{user}/grouplist", user_changes.set_groups, "login"),
+        Route("PUT", "/{user}/group", user_changes.add_group, "login"),
+        Route("DELETE", "/{user}/group", user_changes.remove_group, "login"),
+    ),
+    *_aliases(
+        "group",
+        Route("GET", "", groups.listing),
+        Route("POST", "", groups.create, "login"),
+        Route("PUT", "", groups.update, "login"),
+        Route("GET", "/{group}", groups.one),
+        Route("DELETE", "/{group}", groups.delete, "login"),
+        Route("GET", "/{group}/userlist", groups.members),
+        Route("PUT", "/{group}/extension/{key}", groups.set_extension, "login"),
+        Route("PUT", "/{group}/extension/{key}/{inner}", groups.set_extension, "login"),
+    ),
+    Route("GET", "/api/v2/storages", storages.listing),
+    Route("GET", "/api/v2/storages/{storage}", storages.one),
+    Route("GET", "/api/v2/storage/config", storages.old_configs),
+    Route("GET", "/api/v2/storage/config/{storage}", storages.old_config),
+    Route("GET", "/api/v2/storage/server", storages.old_servers),
+    Route("GET", "/api/v2/storage/server/{volume}", storages.old_server),
+    Route("GET", "/api/v2/jobs", jobs.listing, limiter="list"),
+    Route("POST", "/api/v2/jobs", jobs.submit, limiter="submit"),
+    Route("GET", _JOB, jobs.one),
+    Route("GET", _JOB + "/attempts/{attempt}", jobs.one),
+    Route("GET", _JOB + "/config", jobs.config),
+    Route("PUT", _JOB + "/executionType", jobs.set_execution_type),
+    Route("PUT", _JOB + "/tag", jobs.add_tag),
+    Route("DELETE", _JOB + "/tag", jobs.delete_tag),
+    Route("GET", _JOB + "/events", jobs.events),
+    Route("GET", _JOB + "/ssh", jobs.ssh),
+    Route("GET", _JOB + "/job-attempts/healthz", jobs.attempts_healthz),
+    Route("GET", _JOB + "/job-attempts", jobs.attempts),
+    Route("GET", _JOB + "/job-attempts/{attempt}", jobs.attempt),
+    Route("GET", _TASK, tasks.history),
+    Route("GET", _TASK + "/{retry}/logs", tasks.logs),
+    Route("POST", "/api/v1/jobs", jobs.submit_v1, limiter="submit"),
+    Route("POST", "/api/v1/user/{user}/jobs", jobs.submit_v1, limiter="submit"),
+    Route("GET", "/api/v1/jobs", jobs.listing, limiter="list"),
+    Route("GET", "/api/v1/user/{user}/jobs", jobs.listing_of_user, limiter="list"),
+    Route("GET", _OLD_JOB, _joined(jobs.one)),
+    Route("GET", _OLD_JOB + "/config", _joined(jobs.config)),
+    Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh)),
+    Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type)),
+    Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing),
+    Route(
+        "GET HEAD", "/log-manager/{address}/api/v1/logs/{file}", files.log_file, "open", raw=True
+    ),
+    Route("GET HEAD", "/api/v1/logs/{file}", files.log_file, "open", raw=True),
+)
+
+
+def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+    """Return the route of a request, and the variable parts of its path.
+
+    Args:
+        method: The HTTP method.
+        path: The path, without the prefix of PAI's proxy.
+
+    Raises:
+        Refusal: There is none: a wrong path and a wrong method are the same to PAI.
+    """
+    for route in ROUTES:
+        arguments = route.match("GET" if method == "HEAD" else method, path)
+        if arguments is not None:
+            return route, arguments
+    raise Refusal(404, "NoApiError", f"API {path} is not found.")

@@ -1,0 +1,64 @@
+"""What runs the commands of a task: processes of this machine, or a container engine.
+
+An engine is one small module that turns a task into command lines for the task's supervisor; it
+starts nothing itself, so that a task never depends on the server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable
+
+from openpai.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openpai.core.local.executor.engine import Engine
+
+__all__ = ["ENGINES", "make_engine"]
+
+
+def _process() -> Engine:
+    from openpai.core.local.executor.process import Processes
+
+    return Processes()
+
+
+def _docker() -> Engine:
+    from openpai.core.local.executor.docker_engine import Docker
+
+    return Docker()
+
+
+def _podman() -> Engine:
+    from openpai.core.local.executor.podman import Podman
+
+    return Podman()
+
+
+def _apptainer() -> Engine:
+    from openpai.core.local.executor.apptainer import Apptainer
+
+    return Apptainer()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "process": _process,
+    "docker": _docker,
+    "podman": _podman,
+    "apptainer": _apptainer,
+}
+"""The engines by name."""
+
+
+def make_engine(name: str) -> Engine:
+    """Return an engine that is ready.
+
+    Raises:
+        ConfigError: There is none of that name, or it is not installed or does not answer.
+    """
+    if name not in ENGINES:
+        raise ConfigError(
+            f"A local cluster has no engine '{name}'.", f"It has: {', '.join(ENGINES)}."
+        )
+    engine = ENGINES[name]()
+    engine.check()
+    return engine

@@ -1,0 +1,81 @@
+"""Tasks as processes of this machine: no image, the files and programs that are here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Sequence
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.local.executor.engine import Command, Engine, Recipe
+
+if TYPE_CHECKING:
+    from openpai.core.local.executor.engine import TaskSpec
+
+__all__ = ["Processes", "inherited"]
+
+#: What tasks must not inherit from whoever started the server.
+_OURS = ("PAI_", "FC_", "OPENPAI_")
+
+
+def inherited() -> dict[str, str]:
+    """Return this process's environment without what belongs to PAI tasks or to the server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+
+
+class Processes(Engine):
+    """The default."""
+
+    name = "process"
+    warning = (
+        "Docker images are not used on a local cluster: the commands run directly on this machine."
+    )
+
+    def __init__(self) -> None:
+        self._shell = ""
+
+    def check(self) -> None:
+        """Find bash.
+
+        Raises:
+            OpenPaiError: This machine has none.
+        """
+        shell = shutil.which("bash")
+        if shell is None:
+            raise OpenPaiError(
+                "The commands of jobs need bash, which is not on PATH.", "Install bash."
+            )
+        self._shell = shell
+
+    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> Recipe:
+        """Run each step in a bash of its own."""
+        work = task.work or str(task.folder / "work")
+        environment = {**inherited(), "PAI_WORK_DIR": work, **task.environment}
+        if task.ssh:
+            environment.update(_ssh(task, environment.get("PATH", os.defpath)))
+        runtime = Path(sys.executable).with_name("openpai-runtime")
+        if runtime.exists():
+            environment["OPENPAI_RUNTIME"] = str(runtime)
+        return Recipe(
+            commands=[
+                Command(step.name, (self._shell, str(file)), step.when, step.failure_policy)
+                for step, file in zip(task.steps, scripts)
+            ],
+            environment=environment,
+            work=work,
+            mounts=task.mounts,
+            watched=True,
+        )
+
+
+def _ssh(task: TaskSpec, path: str) -> dict[str, str]:
+    """Return the variables by which the ssh plugin finds its script, and commands its ``ssh``."""
+    script = Path(__file__).with_name("ssh_plugin.sh")
+    folders = (task.folder.parent / "ssh", task.folder / "ssh")
+    return {
+        "OPENPAI_SSH_PLUGIN": shlex.join(["bash", str(script), *map(str, folders)]),
+        "PATH": f"{folders[1] / 'bin'}{os.pathsep}{path}",
+    }

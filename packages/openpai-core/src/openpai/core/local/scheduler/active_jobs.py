@@ -1,0 +1,137 @@
+"""The jobs that are not over, in memory and on disk."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Mapping
+
+from openpai.core.local.scheduler.demands import role_needs
+from openpai.core.local.scheduler.lifecycle import Live
+from openpai.core.local.state.models import Attempt, Event, Job, Task
+from openpai.core.local.scheduler.scheduler import Resources
+from openpai.core.local.api.serializers import summary
+from openpai.core.protocol.secrets import mask_secrets
+from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
+
+if TYPE_CHECKING:
+    from openpai.core.local.state.clock import Clock
+    from openpai.core.local.state.store import Store
+
+__all__ = ["Roster"]
+
+
+class Roster:
+    """Live jobs by id; whoever changes them holds :attr:`lock`.
+
+    Args:
+        store: Where records are kept.
+        clock: The cluster's time.
+        warning: What every job is told about how its tasks run; empty if there is nothing to tell.
+
+    Attributes:
+        lock: Held for every change.
+        jobs: The live jobs.
+    """
+
+    def __init__(self, store: Store, clock: Clock, warning: str = "") -> None:
+        self.lock = threading.RLock()
+        self.jobs: dict[int, Live] = {}
+        self.store = store
+        self._clock = clock
+        self._warning = warning
+
+    def load(self) -> None:
+        """Read all jobs that are not over, whatever was in memory."""
+        with self.lock:
+            jobs = self.store.find(Job, "sub_state != 'Completed' ORDER BY id")
+            self.jobs = {job.id: self._load_one(job) for job in jobs}
+
+    def _load_one(self, job: Job) -> Live:
+        row = self.store.query("SELECT document FROM configs WHERE job = ?", (job.id,))[0]
+        live = Live(job, load_yaml(row["document"]))
+        if job.attempt >= 0:
+            key = (job.id, job.attempt)
+            live.attempt = self.store.one(Attempt, 'job = ? AND "index" = ?', key)
+            for task in self.store.find(Task, "job = ? AND attempt = ? ORDER BY rowid", key):
+                live.tasks[task.role, task.index] = task
+        return live
+
+    def add(self, job: Job, text: str, document: Mapping[str, Any]) -> None:
+        """Keep a new job.
+
+        Raises:
+            sqlite3.IntegrityError: Its name is taken.
+        """
+        live = Live(job, document)
+        with self.lock:
+            with self.store.transaction():
+                job.id = self.store.query("SELECT coalesce(max(id), 0) + 1 FROM jobs")[0][0]
+                self.save(live)
+                self.store.execute(
+                    "INSERT INTO configs(job, text, document) VALUES(?, ?, ?)",
+                    (job.id, mask_secrets(text), dump_yaml(document)),
+                )
+                if self._warning:
+                    self.tell(live, "Normal", "ImageNotRun", self._warning)
+            self.jobs[job.id] = live
+
+    def forget(self, live: Live) -> None:
+        """Let go of a job that is over, and of its secrets."""
+        self.store.execute("UPDATE configs SET document = NULL WHERE job = ?", (live.job.id,))
+        del self.jobs[live.job.id]
+
+    def set_execution_type(self, job_id: int, value: str) -> None:
+        """Write down what somebody wants of a job, live or over.
+
+        Raises:
+            sqlite3.OperationalError: It cannot be written, and so will not be done later either.
+        """
+        with self.lock:
+            live = self.jobs.get(job_id)
+            job = live.job if live else self.store.find(Job, "id = ?", (job_id,))[0]
+            wanted = replace(job, execution_type=value)
+            wanted.summary = summary(wanted)
+            self.store.save(wanted)
+            job.execution_type, job.summary = value, wanted.summary
+
+    def config(self, live: Live) -> str:
+        """Return a job's text as the API shows it, secrets masked."""
+        rows = self.store.query("SELECT text FROM configs WHERE job = ?", (live.job.id,))
+        return str(rows[0]["text"])
+
+    def tasks(self) -> list[tuple[Live, Task]]:
+        """Return the newest attempt of every task of every live job."""
+        with self.lock:
+            return [(live, task) for live in self.jobs.values() for task in live.tasks.values()]
+
+    def placed(self) -> list[tuple[Live, Task]]:
+        """Return the tasks that have a place and are not over."""
+        return [pair for pair in self.tasks() if pair[1].node_ip is not None and not pair[1].over]
+
+    def held(self, virtual_cluster: str | None = None) -> Resources:
+        """Return what placed tasks hold, all or those of one virtual cluster."""
+        total = Resources()
+        for live, task in self.placed():
+            if virtual_cluster in (None, live.job.virtual_cluster):
+                total = total + role_needs(live.document["taskRoles"][task.role])
+        return total
+
+    def save(self, live: Live, *tasks: Task) -> None:
+        """Write down a job, its newest attempt, and the newest attempts of some of its tasks."""
+        older, live.older = live.older, []
+        newest = [live.tasks[task.role, task.index] for task in tasks]
+        live.job.summary = summary(live.job)
+        self.store.save(live.job, *older, *newest)
+        if live.attempt is not None:
+            self.store.save(live.attempt)
+
+    def tell(
+        self, live: Live, kind: str, reason: str, message: str, task: Task | None = None
+    ) -> None:
+        """Write down an event: ``kind`` is ``Normal`` or ``Warning``, ``reason`` one word."""
+        event = Event(str(uuid.uuid4()), live.job.id, kind, reason, message, self._clock.now())
+        if task is not None:
+            event.pod, event.role, event.index = task.uid, task.role, task.index
+        self.store.save(event)

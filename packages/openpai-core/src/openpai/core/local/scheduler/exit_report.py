@@ -1,0 +1,109 @@
+"""What PAI says of a task that has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Mapping
+
+from openpai.core.local.scheduler.exits import (
+    LOG_TAIL,
+    UNRECOGNISED,
+    diagnose,
+    platform_code,
+    runtime_message,
+)
+from openpai.core.local.scheduler.lifecycle import ATTEMPT_OVER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openpai.core.local.executor.launcher import Exit, Lost
+
+__all__ = ["DELETED", "NODE_LOST", "PREEMPTED", "Report", "exit_report", "lost_report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a task attempt ended, in PAI's terms.
+
+    Attributes:
+        code: PAI's code.
+        user_code: The status of the user's own command, where it had one.
+        diagnostics: FrameworkController's words.
+        reason: One word for events.
+        message: What PAI's runtime would write about a failure.
+    """
+
+    code: int
+    user_code: int | None
+    diagnostics: str
+    reason: str
+    message: Mapping[str, Any] | None = None
+
+
+_OVER = Report(
+    ATTEMPT_OVER, None, "Stop to complete current FrameworkAttempt", "FrameworkAttemptCompletion"
+)
+
+
+#: What a container engine does before the task's own steps.
+_BEFORE = ("image", "creation")
+_NOT_STARTED = {126: -1202, 127: -1203}
+#: A task that used too much: PAI's code and its word. PAI has none for processes.
+_EXCEEDED = {"memory": (-1200, "OOMKilled"), "processes": (UNRECOGNISED, "TooManyProcesses")}
+
+NODE_LOST = Report(-1001, None, "The machine was restarted while the task ran.", "NodeLost")
+PREEMPTED = Report(-1003, None, "The task had to give way to a more important one.", "Preempting")
+DELETED = Report(-101, None, "The task's processes were ended from outside.", "PodExternalDeleted")
+
+
+def exit_report(end: Exit, folder: Path, *, decided: bool) -> Report:
+    """Return what PAI says of a task that ended by itself or was stopped.
+
+    Args:
+        end: The exit record.
+        folder: The task's folder, with its logs.
+        decided: Whether the attempt's outcome stood already.
+    """
+    if end.stopped and decided:
+        return _OVER
+    if end.step in _BEFORE and not (end.exceeded or decided):
+        return _before_report(end, folder)
+    user_log = _tail(folder / "logs" / "user-all", LOG_TAIL)
+    runtime_log = _tail(folder / "logs" / "runtime.log", LOG_TAIL)
+    code = platform_code(end.status, user_log, runtime_log)
+    message = runtime_message(code, end.status, user_log, runtime_log) if code else None
+    reason = "Completed" if code == 0 else "Error"
+    if end.exceeded:
+        code, reason = _EXCEEDED[end.exceeded]
+    return Report(code, end.status, diagnose(code, message, reason), reason, message)
+
+
+def _before_report(end: Exit, folder: Path) -> Report:
+    """Return what PAI says of a container that never came to the user's commands."""
+    code, reason = 254, "ImageNotFound"
+    if end.step == "creation":
+        code, reason = _NOT_STARTED.get(end.status, -1201), "ContainerCannotRun"
+    elif end.status == 125:  # the engine itself is gone
+        code, reason = -1201, "ContainerCannotRun"
+    message = runtime_message(
+        code, end.status, "", _tail(folder / "logs" / "runtime.log", LOG_TAIL)
+    )
+    return Report(code, end.status, diagnose(code, message, reason), reason, message)
+
+
+def lost_report(lost: Lost | None, *, decided: bool) -> Report:
+    """Return what PAI says of a task whose process is gone without a word, or never was."""
+    if lost is None or decided:
+        return _OVER
+    return NODE_LOST if lost.reboot else DELETED
+
+
+def _tail(path: Path, size: int) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - size))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

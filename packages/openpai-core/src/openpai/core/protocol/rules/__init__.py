@@ -1,0 +1,45 @@
+"""What the server takes, or stumbles over, and no author can have meant: the rules of strict mode.
+
+Each rule says what really happens to such a job, so that the table in the documentation is made of
+the rules themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openpai.core.protocol.messages import Finding
+from openpai.core.protocol.source import Source
+
+__all__ = ["strict_findings", "strict_rules"]
+
+
+def strict_findings(document: Any, source: Source | None) -> list[Finding]:
+    """Return what strict mode has against a job, beyond the server's schema.
+
+    Args:
+        document: The job; it may break the schema.
+        source: The text that it was read from, if that is what would be sent.
+    """
+    from openpai.core.protocol.rules.rule import Case
+
+    if not isinstance(document, dict):
+        return []
+    case = Case(document, source)
+    found = [finding for rule in strict_rules() for finding in rule.check(case)]
+    return list(dict.fromkeys(found))
+
+
+def strict_rules() -> list[Any]:
+    """Return all rules (:class:`~openpai.core.protocol.rules.rule.Rule`), in order."""
+    from openpai.core.protocol.rules import extras
+    from openpai.core.protocol.rules import credentials as images
+    from openpai.core.protocol.rules import references as names
+    from openpai.core.protocol.rules import roles
+    from openpai.core.protocol.rules import templates as tags
+    from openpai.core.protocol.rules import text
+    from openpai.core.protocol.rules.rule import registered
+
+    # Importing them registers their rules, in whatever order they were imported.
+    order = [module.__name__ for module in (extras, images, names, roles, tags, text)]
+    return sorted(registered(), key=lambda rule: order.index(rule.check.__module__))

@@ -1,0 +1,36 @@
+"""After an answer that was lost on the way: look at what the server has made of the call."""
+
+from __future__ import annotations
+
+from typing import Callable, TypeVar
+
+from openpai.core.errors import ApiError, NotFoundError, OpenPaiError, ServerError
+from openpai.core.rest.connection_errors import NoAnswer
+
+__all__ = ["UNSURE", "found_after", "is_plain_500"]
+
+T = TypeVar("T")
+
+#: What a call raises when it may have taken effect all the same.
+UNSURE = (NoAnswer, ServerError)
+
+
+def found_after(error: NoAnswer | ServerError, get: Callable[[], T]) -> T | None:
+    """Return what the call was about as it is now; ``None``: the server knows no such thing.
+
+    Raises:
+        NoAnswer, ServerError: The error itself: nothing was sent, or it cannot be found out.
+    """
+    if isinstance(error, NoAnswer) and not error.sent:
+        raise error
+    try:
+        return get()
+    except NotFoundError:
+        return None
+    except OpenPaiError:
+        raise error from None
+
+
+def is_plain_500(error: OpenPaiError) -> bool:
+    """Whether rest-server itself answered, which it does with 500 to many mistakes of callers."""
+    return isinstance(error, ApiError) and error.status == 500

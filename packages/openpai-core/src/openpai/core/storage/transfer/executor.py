@@ -1,0 +1,262 @@
+"""The whole of a transfer: files and parts of them at once, tried again where that may help."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from contextlib import ExitStack, suppress
+from typing import Callable, Iterable
+
+from openpai.core.errors import OpenPaiError, StorageLoginError
+from openpai.core.storage.base import Entry, Storage
+from openpai.core.storage.transfer.copier import ChangedError, Copier
+from openpai.core.storage.transfer.crew import Crew
+from openpai.core.storage.transfer.checkpoint import Journal
+from openpai.core.storage.transfer.options import Options
+from openpai.core.storage.transfer.bandwidth import Limiter
+from openpai.core.storage.transfer.multipart import Parts
+from openpai.core.storage.transfer.planner import Planned, Planner, Step, same_time
+from openpai.core.storage.transfer.results import Copied, Deleted, Failed
+from openpai.core.retrying import Patience, is_lost
+
+__all__ = ["Run"]
+
+#: Files up to so many bytes are sent in one go, whatever the target could do.
+IN_ONE_GO = 1 << 20
+
+#: After so many files in a row for which the other side did not answer, the rest is not tried.
+GIVEN_UP = 8
+
+Report = Callable[[int, "Copied | Failed"], None]
+
+
+class Run:
+    """One run of a transfer.
+
+    Args:
+        source: The storage to read.
+        target: The storage to write.
+        planner: Knows the paths.
+        options: How it shall go.
+        report: Called with the number and the outcome of each file, one at a time.
+        on_bytes: Called with each number of bytes dealt with, one at a time.
+    """
+
+    def __init__(
+        self,
+        source: Storage,
+        target: Storage,
+        planner: Planner,
+        options: Options,
+        *,
+        report: Report,
+        on_bytes: Callable[[int], None],
+    ) -> None:
+        self._options = options
+        self._planner = planner
+        self._report_outcome = report
+        self._show_bytes = on_bytes
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._patience = Patience(options.retries, self._stopped)
+        self._journal = Journal(options.journal)
+        self._crew = Crew(options.threads, self._stopped)
+        limiter = Limiter(options.limit_rate, self._stopped)
+        self._copier = Copier(source, target, limiter, self._moved, self._stopped)
+        self._source, self._target = source, target
+        self._lost = 0
+        self._uploads: set[Parts] = set()
+        self.failed = 0
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the rest was not tried: a side answers no more, or not to whom we are."""
+        return self._lost >= GIVEN_UP
+
+    def do(self, steps: Iterable[Planned]) -> list[Step]:
+        """Do everything but deletions, which are returned."""
+        surplus: list[Step] = []
+        try:
+            for number, step in enumerate(steps):
+                if self.gave_up:
+                    break
+                if isinstance(step, Failed):
+                    self._report(number, step)
+                elif step.action == "delete":
+                    surplus.append(step)
+                elif step.action == "unchanged":
+                    self._moved(step.source.size)
+                    self._report(number, self._copied(step, step.source, unchanged=True))
+                else:
+                    self._crew.add(lambda number=number, step=step: self._act(number, step))  # type: ignore[misc]
+            self._crew.finish()
+        except BaseException:
+            self._stopped.set()
+            self._crew.finish()
+            raise
+        finally:
+            for parts in list(self._uploads):
+                parts.close()
+        return surplus
+
+    def do_one(self, step: Planned) -> None:
+        """Do one step of a small file here, without any threads."""
+        if isinstance(step, Step) and step.action == "unchanged":
+            self._moved(step.source.size)
+            self._report(0, self._copied(step, step.source, unchanged=True))
+        elif isinstance(step, Step):
+            self._act(0, step)
+        else:
+            self._report(0, step)
+
+    def delete(self, steps: list[Step], on_deleted: Callable[[Deleted], None]) -> None:
+        """Delete what the source does not have, after a look that it still does not."""
+        for number, step in enumerate(steps):
+            place = self._planner.place(step.path)
+            try:
+                if not self._source.exists(self._planner.source_place(step.path)):
+                    self._patience.try_(lambda place=place: self._delete(place))  # type: ignore[misc]
+                    on_deleted(Deleted(self._target.where(place), step.path))
+            except (OSError, OpenPaiError) as error:
+                if getattr(error, "errno", None) != errno.ENOTEMPTY:  # somebody put a file there
+                    self._report(number, self._planner.failure(step.path, error))
+
+    def _delete(self, place: str) -> None:
+        with suppress(FileNotFoundError):
+            self._target.delete(place)
+
+    def _act(self, number: int, step: Step, tries: int = 0) -> None:
+        """Do one step; a file that is sent in parts is only begun here."""
+        while not self.gave_up:
+            try:
+                done = self._try(number, step, tries)
+            except (OSError, OpenPaiError) as error:
+                tries += 1
+                if self._patience.after(error, tries):
+                    continue
+                self._report(number, self._planner.failure(step.path, error), error)
+            else:
+                if done:
+                    self._report(number, done)
+            return
+
+    def _try(self, number: int, step: Step, tries: int) -> Copied | None:
+        place = self._planner.place(step.path)
+        if step.action == "mkdir":
+            self._target.mkdir(place)
+            return None
+        entry = self._source.stat(step.source.path) if tries else step.source
+        if step.found:
+            same_size = step.found.size == entry.size
+            if same_size and self._copier.is_there(
+                entry, step.found, overwrite=self._options.overwrite
+            ):
+                self._moved(entry.size)
+                return self._copied(step, entry, unchanged=True)
+            if not self._options.overwrite:
+                raise FileExistsError(
+                    errno.EEXIST,
+                    "Exists and differs (overwrite replaces it)",
+                    self._target.where(place),
+                )
+        if entry.size > IN_ONE_GO:
+            slot = self._journal.slot(self._source.where(entry.path), self._target.where(place))
+            with ExitStack() as undone:
+                undone.callback(slot.close)
+                upload = self._copier.begin(entry, place, slot)
+                if upload:
+                    undone.callback(upload.close)
+                    parts = Parts(number, step, tries, entry, upload, slot=slot)
+                    self._send_parts(parts)
+                    undone.pop_all()
+                    return None
+        self._copier.send(entry, place)
+        return self._copied(step, entry)
+
+    def _send_parts(self, parts: Parts) -> None:
+        expected, digest = self._copier.digest_of(parts)
+        threads = parts.begin(self._options.threads, expected, digest)
+        with self._lock:
+            self._uploads.add(parts)
+        self._moved(parts.sent)
+        if not threads:
+            self._finish(parts)
+        for _ in range(threads):
+            self._crew.add_first(lambda: self._row(parts))
+
+    def _row(self, parts: Parts) -> None:
+        """Send parts that follow each other, and have the next ones sent."""
+        row = parts.take()
+        if row:
+            try:
+                self._patience.try_(lambda: self._copier.send_parts(parts, row))
+            except (OSError, OpenPaiError) as error:
+                parts.error = parts.error or error
+            else:
+                self._crew.add_first(lambda: self._row(parts))
+                return
+        if parts.end():
+            self._finish(parts)
+
+    def _finish(self, parts: Parts) -> None:
+        """See to a file all parts of which were sent, or one of which failed."""
+        error = parts.error
+        place = self._planner.place(parts.step.path)
+        if error is None:
+            try:
+                self._copier.finish(parts, place)
+            except (OSError, OpenPaiError) as failure:
+                error = failure
+        with self._lock:
+            self._uploads.discard(parts)
+        if error is None or (is_lost(error) and self._is_committed(parts, place)):
+            parts.slot.clear()
+            self._report(parts.number, self._copied(parts.step, parts.entry))
+            return
+        self._moved(-parts.sent)
+        if isinstance(error, ChangedError) or getattr(error, "errno", None) in _NO_ROOM:
+            with suppress(OSError, OpenPaiError):
+                parts.upload.abort()
+            parts.slot.clear()
+        parts.close()
+        again = parts.error is None or isinstance(error, ChangedError)
+        if again and self._patience.after(error, parts.tries + 1):
+            self._crew.add_first(lambda: self._act(parts.number, parts.step, parts.tries + 1))
+            return
+        self._report(parts.number, self._planner.failure(parts.step.path, error), error)
+
+    def _is_committed(self, parts: Parts, place: str) -> bool:
+        """Whether a commit whose answer was lost was done."""
+        try:
+            found = self._target.stat(place)
+            same = found.size == parts.entry.size and same_time(found, parts.entry)
+            if parts.error or not same or not self._target.keeps_times:
+                return False
+            # What is there may be an older file; it is looked at, and never deleted.
+            return self._copier.has_arrived(parts.entry, place) is not False
+        except (OSError, OpenPaiError):
+            return False
+
+    def _copied(self, step: Step, entry: Entry, *, unchanged: bool = False) -> Copied:
+        where = self._source.where(entry.path), self._target.where(self._planner.place(step.path))
+        return Copied(*where, entry.size, unchanged, step.path)
+
+    def _report(
+        self, number: int, outcome: Copied | Failed, error: Exception | None = None
+    ) -> None:
+        with self._lock:
+            if isinstance(error, StorageLoginError):
+                self._lost = GIVEN_UP
+            elif error is not None and is_lost(error):
+                self._lost += 1
+            elif not self.gave_up:
+                self._lost = 0
+            self.failed += isinstance(outcome, Failed)
+            self._report_outcome(number, outcome)
+
+    def _moved(self, count: int) -> None:
+        with self._lock:
+            self._show_bytes(count)
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

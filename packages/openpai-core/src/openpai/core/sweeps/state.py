@@ -1,0 +1,169 @@
+"""What this machine keeps of a sweep: the job, its points, how many may run at once.
+
+What became of a point is asked of the cluster, each time. The file is there so that a submission
+that was broken off can go on, also where the job's file and its code are no longer as they were.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Sequence
+
+from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.errors import ConfigError, ConflictError
+from openpai.core.sweeps.parameters import names_of
+
+__all__ = ["SweepRecord", "record_path", "recorded_sweeps"]
+
+
+@dataclass(frozen=True)
+class SweepRecord:
+    """The jobs of a sweep that are to be.
+
+    Attributes:
+        name: The sweep's name.
+        uri: The cluster's address.
+        user: Whose jobs they are.
+        job: The job as it is submitted but for name and parameters, as YAML; with its secrets, so
+            the file is its owner's only.
+        points: The parameters of each job.
+        max_parallel: How many jobs may go on at the same time; ``None``: the cluster's own limits.
+        stopped: Whether the user wants no more of it.
+        tags: The tags that each job gets besides the sweep's own.
+    """
+
+    name: str
+    uri: str
+    user: str
+    job: str
+    points: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    max_parallel: int | None = None
+    stopped: bool = False
+    tags: Sequence[str] = ()
+
+    @classmethod
+    def load(cls, uri: str, user: str, name: str) -> SweepRecord | None:
+        """Return what is kept of a sweep; ``None`` if that is nothing.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        return _read(record_path(uri, user, name))
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return record_path(self.uri, self.user, self.name)
+
+    @property
+    def names(self) -> dict[str, Mapping[str, Any]]:
+        """The name of each point's first job → its parameters."""
+        return dict(zip(names_of(self.name, self.points), self.points))
+
+    def save(self) -> SweepRecord:
+        """Keep it, with the points that were kept before.
+
+        Raises:
+            ConfigError: The file cannot be written.
+        """
+
+        def merge(before: dict[str, Any]) -> dict[str, Any]:
+            points = [*before.get("points", ()), *self.points]
+            points = _distinct(points, self.points)
+            return {**asdict(self), "points": points, "tags": list(self.tags)}
+
+        return _record(update_yaml(self.path, dict, merge, mode=0o600))
+
+    def mark_stopped(self, stopped: bool) -> None:
+        """Say whether any more is to be submitted.
+
+        Raises:
+            ConfigError: The file cannot be written.
+        """
+        update_yaml(self.path, dict, lambda kept: {**kept, "stopped": stopped}, mode=0o600)
+
+    def is_stopped(self) -> bool:
+        """Whether that is so now; another process may have said it.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        kept = _read(self.path)
+        return kept is None or kept.stopped
+
+    @contextmanager
+    def submitting(self) -> Iterator[None]:
+        """Hold the right to submit for this sweep.
+
+        Raises:
+            ConflictError: Another process of this machine has it.
+        """
+        import fcntl
+
+        with self._lock_path.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise ConflictError(
+                    f"Another process is submitting the sweep '{self.name}'.",
+                    status=409,
+                    hint=f"See how far it is: opai sweep status {self.name}",
+                ) from None
+            yield
+
+    def is_being_submitted(self) -> bool:
+        """Whether a process of this machine is submitting for it."""
+        try:
+            with self.submitting():
+                return False
+        except ConflictError:
+            return True
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_suffix(".submitting")
+
+
+def record_path(uri: str, user: str, name: str) -> Path:
+    """Return where a sweep is kept: ``~/.openpai/sweeps/<cluster>/<user>~<name>.yaml``."""
+    cluster = re.sub(r"[^A-Za-z0-9.-]+", "_", re.sub(r"^https?://", "", uri)).strip("_")
+    return home() / "sweeps" / cluster / f"{user}~{name}.yaml"
+
+
+def recorded_sweeps(uri: str, user: str) -> list[SweepRecord]:
+    """Return all that is kept for a cluster, by name.
+
+    Raises:
+        ConfigError: A file cannot be read.
+    """
+    folder = record_path(uri, user, "x").parent
+    found = (_read(path) for path in sorted(folder.glob(f"{user}~*.yaml")))
+    return [record for record in found if record is not None]
+
+
+def _read(path: Path) -> SweepRecord | None:
+    content = read_yaml(path, dict)
+    if not content:
+        return None
+    try:
+        return _record(content)
+    except (TypeError, KeyError):
+        raise ConfigError(f"{path} holds no sweep.", "Move it away.") from None
+
+
+def _record(content: Mapping[str, Any]) -> SweepRecord:
+    known = {item.name for item in fields(SweepRecord)}
+    record = SweepRecord(**{key: value for key, value in content.items() if key in known})
+    return replace(record, points=list(record.points))
+
+
+def _distinct(points: Sequence[Any], newest: Sequence[Any]) -> list[Any]:
+    """Return every point once; one that is there twice in the newest list is meant twice."""
+    found: list[Any] = []
+    for point in points:
+        if found.count(point) < max(1, sum(other == point for other in newest)):
+            found.append(point)
+    return found
