@@ -26,8 +26,8 @@ from pathlib import Path
 import requests
 
 from openpai.core import Cluster
-from openpai.core.protocol.command_job import command_job
 from openpai.core.local import LocalCluster
+from openpai.core.protocol.command_job import command_job
 
 LISTED = 50_000
 COMMAND = "sleep 1"

@@ -40,9 +40,9 @@ def memory(pid: int) -> int:
 def main() -> None:
     """Measure and print."""
     from openpai.core import Cluster
-    from openpai.core.protocol.command_job import command_job, command_line
     from openpai.core.config.clusters import ClusterEntry, save_cluster
     from openpai.core.local import LocalCluster
+    from openpai.core.protocol.command_job import command_job, command_line
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=20)

@@ -62,15 +62,15 @@ def make_data(folder: Path) -> None:
 
 def transfer() -> None:
     """Do one transfer, as told on stdin; the measured process."""
-    from openpai.core.storage.transfer import transfer as engine
     from openpai.core.storage.base import StorageSpec, open_storage
+    from openpai.core.storage.transfer import transfer as transfer_transfer
 
     told = json.load(sys.stdin)
     with open_storage(StorageSpec("bench", told["type"], told["data"])) as storage:
         if told["up"]:
-            engine.upload(storage, Path(told["local"]), told["remote"])
+            transfer_transfer.upload(storage, Path(told["local"]), told["remote"])
         else:
-            engine.download(storage, told["remote"], Path(told["local"]))
+            transfer_transfer.download(storage, told["remote"], Path(told["local"]))
 
 
 def ours(spec: Any, up: bool, local: Path, remote: str) -> None:

@@ -22,10 +22,9 @@ import jsonschema
 import yaml
 
 from openpai.core.protocol.ajv import schema_errors
-from openpai.core.protocol.validation import check_text
-from openpai.core.protocol.schema import job_schema
-from openpai.core.protocol.verdict import server_verdict
 from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
+from openpai.core.protocol.schema import job_schema
+from openpai.core.protocol.validation import check_text, server_verdict
 
 JOBS = Path(__file__).parent.parent / "packages/openpai-core/tests/data/jobs"
 

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from openpai.cli._discovery import discover
 from openpai.core import Cluster
 from openpai.core.errors import (
     AuthenticationError,
@@ -18,8 +19,7 @@ from openpai.core.errors import (
     ServerError,
 )
 from openpai.core.rest import authn, groups, users, virtual_clusters
-from openpai.core.rest import cluster as info
-from openpai.cli._discovery import discover
+from openpai.core.rest import cluster as rest_cluster
 
 
 def test_info_needs_no_token(place):
@@ -32,7 +32,7 @@ def test_info_needs_no_token(place):
 
 def test_authn_info_names_login(cluster):
     """By password or with a browser."""
-    found = info.get_authn_info(cluster.session)
+    found = rest_cluster.get_authn_info(cluster.session)
     assert found.authn_type in ("basic", "OIDC")
     assert found.login_uri.startswith("/")
 

@@ -15,8 +15,8 @@ from openpai.core.errors import (
     ProtocolError,
     WaitTimeout,
 )
+from openpai.core.rest import history as rest_history
 from openpai.core.rest import jobs
-from openpai.core.rest import history as job_history
 
 STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 
@@ -162,9 +162,9 @@ def test_unknown_attempt_raises_not_found(finished):
 
 def test_attempts_agree_with_status(cluster, finished):
     """Two calls tell of the same attempt, where the cluster keeps a history."""
-    if not job_history.has_history(cluster.session, finished.key):
+    if not rest_history.has_history(cluster.session, finished.key):
         pytest.skip("this cluster keeps no history")
-    found = job_history.list_attempts(cluster.session, finished.key)
+    found = rest_history.list_attempts(cluster.session, finished.key)
     assert [attempt.index for attempt in found] == [0]
     assert found[0].exit_code == 0
 

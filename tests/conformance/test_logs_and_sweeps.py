@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.core.protocol.command_job import random_letters
 from openpai.core.errors import NotFoundError, OpenPaiError
-from openpai.core.sweeps.results import results
+from openpai.core.protocol.command_job import random_letters
 from openpai.core.sweeps.parameters import grid, sweep_jobs
+from openpai.core.sweeps.results import results
 
 
 def without_platform(lines):

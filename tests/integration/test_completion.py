@@ -12,9 +12,9 @@ import pytest
 from support.wait import wait_until
 
 from openpai.core import Cluster
-from openpai.core.protocol.command_job import command_job
 from openpai.core.config.clusters import ClusterEntry, save_cluster
 from openpai.core.local import LocalCluster
+from openpai.core.protocol.command_job import command_job
 
 pytestmark = pytest.mark.xdist_group("completion")
 

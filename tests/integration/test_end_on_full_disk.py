@@ -168,10 +168,10 @@ def test_container_verdict_is_kept_on_full_disk(disk: Path) -> None:
     """A container writes how it ended into room that was kept when it was made."""
     import subprocess
 
+    from openpai.core.execution.task_plan import Limits
     from openpai.core.local.executor.container_files import write_inside
     from openpai.core.local.executor.engine import Image, TaskScript, TaskSpec
     from openpai.core.local.executor.supervisor.container import verdict
-    from openpai.core.execution.task_plan import Limits
 
     for folder in ("logs/uid", "steps", "runtime.d"):
         (disk / folder).mkdir(parents=True)

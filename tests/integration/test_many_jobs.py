@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 
 from openpai.core import Cluster
-from openpai.core.protocol.command_job import command_job
 from openpai.core.local import LocalCluster
 from openpai.core.local.cluster import Limits
+from openpai.core.protocol.command_job import command_job
 
 JOBS = 200
 AT_ONCE = 60

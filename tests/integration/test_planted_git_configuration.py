@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.local import LocalCluster
 from openpai.core.code.sources import pack_sources
+from openpai.core.local import LocalCluster
 
 pytestmark = [
     pytest.mark.process,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openpai.core.errors import ConfigError
 from openpai.core.protocol.command_job import (
     command_line,
     default_name,
@@ -17,7 +18,6 @@ from openpai.core.protocol.command_job import (
     quote_word,
     random_letters,
 )
-from openpai.core.errors import ConfigError
 
 READ_ON_THE_WAY = re.compile(r"<%|\$\$|\$\(|\{\{")
 

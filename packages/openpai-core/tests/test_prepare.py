@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from openpai.core.client.cluster import Cluster
-from openpai.core.protocol.command_job import command_job
+from openpai.core.client.prepare import Extras, needs_preparation, prepare
 from openpai.core.errors import ConfigError, NotFoundError, ProtocolError
 from openpai.core.local import LocalCluster
-from openpai.core.client.prepare import Extras, needs_preparation, prepare
 from openpai.core.protocol.bootstrap import bootstrap_text, carried_places
+from openpai.core.protocol.command_job import command_job
 
 SECTION = "openpai.runtime"
 FOLDER_STORAGE = """

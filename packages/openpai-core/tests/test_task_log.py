@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug import Response
 
-from openpai.core.errors import NotFoundError
-from openpai.core.rest.logs import TaskAttempt
-from openpai.core.rest.session import Session
 from openpai.core.client.task_log import TaskLog
+from openpai.core.errors import NotFoundError
+from openpai.core.rest.session import Session
+from openpai.core.rest.tasks import TaskAttempt
 
 ATTEMPT = TaskAttempt("alice~job", 0, "worker", 0, 0)
 PATH = "/rest-server/api/v2/jobs/alice~job/attempts/0/taskRoles/worker/taskIndex/0/attempts/0/logs"

@@ -15,10 +15,10 @@ from support.wait import wait_until
 pytest.importorskip("werkzeug")
 
 from openpai.core.client.cluster import Cluster
-from openpai.core.local import LocalCluster
 from openpai.core.client.prepare import Extras, prepare
-from openpai.core.protocol.job import Job
 from openpai.core.client.remote_job import RemoteJob
+from openpai.core.local import LocalCluster
+from openpai.core.protocol.job import Job
 
 pytestmark = pytest.mark.process
 

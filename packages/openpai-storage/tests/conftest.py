@@ -11,8 +11,8 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.base import Storage, StorageSpec, open_storage
+from openpai.core.storage.local import FolderStorage
 
 
 @pytest.fixture

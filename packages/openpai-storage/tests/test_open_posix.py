@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.transfer.transfer import upload
 
 KINDS = ["azureBlob", "azureFile", "dshuttle", "nfs", "other", "samba", "unknown"]

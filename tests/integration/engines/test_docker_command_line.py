@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.local.executor.docker_engine import Docker
-from openpai.core.local.executor.engine import Image, Mount, TaskScript, TaskSpec
 from openpai.core.execution.task_plan import Limits
+from openpai.core.local.executor.docker import Docker
+from openpai.core.local.executor.engine import Image, Mount, TaskScript, TaskSpec
 
 
 @pytest.fixture

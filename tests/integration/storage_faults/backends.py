@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from openpai.core.storage.checksums import hasher
 from openpai.core.storage.base import Storage, StorageSpec, open_storage
+from openpai.core.storage.checksums import hasher
 
 __all__ = [
     "Backend",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from openpai.core.config import credentials
-from openpai.core.config import keyring as keyring_store
+from openpai.core.config import keyring as config_keyring
 from openpai.core.config.clusters import (
     ClusterEntry,
     delete_cluster,
@@ -150,7 +150,7 @@ def test_silent_keyring_times_out(home, keyring_file, monkeypatch):
     save_cluster(ENTRY)
     monkeypatch.setenv("TEST_KEYRING_MOOD", "silent")
     with pytest.raises(ConfigError, match=r"did not answer within 0\.1 s"):
-        keyring_store.read("prod", seconds=0.1)
+        config_keyring.read("prod", seconds=0.1)
 
 
 @pytest.mark.parametrize("kind", ["fail", "null"])

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name
-from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.base import Entry, Storage, below, normalize
+from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.transfer.transfer import (
     Failed,
     Options,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from openpai.core.errors import ConfigError
 from openpai.core.code.sources import pack_sources
+from openpai.core.errors import ConfigError
 
 pytestmark = [
     pytest.mark.process,

@@ -10,9 +10,8 @@ from typing import Callable
 
 import pytest
 
+from openpai.core.code.sources import pack_sources, tell_sizes, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
-from openpai.core.code.source_sizes import tell_sizes
-from openpai.core.code.sources import pack_sources, unpack_archive
 
 
 @pytest.fixture

@@ -12,9 +12,16 @@ from typing import BinaryIO, ContextManager, Iterator
 import pytest
 
 from openpai.core.errors import StorageLoginError
-from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.base import Entry, is_partial
-from openpai.core.storage.transfer.transfer import Failed, Options, Transfer, TransferError, download, upload
+from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.transfer.transfer import (
+    Failed,
+    Options,
+    Transfer,
+    TransferError,
+    download,
+    upload,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,13 @@ import pytest
 
 from openpai.core.errors import StorageError
 from openpai.core.storage.local import FolderStorage
-from openpai.core.storage.transfer.transfer import Options, Transfer, TransferError, download, upload
+from openpai.core.storage.transfer.transfer import (
+    Options,
+    Transfer,
+    TransferError,
+    download,
+    upload,
+)
 
 
 class Disturbed(FolderStorage):

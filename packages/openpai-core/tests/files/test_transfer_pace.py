@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from openpai.core.storage.transfer.crew import Crew
+from openpai.core.storage.transfer.executor import Crew
 
 
 @pytest.mark.parametrize("most", [1, 8])

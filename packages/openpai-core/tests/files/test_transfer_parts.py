@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from openpai.core.storage.checksums import Checksum
 from openpai.core.errors import ConnectionFailed, StorageError
+from openpai.core.storage.checksums import Checksum
 from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.local_upload import FolderUpload
 from openpai.core.storage.transfer.transfer import (

@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, Iterator
 
 import pytest
 
+from openpai.core.code.sources import pack_sources, upload_code
 from openpai.core.errors import ConnectionFailed
 from openpai.core.storage.local import FolderStorage
-from openpai.core.code.sources import pack_sources, upload_code
 from openpai.core.storage.workspace import Workspace
 
 

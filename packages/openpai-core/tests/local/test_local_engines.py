@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from openpai.core.errors import ConfigError
+from openpai.core.execution.task_plan import Limits
 from openpai.core.local import LocalCluster
 from openpai.core.local.executor.apptainer import Apptainer
-from openpai.core.local.executor.docker_engine import Docker
-from openpai.core.local.executor.docker import full_name
-from openpai.core.local.executor.podman import Podman
+from openpai.core.local.executor.docker import Docker, Podman, full_name
 from openpai.core.local.executor.engine import Image, Mount, TaskScript, TaskSpec
 from openpai.core.local.executor.task_spec import image_of
-from openpai.core.execution.task_plan import Limits
 
 
 @pytest.fixture

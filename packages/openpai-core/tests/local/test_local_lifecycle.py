@@ -2,10 +2,10 @@
 
 import pytest
 
+from openpai.core.execution.records import Job
 from openpai.core.local.scheduler import lifecycle
-from openpai.core.local.scheduler.lifecycle import Live
-from openpai.core.local.state.models import Job
 from openpai.core.local.scheduler.exit_report import NODE_LOST, Report
+from openpai.core.local.scheduler.lifecycle import Live
 
 
 def _live(instances=2, retries=0, **extras):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openpai.core.local.prune import prune
+from openpai.core.local.daemon import prune
 
 
 @pytest.mark.process

@@ -1,9 +1,15 @@
 """Who runs next: decisions on numbers, without a cluster."""
 
-from openpai.core.local.scheduler.demands import job_needs, priority_class, virtual_cluster
-from openpai.core.local.state.machine import measure
 from openpai.core.local.executor.task_spec import choose_gpus
-from openpai.core.local.scheduler.scheduler import Claim, Resources, missing, schedule
+from openpai.core.local.scheduler.scheduler import (
+    Claim,
+    job_needs,
+    missing,
+    priority_class,
+    schedule,
+    virtual_cluster,
+)
+from openpai.core.local.state.machine import Resources, measure
 
 ROOM = Resources(cpu=4, memory_mb=1000, gpu=2)
 

@@ -10,8 +10,8 @@ import pytest
 
 from openpai.core.local import LocalCluster
 from openpai.core.local.executor.engine import Mount
-from openpai.core.local.executor.task_spec import storage_mounts
 from openpai.core.local.executor.supervisor import mounts
+from openpai.core.local.executor.task_spec import storage_mounts
 
 MOUNT = """
 from openpai.core.local.executor.supervisor.mounts import mount_folders

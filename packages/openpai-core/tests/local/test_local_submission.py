@@ -8,7 +8,7 @@ import pytest
 from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
-from openpai.core.protocol.verdict import server_verdict
+from openpai.core.protocol.validation import server_verdict
 
 YAML = {"Content-Type": "text/yaml"}
 

@@ -69,11 +69,11 @@ def test_shown_ports_match_environment(client, job_text):
 
 def test_port_of_other_task_is_not_assigned():
     """Where a uid's ports are taken, another uid is chosen before the start."""
-    from openpai.core.local.executor import task_spec as placing
+    from openpai.core.local.executor import task_spec
 
     document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
     # Any program of this machine may be using the ports that belong to "first".
-    choose = partial(placing.choose_uid, document, "worker", "first", is_free=lambda port: True)
+    choose = partial(task_spec.choose_uid, document, "worker", "first", is_free=lambda port: True)
     uid, ports = choose([])
     assert uid == "first"
     again, others = choose(ports["http"])
@@ -83,12 +83,12 @@ def test_port_of_other_task_is_not_assigned():
 
 def test_port_in_use_is_not_assigned():
     """The ports are tried on this machine, not only looked up among the tasks."""
-    from openpai.core.local.executor import task_spec as placing
+    from openpai.core.local.executor import task_spec
 
     document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
-    uid, ports = placing.choose_uid(document, "worker", "first", [])
+    uid, ports = task_spec.choose_uid(document, "worker", "first", [])
     with socket.create_server(("127.0.0.1", ports["http"][0])):
-        assert placing.choose_uid(document, "worker", uid, [])[0] != uid
+        assert task_spec.choose_uid(document, "worker", uid, [])[0] != uid
 
 
 def test_tasks_connect_to_each_other(client, job_text):

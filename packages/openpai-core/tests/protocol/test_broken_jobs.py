@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpai.core.protocol.validation import check_text
 from openpai.core.protocol.job import Job
-from openpai.core.protocol.verdict import judge, server_verdict
 from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
+from openpai.core.protocol.validation import check_text, judge, server_verdict
 
 _NAMES = st.from_regex(r"[a-zA-Z0-9_-]{1,12}", fullmatch=True).filter(lambda n: n != "__proto__")
 _LABELS = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)

@@ -10,8 +10,8 @@ from openpai.core.execution.completion import (
     job_outcome,
     should_retry,
 )
-from openpai.core.protocol.references import task_roles
 from openpai.core.protocol.job_yaml import load_yaml
+from openpai.core.protocol.references import task_roles
 
 
 def _job(**roles):

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.protocol.validation import check_text
 from openpai.core.execution.task_environment import job_environment
-from openpai.core.protocol.verdict import server_verdict
+from openpai.core.protocol.validation import check_text, server_verdict
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "protocol-differences.md"
 MEMBER = "a reference to a member of every JavaScript object"

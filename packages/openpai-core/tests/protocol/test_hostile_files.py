@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.protocol.validation import check_file, check_text, render_file
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.job_yaml import dump_yaml
+from openpai.core.protocol.validation import check_file, check_text, render_file
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30)

@@ -6,8 +6,8 @@ import pytest
 
 from openpai.core.errors import ConfigError, ProtocolError
 from openpai.core.protocol.job import Job
-from openpai.core.protocol.verdict import server_verdict
 from openpai.core.protocol.job_yaml import load_yaml
+from openpai.core.protocol.validation import server_verdict
 
 
 def _job():

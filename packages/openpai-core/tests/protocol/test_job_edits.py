@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.edits import parse_path, parse_update, set_value
 from openpai.core.protocol.job import Job
-from openpai.core.protocol.source import same
 from openpai.core.protocol.job_yaml import load_yaml
+from openpai.core.protocol.source import same
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.protocol.validation import check_text
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.rules import strict_rules
-from openpai.core.protocol.verdict import server_verdict
+from openpai.core.protocol.validation import check_text, server_verdict
 
 PAGE = Path(__file__).parents[4] / "docs" / "job-protocol.md"
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpai.core.protocol.ajv import schema_errors
-from openpai.core.protocol.schema import editor_schema, job_schema
 from openpai.core.protocol.job_yaml import load_yaml
+from openpai.core.protocol.schema import editor_schema, job_schema
 
 
 def test_schemas_are_valid_json_schema():

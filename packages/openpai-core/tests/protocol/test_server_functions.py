@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from openpai.core.execution.exit_codes import exit_codes, exit_spec
-from openpai.core.protocol.names import convert_name, encode_name
 from openpai.core.execution.ports import task_ports
+from openpai.core.protocol.names import convert_name, encode_name
 from openpai.core.protocol.secrets import mask_secrets
-from openpai.core.execution.states import TERMINAL_STATES, attempt_state, job_state
+from openpai.core.states import TERMINAL_STATES, attempt_state, job_state
 
 
 def test_job_name_md5_matches_server(functions):

@@ -8,11 +8,10 @@ import sys
 
 import pytest
 
-from openpai.core.protocol.validation import check_text, job_problems
 from openpai.core.protocol.edits import parse_path, set_value
-from openpai.core.protocol.rules import strict_rules
-from openpai.core.protocol.verdict import judge
 from openpai.core.protocol.job_yaml import dump_yaml
+from openpai.core.protocol.rules import strict_rules
+from openpai.core.protocol.validation import check_text, job_problems, judge
 
 PLUGINS = "com.microsoft.pai.runtimeplugin"
 WORKER = "/taskRoles/worker"

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from openpai.core.execution.ports import task_ports
 from openpai.core.execution.task_environment import place_environment
 from openpai.core.execution.task_plan import (
     Limits,
@@ -14,11 +15,10 @@ from openpai.core.execution.task_plan import (
     role_limits,
     role_ports,
 )
-from openpai.core.execution.ports import task_ports
+from openpai.core.protocol.job_yaml import load_yaml
 from openpai.core.protocol.references import task_roles
 from openpai.core.protocol.stage2 import TemplateError
-from openpai.core.protocol.verdict import server_verdict
-from openpai.core.protocol.job_yaml import load_yaml
+from openpai.core.protocol.validation import server_verdict
 
 PLUGINS = "com.microsoft.pai.runtimeplugin"
 

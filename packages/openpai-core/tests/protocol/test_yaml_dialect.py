@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from openpai.core.protocol.js import UNDEFINED, Timestamp
 from openpai.core.protocol.job_yaml import YamlError, load_yaml, read_yaml
+from openpai.core.protocol.js import UNDEFINED, Timestamp
 
 
 @pytest.mark.parametrize(

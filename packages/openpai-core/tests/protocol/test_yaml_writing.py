@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpai.core.errors import ProtocolError
-from openpai.core.protocol.secrets import hides_secrets
 from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
+from openpai.core.protocol.secrets import hides_secrets
 
 _NUMBERS = [
     "1e3",

@@ -23,9 +23,8 @@ from openpai.core.errors import (
     RateLimitError,
     ServerError,
 )
-from openpai.core.rest import authn, jobs, logs, storages, tasks, users
-from openpai.core.rest import cluster as info
-from openpai.core.rest import models as job_records
+from openpai.core.rest import authn, jobs, models, storages, tasks, users
+from openpai.core.rest import cluster as rest_cluster
 from openpai.core.rest.session import Session
 
 V2 = "/rest-server/api/v2"
@@ -182,7 +181,7 @@ def _odd_bodies(httpserver, session):
         httpserver.clear()
         answers(httpserver, "/info$", (status, body, {"X-RateLimit-Reset": "9999999999"}))
         with pytest.raises(kind) as caught:
-            info.get_info(session)
+            rest_cluster.get_info(session)
         assert caught.value.status == status
         assert caught.value.message
 
@@ -324,9 +323,9 @@ def _two_shapes(cluster, make_job):
 def _times():
     when = datetime(2026, 11, 22, 17, 14, 37, tzinfo=timezone.utc)
     seconds = int(when.timestamp())
-    assert job_records.JobSummary({"submissionTime": seconds * 1000}).submission_time == when
+    assert models.JobSummary({"submissionTime": seconds * 1000}).submission_time == when
     assert tasks.TaskHistory({"launchedTime": seconds * 1000}).launched_time == when
-    assert job_records.Event({"lastTimestamp": "2026-11-22T17:14:37.000Z"}).last_time == when
+    assert models.Event({"lastTimestamp": "2026-11-22T17:14:37.000Z"}).last_time == when
     assert authn.TokenClaims.from_token(a_token(exp=seconds)).expires_at == when
 
 
@@ -377,6 +376,6 @@ def _keys(httpserver, session):
     cluster = Cluster(httpserver.url_for("/"), user="alice", token="s3cret")
     answers(httpserver, "/log", (500, {}))
     with pytest.raises(ServerError) as caught:
-        logs.read_piece(session, "/log-manager/n/log?token=s3cret", 0, 1)
+        tasks.read_piece(session, "/log-manager/n/log?token=s3cret", 0, 1)
     shown = [*found, cluster, *cluster.storages(), caught.value, vars(caught.value)]
     assert "s3cret" not in " ".join(f"{one!r} {one!s}" for one in shown)

@@ -9,9 +9,8 @@ import pytest
 
 from openpai.core import Cluster
 from openpai.core.errors import AuthenticationError, ConflictError, NotFoundError
-from openpai.core.rest import alerts, authn, groups, jobs, kubernetes, logs, storages, tasks, users, virtual_clusters
-from openpai.core.rest import cluster as info
-from openpai.core.rest import history as job_history
+from openpai.core.rest import authn, groups, history, jobs, storages, tasks, users, virtual_clusters
+from openpai.core.rest import cluster as rest_cluster
 
 PASSWORD = "a-good-password"
 CHECKS: dict = {}
@@ -25,12 +24,12 @@ def check(function):
 
 @check
 def _get_info(w):
-    assert info.get_info(w.session).authn_method == "basic"
+    assert rest_cluster.get_info(w.session).authn_method == "basic"
 
 
 @check
 def _get_authn_info(w):
-    assert info.get_authn_info(w.session).login_uri.endswith("/login")
+    assert rest_cluster.get_authn_info(w.session).login_uri.endswith("/login")
 
 
 @check
@@ -291,17 +290,17 @@ def _list_events(w):
 
 @check
 def _has_history(w):
-    assert job_history.has_history(w.session, w.key)
+    assert history.has_history(w.session, w.key)
 
 
 @check
 def _list_attempts(w):
-    assert [a.index for a in job_history.list_attempts(w.session, w.key)] == [0]
+    assert [a.index for a in history.list_attempts(w.session, w.key)] == [0]
 
 
 @check
 def _get_attempt(w):
-    assert job_history.get_attempt(w.session, w.key, 0).exit_code == 0
+    assert history.get_attempt(w.session, w.key, 0).exit_code == 0
 
 
 @check
@@ -311,27 +310,27 @@ def _get_task(w):
 
 @check
 def _log_locations(w):
-    assert {"all", "stdout", "stderr"} <= set(logs.log_locations(w.session, w.task))
+    assert {"all", "stdout", "stderr"} <= set(tasks.log_locations(w.session, w.task))
 
 
 @check
 def _read_piece(w):
-    uri = logs.log_locations(w.session, w.task)["all"]
-    assert logs.read_piece(w.session, uri, 1, 3) == logs.Piece(b"ell", size=6)
-    assert logs.read_piece(w.session, uri, 6, 3).data == b""
-    assert logs.read_piece(w.session, uri.replace("token=", "token=x"), 0, 3).expired
+    uri = tasks.log_locations(w.session, w.task)["all"]
+    assert tasks.read_piece(w.session, uri, 1, 3) == tasks.Piece(b"ell", size=6)
+    assert tasks.read_piece(w.session, uri, 6, 3).data == b""
+    assert tasks.read_piece(w.session, uri.replace("token=", "token=x"), 0, 3).expired
 
 
 @check
 def _list_nodes(w):
-    assert len(kubernetes.list_nodes(w.session)) == 1
+    assert len(rest_cluster.list_nodes(w.session)) == 1
 
 
 @check
 def _list_pods(w):
-    assert isinstance(kubernetes.list_pods(w.session, namespace="default"), list)
+    assert isinstance(rest_cluster.list_pods(w.session, namespace="default"), list)
 
 
 @check
 def _list_alerts(w):
-    assert isinstance(alerts.list_alerts(w.session), list)
+    assert isinstance(rest_cluster.list_alerts(w.session), list)

@@ -12,8 +12,8 @@ from openpai.core import Cluster
 from openpai.core.client.batch import Outcome
 from openpai.core.errors import AuthenticationError, ConflictError, OpenPaiError, ProtocolError
 from openpai.core.rest.jobs import list_jobs
-from openpai.core.sweeps.results import results
 from openpai.core.sweeps.parameters import grid, sweep_jobs
+from openpai.core.sweeps.results import results
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from werkzeug import Response
 from openpai.core import Cluster
 from openpai.core.errors import AuthenticationError
 from openpai.core.local import LocalCluster
-from openpai.core.rest import authn, logs
+from openpai.core.rest import authn, tasks
 
 V2 = "/rest-server/api/v2"
 
@@ -216,7 +216,7 @@ def test_log_records_have_no_secrets(local, make_job, caplog):
         remote = cluster.submit(make_job("echo hello"))
         remote.wait(timeout=60)
         assert list(remote.logs()) == ["hello"]
-        uris = logs.log_locations(cluster.session, logs.TaskAttempt(remote.key, 0, "main", 0, 0))
+        uris = tasks.log_locations(cluster.session, tasks.TaskAttempt(remote.key, 0, "main", 0, 0))
         cluster.logout()
     secrets = [local.password, token, extra, uris["all"].partition("token=")[2]]
     told = [r for r in caplog.records if r.name.startswith(("openpai.core.rest", "urllib3"))]

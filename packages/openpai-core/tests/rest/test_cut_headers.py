@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from openpai.core.rest.connection_errors import NoAnswer
+from openpai.core.errors import NoAnswer
 from openpai.core.rest.session import Session
 
 WHOLE = (

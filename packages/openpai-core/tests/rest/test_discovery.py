@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from werkzeug import Response
 
-from openpai.core.errors import ConfigError, ConnectionFailed, RateLimitError
 from openpai.cli._discovery import discover
+from openpai.core.errors import ConfigError, ConnectionFailed, RateLimitError
 
 CA = str(Path(__file__).resolve().parent.parent / "data" / "tls" / "ca.pem")
 pytestmark = pytest.mark.usefixtures("clock")

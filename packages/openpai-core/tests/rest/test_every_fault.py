@@ -20,8 +20,7 @@ from openpai.core.errors import (
     RateLimitError,
     ServerError,
 )
-from openpai.core.rest import authn, groups, jobs, logs
-from openpai.core.rest import cluster as info
+from openpai.core.rest import authn, cluster, groups, jobs, tasks
 from openpai.core.rest.session import Session
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -30,11 +29,11 @@ TOKEN = "s3cret-token"
 LOG = "/log-manager/10.0.0.1:9103/api/v1/logs/user-all?username=alice&token=s3cret-log-token"
 
 OPERATIONS = {
-    "open": info.get_info,
+    "open": cluster.get_info,
     "read": lambda s: jobs.get_job(s, "alice~job"),
     "list": jobs.list_jobs,
     "text": lambda s: jobs.get_config(s, "alice~job"),
-    "log": lambda s: logs.read_piece(s, LOG, 0, 100),
+    "log": lambda s: tasks.read_piece(s, LOG, 0, 100),
     "submit": lambda s: jobs.submit_job(s, "name: job\nsecrets: {k: s3cret-value}\n"),
     "change": lambda s: jobs.add_tag(s, "alice~job", "tag"),
     "delete": lambda s: authn.revoke_token(s, "s3cret-revoked-token"),

@@ -11,7 +11,8 @@ import pytest
 
 from openpai.core import Cluster
 from openpai.core.errors import PermissionDeniedError
-from openpai.core.rest import groups, jobs, kubernetes, logs, users
+from openpai.core.rest import cluster as rest_cluster
+from openpai.core.rest import groups, jobs, tasks, users
 
 PASSWORD = "a-good-password"
 
@@ -26,7 +27,7 @@ class World:
         self.remote = self.cluster.submit(make_job("echo hello"))
         self.remote.wait(timeout=60)
         self.key = self.remote.key
-        self.task = logs.TaskAttempt(self.key, 0, "main", 0, 0)
+        self.task = tasks.TaskAttempt(self.key, 0, "main", 0, 0)
         self.make_job = make_job
         self.sent: list = []
         self.session.http.hooks["response"].append(self._note)
@@ -96,7 +97,7 @@ def test_operation_rights_match_server(world, local):
             lambda s: users.create_user(s, "x", PASSWORD),
             lambda s: groups.create_group(s, "x"),
             lambda s: groups.list_group_members(s, "default"),
-            kubernetes.list_nodes,
+            rest_cluster.list_nodes,
             lambda s: jobs.add_tag(s, world.key, "mine"),
             lambda s: jobs.set_execution_type(s, world.key, "STOP"),
         ):

@@ -6,7 +6,8 @@ import threading
 import pytest
 import requests
 
-from openpai.core.rest.connection_errors import NoAnswer, connection_failed
+from openpai.core.errors import NoAnswer
+from openpai.core.rest.connection_errors import connection_failed
 from openpai.core.rest.session import Session
 
 

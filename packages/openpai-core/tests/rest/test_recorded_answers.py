@@ -9,12 +9,20 @@ from datetime import datetime, timezone
 
 import pytest
 
-from openpai.core.rest import alerts, authn, groups, jobs, kubernetes, logs, storages, tasks, users, virtual_clusters
-from openpai.core.rest import cluster as info
-from openpai.core.rest import history as job_history
+from openpai.core.rest import (
+    authn,
+    cluster,
+    groups,
+    history,
+    jobs,
+    storages,
+    tasks,
+    users,
+    virtual_clusters,
+)
 
 RUN, RETRY = "alice~j_run", "alice~j_retry"
-TASK = logs.TaskAttempt(RUN, 0, "taskrole", 0, 0)
+TASK = tasks.TaskAttempt(RUN, 0, "taskrole", 0, 0)
 
 
 def path_of(recorded):
@@ -35,11 +43,11 @@ def body_of(recorded):
 # operation → (the call, what its answer must say)
 CALLS = {
     "getClusterInfo": (
-        lambda s, r: info.get_info(s),
+        lambda s, r: cluster.get_info(s),
         lambda a: (a.version, a.launcher_type, a.authn_method) == ("1.8.0", "k8s", "basic"),
     ),
     "authnInfo": (
-        lambda s, r: info.get_authn_info(s),
+        lambda s, r: cluster.get_authn_info(s),
         lambda a: (a.authn_type, a.login_method) == ("basic", "post"),
     ),
     "getTokens": (
@@ -195,13 +203,13 @@ CALLS = {
         lambda s, r: jobs.list_events(s, RUN),
         lambda a: a[0].reason == "Scheduled" and a[0].last_time.tzinfo is not None,
     ),
-    "getJobAttemptsHealthz": (lambda s, r: job_history.has_history(s, RETRY), lambda a: a is True),
+    "getJobAttemptsHealthz": (lambda s, r: history.has_history(s, RETRY), lambda a: a is True),
     "getJobAttempts": (
-        lambda s, r: job_history.list_attempts(s, RETRY),
+        lambda s, r: history.list_attempts(s, RETRY),
         lambda a: [t.index for t in a] == [0, 1, 2] and a[-1].is_latest,
     ),
     "getJobAttempt": (
-        lambda s, r: job_history.get_attempt(s, RETRY, 0),
+        lambda s, r: history.get_attempt(s, RETRY, 0),
         lambda a: (a.index, a.exit_phrase) == (0, "ContainerUnrecognizedFailed"),
     ),
     "getTask": (
@@ -212,25 +220,25 @@ CALLS = {
         ),
     ),
     "getTaskLogs": (
-        lambda s, r: logs.log_locations(s, TASK),
+        lambda s, r: tasks.log_locations(s, TASK),
         lambda a: a["stdout"].startswith("/log-manager/127.0.0.11:9103/"),
     ),
     "logContent": (
-        lambda s, r: logs.read_piece(s, query_of(r), 5, 4),
+        lambda s, r: tasks.read_piece(s, query_of(r), 5, 4),
         lambda a: a.data == b"1 of",
     ),
     "getK8sNodes": (
-        lambda s, r: kubernetes.list_nodes(s),
+        lambda s, r: cluster.list_nodes(s),
         lambda a: a[0]["metadata"]["name"] == "worker-0",
     ),
     "getK8sPods": (
-        lambda s, r: kubernetes.list_pods(
+        lambda s, r: cluster.list_pods(
             s, namespace="default", labelSelector="type=kube-launcher-task"
         ),
         lambda a: a[0]["metadata"]["labels"]["userName"] == "alice",
     ),
     "getAlerts": (
-        lambda s, r: alerts.list_alerts(s),
+        lambda s, r: cluster.list_alerts(s),
         lambda a: (a[1].job, a[1].username, a[0].starts_at.year) == ("x", "alice", 2026),
     ),
 }

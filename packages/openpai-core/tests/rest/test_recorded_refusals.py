@@ -13,11 +13,20 @@ from openpai.core.errors import (
     RateLimitError,
     ServerError,
 )
-from openpai.core.rest import authn, groups, jobs, kubernetes, logs, storages, tasks, users, virtual_clusters
-from openpai.core.rest import history as job_history
+from openpai.core.rest import (
+    authn,
+    cluster,
+    groups,
+    history,
+    jobs,
+    storages,
+    tasks,
+    users,
+    virtual_clusters,
+)
 
 RUN, RETRY = "alice~j_run", "alice~j_retry"
-TASK = logs.TaskAttempt(RUN, 0, "taskrole", 0, 0)
+TASK = tasks.TaskAttempt(RUN, 0, "taskrole", 0, 0)
 
 
 def submit(session, recorded):
@@ -81,7 +90,7 @@ REFUSALS = [
         lambda s, r: virtual_clusters.list_sku_types(s, "novc"),
         NotFoundError,
     ),
-    ("143-getK8sNodes-non-admin", lambda s, r: kubernetes.list_nodes(s), PermissionDeniedError),
+    ("143-getK8sNodes-non-admin", lambda s, r: cluster.list_nodes(s), PermissionDeniedError),
     (
         "161-getStorage-forbidden",
         lambda s, r: storages.get_storage(s, "secret-other-group"),
@@ -90,12 +99,12 @@ REFUSALS = [
     ("162-getStorage-unknown", lambda s, r: storages.get_storage(s, "nostorage"), NotFoundError),
     (
         "264-getJobAttempts-unknown-job",
-        lambda s, r: job_history.list_attempts(s, "alice~nope"),
+        lambda s, r: history.list_attempts(s, "alice~nope"),
         JobNotFoundError,
     ),
     (
         "267-getJobAttempt-unknown",
-        lambda s, r: job_history.get_attempt(s, RETRY, 9),
+        lambda s, r: history.get_attempt(s, RETRY, 9),
         JobNotFoundError,
     ),
     (
@@ -105,12 +114,12 @@ REFUSALS = [
     ),
     (
         "282-getTaskLogs-waiting-not-started",
-        lambda s, r: logs.log_locations(s, TASK._replace(job="alice~j_wait")),
+        lambda s, r: tasks.log_locations(s, TASK._replace(job="alice~j_wait")),
         NotFoundError,
     ),
     (
         "284-getTaskLogs-unknown-job",
-        lambda s, r: logs.log_locations(s, TASK._replace(job="alice~nope")),
+        lambda s, r: tasks.log_locations(s, TASK._replace(job="alice~nope")),
         ServerError,
     ),
     (
@@ -154,7 +163,7 @@ def test_recorded_refusal_has_its_class(name, call, kind, session, replay):
 def test_cluster_without_history_is_detected(session, replay):
     """501 is an answer to that question and no error."""
     replay("defsched-069-getJobAttemptsHealthz-database-down")
-    assert job_history.has_history(session, "admin~r0") is False
+    assert history.has_history(session, "admin~r0") is False
 
 
 @pytest.mark.parametrize("name", ["pylon-003-unknown-outside-api", "pylon-004-unknown-path-404"])

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from openpai.core import Cluster
+from openpai.core.client.submit import has_config, submit_once
 from openpai.core.errors import (
     ConflictError,
     ConnectionFailed,
@@ -17,7 +18,6 @@ from openpai.core.errors import (
 )
 from openpai.core.protocol.job_yaml import load_yaml
 from openpai.core.rest.jobs import list_jobs
-from openpai.core.client.submit import has_config, submit_once
 
 pytestmark = pytest.mark.usefixtures("clock")
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import pytest
 
-from openpai.core.storage.checksums import hasher
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
-from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.checksums import hasher
+from openpai.core.storage.local import FolderStorage
 from openpai.storage.testing.helpers import BrokenOffError, read, write
 
 

@@ -9,8 +9,8 @@ import pytest
 from support.proxy import Fault, FaultProxy
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
-from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.local import FolderStorage
 from openpai.storage.testing.helpers import read, write
 
 

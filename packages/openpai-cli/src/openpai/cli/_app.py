@@ -13,8 +13,8 @@ from openpai.core.cli.app import Column, Row
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
-    from openpai.core.config.defaults import Defaults
     from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.config.defaults import Defaults
 
 __all__ = ["CliApp", "pass_app"]
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from openpai.core.errors import ApiError, RateLimitError
+from openpai.core.errors import ApiError, NoAnswer, RateLimitError
 from openpai.core.rest.address import Address
-from openpai.core.rest.connection_errors import NoAnswer
 from openpai.core.rest.cluster import ClusterInfo, get_info
 from openpai.core.rest.session import Session
 

@@ -61,8 +61,8 @@ def moment(text: str) -> datetime:
 
 def mebibytes(text: str) -> int:
     """Read ``4096`` (MiB), ``8g``, ``8gb`` or ``512m`` as MiB."""
-    from openpai.core.protocol.command_job import mebibytes as read
     from openpai.core.errors import ConfigError
+    from openpai.core.protocol.command_job import mebibytes as read
 
     try:
         return read(text)

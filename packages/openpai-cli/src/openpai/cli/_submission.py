@@ -11,8 +11,8 @@ from openpai.cli._submission_options import Wishes, job_name
 
 if TYPE_CHECKING:
     from openpai.core.client.prepare import Extras
-    from openpai.core.protocol.job import Job
     from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.protocol.job import Job
 
 __all__ = ["change", "read_job", "submit_and_report"]
 

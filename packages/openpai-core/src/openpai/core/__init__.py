@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from openpai.core import errors
     from openpai.core.client.cluster import Cluster
+    from openpai.core.client.remote_job import RemoteJob
     from openpai.core.environment import TaskContext, in_job_container
     from openpai.core.protocol.job import Job
-    from openpai.core.client.remote_job import RemoteJob
 
 __all__ = [
     "Cluster",

@@ -24,10 +24,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Mapping, Sequence
-
-if TYPE_CHECKING:
-    from openpai.core.problems import Problem
+from dataclasses import dataclass
+from typing import Mapping, Sequence
 
 __all__ = [
     "ApiError",
@@ -36,9 +34,11 @@ __all__ = [
     "ConflictError",
     "ConnectionFailed",
     "JobNotFoundError",
+    "NoAnswer",
     "NotFoundError",
     "OpenPaiError",
     "PermissionDeniedError",
+    "Problem",
     "ProtocolError",
     "QuotaError",
     "RateLimitError",
@@ -49,6 +49,25 @@ __all__ = [
     "WaitTimeout",
     "api_error",
 ]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        path: The JSON pointer of the value.
+        line: Its line in the file, from 1; ``None`` where there is no file.
+        column: Its column, from 1; ``None`` where there is no file.
+        message: One sentence: what is wrong.
+        hint: What to do about it, or an empty text.
+    """
+
+    path: str
+    line: int | None
+    column: int | None
+    message: str
+    hint: str = ""
 
 
 class OpenPaiError(Exception):
@@ -222,3 +241,27 @@ def api_error(status: int, code: str) -> type[ApiError]:
     if status >= 500:
         return ServerError
     return _BY_STATUS.get(status, ApiError)
+
+
+class NoAnswer(ConnectionFailed):
+    """A :class:`ConnectionFailed` that knows whether it may pass by itself.
+
+    Attributes:
+        transient: Whether the same request may succeed a moment later.
+        sent: Whether the request may have reached the server, and have taken effect.
+        untrusted: Whether a certificate is the reason.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str,
+        *,
+        transient: bool = True,
+        sent: bool = True,
+        untrusted: bool = False,
+    ) -> None:
+        super().__init__(message, hint)
+        self.transient = transient
+        self.sent = sent
+        self.untrusted = untrusted

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import time
 
-from openpai.core.errors import AuthenticationError, OpenPaiError, RateLimitError, ServerError
-from openpai.core.rest.connection_errors import NoAnswer
+from openpai.core.errors import (
+    AuthenticationError,
+    NoAnswer,
+    OpenPaiError,
+    RateLimitError,
+    ServerError,
+)
 
-__all__ = ["Patience"]
+__all__ = [
+    "Patience",
+    "Stopped",
+]
 
 _LONGEST_PAUSE = 15.0
 # A good token is refused while the server cannot reach its store of tokens.
@@ -61,3 +69,7 @@ class Patience:
         if isinstance(error, AuthenticationError) and self._was_well:
             return min(self.seconds, _LONGEST_REFUSAL)
         return self.seconds if isinstance(error, (ServerError, RateLimitError)) else -1.0
+
+
+class Stopped(BaseException):
+    """Ends a task of a transfer that was stopped; not an ``Exception``, so nobody handles it."""

@@ -14,7 +14,7 @@ from openpai.core.errors import (
     StorageError,
     StorageLoginError,
 )
-from openpai.core.storage.transfer.crew import Stopped
+from openpai.core.retry import Stopped
 
 __all__ = ["Patience", "is_lost"]
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.protocol.command_job import command_job, default_name, quote_word, random_letters
 from openpai.core.client.prepare import Extras
+from openpai.core.protocol.command_job import command_job, default_name, quote_word, random_letters
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.runtime_section import SECTION_KEY, Output
 from openpai.notebook.bundle import write_bundle

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
-    from openpai.core.protocol.job import Job
     from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.protocol.job import Job
     from openpai.core.rest.models import JobDetail
     from openpai.core.rest.virtual_clusters import Resources
     from openpai.core.storage.base import Storage, StorageSpec

@@ -13,8 +13,9 @@ from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
-from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import OpenPaiError, WaitTimeout
+from openpai.core.paths import home
 from openpai.core.retry import Patience
 from openpai.notebook.errors import NotebookError
 

@@ -165,8 +165,8 @@ def make_request(
     """
     from secrets import token_urlsafe
 
-    from openpai.core.protocol.command_job import mebibytes
     from openpai.core.config.defaults import load_defaults
+    from openpai.core.protocol.command_job import mebibytes
     from openpai.notebook.describe import Request
 
     default = load_defaults().get

@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as lo
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
-    from openpai.core.problems import Problem
+    from openpai.core.errors import Problem
     from openpai.core.protocol.runtime_section import RuntimeSection
 
 __all__ = ["PLATFORM_CONFIG", "config_path", "read_job", "usable_section"]

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.protocol.job import Job
-from openpai.core.execution.task_plan import Placement, Step, TaskPlan, plan_task, role_ports
 from openpai.core.execution.ports import task_ports
+from openpai.core.execution.task_plan import Placement, Step, TaskPlan, plan_task, role_ports
+from openpai.core.protocol.job import Job
+from openpai.core.protocol.job_yaml import dump_yaml
 from openpai.core.protocol.runtime_section import RuntimeSection
 from openpai.core.protocol.secrets import mask_secrets
-from openpai.core.protocol.job_yaml import dump_yaml
 from openpai.runtime.command import active_environ, run_plainly
 from openpai.runtime.config import usable_section
 from openpai.runtime.exits import NOT_READY

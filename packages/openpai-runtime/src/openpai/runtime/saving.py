@@ -147,7 +147,9 @@ class Saver:
             raise StorageError(f"{storage.where(self._output)} is not there.")
 
     def _save(self, storage: Storage, file: File) -> None:
-        from openpai.core.code.archive import file_sha256  # tasks without outputs do not wait for these
+        from openpai.core.code.archive import (
+            file_sha256,  # tasks without outputs do not wait for these
+        )
         from openpai.core.storage.transfer.transfer import upload
 
         if self._is_late():

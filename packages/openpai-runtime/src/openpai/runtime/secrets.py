@@ -47,7 +47,7 @@ def read_secret(name: str, environ: Mapping[str, str]) -> str:
     Raises:
         OpenPaiError: The job has none of that name, or they cannot be read.
     """
-    from openpai.core.protocol.runtime_secrets import secret_value
+    from openpai.core.protocol.runtime_section import secret_value
 
     secrets = read_secrets(environ)
     value = secret_value(secrets, name)

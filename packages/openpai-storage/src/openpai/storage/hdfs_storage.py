@@ -11,7 +11,6 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, BinaryIO, Iterator, Mapping
 
-from openpai.core.storage.checksums import Checksum
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage.base import (
     Entry,
@@ -21,6 +20,7 @@ from openpai.core.storage.base import (
     normalize,
     partial_name,
 )
+from openpai.core.storage.checksums import Checksum
 from openpai.storage.hdfs_upload import PART, HdfsUpload, begin_parts
 from openpai.storage.served import ServedStorage, refuse_folder, refuse_root
 from openpai.storage.webhdfs import WebHdfs

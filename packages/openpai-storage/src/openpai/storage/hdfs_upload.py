@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Callable, Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.temp_files import parts_name
 from openpai.core.storage.base import naming
+from openpai.core.storage.temp_files import parts_name
 from openpai.core.storage.upload import Upload
 from openpai.storage.webhdfs import WebHdfs
 from openpai.storage.webhdfs_replace import replace

@@ -10,11 +10,11 @@ import json
 import os
 from pathlib import Path
 
-from openpai.core.config.mounts import mounts_of_environment
+from openpai.core.config.storages import mounts_of_environment
 from openpai.core.environment import in_job_container
 from openpai.core.errors import StorageError
-from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.base import Storage, StorageSpec
+from openpai.core.storage.local import FolderStorage
 
 __all__ = ["is_mounted", "mounted_here", "open_posix"]
 

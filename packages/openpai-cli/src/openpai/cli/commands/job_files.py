@@ -13,8 +13,8 @@ from openpai.cli._console import visible
 from openpai.cli._options import cluster_option, format_option
 
 if TYPE_CHECKING:
-    from openpai.core.protocol.validation import FileVerdict
     from openpai.core.protocol.job import Job
+    from openpai.core.protocol.validation import FileVerdict
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 STRICT_HELP = "Refuse only what the server would refuse."

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Callable, Iterable, Sequence, TypeVar
 
+from openpai.core.client.remote_job import RemoteJob
 from openpai.core.errors import (
     AuthenticationError,
     ConflictError,
@@ -21,7 +22,6 @@ from openpai.core.errors import (
     OpenPaiError,
     RateLimitError,
 )
-from openpai.core.client.remote_job import RemoteJob
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
-from openpai.core.closing import Closing
-from openpai.core.config.mounts import mounts_of_environment
-from openpai.core.errors import AuthenticationError, NotFoundError
 from openpai.core.client.remote_job import RemoteJob
+from openpai.core.closing import Closing
+from openpai.core.config.storages import mounts_of_environment
+from openpai.core.errors import AuthenticationError, NotFoundError
 from openpai.core.rest import authn, jobs, storages, users, virtual_clusters
-from openpai.core.rest import cluster as info
-from openpai.core.rest.paging import every_job
+from openpai.core.rest import cluster as rest_cluster
+from openpai.core.rest.jobs import every_job
 from openpai.core.rest.session import Session
 from openpai.core.storage.base import Storage, StorageSpec, open_storage
 
@@ -77,8 +77,8 @@ class Cluster(Closing):
         Raises:
             ConfigError: There is no such cluster, or the list cannot be read.
         """
-        from openpai.core.config.storages import attached_storages
         from openpai.core.config.clusters import find_cluster, store_token
+        from openpai.core.config.storages import attached_storages
 
         entry = find_cluster(alias, environment=environment)
         cluster = cls(
@@ -123,14 +123,14 @@ class Cluster(Closing):
     def __repr__(self) -> str:
         return f"<Cluster {self.alias or self.uri}>"
 
-    def info(self) -> info.ClusterInfo:
+    def info(self) -> rest_cluster.ClusterInfo:
         """Return version and way of logging in; needs no token.
 
         Raises:
             ApiError: What answers is not a PAI cluster.
             ConnectionFailed: No answer came.
         """
-        return info.get_info(self._session)
+        return rest_cluster.get_info(self._session)
 
     def login(self, password: str) -> str:
         """Log in with a password, go on with the token and return it.

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 
-from openpai.core.errors import ConnectionFailed, NotFoundError, OpenPaiError, ServerError
 from openpai.core.client.log_since import Since
-from openpai.core.retry import Patience
-from openpai.core.rest.logs import TaskAttempt
 from openpai.core.client.task_log import TaskLog
+from openpai.core.errors import ConnectionFailed, NotFoundError, OpenPaiError, ServerError
+from openpai.core.rest.tasks import TaskAttempt
+from openpai.core.retry import Patience
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
+from openpai.core.code.sources import pack_sources, source_limit, tell_sizes, upload_code
 from openpai.core.protocol.bootstrap import add_bootstrap
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.runtime_section import (
@@ -24,8 +25,6 @@ from openpai.core.protocol.runtime_section import (
     raw_section,
 )
 from openpai.core.rest.storages import list_storages
-from openpai.core.code.source_sizes import source_limit, tell_sizes
-from openpai.core.code.sources import pack_sources, upload_code
 from openpai.core.storage.base import StorageUri
 from openpai.core.storage.workspace import Workspace
 

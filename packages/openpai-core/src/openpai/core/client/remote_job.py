@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Iterator
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError, WaitTimeout
-from openpai.core.retry import Patience
 from openpai.core.rest import jobs, tasks
+from openpai.core.retry import Patience
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,12 +17,12 @@ from openpai.core.errors import (
     ConflictError,
     ConnectionFailed,
     JobNotFoundError,
+    NoAnswer,
     OpenPaiError,
     ProtocolError,
 )
-from openpai.core.retry import Patience
-from openpai.core.rest.connection_errors import NoAnswer
 from openpai.core.rest.jobs import get_config, submit_job
+from openpai.core.retry import Patience
 
 if TYPE_CHECKING:
     from openpai.core.rest.session import Session

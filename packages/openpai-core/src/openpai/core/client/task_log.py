@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError
-from openpai.core.rest.logs import Piece, TaskAttempt, log_locations, read_piece
+from openpai.core.rest.tasks import Piece, TaskAttempt, log_locations, read_piece
 
 if TYPE_CHECKING:
     from openpai.core.rest.session import Session

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.config.storages import spec_of
 from openpai.core.config.credentials import SECRETS, Kept, load_kept, store_secrets
-from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.config.files import read_yaml, update_yaml
+from openpai.core.config.storages import spec_of
 from openpai.core.errors import ConfigError
+from openpai.core.paths import home
 from openpai.core.storage.base import StorageSpec
 
 __all__ = [

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.config import keyring as keyring_store
-from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.config import keyring as config_keyring
+from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError
+from openpai.core.paths import home
 
 __all__ = ["SECRETS", "Kept", "load_kept", "store_secrets"]
 
@@ -41,7 +42,7 @@ class Kept:
             ConfigError: The keyring is locked, broken or silent.
         """
         return (
-            {**keyring_store.read(self.keyring), **self.secrets} if self.keyring else self.secrets
+            {**config_keyring.read(self.keyring), **self.secrets} if self.keyring else self.secrets
         )
 
 
@@ -75,9 +76,9 @@ def store_secrets(alias: str, secrets: Mapping[str, str]) -> str:
     before = load_kept().get(alias, Kept())
     name = _name(alias, before) if secrets and _wants_keyring() else ""
     if name:
-        keyring_store.write(name, secrets)
+        config_keyring.write(name, secrets)
     elif before.keyring:
-        keyring_store.delete(before.keyring)
+        config_keyring.delete(before.keyring)
     entry = {_KEYRING: name} if name else secrets
     if entry or credentials_file().exists():
         _write(alias, entry)
@@ -104,7 +105,7 @@ def _wants_keyring() -> bool:
 
     choice = load_defaults().get("credentials")
     if choice == "auto":
-        return keyring_store.is_available()
+        return config_keyring.is_available()
     if choice not in ("file", _KEYRING):
         raise ConfigError(
             f"The default 'credentials' is '{choice}'.", "Set it to auto, keyring or file."

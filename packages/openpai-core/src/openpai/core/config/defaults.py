@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError
+from openpai.core.paths import home
 
 __all__ = [
     "KEYS",

@@ -13,13 +13,10 @@ from typing import Any, Callable, Iterator
 
 from openpai.core.errors import ConfigError
 
-__all__ = ["home", "read_yaml", "update_yaml"]
-
-
-def home() -> Path:
-    """Return the folder of the user's configuration: ``$OPENPAI_HOME``, else ``~/.openpai``."""
-    named = os.environ.get("OPENPAI_HOME")
-    return Path(named).expanduser() if named else Path.home() / ".openpai"
+__all__ = [
+    "read_yaml",
+    "update_yaml",
+]
 
 
 def read_yaml(path: Path, kind: type) -> Any:

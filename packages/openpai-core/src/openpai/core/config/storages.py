@@ -6,17 +6,27 @@ They are known beside every cluster, and without one. ``storages.yaml`` is a lis
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Mapping
 
 from openpai.core.config.credentials import Kept, load_kept, store_secrets
-from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError
+from openpai.core.paths import home
 from openpai.core.storage.base import StorageSpec
 
-__all__ = ["attach_storage", "attached_storages", "detach_storage", "spec_of", "with_secrets"]
+__all__ = [
+    "attach_storage",
+    "attached_storages",
+    "detach_storage",
+    "mounts_of_environment",
+    "spec_of",
+    "with_secrets",
+]
 
 _SPEC_KEYS = {"name", "type", "read_only", "mount_path"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -105,3 +115,24 @@ def _file() -> Path:
 def _alias(name: str) -> str:
     """Return the key of its secrets; no cluster's alias has a colon."""
     return f"storage:{name}"
+
+
+def mounts_of_environment() -> dict[str, str]:
+    """Read ``OPENPAI_STORAGES``: a JSON object of storage name → folder on this machine.
+
+    Raises:
+        ConfigError: It is not such an object.
+    """
+    text = os.environ.get("OPENPAI_STORAGES")
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigError(
+            "OPENPAI_STORAGES is not a JSON object of storage name to folder.",
+            """Write it as {"NAME": "/FOLDER"}, or unset it.""",
+        )
+    return {str(name): str(folder) for name, folder in found.items()}

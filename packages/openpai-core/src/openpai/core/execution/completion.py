@@ -13,6 +13,8 @@ from openpai.core.execution.exit_codes import exit_spec
 from openpai.core.protocol.references import task_roles
 
 __all__ = [
+    "ATTEMPT_OVER",
+    "STOP_REQUESTED",
     "FinishedTask",
     "Outcome",
     "RetryDecision",
@@ -155,3 +157,10 @@ def should_retry(
         return RetryDecision(True, accountable=True)
     retry = code != 0 and (max_retry == -1 or accountable_retries < max_retry)
     return RetryDecision(retry, accountable=retry)
+
+
+#: the codes of a stopped job and of the tasks that were still there when the attempt was decided
+STOP_REQUESTED = -210
+
+
+ATTEMPT_OVER = -220

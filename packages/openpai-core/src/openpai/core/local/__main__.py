@@ -11,9 +11,9 @@ import sys
 from typing import Any
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.local.state.state_dir import Folder, default_folder, write_private
 from openpai.core.local.host import Host
 from openpai.core.local.options import make_options
+from openpai.core.local.state.state_dir import Folder, default_folder, write_private
 
 
 def main() -> int:

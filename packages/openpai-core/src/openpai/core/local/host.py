@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from openpai.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from openpai.core.local.state.clock import Clock
     from openpai.core.local.faults import Faults
-    from openpai.core.local.state.state_dir import Folder
     from openpai.core.local.options import Options
+    from openpai.core.local.state.clock import Clock
+    from openpai.core.local.state.state_dir import Folder
 
 __all__ = ["Host"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from openpai.core.errors import ConfigError
-from openpai.core.local.scheduler.scheduler import Resources
+from openpai.core.local.state.machine import Resources
 
 __all__ = ["Limits", "Options", "make_options"]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.local.state import accounts
-from openpai.core.local.scheduler.wakeup import Bell
-from openpai.core.local.state.clock import Clock
-from openpai.core.local.scheduler.controller import Controller
-from openpai.core.local.executor.engines import make_engine
-from openpai.core.local.state.state_dir import Folder, write_private
-from openpai.core.local.executor.launcher import Bounds, Launcher
-from openpai.core.local.state.machine import measure
-from openpai.core.local.options import Limits, Options
-from openpai.core.local.scheduler.placement import Placement
 from openpai.core.local.api.rate_limit import Limiter
-from openpai.core.local.state.models import User
+from openpai.core.local.executor.engines import make_engine
+from openpai.core.local.executor.launcher import Bounds, Launcher
+from openpai.core.local.options import Limits, Options
 from openpai.core.local.scheduler.active_jobs import Roster
+from openpai.core.local.scheduler.controller import Controller
+from openpai.core.local.scheduler.placement import Placement
+from openpai.core.local.scheduler.wakeup import Bell
+from openpai.core.local.state import accounts
+from openpai.core.local.state.clock import Clock
+from openpai.core.local.state.machine import measure
+from openpai.core.local.state.models import User
+from openpai.core.local.state.state_dir import Folder, write_private
 from openpai.core.local.state.store import Store
 from openpai.core.local.state.tokens import TokenBook
 

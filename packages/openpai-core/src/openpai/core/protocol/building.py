@@ -129,7 +129,7 @@ class Building:
             task_retries: How often a task alone is retried; needs :meth:`gang` off.
             infiniband: Whether the tasks get the InfiniBand devices of their node.
         """
-        from openpai.core.protocol.units import mebibytes
+        from openpai.core.units import mebibytes
 
         completion = _given(minFailedInstances=min_failed, minSucceededInstances=min_succeeded)
         shm_mb = None if shm is None else mebibytes(shm)

@@ -14,7 +14,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Mapping, Sequence
 
-from openpai.core.protocol.units import mebibytes
+from openpai.core.units import mebibytes
 
 if TYPE_CHECKING:
     from openpai.core.protocol.job import Job

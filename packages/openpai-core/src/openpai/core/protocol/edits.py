@@ -25,8 +25,8 @@ def parse_update(text: str) -> tuple[Steps, Any]:
     Raises:
         ProtocolError: There is no ``=``, the path makes no sense, or the value is no YAML.
     """
-    from openpai.core.protocol.js import UNDEFINED
     from openpai.core.protocol.job_yaml import YamlError, load_yaml
+    from openpai.core.protocol.js import UNDEFINED
 
     path, equals, written = text.partition("=")
     if not equals:

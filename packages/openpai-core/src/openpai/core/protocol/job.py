@@ -10,7 +10,7 @@ from openpai.core.protocol.building import Building
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.problems import Problem
+    from openpai.core.errors import Problem
     from openpai.core.protocol.source import Source
 
 __all__ = ["Job"]
@@ -64,7 +64,7 @@ class Job(Building):
             ProtocolError: The file holds no job.
             OSError: The file cannot be read.
         """
-        from openpai.core.protocol.files import read_text
+        from openpai.core.protocol.source import read_text
 
         return cls.from_yaml(read_text(path), str(path))
 
@@ -93,7 +93,7 @@ class Job(Building):
     @classmethod
     def _from_tree(cls, tree: Any, file: str | None) -> Job:
         if not isinstance(tree, dict):
-            from openpai.core.problems import Problem
+            from openpai.core.errors import Problem
 
             message = f"{file or 'This'} holds no job: a job is a mapping of keys to values."
             raise ProtocolError(message, [Problem("", 1, 1, message)])
@@ -124,8 +124,8 @@ class Job(Building):
         Raises:
             ProtocolError: The document holds something that has no form in YAML.
         """
-        from openpai.core.protocol.source import same
         from openpai.core.protocol.job_yaml import dump_yaml
+        from openpai.core.protocol.source import same
 
         source = self._source
         if source and same(source.tree, self.document) and self._text_hides_secrets(source.text):
@@ -200,8 +200,7 @@ class Job(Building):
         Raises:
             ProtocolError: The server does not take the job.
         """
-        from openpai.core.protocol.validation import protocol_error
-        from openpai.core.protocol.verdict import judge
+        from openpai.core.protocol.validation import judge, protocol_error
 
         verdict = judge(self.document)
         if verdict.scripts is None:

@@ -250,7 +250,7 @@ def _type_hint(error: SchemaError, value: Any) -> str:
 
 
 def _number_hint(key: str, text: str) -> str:
-    from openpai.core.protocol.units import mebibytes
+    from openpai.core.units import mebibytes
 
     if text.strip().lstrip("-").isdigit():
         return "Remove the quotes."

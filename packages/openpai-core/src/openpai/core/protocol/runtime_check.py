@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, Iterator, Mapping
 
-from openpai.core.problems import Problem
+from openpai.core.errors import Problem
 
 __all__ = ["check_schema", "problem"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator
 
-from openpai.core.problems import Problem
+from openpai.core.errors import Problem
 from openpai.core.protocol.runtime_check import check_schema
 
 __all__ = ["EVENTS", "MOUNT_TYPES", "NEEDED", "SIGNALS", "check", "section_schema"]

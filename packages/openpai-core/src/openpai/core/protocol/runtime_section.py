@@ -21,8 +21,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.errors import ProtocolError, StorageError
-from openpai.core.problems import Problem
+from openpai.core.errors import Problem, ProtocolError, StorageError
 from openpai.core.protocol.runtime_check import problem
 from openpai.core.protocol.runtime_parts import (
     Callback,
@@ -52,9 +51,26 @@ __all__ = [
     "Secret",
     "Tensorboard",
     "seconds",
+    "secret_value",
     "section_problems",
     "section_schema",
 ]
+
+
+def secret_value(secrets: Mapping[str, Any], name: str) -> str | None:
+    """Return a secret as text; ``None`` if there is none of that name, or if it is a map.
+
+    Args:
+        secrets: The job's secrets.
+        name: A key; a dot leads into a map, unless a key is written with it.
+    """
+    value: Any = secrets.get(name)
+    if value is None:
+        value = secrets
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+    return None if value is None or isinstance(value, (Mapping, list)) else str(value)
+
 
 SECTION_KEY = "openpai.runtime"
 """The section's key in ``extras``."""
@@ -263,7 +279,6 @@ def _mount(mount: Mount, pointer: str) -> Iterator[Problem]:
 
 def _secrets(document: Mapping[str, Any], section: RuntimeSection) -> Iterator[Problem]:
     """Yield the secrets that the job does not have; those of a stored job are not known."""
-    from openpai.core.protocol.runtime_secrets import secret_value
 
     known = document.get("secrets")
     for index, secret in enumerate(section.secrets):

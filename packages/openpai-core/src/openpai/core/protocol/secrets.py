@@ -31,8 +31,8 @@ def hides_secrets(text: str, document: Mapping[str, Any]) -> bool:
     """
     if not document.get("secrets") or are_masked(document):
         return True
-    from openpai.core.protocol.source import same
     from openpai.core.protocol.job_yaml import YamlError, load_yaml
+    from openpai.core.protocol.source import same
 
     try:
         stored = load_yaml(mask_secrets(text))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Iterable, Sequence, Union
 
-from openpai.core.errors import ProtocolError
-from openpai.core.protocol.jsyaml.errors import YamlError
-from openpai.core.problems import Problem
+from openpai.core.errors import Problem, ProtocolError
 from openpai.core.protocol.job_yaml import read_yaml
+from openpai.core.protocol.jsyaml.errors import YamlError
 
-__all__ = ["Source", "pointer", "same", "unshared"]
+__all__ = [
+    "Source",
+    "pointer",
+    "read_text",
+    "same",
+    "unshared",
+]
 
-Path = Sequence[Union[str, int]]
+Keys = Sequence[Union[str, int]]
 
 _MOST_VALUES = 200_000
 _DEEPEST = 120
@@ -41,7 +47,7 @@ class Source:
         self.text = reader.text[:-1]
         self.places = reader.places
 
-    def locate(self, path: Path, key: bool = False) -> tuple[int, int] | None:
+    def locate(self, path: Keys, key: bool = False) -> tuple[int, int] | None:
         """Return line and column, from 1, of a value or of the key in front of it.
 
         A value that is not there has the place of the nearest one around it.
@@ -138,3 +144,39 @@ def unshared(value: Any) -> Any:
         return item
 
     return copy(value, 0)
+
+
+_LARGEST = 10 * 1024 * 1024
+
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def read_text(path: str | Path) -> str:
+    """Return the text of a job file; ``-`` is standard input.
+
+    Raises:
+        ProtocolError: The file is far too large, or no text in UTF-8 (or UTF-16 with its mark).
+        OSError: The file cannot be read.
+    """
+    if str(path) == "-":
+        import sys
+
+        data = sys.stdin.buffer.read(_LARGEST + 1)
+    else:
+        with Path(path).open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise _refusal(path, "is larger than 10 MiB.", "A job has at most 100 KiB.")
+    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"is no text in UTF-8: byte 0x{data[error.start]:02x} in line {line}."
+        raise _refusal(path, message, "Save the file as UTF-8.", line) from None
+
+
+def _refusal(path: str | Path, message: str, hint: str, line: int | None = None) -> ProtocolError:
+    problem = Problem("", line, None if line is None else 1, f"The file {message}", hint)
+    return ProtocolError(f"{path} {message}", [problem], hint)

@@ -2,26 +2,104 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
-from openpai.core.errors import ProtocolError
+from openpai.core.errors import Problem, ProtocolError
+from openpai.core.protocol import js
+from openpai.core.protocol.ajv import SchemaError, schema_errors
+from openpai.core.protocol.job_yaml import YamlError, load_yaml
 from openpai.core.protocol.messages import MOST_FINDINGS, Finding, explain
-from openpai.core.problems import Problem
+from openpai.core.protocol.references import BrokenReferenceError, resolve_references
+from openpai.core.protocol.rendering import render_job
 from openpai.core.protocol.source import Source, pointer, same, unshared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "MAX_BYTES",
     "FileVerdict",
+    "Verdict",
     "check_file",
     "check_text",
     "job_problems",
+    "judge",
     "protocol_error",
     "render_file",
+    "server_verdict",
     "size_problems",
+    "too_large",
 ]
+
+
+MAX_BYTES = 100 * 1024
+
+
+_INVALID = "InvalidProtocolError"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The server's answer.
+
+    Attributes:
+        status: 202 accepted, 400 refused, 413 too large, 500 the server failed.
+        code: The server's error code; ``None`` for 202, 413 and 500.
+        message: The server's message; empty for 202.
+        document: The job, where the text is YAML at all.
+        scripts: For 202 the script of each task role, as rendered by the server.
+        errors: The violations of the schema.
+    """
+
+    status: int
+    code: str | None = None
+    message: str = ""
+    document: Any = None
+    scripts: Mapping[str, str] | None = None
+    errors: Sequence[SchemaError] = field(default=(), repr=False)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the server takes the job."""
+        return self.status == 202
+
+
+def too_large(text: str) -> bool:
+    """Whether a text is more than the server takes."""
+    return len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES
+
+
+def server_verdict(text: str) -> Verdict:
+    """Return what the server answers to the text of a job.
+
+    What depends on the cluster is left out: name conflicts, permissions, storages, and HiveD.
+    """
+    if too_large(text):
+        return Verdict(413, message="request entity too large")
+    try:
+        document = load_yaml(text)
+    except YamlError as error:
+        return Verdict(500, message=error.message)
+    return judge(document)
+
+
+def judge(document: Any) -> Verdict:
+    """Return what the server answers to a job that has been read."""
+    errors = schema_errors(document)
+    if errors:
+        message = json.dumps(
+            [error.to_server() for error in errors], ensure_ascii=False, separators=(",", ":")
+        )
+        return Verdict(400, _INVALID, message, document, errors=errors)
+    try:
+        scripts = render_job(document, resolve_references(document))
+    except BrokenReferenceError as fault:
+        return Verdict(400, _INVALID, str(fault), document)
+    except js.JsError as error:
+        return Verdict(500, message=str(error), document=document)
+    return Verdict(202, document=document, scripts=scripts)
 
 
 @dataclass(frozen=True)
@@ -50,7 +128,7 @@ def check_file(path: str | Path, strict: bool = True) -> FileVerdict:
         path: The file; ``-`` is standard input.
         strict: Also what the server takes and what then fails; otherwise the server's own verdict.
     """
-    from openpai.core.protocol.files import read_text
+    from openpai.core.protocol.source import read_text
 
     try:
         text = read_text(path)
@@ -81,7 +159,6 @@ def text_problems(text: str, strict: bool, file: str | None) -> list[Problem]:
 
 def size_problems(text: str) -> list[Problem]:
     """Return a problem if a text is more than the server takes."""
-    from openpai.core.protocol.verdict import MAX_BYTES, too_large
 
     if not too_large(text):
         return []
@@ -102,7 +179,6 @@ def job_problems(
         sent_as_is: Whether the text is what would be sent; a job object is written anew where its
             text would show its secrets.
     """
-    from openpai.core.protocol.verdict import judge
 
     placed = source if source and same(source.tree, document) else None
     verdict = judge(document)
@@ -175,8 +251,7 @@ def render_file(path: str | Path) -> dict[str, Any]:
     server does not take the job or the file cannot be read, ``errors`` as in
     :meth:`FileVerdict.to_dict`.
     """
-    from openpai.core.protocol.files import read_text
-    from openpai.core.protocol.verdict import server_verdict
+    from openpai.core.protocol.source import read_text
 
     verdict = check_file(path, strict=False)
     if not verdict.valid:

@@ -11,9 +11,8 @@ import re
 from math import isfinite
 from typing import Any, Iterator, Mapping
 
-from openpai.core.errors import ProtocolError
+from openpai.core.errors import Problem, ProtocolError
 from openpai.core.protocol.js import Timestamp
-from openpai.core.problems import Problem
 
 __all__ = ["inline", "write"]
 

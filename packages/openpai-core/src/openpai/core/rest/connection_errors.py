@@ -4,33 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from openpai.core.errors import ConnectionFailed
+from openpai.core.errors import NoAnswer
 
-__all__ = ["NoAnswer", "connection_failed"]
-
-
-class NoAnswer(ConnectionFailed):
-    """A :class:`ConnectionFailed` that knows whether it may pass by itself.
-
-    Attributes:
-        transient: Whether the same request may succeed a moment later.
-        sent: Whether the request may have reached the server, and have taken effect.
-        untrusted: Whether a certificate is the reason.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        hint: str,
-        *,
-        transient: bool = True,
-        sent: bool = True,
-        untrusted: bool = False,
-    ) -> None:
-        super().__init__(message, hint)
-        self.transient = transient
-        self.sent = sent
-        self.untrusted = untrusted
+__all__ = [
+    "connection_failed",
+]
 
 
 class _Cause(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from openpai.core.errors import ConflictError, NotFoundError
-from openpai.core.rest.reconcile import UNSURE, found_after, is_plain_500
 from openpai.core.rest.fields import Record, flag, mapping, text
+from openpai.core.rest.reconcile import UNSURE, found_after, is_plain_500
 from openpai.core.rest.session import Session, segment
 
 __all__ = [

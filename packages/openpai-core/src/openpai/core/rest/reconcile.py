@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, TypeVar
 
-from openpai.core.errors import ApiError, NotFoundError, OpenPaiError, ServerError
-from openpai.core.rest.connection_errors import NoAnswer
+from openpai.core.errors import ApiError, NoAnswer, NotFoundError, OpenPaiError, ServerError
 
 __all__ = ["UNSURE", "found_after", "is_plain_500"]
 

@@ -10,9 +10,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.errors import ApiError, RateLimitError, ServerError, api_error
+from openpai.core.errors import ApiError, NoAnswer, RateLimitError, ServerError, api_error
 from openpai.core.rest.address import shown
-from openpai.core.rest.connection_errors import NoAnswer
 
 if TYPE_CHECKING:
     import requests

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping
 from urllib.parse import urljoin
 
 from openpai.core.closing import Closing
-from openpai.core.errors import ApiError, AuthenticationError, RateLimitError
-from openpai.core.rest import jwt
-from openpai.core.rest import responses as answers
-from openpai.core.rest import transport as connection
+from openpai.core.errors import ApiError, AuthenticationError, NoAnswer, RateLimitError
+from openpai.core.rest import jwt, responses, transport
 from openpai.core.rest.address import Address, segment, shown
-from openpai.core.rest.connection_errors import NoAnswer, connection_failed
+from openpai.core.rest.connection_errors import connection_failed
 
 if TYPE_CHECKING:
     import requests
@@ -46,7 +44,7 @@ class Session(Closing):
         uri: The cluster's address, with or without ``/rest-server``; with ``/api/v2`` where
             rest-server is reached without pylon.
         token: Sent as ``Authorization: Bearer``.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
+        timeout: Seconds to wait for a transport, and for each part of an answer.
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
 
     Attributes:
@@ -66,7 +64,7 @@ class Session(Closing):
         self.address = Address.parse(uri)
         self.token = token
         self.timeout = timeout
-        self.verify = connection.checked_verify(verify)
+        self.verify = transport.checked_verify(verify)
         self.log_in: Callable[[], str] | None = None
         self.longest_rate_wait = _RATE_WAIT
         self.answered = False
@@ -84,7 +82,7 @@ class Session(Closing):
     @property
     def clock_ahead(self) -> float:
         """Seconds by which the cluster's clock is ahead of this machine's; 0 if by very few."""
-        return answers.clock_skew(*self._date)
+        return responses.clock_skew(*self._date)
 
     def renew(self, token: str) -> None:
         """Go on with a token that the server has just handed out."""
@@ -96,7 +94,7 @@ class Session(Closing):
         """The requests session, made when first used."""
         if self._http is None:
             with self._lock:
-                self._http = self._http or connection.open_pool(self.uri, self.verify)
+                self._http = self._http or transport.open_pool(self.uri, self.verify)
         return self._http
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, **options: Any) -> Any:
@@ -133,7 +131,7 @@ class Session(Closing):
             ApiError: The server refused, or did not answer with JSON of this kind.
             ConnectionFailed: No answer came.
         """
-        read = partial(answers.shaped, kind=kind, key=key)
+        read = partial(responses.shaped, kind=kind, key=key)
         return self.request(method, path, read=read, **options)
 
     def request(
@@ -194,7 +192,7 @@ class Session(Closing):
             response = self._once(call, url, options)
             if not response.is_redirect:
                 if response.status_code >= 400:
-                    raise answers.refusal(response)
+                    raise responses.refusal(response)
                 return response
             options.pop("params", None)  # the server has put them into the new address
             target = urljoin(url, response.headers["Location"])
@@ -217,13 +215,13 @@ class Session(Closing):
                 call.method,
                 url,
                 headers=dict(call.headers),
-                auth=connection.Bearer(call.token if call.authorized and ours else ""),
+                auth=transport.Bearer(call.token if call.authorized and ours else ""),
                 allow_redirects=False,
                 stream=True,
                 verify=self.verify,
                 **limits,
             )
-            connection.read_whole(response)
+            transport.read_whole(response)
         except requests.RequestException as error:
             _log.debug("%s %s: %s", call.method, shown(url), type(error).__name__)
             raise connection_failed(error, f"{call.method} {shown(url)}") from None

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from openpai.core.rest.models import TaskAttemptStatus, TaskFacts
+from typing import Any, NamedTuple
+
+from openpai.core.errors import ApiError, NoAnswer
+from openpai.core.rest.address import shown
 from openpai.core.rest.fields import integer, text
+from openpai.core.rest.models import TaskAttemptStatus, TaskFacts
+from openpai.core.rest.responses import refuse_page
 from openpai.core.rest.session import Session, segment
 
-__all__ = ["TaskHistory", "get_task"]
+__all__ = [
+    "Piece",
+    "TaskAttempt",
+    "TaskHistory",
+    "get_task",
+    "log_locations",
+    "read_piece",
+]
 
 
 class TaskHistory(TaskFacts):
@@ -41,3 +53,101 @@ def get_task(session: Session, key: str, job_attempt: int, role: str, index: int
     """
     path = f"/jobs/{segment(key)}/attempts/{job_attempt}/taskRoles/{segment(role)}"
     return TaskHistory(session.get(f"{path}/taskIndex/{index}/attempts", kind=dict))
+
+
+class TaskAttempt(NamedTuple):
+    """One run of one task.
+
+    Attributes:
+        job: ``<user>~<name>``.
+        job_attempt: From 0.
+        role: The task role as the server spells it (lower case, letters and digits only).
+        task_index: The task's index, from 0.
+        task_attempt: From 0, anew in each job attempt.
+    """
+
+    job: str
+    job_attempt: int
+    role: str
+    task_index: int
+    task_attempt: int
+
+
+class Piece(NamedTuple):
+    """Part of a log.
+
+    Attributes:
+        data: The bytes from the asked offset on; empty when there is nothing new.
+        expired: Whether the URL is no longer good, so that the locations must be asked for anew.
+        missing: Whether there is no such file (now).
+        size: How many bytes the file had, where the server says it; else 0.
+    """
+
+    data: bytes
+    expired: bool = False
+    missing: bool = False
+    size: int = 0
+
+
+def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
+    """``GET …/attempts/{a}/taskRoles/{r}/taskIndex/{i}/attempts/{n}/logs``: name → URL.
+
+    Any token. The URLs live for about two minutes (rest-server/src/models/v2/job/log.js).
+
+    Raises:
+        NotFoundError: The attempt has no log (yet, or no longer).
+        ServerError: The server also says this for a task that has not started.
+        ConnectionFailed: No answer came.
+    """
+    path = (
+        f"/jobs/{segment(task.job)}/attempts/{task.job_attempt}/taskRoles/{segment(task.role)}"
+        f"/taskIndex/{task.task_index}/attempts/{task.task_attempt}/logs"
+    )
+    found = session.get(path, kind=list, key="locations")
+    return {item["name"]: item["uri"] for item in found}
+
+
+def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:
+    """Read up to ``limit`` bytes of a log from ``offset`` on; the URL has a token of its own.
+
+    Source: log-manager/src/nginx.
+
+    Raises:
+        ApiError: The log server failed in a way that does not mean "expired" or "nothing yet".
+        ConnectionFailed: No answer came.
+    """
+    headers = {"Range": f"bytes={offset}-{offset + limit - 1}", "Accept-Encoding": "identity"}
+    try:
+        response = session.request("GET", uri, headers=headers, read=_whole)
+    except ApiError as error:
+        if error.status == 416:  # the end, or an empty file
+            return Piece(b"")
+        if error.status == 403:  # the URL's own token has run out
+            return Piece(b"", expired=True)
+        if error.status == 404:
+            return Piece(b"", missing=True)
+        raise
+    content: bytes = response.content
+    if response.status_code == 200:  # a server that ignores ranges sends the whole file
+        return Piece(content[offset : offset + limit], size=len(content))
+    return Piece(content, size=_size(response.headers.get("Content-Range", "")))
+
+
+def _whole(response: Any) -> Any:
+    """Return the response if its body is as long as it says; older urllib3 does not look.
+
+    Raises:
+        ServerError: It is a web page.
+        NoAnswer: It ends too early.
+    """
+    refuse_page(response)
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) != len(response.content):
+        raise NoAnswer(f"GET {shown(response.url)}: the answer was cut short.", "Try again.")
+    return response
+
+
+def _size(content_range: str) -> int:
+    """Read the last number of ``bytes 0-0/1234``."""
+    size = content_range.rpartition("/")[2]
+    return int(size) if size.isdigit() else 0

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from openpai.core.errors import ConflictError
-from openpai.core.rest.reconcile import UNSURE, found_after
 from openpai.core.rest.authn import basic_login
 from openpai.core.rest.fields import Record, flag, items, mapping, text
+from openpai.core.rest.reconcile import UNSURE, found_after
 from openpai.core.rest.session import Session, segment
 
 __all__ = [

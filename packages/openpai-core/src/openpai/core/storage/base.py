@@ -29,12 +29,12 @@ from typing import (
     NamedTuple,
 )
 
-from openpai.core.storage.checksums import Checksum
 from openpai.core.closing import Closing
+from openpai.core.entry_points import entry_points
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name
+from openpai.core.storage.checksums import Checksum
 from openpai.core.storage.temp_files import is_partial, partial_name
-from openpai.core.entry_points import entry_points
 from openpai.core.storage.upload import Upload
 
 __all__ = [

@@ -52,7 +52,9 @@ class Workspace:
         Raises:
             StorageError: The text is no such address.
         """
-        from openpai.core.storage.base import StorageUri  # a job without a workspace needs none of it
+        from openpai.core.storage.base import (
+            StorageUri,  # a job without a workspace needs none of it
+        )
 
         return cls(*StorageUri.parse(text))
 

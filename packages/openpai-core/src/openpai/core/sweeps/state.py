@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.config.files import home, read_yaml, update_yaml
+from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError, ConflictError
+from openpai.core.paths import home
 from openpai.core.sweeps.parameters import names_of
 
 __all__ = ["SweepRecord", "record_path", "recorded_sweeps"]

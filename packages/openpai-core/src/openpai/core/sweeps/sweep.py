@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, Ty
 from openpai.core.client.batch import Gate, Outcome, each, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
 from openpai.core.retry import Patience
-from openpai.core.execution.states import TERMINAL_STATES
+from openpai.core.states import TERMINAL_STATES
 from openpai.core.sweeps.parameters import Point, split_try, sweep_jobs, try_name
 from openpai.core.sweeps.state import SweepRecord, recorded_sweeps
 

@@ -100,8 +100,8 @@ def _time(text: str | None) -> datetime | None:
 
 def _comparison(source: Storage, target: Storage) -> Callable[[Entry, Entry], bool]:
     """Return whether the target has this very file, as a transfer would find it."""
-    from openpai.core.storage.transfer.copier import Copier
     from openpai.core.storage.transfer.bandwidth import Limiter
+    from openpai.core.storage.transfer.copier import Copier
 
     never = threading.Event()
     copier = Copier(source, target, Limiter(None, never), _ignore, never)

@@ -55,8 +55,8 @@ def attach(
     docs/storage.md has the keys of each type. Attaching a name again replaces what it was.
     """
     from openpai.core.config.storages import attach_storage
-    from openpai.core.errors import ConfigError
     from openpai.core.entry_points import entry_points
+    from openpai.core.errors import ConfigError
     from openpai.core.storage.base import StorageSpec
 
     app = current_app(context)

@@ -56,9 +56,9 @@ def differences(
     Raises:
         FileNotFoundError: The first does not exist.
     """
-    from openpai.core.storage.transfer.transfer import Options, Transfer
-    from openpai.core.storage.transfer.copier import Copier
     from openpai.core.storage.transfer.bandwidth import Limiter
+    from openpai.core.storage.transfer.copier import Copier
+    from openpai.core.storage.transfer.transfer import Options, Transfer
 
     never = threading.Event()
     copier = Copier(first[0], second[0], Limiter(None, never), _ignore, never)

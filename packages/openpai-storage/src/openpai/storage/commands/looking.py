@@ -61,8 +61,8 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
 
 def _storages(app: App, alias: str | None) -> list[StorageSpec]:
     """Return the storages of the cluster and the attached ones; without one, those known here."""
-    from openpai.core.config.storages import attached_storages
     from openpai.core.config.clusters import load_clusters
+    from openpai.core.config.storages import attached_storages
     from openpai.storage.posix import mounted_here
 
     attached = attached_storages()
@@ -78,8 +78,8 @@ def _storages(app: App, alias: str | None) -> list[StorageSpec]:
 def _folder(spec: StorageSpec) -> str | None:
     """Return where a storage is reached on this machine, ``None`` where it is not."""
     from openpai.core.errors import OpenPaiError
-    from openpai.core.storage.local import FolderStorage
     from openpai.core.storage.base import open_storage
+    from openpai.core.storage.local import FolderStorage
 
     try:
         with open_storage(spec) as storage:

@@ -57,8 +57,8 @@ def add(
     What answers there is told before anything is asked or stored. The password is not stored; the
     token is: in the keyring, or in a file that only you can read.
     """
-    from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
     from openpai.cli._discovery import discover
+    from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
 
     alias = alias or named
     if not alias:

@@ -129,10 +129,10 @@ def _renewed(entry: ClusterEntry) -> Iterator[str]:
     Raises:
         OpenPaiError: It does not answer, or the file cannot be written.
     """
+    from openpai.cli._discovery import discover
     from openpai.core.client.cluster import Cluster
     from openpai.core.config.clusters import save_cluster
     from openpai.core.errors import OpenPaiError
-    from openpai.cli._discovery import discover
 
     found = discover(entry.uri, verify=entry.settings.get("verify", True))
     settings = {**entry.settings, "info": dict(found.info.raw)}
@@ -157,7 +157,7 @@ def edit(app: CliApp, editor: str | None) -> None:
     The file is read once more after that, and what is wrong with it is told.
     """
     from openpai.core.config.clusters import load_clusters
-    from openpai.core.config.files import home
+    from openpai.core.paths import home
 
     path = home() / "clusters.yaml"
     load_clusters()

@@ -40,8 +40,8 @@ def clone(app: CliApp, context: click.Context, /, *, job: str, **options: Any) -
     where it lies, unless --src brings other code. Secrets cannot be read back from a server: set
     them with --update.
     """
-    from openpai.core.protocol.command_job import random_letters
     from openpai.core.client.prepare import copy_of
+    from openpai.core.protocol.command_job import random_letters
 
     wishes = take_wishes(options, random_name=is_random(options["name"]))
     extras = take_extras(app, options, with_defaults=False)

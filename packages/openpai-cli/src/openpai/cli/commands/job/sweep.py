@@ -101,14 +101,14 @@ def _plan(
 
 
 def _points(options: dict[str, Any]) -> list[dict[str, Any]]:
-    from openpai.core.sweeps import parameters as core
+    from openpai.core.sweeps import parameters as sweeps_parameters
 
     axes = dict(map(_axis, options["axes"]))
     if options["zipped"] and options["count"]:
         raise UsageProblem("--zip and --random exclude each other.", "Give one of them.")
     if options["count"]:
-        return core.sample(options["count"], options["seed"], **axes)
-    return core.zipped(**axes) if options["zipped"] else core.grid(**axes)
+        return sweeps_parameters.sample(options["count"], options["seed"], **axes)
+    return sweeps_parameters.zipped(**axes) if options["zipped"] else sweeps_parameters.grid(**axes)
 
 
 def _axis(text: str) -> tuple[str, list[Any]]:

@@ -153,7 +153,7 @@ def prune(app: CliApp, older_than: str) -> None:
 
     It prints their names, which may be used again. What runs is left alone.
     """
-    from openpai.core.local.prune import prune as remove
+    from openpai.core.local.daemon import prune as remove
 
     try:
         removed = remove(older_than=older_than)

@@ -16,8 +16,8 @@ from openpai.cli._options import cluster_option, format_option, job_argument
 from openpai.core.file_names import Accepted
 
 if TYPE_CHECKING:
-    from openpai.core.errors import StorageError
     from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.errors import StorageError
     from openpai.core.storage.base import Entry, Storage
     from openpai.core.storage.transfer.transfer import Copied
 

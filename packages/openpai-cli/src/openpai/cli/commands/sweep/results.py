@@ -16,8 +16,7 @@ from openpai.cli._options import cluster_option, format_option
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
-    from openpai.core.sweeps.metrics import Metric
-    from openpai.core.sweeps.results import Result
+    from openpai.core.sweeps.results import Metric, Result
 
 COLUMNS = [("NAME", "name"), ("STATE", "state"), ("EXIT CODE", "exitCode")]
 _GROUPS = ("parameters", "metrics")
@@ -86,7 +85,7 @@ def _metrics(files: Sequence[str], patterns: Sequence[str]) -> list[Metric]:
     if not files and not patterns:
         return []
     from openpai.core.errors import OpenPaiError
-    from openpai.core.sweeps.metrics import FileMetric, LogMetric
+    from openpai.core.sweeps.results import FileMetric, LogMetric
 
     try:
         return [*map(FileMetric.parse, files), *map(LogMetric.parse, patterns)]

@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.wrappers import Request, Response
 
+from openpai.core.local.api.responses import Refusal, read_body
+from openpai.core.local.api.routes import find_route
 from openpai.core.local.state.accounts import Rights
 from openpai.core.local.state.models import User
-from openpai.core.local.api.routes import find_route
-from openpai.core.local.api.responses import Refusal, read_body
 
 if TYPE_CHECKING:
     from openpai.core.local.api.rate_limit import Count

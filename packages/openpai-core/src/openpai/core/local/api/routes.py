@@ -6,19 +6,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Callable
 
-from openpai.core.local.api.handlers import authn
-from openpai.core.local.api.handlers import cluster
-from openpai.core.local.api.handlers import files
-from openpai.core.local.api.handlers import groups
-from openpai.core.local.api.handlers import jobs
-from openpai.core.local.api.handlers import kubernetes
-from openpai.core.local.api.handlers import page
-from openpai.core.local.api.handlers import storages
-from openpai.core.local.api.handlers import tasks
-from openpai.core.local.api.handlers import tokens
-from openpai.core.local.api.handlers import user_changes
-from openpai.core.local.api.handlers import users
-from openpai.core.local.api.handlers import virtual_clusters
+from openpai.core.local.api.handlers import (
+    authn,
+    cluster,
+    groups,
+    jobs,
+    page,
+    storages,
+    tasks,
+    tokens,
+    users,
+)
 from openpai.core.local.api.responses import Refusal
 
 if TYPE_CHECKING:
@@ -101,15 +99,15 @@ ROUTES: tuple[Route, ...] = (
     Route("", "/api/v1", cluster.info, "open"),
     Route("", "/api/v2", cluster.banner, "open"),
     Route("GET HEAD", "/healthz", cluster.healthz, "open"),
-    Route("GET", "/api/v2/virtual-clusters", virtual_clusters.listing),
-    Route("GET", _VC, virtual_clusters.one, "late"),
-    Route("PUT", _VC, virtual_clusters.put, "late"),
-    Route("DELETE", _VC, virtual_clusters.delete, "late"),
-    Route("PUT", _VC + "/status", virtual_clusters.set_status, "late"),
-    Route("GET", "/api/v2/cluster/sku-types", virtual_clusters.sku_types),
-    Route("GET", "/api/v2/kubernetes/nodes", kubernetes.nodes),
-    Route("GET", "/api/v2/kubernetes/pods", kubernetes.pods),
-    Route("GET", "/api/v2/alerts", kubernetes.alerts),
+    Route("GET", "/api/v2/virtual-clusters", cluster.listing),
+    Route("GET", _VC, cluster.one, "late"),
+    Route("PUT", _VC, cluster.put, "late"),
+    Route("DELETE", _VC, cluster.delete, "late"),
+    Route("PUT", _VC + "/status", cluster.set_status, "late"),
+    Route("GET", "/api/v2/cluster/sku-types", cluster.sku_types),
+    Route("GET", "/api/v2/kubernetes/nodes", cluster.nodes),
+    Route("GET", "/api/v2/kubernetes/pods", cluster.pods),
+    Route("GET", "/api/v2/alerts", cluster.alerts),
     Route("GET", "/api/v2/authn/info", authn.info, "open"),
     Route("POST", "/api/v1/authn/basic/login", authn.login, "open"),
     Route("POST", "/api/v2/authn/basic/login", authn.login, "open"),
@@ -124,19 +122,19 @@ ROUTES: tuple[Route, ...] = (
     *_aliases(
         "user",
         Route("GET", "", users.listing),
-        Route("POST", "", user_changes.create, "login"),
-        Route("PUT", "", user_changes.update, "login"),
-        Route("PUT", "/me", user_changes.update_self, "login"),
+        Route("POST", "", users.create, "login"),
+        Route("PUT", "", users.update, "login"),
+        Route("PUT", "/me", users.update_self, "login"),
         Route("GET", "/{user}", users.one),
-        Route("DELETE", "/{user}", user_changes.delete, "login"),
-        Route("PUT", "/{user}/extension", user_changes.set_extension, "login"),
-        Route("PUT", "/{user}/email", user_changes.set_email, "login"),
-        Route("PUT", "/{user}/password", user_changes.set_password, "login"),
-        Route("PUT", "/{user}/admin", user_changes.set_admin, "login"),
-        Route("PUT", "/{user}/virtualcluster", user_changes.set_virtual_clusters, "login"),
-        Route("PUT", "/{user}/grouplist", user_changes.set_groups, "login"),
-        Route("PUT", "/{user}/group", user_changes.add_group, "login"),
-        Route("DELETE", "/{user}/group", user_changes.remove_group, "login"),
+        Route("DELETE", "/{user}", users.delete, "login"),
+        Route("PUT", "/{user}/extension", users.set_extension, "login"),
+        Route("PUT", "/{user}/email", users.set_email, "login"),
+        Route("PUT", "/{user}/password", users.set_password, "login"),
+        Route("PUT", "/{user}/admin", users.set_admin, "login"),
+        Route("PUT", "/{user}/virtualcluster", users.set_virtual_clusters, "login"),
+        Route("PUT", "/{user}/grouplist", users.set_groups, "login"),
+        Route("PUT", "/{user}/group", users.add_group, "login"),
+        Route("DELETE", "/{user}/group", users.remove_group, "login"),
     ),
     *_aliases(
         "group",
@@ -178,11 +176,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _OLD_JOB + "/config", _joined(jobs.config)),
     Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh)),
     Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type)),
-    Route("GET", "/api/v1/virtual-clusters", virtual_clusters.listing),
+    Route("GET", "/api/v1/virtual-clusters", cluster.listing),
     Route(
-        "GET HEAD", "/log-manager/{address}/api/v1/logs/{file}", files.log_file, "open", raw=True
+        "GET HEAD", "/log-manager/{address}/api/v1/logs/{file}", tasks.log_file, "open", raw=True
     ),
-    Route("GET HEAD", "/api/v1/logs/{file}", files.log_file, "open", raw=True),
+    Route("GET HEAD", "/api/v1/logs/{file}", tasks.log_file, "open", raw=True),
 )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.local.scheduler.demands import (
+from openpai.core.execution.records import Job
+from openpai.core.local.api.responses import Refusal
+from openpai.core.local.scheduler.scheduler import (
     instances,
     is_gang,
     job_needs,
+    missing,
     priority_class,
     role_needs,
     roles,
     virtual_cluster,
 )
-from openpai.core.local.state.models import Job
-from openpai.core.local.scheduler.scheduler import Resources, missing
-from openpai.core.local.api.responses import Refusal
+from openpai.core.local.state.machine import Resources
 from openpai.core.protocol.names import encode_name
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def submit_job(call: Call) -> str:
 
 
 def _understood(text: str) -> Mapping[str, Any]:
-    from openpai.core.protocol.verdict import server_verdict
+    from openpai.core.protocol.validation import server_verdict
 
     verdict = server_verdict(text)
     if verdict.accepted:

@@ -14,8 +14,8 @@ from openpai.core.local.executor.container_files import (
     write_inside,
 )
 from openpai.core.local.executor.docker import full_name
-from openpai.core.local.executor.process import inherited
 from openpai.core.local.executor.engine import Command, Engine, Recipe
+from openpai.core.local.executor.process import inherited
 
 if TYPE_CHECKING:
     from pathlib import Path

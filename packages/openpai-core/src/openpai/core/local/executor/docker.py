@@ -20,15 +20,21 @@ from openpai.core.local.executor.container_files import (
     container_mounts,
     write_inside,
 )
-from openpai.core.local.executor.process import inherited
 from openpai.core.local.executor.engine import Command, Engine, Recipe
+from openpai.core.local.executor.process import inherited
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from openpai.core.local.executor.engine import Image, Mount, TaskSpec
 
-__all__ = ["Oci", "container_name", "full_name"]
+__all__ = [
+    "Docker",
+    "Oci",
+    "Podman",
+    "container_name",
+    "full_name",
+]
 
 #: Seconds that an engine has to answer.
 PATIENCE = 30
@@ -227,3 +233,33 @@ def _write_private(path: Path, text: str) -> None:
     handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+class Docker(Oci):
+    """The command ``docker`` and whatever it talks to."""
+
+    name = program = "docker"
+
+    def gpu_words(self, gpus: Sequence[int]) -> list[str]:
+        """Return ``--gpus``, whose list has to stand in quotes of its own."""
+        return ["--gpus", f'"device={",".join(map(str, gpus))}"']
+
+    def login_words(self, folder: Path) -> tuple[list[str], list[str]]:
+        """Return the folder as Docker's configuration."""
+        return ["--config", str(folder)], []
+
+
+class Podman(Oci):
+    """The command ``podman``; ``containers.conf`` says how it works, as everywhere."""
+
+    name = program = "podman"
+    info_format = "{{.Host.Kernel}}"
+    remove_words = ("rm", "--force", "--volumes", "--time", "0")
+
+    def gpu_words(self, gpus: Sequence[int]) -> list[str]:
+        """Return the devices as the NVIDIA container toolkit names them (CDI)."""
+        return [word for gpu in gpus for word in ("--device", f"nvidia.com/gpu={gpu}")]
+
+    def login_words(self, folder: Path) -> tuple[list[str], list[str]]:
+        """Return the file of credentials."""
+        return [], ["--authfile", str(folder / "config.json")]

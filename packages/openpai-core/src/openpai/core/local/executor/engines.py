@@ -23,13 +23,13 @@ def _process() -> Engine:
 
 
 def _docker() -> Engine:
-    from openpai.core.local.executor.docker_engine import Docker
+    from openpai.core.local.executor.docker import Docker
 
     return Docker()
 
 
 def _podman() -> Engine:
-    from openpai.core.local.executor.podman import Podman
+    from openpai.core.local.executor.docker import Podman
 
     return Podman()
 

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.local.executor.engine import SECRETS_FILE
-from openpai.core.local.state.state_dir import is_locked
 from openpai.core.local.executor.supervisor.state import boot_id
+from openpai.core.local.state.state_dir import is_locked
 from openpai.core.processes import kill_marked
 
 if TYPE_CHECKING:

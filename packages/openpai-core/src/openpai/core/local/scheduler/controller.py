@@ -11,21 +11,21 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Union
 
-from openpai.core.local.scheduler import lifecycle
 from openpai.core.local.executor.launcher import Exit, Lost, Running
+from openpai.core.local.scheduler import lifecycle
 from openpai.core.local.scheduler.exit_report import Report, exit_report, lost_report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.local.scheduler.wakeup import Bell
-    from openpai.core.local.state.clock import Clock
+    from openpai.core.execution.records import Job, Task
     from openpai.core.local.executor.launcher import Launcher
+    from openpai.core.local.scheduler.active_jobs import Roster
     from openpai.core.local.scheduler.lifecycle import Live
     from openpai.core.local.scheduler.placement import Placement
-    from openpai.core.local.state.models import Job, Task
-    from openpai.core.local.scheduler.active_jobs import Roster
-    from openpai.core.local.scheduler.scheduler import Resources
+    from openpai.core.local.scheduler.wakeup import Bell
+    from openpai.core.local.state.clock import Clock
+    from openpai.core.local.state.machine import Resources
 
 __all__ = ["Controller"]
 

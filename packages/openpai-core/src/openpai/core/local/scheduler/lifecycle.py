@@ -11,19 +11,23 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.local.scheduler.demands import instances, is_gang, roles
-from openpai.core.local.state.models import Attempt, Job, Task
-from openpai.core.execution.task_plan import role_ports
-from openpai.core.execution.completion import FinishedTask, job_outcome, should_retry
+from openpai.core.execution.completion import (
+    ATTEMPT_OVER,
+    STOP_REQUESTED,
+    FinishedTask,
+    job_outcome,
+    should_retry,
+)
 from openpai.core.execution.ports import task_ports
-from openpai.core.execution.states import job_state
+from openpai.core.execution.records import Attempt, Job, Task
+from openpai.core.execution.task_plan import role_ports
+from openpai.core.local.scheduler.scheduler import instances, is_gang, roles
+from openpai.core.states import job_state
 
 if TYPE_CHECKING:
     from openpai.core.local.scheduler.exit_report import Report
 
 __all__ = [
-    "ATTEMPT_OVER",
-    "STOP_REQUESTED",
     "Live",
     "begin_attempt",
     "dismiss_task",
@@ -32,10 +36,6 @@ __all__ = [
     "judge",
     "task_launched",
 ]
-
-#: the codes of a stopped job and of the tasks that were still there when the attempt was decided
-STOP_REQUESTED = -210
-ATTEMPT_OVER = -220
 
 
 @dataclass

@@ -5,17 +5,23 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Callable, Iterable, Mapping, Tuple
 
-from openpai.core.local.scheduler.demands import PRIORITIES, job_needs, role_needs
 from openpai.core.local.executor.task_spec import IP, choose_gpus, choose_uid, plan
-from openpai.core.local.scheduler.scheduler import Claim, Resources, schedule
+from openpai.core.local.scheduler.scheduler import (
+    PRIORITIES,
+    Claim,
+    job_needs,
+    role_needs,
+    schedule,
+)
+from openpai.core.local.state.machine import Resources
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from openpai.core.execution.records import Task
     from openpai.core.local.executor.launcher import Launcher
-    from openpai.core.local.scheduler.lifecycle import Live
-    from openpai.core.local.state.models import Task
     from openpai.core.local.scheduler.active_jobs import Roster
+    from openpai.core.local.scheduler.lifecycle import Live
 
 __all__ = ["Placement"]
 

@@ -8,30 +8,25 @@ ones from running.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, Hashable, Iterable, Mapping, TypeVar
+from typing import Any, Generic, Hashable, Iterable, Iterator, Mapping, TypeVar
 
-__all__ = ["Claim", "Decision", "Resources", "missing", "schedule"]
+from openpai.core.local.state.machine import Resources
+
+__all__ = [
+    "PRIORITIES",
+    "Claim",
+    "Decision",
+    "instances",
+    "is_gang",
+    "job_needs",
+    "missing",
+    "priority_class",
+    "role_needs",
+    "schedule",
+    "virtual_cluster",
+]
 
 Key = TypeVar("Key", bound=Hashable)
-
-
-@dataclass(frozen=True)
-class Resources:
-    """An amount of what tasks use: CPUs, memory in MiB, GPUs."""
-
-    cpu: int = 0
-    memory_mb: int = 0
-    gpu: int = 0
-
-    def __add__(self, other: Resources) -> Resources:
-        return Resources(
-            self.cpu + other.cpu, self.memory_mb + other.memory_mb, self.gpu + other.gpu
-        )
-
-    def __sub__(self, other: Resources) -> Resources:
-        return Resources(
-            self.cpu - other.cpu, self.memory_mb - other.memory_mb, self.gpu - other.gpu
-        )
 
 
 @dataclass(frozen=True)
@@ -101,3 +96,58 @@ def missing(needs: Resources, have: Resources) -> str:
         if want > max(free, 0):
             parts.append(f"{want} {name} ({max(free, 0)} available)")
     return ", ".join(parts)
+
+
+#: rest-server/src/models/v2/job/k8s.js: HiveD's priority classes
+PRIORITIES = {"prod": 100, "test": 10, "oppo": -1}
+
+
+def roles(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield (name as written, role); an empty list slips through PAI's schema and has none."""
+    found = document["taskRoles"]
+    if isinstance(found, Mapping):
+        yield from found.items()
+
+
+def instances(role: Mapping[str, Any]) -> int:
+    """Return how many tasks a role has."""
+    return int(role.get("instances") or 1)
+
+
+def role_needs(role: Mapping[str, Any]) -> Resources:
+    """Return what one task of a role uses; Kubernetes would refuse negative amounts."""
+    asked = role["resourcePerInstance"]
+    return Resources(
+        cpu=max(0, int(asked["cpu"])),
+        memory_mb=max(0, int(asked["memoryMB"])),
+        gpu=max(0, int(asked["gpu"])),
+    )
+
+
+def job_needs(document: Mapping[str, Any]) -> Resources:
+    """Return what all tasks of a job use together."""
+    total = Resources()
+    for _, role in roles(document):
+        for _ in range(instances(role)):
+            total = total + role_needs(role)
+    return total
+
+
+def is_gang(document: Mapping[str, Any]) -> bool:
+    """Whether all tasks start together; only the boolean ``false`` says no."""
+    extras = document.get("extras")
+    return not (isinstance(extras, Mapping) and extras.get("gangAllocation") is False)
+
+
+def priority_class(document: Mapping[str, Any]) -> str | None:
+    """Return ``extras.hivedScheduler.jobPriorityClass``, which PAI records without HiveD too."""
+    extras = document.get("extras")
+    hived = extras.get("hivedScheduler") if isinstance(extras, Mapping) else None
+    found = hived.get("jobPriorityClass") if isinstance(hived, Mapping) else None
+    return None if found is None else str(found)
+
+
+def virtual_cluster(document: Mapping[str, Any]) -> str:
+    """Return the virtual cluster; ``default`` when it is absent or null."""
+    found = (document.get("defaults") or {}).get("virtualCluster")
+    return "default" if found is None else str(found)

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from openpai.core.local.scheduler.scheduler import Resources
+__all__ = [
+    "Resources",
+    "found_gpus",
+    "measure",
+]
 
-__all__ = ["found_gpus", "measure"]
+
+@dataclass(frozen=True)
+class Resources:
+    """An amount of what tasks use: CPUs, memory in MiB, GPUs."""
+
+    cpu: int = 0
+    memory_mb: int = 0
+    gpu: int = 0
+
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(
+            self.cpu + other.cpu, self.memory_mb + other.memory_mb, self.gpu + other.gpu
+        )
+
+    def __sub__(self, other: Resources) -> Resources:
+        return Resources(
+            self.cpu - other.cpu, self.memory_mb - other.memory_mb, self.gpu - other.gpu
+        )
 
 
 def measure(

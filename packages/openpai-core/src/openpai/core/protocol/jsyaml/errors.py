@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from openpai.core.errors import ProtocolError
+from openpai.core.errors import Problem, ProtocolError
 from openpai.core.protocol import js
-from openpai.core.problems import Problem
 
 __all__ = ["YamlError"]
 

@@ -32,14 +32,11 @@ def strict_findings(document: Any, source: Source | None) -> list[Finding]:
 
 def strict_rules() -> list[Any]:
     """Return all rules (:class:`~openpai.core.protocol.rules.rule.Rule`), in order."""
-    from openpai.core.protocol.rules import extras
-    from openpai.core.protocol.rules import credentials as images
-    from openpai.core.protocol.rules import references as names
-    from openpai.core.protocol.rules import roles
-    from openpai.core.protocol.rules import templates as tags
-    from openpai.core.protocol.rules import text
+    from openpai.core.protocol.rules import credentials, extras, references, roles, templates, text
     from openpai.core.protocol.rules.rule import registered
 
     # Importing them registers their rules, in whatever order they were imported.
-    order = [module.__name__ for module in (extras, images, names, roles, tags, text)]
+    order = [
+        module.__name__ for module in (extras, credentials, references, roles, templates, text)
+    ]
     return sorted(registered(), key=lambda rule: order.index(rule.check.__module__))

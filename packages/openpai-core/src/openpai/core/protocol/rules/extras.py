@@ -6,8 +6,8 @@ from typing import Any, Iterator
 
 from openpai.core.protocol.messages import Finding, did_you_mean, kind_of
 from openpai.core.protocol.plugins import PLUGINS_KEY, role_plugins
-from openpai.core.protocol.stage2 import fill_parameters
 from openpai.core.protocol.rules.rule import Case, rule
+from openpai.core.protocol.stage2 import fill_parameters
 from openpai.core.protocol.templates import TemplateError
 
 _PLUGINS = ("cmd", "git", "ssh", "tensorboard", "teamwise_storage")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Iterator
 
 from openpai.core.protocol.messages import Finding
-from openpai.core.protocol.secrets import hides_secrets
 from openpai.core.protocol.rules.rule import Case, rule
+from openpai.core.protocol.secrets import hides_secrets
 
 
 @rule(

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from openpai.core.config.files import home
+from openpai.core.paths import home
 from openpai.core.storage.base import Entry
 
 __all__ = ["Journal", "Slot"]

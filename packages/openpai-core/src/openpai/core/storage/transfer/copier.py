@@ -10,13 +10,13 @@ from datetime import datetime, timezone
 from itertools import zip_longest
 from typing import Any, BinaryIO, Callable, Generator, Iterator, cast
 
-from openpai.core.storage.checksums import Checksum, Hasher, hasher
 from openpai.core.errors import OpenPaiError, StorageError
-from openpai.core.storage.local import FolderStorage
+from openpai.core.retry import Stopped
 from openpai.core.storage.base import Entry, Storage, Upload, naming
-from openpai.core.storage.transfer.crew import Stopped
-from openpai.core.storage.transfer.checkpoint import Slot
+from openpai.core.storage.checksums import Checksum, Hasher, hasher
+from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.transfer.bandwidth import Limiter
+from openpai.core.storage.transfer.checkpoint import Slot
 from openpai.core.storage.transfer.multipart import Parts, PartsDigest
 from openpai.core.storage.transfer.planner import same_time
 

@@ -7,9 +7,9 @@ from collections import deque
 from contextlib import suppress
 from typing import Callable, Iterator
 
-from openpai.core.storage.checksums import Checksum, hasher
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage.base import Entry, Upload
+from openpai.core.storage.checksums import Checksum, hasher
 from openpai.core.storage.transfer.checkpoint import Slot
 from openpai.core.storage.transfer.planner import Step
 

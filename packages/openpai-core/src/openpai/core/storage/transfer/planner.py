@@ -13,11 +13,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Iterator, NamedTuple, Union
 
 from openpai.core.errors import OpenPaiError, RefusedNamesError
+from openpai.core.retrying import Patience
 from openpai.core.storage.base import Entry, Storage, is_partial, normalize
+from openpai.core.storage.transfer.filters import Selection
 from openpai.core.storage.transfer.options import Options
 from openpai.core.storage.transfer.results import Failed
-from openpai.core.retrying import Patience
-from openpai.core.storage.transfer.filters import Selection
 
 __all__ = ["Planner", "Step", "same_time"]
 

@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator
 
 from openpai.core.errors import OpenPaiError, StorageError
+from openpai.core.retrying import Patience
+from openpai.core.storage.base import Entry, Storage
 from openpai.core.storage.local import FolderStorage
 from openpai.core.storage.temp_files import is_abandoned
-from openpai.core.storage.base import Entry, Storage
+from openpai.core.storage.transfer.executor import IN_ONE_GO, Run
+from openpai.core.storage.transfer.filters import Selection
 from openpai.core.storage.transfer.options import Options
 from openpai.core.storage.transfer.planner import Planned, Planner, Step
 from openpai.core.storage.transfer.results import Copied, Deleted, Failed, Outcomes, TransferError
-from openpai.core.retrying import Patience
-from openpai.core.storage.transfer.executor import IN_ONE_GO, Run
-from openpai.core.storage.transfer.filters import Selection
 
 __all__ = [
     "Copied",

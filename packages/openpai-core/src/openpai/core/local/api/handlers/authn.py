@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.core.local.state.accounts import is_password
 from openpai.core.local.api.body_schema import REQUIRED, check, integer, text
-from openpai.core.local.state.models import User
 from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.state.accounts import is_password
+from openpai.core.local.state.models import User
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response

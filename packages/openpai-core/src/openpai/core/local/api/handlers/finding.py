@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.core.local.state.models import Job, Task
+from openpai.core.execution.records import Job, Task
 from openpai.core.local.api.responses import Refusal
 from openpai.core.protocol.names import encode_name
 

@@ -14,8 +14,8 @@ from openpai.core.local.api.body_schema import (
     mapping,
     text,
 )
-from openpai.core.local.state.models import Group, User
 from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.state.models import Group, User
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response

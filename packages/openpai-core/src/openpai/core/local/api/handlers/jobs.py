@@ -6,21 +6,21 @@ import re
 from typing import TYPE_CHECKING
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.local.api import serializers as views
+from openpai.core.execution import serializers
+from openpai.core.execution.records import Attempt, Event
+from openpai.core.execution.serializers import encode
 from openpai.core.local.api.body_schema import REQUIRED, check, one_of, text
 from openpai.core.local.api.handlers.finding import find_job, tags_of, tasks_of
-from openpai.core.local.api.jstext import encode
 from openpai.core.local.api.handlers.listing import list_jobs
-from openpai.core.local.state.models import Attempt, Event
-from openpai.core.local.api.submission import submit_job
 from openpai.core.local.api.responses import Refusal, answer, text_answer
+from openpai.core.local.api.submission import submit_job
 from openpai.core.protocol.job_yaml import load_yaml
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from openpai.core.execution.records import Job
     from openpai.core.local.api.app import Call
-    from openpai.core.local.state.models import Job
 
 __all__ = [
     "add_tag",
@@ -88,7 +88,7 @@ def one(call: Call) -> Response:
     if index < 0 <= job.attempt:
         raise _no_attempt(job, index)
     tasks = tasks_of(call.service.store, job, index)
-    return answer(views.detail(job, found, tasks, tags_of(call.service.store, job)))
+    return answer(serializers.detail(job, found, tasks, tags_of(call.service.store, job)))
 
 
 def _no_attempt(job: Job, index: int) -> Refusal:
@@ -161,7 +161,7 @@ def events(call: Call) -> Response:
     job = _job(call)
     kind = call.request.args.get("type")
     found = [
-        views.event_item(job, event)
+        serializers.event_item(job, event)
         for event in call.service.store.find(
             Event, "job = ? ORDER BY at DESC, rowid DESC", (job.id,)
         )
@@ -190,7 +190,9 @@ def attempts(call: Call) -> Response:
     found = store.find(Attempt, 'job = ? ORDER BY "index" != ?, "index"', (job.id, job.attempt))
     return answer(
         [
-            views.job_attempt(job, one, tasks_of(store, job, one.index), one.index == job.attempt)
+            serializers.job_attempt(
+                job, one, tasks_of(store, job, one.index), one.index == job.attempt
+            )
             for one in found
         ]
     )
@@ -208,4 +210,4 @@ def attempt(call: Call) -> Response:
             f"Job attempt not found in job {call.arguments[0]} with jobAttemptIndex {wanted}",
         )
     tasks = tasks_of(call.service.store, job, found.index)
-    return answer(views.job_attempt(job, found, tasks, True))
+    return answer(serializers.job_attempt(job, found, tasks, True))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.local.api.jstext import encode
-from openpai.core.local.api.serializers import NO_TAGS
+from openpai.core.execution.serializers import NO_TAGS, encode
 from openpai.core.local.api.responses import Refusal, text_answer
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ import sys
 import time
 from typing import Any
 
-from openpai.core.local.executor.supervisor.state import claim, now, write_exit
 from openpai.core.local.executor.supervisor.container import ask_to_end, end, verdict
 from openpai.core.local.executor.supervisor.mounts import mount_folders
 from openpai.core.local.executor.supervisor.output import Output
+from openpai.core.local.executor.supervisor.state import claim, now, write_exit
 from openpai.core.local.executor.supervisor.usage import Watch, freeze, spare_processes
 from openpai.core.processes import (
     become_reaper,

@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from functools import lru_cache
-from typing import Any, Iterable
+from math import isfinite
+from typing import Any, Iterable, Mapping
 
-from openpai.core.local.api.jstext import encode
-from openpai.core.local.state.models import Attempt, Event, Job, Task
 from openpai.core.execution.exit_codes import exit_spec
+from openpai.core.execution.records import Attempt, Event, Job, Task
+from openpai.core.protocol.js import Timestamp
 from openpai.core.protocol.names import convert_name
-from openpai.core.execution.states import attempt_state, job_state
+from openpai.core.states import attempt_state, job_state
 
 __all__ = [
     "NO_TAGS",
     "detail",
+    "encode",
     "event_item",
     "job_attempt",
     "node_name",
     "summary",
     "task_history",
 ]
+
+
+def encode(value: Any) -> str:
+    """Return JSON without blanks or escapes, ``1.0`` as ``1``, dates and bytes as Node has them."""
+    return json.dumps(_as_javascript(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _as_javascript(value: Any) -> Any:
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, Timestamp):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return {"type": "Buffer", "data": list(value)}
+    if isinstance(value, Mapping):
+        return {key: _as_javascript(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_javascript(item) for item in value]
+    return value
+
+
+def _number(value: float) -> float | None:
+    if not isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+
 
 #: What a stored summary holds in the place of the job's tags.
 NO_TAGS = '"tags":[]'
