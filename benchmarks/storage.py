@@ -26,26 +26,26 @@ from typing import NamedTuple
 OURS = """
 import sys
 from pathlib import Path
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import Transfer, local_place
 target = Path(sys.argv[2])
-Transfer(*local_place(Path(sys.argv[1])), FolderStorage(target.parent), target.name).run(keep=False)
+Transfer(*local_place(Path(sys.argv[1])), LocalStorage(target.parent), target.name).run(keep=False)
 """
 
 LIST = """
 import sys
 from pathlib import Path
-from openpai.core.storage.local import FolderStorage
-for _ in FolderStorage(Path(sys.argv[1])).walk("/"):
+from openpai.core.storage.local import LocalStorage
+for _ in LocalStorage(Path(sys.argv[1])).walk("/"):
     pass
 """
 PLAN = """
 import sys
 from pathlib import Path
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import Transfer, local_place
 target = Path(sys.argv[2])
-plan = Transfer(*local_place(Path(sys.argv[1])), FolderStorage(target.parent), target.name).plan()
+plan = Transfer(*local_place(Path(sys.argv[1])), LocalStorage(target.parent), target.name).plan()
 for _ in plan:
     pass
 """

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.gate import Gate, Steps
+from support.gate import RateLimitGate, Steps
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +18,9 @@ def recordings() -> dict:
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate(tmp_path: Path) -> RateLimitGate:
     """A closed gate for a job."""
-    return Gate(tmp_path / "gate")
+    return RateLimitGate(tmp_path / "gate")
 
 
 @pytest.fixture

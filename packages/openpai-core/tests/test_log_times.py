@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from openpai.core.client.log_since import Since, time_of
+from openpai.core.client.log_since import LogSinceFilter, time_of
 from openpai.core.rest.models import TaskStatus
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -43,7 +43,9 @@ def kept():
     """Return what is kept of the lines of a task with these times."""
 
     def keep(*lines, is_latest=True, **times):
-        return list(Since(NOON, "main-0", TaskStatus(times), is_latest=is_latest).lines(lines))
+        return list(
+            LogSinceFilter(NOON, "main-0", TaskStatus(times), is_latest=is_latest).lines(lines)
+        )
 
     return keep
 
@@ -77,8 +79,8 @@ def test_since_without_times_warns_once(kept, caplog):
 def test_since_skips_ended_task():
     """Such a log is not even read."""
     task = TaskStatus({"completedTime": at(11)})
-    assert Since(NOON, "main-0", task, is_latest=True).is_over
-    assert not Since(NOON, "main-0", task, is_latest=False).is_over
+    assert LogSinceFilter(NOON, "main-0", task, is_latest=True).is_over
+    assert not LogSinceFilter(NOON, "main-0", task, is_latest=False).is_over
 
 
 def test_failing_source_loses_no_line():
@@ -88,7 +90,7 @@ def test_failing_source_loses_no_line():
         yield "held"
         raise OSError("cut")
 
-    since = Since(NOON, "main-0", TaskStatus({}), is_latest=True)
+    since = LogSinceFilter(NOON, "main-0", TaskStatus({}), is_latest=True)
     found = []
     with pytest.raises(OSError, match="cut"):
         found.extend(since.lines(broken()))

@@ -14,10 +14,10 @@ from openpai.core.protocol.command_job import command_job
 SECTION = "openpai.runtime"
 FOLDER_STORAGE = """
 from pathlib import Path
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 
 def open_nfs(spec):
-    return FolderStorage(Path(spec.data["path"]), spec.name)
+    return LocalStorage(Path(spec.data["path"]), spec.name)
 """
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from openpai.core.storage.base import Storage, StorageSpec, open_storage
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def opai(app: TinyApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
 
 
 @pytest.fixture
-def unwritable() -> Iterator[FolderStorage]:
+def unwritable() -> Iterator[LocalStorage]:
     """Return the storage ``main`` in a folder that may not be written, not even by root."""
     as_root = os.geteuid() == 0
     with tempfile.TemporaryDirectory() as place:
@@ -121,7 +121,7 @@ def unwritable() -> Iterator[FolderStorage]:
         (folder / "file").write_text("old")
         folder.chmod(0o555)
         storage = open_storage(StorageSpec("main", "nfs", mount_path=place))
-        assert isinstance(storage, FolderStorage)
+        assert isinstance(storage, LocalStorage)
         if as_root:
             os.seteuid(65534)
         try:

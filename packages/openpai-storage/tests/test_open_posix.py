@@ -8,7 +8,7 @@ import pytest
 
 from openpai.core.errors import StorageError
 from openpai.core.storage.base import StorageSpec, open_storage
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import upload
 
 KINDS = ["azureBlob", "azureFile", "dshuttle", "nfs", "other", "samba", "unknown"]
@@ -86,7 +86,7 @@ def test_read_only_storage_refuses_changes(root: Path) -> None:
     assert (root / "file").exists()
 
 
-def test_missing_permission_is_reported(unwritable: FolderStorage) -> None:
+def test_missing_permission_is_reported(unwritable: LocalStorage) -> None:
     """What this user may not write is an error that names the place; nothing changes."""
     with pytest.raises(PermissionError, match="'main:/file'"):
         unwritable.delete("/file")

@@ -169,7 +169,7 @@ def test_sync_untried_files_can_be_retried(
         raise StorageLoginError("The token has expired.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("openpai.core.storage.local.FolderStorage.open_write", expired)
+        patch.setattr("openpai.core.storage.local.LocalStorage.open_write", expired)
         with pytest.raises(TransferError, match="The rest was not tried"):
             opai("upload", "tree", "/t", "--failed", "failed")
     opai("upload", "tree", "/t", "--files-from", "failed")
@@ -217,7 +217,7 @@ def test_check_fast_compares_sizes_and_times(opai: Opai, root: Path, tree: Path)
     with pytest.raises(StorageError, match="1 of 3 differ"):
         opai("check", "tree", "main:/t", "--fast")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("openpai.core.storage.local.FolderStorage.keeps_times", False)
+        patch.setattr("openpai.core.storage.local.LocalStorage.keeps_times", False)
         opai("check", "tree", "main:/t", "--fast")
         (root / "t" / "top").write_text("longer")
         with pytest.raises(StorageError, match="1 of 3 differ"):

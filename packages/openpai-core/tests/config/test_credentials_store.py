@@ -175,4 +175,4 @@ def test_unknown_store_raises(home):
 
 def test_secrets_repr_hides_values():
     """Not even in a debugger's list of variables."""
-    assert "s3cret" not in repr(credentials.Kept({"token": "t0ken-s3cret"}))
+    assert "s3cret" not in repr(credentials.StoredSecrets({"token": "t0ken-s3cret"}))

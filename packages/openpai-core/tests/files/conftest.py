@@ -9,15 +9,15 @@ from typing import Callable
 
 import pytest
 
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> FolderStorage:
+def storage(tmp_path: Path) -> LocalStorage:
     """Return an empty storage named ``main``."""
     root = tmp_path / "storage"
     root.mkdir()
-    return FolderStorage(root, "main")
+    return LocalStorage(root, "main")
 
 
 @pytest.fixture(scope="session")

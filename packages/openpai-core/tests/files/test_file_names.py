@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name
 from openpai.core.storage.base import Entry, Storage, below, normalize
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import (
     Failed,
     Options,
@@ -208,7 +208,7 @@ def test_listing_error_names_folders() -> None:
 def test_target_with_odd_names_takes_uploads(tmp_path: Path) -> None:
     """Odd names beside what is copied matter only where the rest of the target is to be deleted."""
 
-    class Odd(FolderStorage):
+    class Odd(LocalStorage):
         def _list(self, path: str) -> Iterator[Entry]:
             yield from super()._list(path)
             yield Entry(below(path, "x/y"), False, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def outside(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", ["/out/secret", "/out", "/file"])
-def test_links_out_of_storage_are_refused(storage: FolderStorage, outside: Path, path: str) -> None:
+def test_links_out_of_storage_are_refused(storage: LocalStorage, outside: Path, path: str) -> None:
     """Nothing outside is described, read or written through a link."""
     (storage.root / "out").symlink_to(outside)
     (storage.root / "file").symlink_to(outside / "secret")
@@ -34,7 +34,7 @@ def test_links_out_of_storage_are_refused(storage: FolderStorage, outside: Path,
     assert (outside / "secret").read_text() == "secret"
 
 
-def test_write_below_link_out_of_storage_is_refused(storage: FolderStorage, outside: Path) -> None:
+def test_write_below_link_out_of_storage_is_refused(storage: LocalStorage, outside: Path) -> None:
     """Neither new files nor moves get out through a link."""
     (storage.root / "out").symlink_to(outside)
     (storage.root / "file").write_text("mine")
@@ -49,7 +49,7 @@ def test_write_below_link_out_of_storage_is_refused(storage: FolderStorage, outs
     assert [item.name for item in outside.iterdir()] == ["secret"]
 
 
-def test_delete_removes_link_itself(storage: FolderStorage, outside: Path) -> None:
+def test_delete_removes_link_itself(storage: LocalStorage, outside: Path) -> None:
     """Deleting a link, or a folder that holds one, leaves what it leads to."""
     (storage.root / "out").symlink_to(outside)
     (storage.root / "d").mkdir()
@@ -60,7 +60,7 @@ def test_delete_removes_link_itself(storage: FolderStorage, outside: Path) -> No
     assert (outside / "secret").exists()
 
 
-def test_rename_moves_link_itself(storage: FolderStorage) -> None:
+def test_rename_moves_link_itself(storage: LocalStorage) -> None:
     """Moving a link leaves what it leads to in its place."""
     (storage.root / "file").write_text("x")
     (storage.root / "link").symlink_to("file")
@@ -69,7 +69,7 @@ def test_rename_moves_link_itself(storage: FolderStorage) -> None:
     assert (storage.root / "file").exists()
 
 
-def test_links_inside_storage_are_followed(storage: FolderStorage) -> None:
+def test_links_inside_storage_are_followed(storage: LocalStorage) -> None:
     """A link is described as what it leads to, if that is inside."""
     (storage.root / "d").mkdir()
     (storage.root / "d" / "file").write_text("12345")
@@ -77,7 +77,7 @@ def test_links_inside_storage_are_followed(storage: FolderStorage) -> None:
     assert [(entry.path, entry.size) for entry in storage.walk("/link")] == [("/link/file", 5)]
 
 
-def test_list_shows_broken_links(storage: FolderStorage, outside: Path) -> None:
+def test_list_shows_broken_links(storage: LocalStorage, outside: Path) -> None:
     """Links to nowhere, outwards and in circles are listed as empty files and hinder nothing."""
     for name, target in (("broken", "none"), ("circle", "circle"), ("out", outside)):
         (storage.root / name).symlink_to(target)
@@ -91,7 +91,7 @@ def test_list_shows_broken_links(storage: FolderStorage, outside: Path) -> None:
     ]
 
 
-def test_walk_with_link_cycle_ends(storage: FolderStorage) -> None:
+def test_walk_with_link_cycle_ends(storage: LocalStorage) -> None:
     """Links that lead back up, also by way of each other, make no endless walk."""
     for name in ("a", "b"):
         (storage.root / name).mkdir()
@@ -108,10 +108,10 @@ def test_link_above_root_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "file").write_text("x")
     (tmp_path / "link").symlink_to("real")
-    assert FolderStorage(tmp_path / "link").stat("/file").size == 1
+    assert LocalStorage(tmp_path / "link").stat("/file").size == 1
 
 
-def test_pipe_is_not_opened(storage: FolderStorage) -> None:
+def test_pipe_is_not_opened(storage: LocalStorage) -> None:
     """Opening it would block."""
     os.mkfifo(storage.root / "pipe")
     with pytest.raises(OSError, match="Not a regular file") as caught:
@@ -122,7 +122,7 @@ def test_pipe_is_not_opened(storage: FolderStorage) -> None:
 def test_read_only_storage_refuses_changes(tmp_path: Path) -> None:
     """A storage that the cluster calls read-only is not changed, whatever the folder allows."""
     (tmp_path / "file").write_text("x")
-    storage = FolderStorage(tmp_path, "main", read_only=True)
+    storage = LocalStorage(tmp_path, "main", read_only=True)
     for act in (storage.mkdir, storage.delete, lambda path: storage.rename("/file", path)):
         with pytest.raises(PermissionError, match="Read-only storage: 'main:/file'"):
             act("/file")
@@ -131,21 +131,21 @@ def test_read_only_storage_refuses_changes(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
 
 
-def test_messages_name_user_paths(storage: FolderStorage) -> None:
+def test_messages_name_user_paths(storage: LocalStorage) -> None:
     """A named storage speaks of NAME:/PATH, a local one of the path on this machine."""
     with pytest.raises(FileNotFoundError, match="'main:/a/b'"):
         storage.stat("a/b")
     with pytest.raises(FileNotFoundError, match=str(storage.root / "a")):
-        FolderStorage(storage.root).stat("a")
+        LocalStorage(storage.root).stat("a")
 
 
-def test_nul_in_path_is_refused(storage: FolderStorage) -> None:
+def test_nul_in_path_is_refused(storage: LocalStorage) -> None:
     """A path with a NUL character is refused in a sentence."""
     with pytest.raises(StorageError, match="NUL"):
         storage.stat("/a\0b")
 
 
-def test_new_file_mode_follows_umask(storage: FolderStorage) -> None:
+def test_new_file_mode_follows_umask(storage: LocalStorage) -> None:
     """A new file gets the mode that any new file gets, not that of a private temporary file."""
     (storage.root / "plain").touch()
     with storage.open_write("/new"):
@@ -171,7 +171,7 @@ def test_write_through_link_reaches_realpath(tmp_path: Path, path: str) -> None:
     }.items():
         (tmp_path / name).symlink_to(target)
     real = Path(os.path.realpath(tmp_path / path[1:]))
-    with FolderStorage(tmp_path).open_write(path) as stream:
+    with LocalStorage(tmp_path).open_write(path) as stream:
         stream.write(b"written")
     assert real.read_bytes() == b"written"
     assert not real.is_symlink()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import Options, Selection, Transfer, local_place
 
 pytestmark = [
@@ -69,6 +69,6 @@ def test_selection_matches_git(top: str, inner: str) -> None:
         subprocess.run(["git", "init", "-q", str(root)], check=True)
         selection = Selection.of(ignore_files=[".gitignore"], exclude=["/.git"])
         plan = Transfer(
-            *local_place(root), FolderStorage(target), "/t", Options(selection=selection)
+            *local_place(root), LocalStorage(target), "/t", Options(selection=selection)
         )
         assert {step.path for step in plan.plan() if step.action == "copy"} == git_takes(root)

@@ -13,7 +13,7 @@ import pytest
 
 from openpai.core.errors import StorageLoginError
 from openpai.core.storage.base import Entry, is_partial
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import (
     Failed,
     Options,
@@ -40,7 +40,7 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
-class Full(FolderStorage):
+class Full(LocalStorage):
     """A folder that refuses some files as a file system does."""
 
     refused = "b"
@@ -66,7 +66,7 @@ class Full(FolderStorage):
     ],
 )
 def test_bad_file_is_refused_alone(
-    storage: FolderStorage, tree: Path, number: int, reason: str
+    storage: LocalStorage, tree: Path, number: int, reason: str
 ) -> None:
     """The file is named with the reason, tried once, and the others arrive."""
     target = Full(storage.root, "main")
@@ -78,11 +78,11 @@ def test_bad_file_is_refused_alone(
     assert sorted(path.name for path in (storage.root / "t").iterdir()) == ["a", "c"]
 
 
-def _place(folder: Path) -> tuple[FolderStorage, str]:
-    return FolderStorage(folder), "/"
+def _place(folder: Path) -> tuple[LocalStorage, str]:
+    return LocalStorage(folder), "/"
 
 
-def test_too_long_name_is_refused(storage: FolderStorage, tmp_path: Path) -> None:
+def test_too_long_name_is_refused(storage: LocalStorage, tmp_path: Path) -> None:
     """A path that the real file system does not take fails alone."""
     deep = tmp_path / "deep"
     deep.mkdir()
@@ -95,7 +95,7 @@ def test_too_long_name_is_refused(storage: FolderStorage, tmp_path: Path) -> Non
 
 
 def test_names_differing_in_case_fail_on_case_insensitive_storage(
-    storage: FolderStorage, tmp_path: Path
+    storage: LocalStorage, tmp_path: Path
 ) -> None:
     """The first name is copied, the second is reported."""
     folder = tmp_path / "cases"
@@ -112,10 +112,10 @@ def test_names_differing_in_case_fail_on_case_insensitive_storage(
     assert (storage.root / "t" / "A").read_text() == "A"
 
 
-def test_unsorted_listing_fails(storage: FolderStorage, tree: Path) -> None:
+def test_unsorted_listing_fails(storage: LocalStorage, tree: Path) -> None:
     """Wrong pairs could delete what is wanted, so such a folder fails as a whole."""
 
-    class Shuffled(FolderStorage):
+    class Shuffled(LocalStorage):
         def list(self, path: str) -> Iterator[Entry]:
             return reversed([*super().list(path)])
 
@@ -126,10 +126,10 @@ def test_unsorted_listing_fails(storage: FolderStorage, tree: Path) -> None:
     assert (storage.root / "t" / "extra").exists()
 
 
-def test_unreadable_folder_fails_alone(tmp_path: Path, storage: FolderStorage) -> None:
+def test_unreadable_folder_fails_alone(tmp_path: Path, storage: LocalStorage) -> None:
     """A folder that may not be listed fails alone."""
 
-    class Closed(FolderStorage):
+    class Closed(LocalStorage):
         def list(self, path: str) -> Iterator[Entry]:
             if path == "/closed":
                 raise PermissionError(errno.EACCES, "Permission denied", self.where(path))
@@ -144,7 +144,7 @@ def test_unreadable_folder_fails_alone(tmp_path: Path, storage: FolderStorage) -
 
 
 @pytest.mark.process
-def test_partial_files_of_dead_processes_are_removed(storage: FolderStorage, tree: Path) -> None:
+def test_partial_files_of_dead_processes_are_removed(storage: LocalStorage, tree: Path) -> None:
     """What a dead process left behind is removed; what may still be written is not."""
     target = storage.root / "t"
     target.mkdir()
@@ -167,7 +167,7 @@ def _dead_process() -> int:
         return process.pid
 
 
-def test_download_over_folder_raises(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
+def test_download_over_folder_raises(storage: LocalStorage, tree: Path, tmp_path: Path) -> None:
     """A folder of this machine is not replaced by a file."""
     upload(storage, tree / "a", "/x")
     (tmp_path / "x").mkdir()
@@ -176,10 +176,10 @@ def test_download_over_folder_raises(storage: FolderStorage, tree: Path, tmp_pat
     assert (tmp_path / "x").is_dir()
 
 
-def test_source_deleted_during_copy_raises(storage: FolderStorage, tree: Path) -> None:
+def test_source_deleted_during_copy_raises(storage: LocalStorage, tree: Path) -> None:
     """A file that is deleted between the listing and the copying fails alone."""
 
-    class Going(FolderStorage):
+    class Going(LocalStorage):
         def list(self, path: str) -> Iterator[Entry]:
             for entry in [*super().list(path)]:
                 if entry.name == "b":
@@ -190,11 +190,11 @@ def test_source_deleted_during_copy_raises(storage: FolderStorage, tree: Path) -
         Transfer(Going(tree), "/", storage, "/t").run()
 
 
-def test_listing_resumes_after_cut(storage: FolderStorage, tree: Path) -> None:
+def test_listing_resumes_after_cut(storage: LocalStorage, tree: Path) -> None:
     """A connection that is cut in the middle of a listing costs nothing but time."""
     cuts = [1, 2, 0]
 
-    class Cut(FolderStorage):
+    class Cut(LocalStorage):
         def list(self, path: str) -> Iterator[Entry]:
             left = cuts.pop() if cuts else 100
             for number, entry in enumerate(super().list(path)):
@@ -207,11 +207,11 @@ def test_listing_resumes_after_cut(storage: FolderStorage, tree: Path) -> None:
     assert not cuts
 
 
-def test_expired_login_raises(storage: FolderStorage, tmp_path: Path) -> None:
+def test_expired_login_raises(storage: LocalStorage, tmp_path: Path) -> None:
     """After a token has expired, no other file is tried, and the error says so."""
     asked: list[str] = []
 
-    class Expiring(FolderStorage):
+    class Expiring(LocalStorage):
         def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
             asked.append(path)
             if len(asked) > 5:
@@ -230,7 +230,7 @@ def test_expired_login_raises(storage: FolderStorage, tmp_path: Path) -> None:
     assert len(asked) == len(set(asked)) <= 5 + 4
 
 
-def test_plan_reports_unreadable_files(storage: FolderStorage, tmp_path: Path) -> None:
+def test_plan_reports_unreadable_files(storage: LocalStorage, tmp_path: Path) -> None:
     """Links that lead nowhere, out or up, and pipes, each with its reason."""
     tree = tmp_path / "tree"
     (tree / "d").mkdir(parents=True)
@@ -239,7 +239,7 @@ def test_plan_reports_unreadable_files(storage: FolderStorage, tmp_path: Path) -
         (tree / name).symlink_to(place)
     (tree / "good").symlink_to("file")
     os.mkfifo(tree / "pipe")
-    planned = [*Transfer(FolderStorage(tree), "/", storage, "/t").plan()]
+    planned = [*Transfer(LocalStorage(tree), "/", storage, "/t").plan()]
     assert {step.path for step in planned if not isinstance(step, Failed)} == {"file", "good"}
     assert {item.path: item.reason for item in planned if isinstance(item, Failed)} == {
         "circle": os.strerror(errno.ELOOP),
@@ -252,7 +252,7 @@ def test_plan_reports_unreadable_files(storage: FolderStorage, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", ["new\nline", "caf\udce9", "\x1b[31mred"])
 def test_odd_names_are_printed_on_one_line(
-    storage: FolderStorage, tmp_path: Path, name: str
+    storage: LocalStorage, tmp_path: Path, name: str
 ) -> None:
     """Line breaks and control characters are escaped."""
     (tmp_path / "tree").mkdir()

@@ -11,7 +11,7 @@ from typing import BinaryIO, Callable
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import (
     Options,
     Transfer,
@@ -21,7 +21,7 @@ from openpai.core.storage.transfer.transfer import (
 )
 
 
-class Disturbed(FolderStorage):
+class Disturbed(LocalStorage):
     """A folder in which something happens once a file has been opened for reading."""
 
     disturb: Callable[[Path], None]
@@ -52,7 +52,7 @@ def shrink(path: Path) -> None:
 
 @pytest.mark.parametrize("disturb", [grow, rewrite, shrink, Path.unlink])
 def test_source_changed_during_copy_raises(
-    storage: FolderStorage, tmp_path: Path, disturb: Callable[[Path], None]
+    storage: LocalStorage, tmp_path: Path, disturb: Callable[[Path], None]
 ) -> None:
     """A file that grows, shrinks, changes or goes while it is read is not stored."""
     source = tmp_path / "source"
@@ -66,7 +66,7 @@ def test_source_changed_during_copy_raises(
     assert list(storage.list("/")) == []
 
 
-def test_different_existing_file_is_kept(storage: FolderStorage, tmp_path: Path) -> None:
+def test_different_existing_file_is_kept(storage: LocalStorage, tmp_path: Path) -> None:
     """A file is replaced only if that is asked for; the error names it."""
     (tmp_path / "file").write_bytes(b"new")
     with storage.open_write("/file") as stream:
@@ -78,7 +78,7 @@ def test_different_existing_file_is_kept(storage: FolderStorage, tmp_path: Path)
     assert (storage.root / "file").read_bytes() == b"new"
 
 
-def test_other_files_are_copied_after_failure(storage: FolderStorage, tmp_path: Path) -> None:
+def test_other_files_are_copied_after_failure(storage: LocalStorage, tmp_path: Path) -> None:
     """One file's failure does not stop the others; all failures are listed."""
     source = tmp_path / "source"
     source.mkdir()
@@ -97,7 +97,7 @@ def test_other_files_are_copied_after_failure(storage: FolderStorage, tmp_path: 
     assert "the same command copies only what is missing" in caught.value.hint
 
 
-def test_hint_matches_error(storage: FolderStorage, tmp_path: Path) -> None:
+def test_hint_matches_error(storage: LocalStorage, tmp_path: Path) -> None:
     """Where all that failed is that files differ, running it again would not help."""
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a").write_text("a")
@@ -108,7 +108,7 @@ def test_hint_matches_error(storage: FolderStorage, tmp_path: Path) -> None:
     assert "overwrite" in caught.value.hint
 
 
-def test_file_in_place_of_folder_raises(storage: FolderStorage, tmp_path: Path) -> None:
+def test_file_in_place_of_folder_raises(storage: LocalStorage, tmp_path: Path) -> None:
     """A folder that cannot be made fails once, not once for everything in it."""
     (tmp_path / "source" / "d" / "e").mkdir(parents=True)
     (tmp_path / "source" / "d" / "e" / "file").write_text("x")
@@ -121,7 +121,7 @@ def test_file_in_place_of_folder_raises(storage: FolderStorage, tmp_path: Path) 
     assert storage.exists("/t/z")
 
 
-def test_folder_in_place_of_file_raises(storage: FolderStorage, tmp_path: Path) -> None:
+def test_folder_in_place_of_file_raises(storage: LocalStorage, tmp_path: Path) -> None:
     """A file does not take the place of a folder, not even with ``overwrite``."""
     (tmp_path / "file").write_text("x")
     storage.mkdir("/d")
@@ -129,7 +129,7 @@ def test_folder_in_place_of_file_raises(storage: FolderStorage, tmp_path: Path) 
         upload(storage, tmp_path / "file", "/d", overwrite=True)
 
 
-def test_missing_source_raises(storage: FolderStorage, tmp_path: Path) -> None:
+def test_missing_source_raises(storage: LocalStorage, tmp_path: Path) -> None:
     """A source that does not exist is named, and nothing is made at the target."""
     with pytest.raises(FileNotFoundError, match=str(tmp_path / "none")):
         upload(storage, tmp_path / "none", "/t")
@@ -139,7 +139,7 @@ def test_missing_source_raises(storage: FolderStorage, tmp_path: Path) -> None:
     assert not (tmp_path / "got").exists()
 
 
-def test_file_larger_than_limit_raises(storage: FolderStorage, tmp_path: Path) -> None:
+def test_file_larger_than_limit_raises(storage: LocalStorage, tmp_path: Path) -> None:
     """A target that takes no more bytes is named, and nothing is left there under any name."""
     (tmp_path / "file").write_bytes(b"x" * (3 << 20))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -152,10 +152,10 @@ def test_file_larger_than_limit_raises(storage: FolderStorage, tmp_path: Path) -
     assert list(storage.list("/")) == []
 
 
-def test_short_copy_raises(storage: FolderStorage, tmp_path: Path) -> None:
+def test_short_copy_raises(storage: LocalStorage, tmp_path: Path) -> None:
     """The size of what was written is compared with what was sent."""
 
-    class Forgetful(FolderStorage):
+    class Forgetful(LocalStorage):
         def open_write(self, path: str, **kept: object) -> BinaryIO:
             (self.root / "file").write_bytes(b"short")
             return io.BytesIO()

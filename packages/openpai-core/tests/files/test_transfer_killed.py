@@ -11,7 +11,7 @@ from typing import Callable
 import pytest
 
 from openpai.core.storage.base import is_partial
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import upload
 
 pytestmark = pytest.mark.process
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.process
 SLOW_UPLOAD = """
 import sys
 from pathlib import Path
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import upload
 budget = int(sys.argv[3])
 def count(size):
@@ -28,7 +28,7 @@ def count(size):
     if budget < 0:
         print("now", flush=True)
         sys.stdin.read()
-upload(FolderStorage(Path(sys.argv[2])), Path(sys.argv[1]), "/t", on_bytes=count)
+upload(LocalStorage(Path(sys.argv[2])), Path(sys.argv[1]), "/t", on_bytes=count)
 """
 
 
@@ -56,7 +56,7 @@ def test_killed_upload_is_completed_by_next_run(
         process.kill()
     for path in (root / "t").iterdir():
         assert is_partial(path.name) or path.read_bytes() == (source / path.name).read_bytes()
-    unchanged = [item.unchanged for item in upload(FolderStorage(root), source, "/t")]
+    unchanged = [item.unchanged for item in upload(LocalStorage(root), source, "/t")]
     assert False in unchanged
     for path in (root / "t").iterdir():
         if is_partial(path.name):

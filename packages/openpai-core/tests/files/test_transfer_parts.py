@@ -18,7 +18,7 @@ import pytest
 
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage.checksums import Checksum
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.local_upload import FolderUpload
 from openpai.core.storage.transfer.transfer import (
     Options,
@@ -33,7 +33,7 @@ MIB = 1 << 20
 KILLED = """
 import sys
 from pathlib import Path
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import Options, upload
 left = int(sys.argv[3])
 def count(size):
@@ -42,7 +42,7 @@ def count(size):
     if left < 0:
         print("now", flush=True)
         sys.stdin.read()
-upload(FolderStorage(Path(sys.argv[2])), Path(sys.argv[1]), "/t/big", on_bytes=count,
+upload(LocalStorage(Path(sys.argv[2])), Path(sys.argv[1]), "/t/big", on_bytes=count,
        options=Options(threads=2))
 """
 
@@ -71,7 +71,7 @@ def big(tmp_path: Path, random_file: Path) -> Path:
     return path
 
 
-class Watched(FolderStorage):
+class Watched(LocalStorage):
     """A folder that counts what is read from it, and may break off."""
 
     def __init__(self, root: Path) -> None:
@@ -89,7 +89,7 @@ class Watched(FolderStorage):
         return super().open_read(path, offset, length)
 
 
-def test_parts_are_joined(storage: FolderStorage, big: Path, home: Path) -> None:
+def test_parts_are_joined(storage: LocalStorage, big: Path, home: Path) -> None:
     """Content, mode and time are those of the source; each part was read once; nothing stays."""
     big.chmod(0o640)
     source = Watched(big.parent)
@@ -122,7 +122,7 @@ def test_killed_upload_reads_only_missing_parts(tmp_path: Path, big: Path, seed:
         process.kill()
     assert not (root / "t" / "big").exists()
     source = Watched(big.parent)
-    Transfer(source, "/big", FolderStorage(root), "/t/big").run()
+    Transfer(source, "/big", LocalStorage(root), "/t/big").run()
     sent = sum(length or 0 for _, length in source.ranges)
     assert sent <= big.stat().st_size - limit + 3 * 8 * MIB
     assert (root / "t" / "big").read_bytes() == big.read_bytes()
@@ -136,14 +136,14 @@ def test_changed_source_restarts_upload(tmp_path: Path, big: Path) -> None:
     source = Watched(big.parent)
     source.failures = [PermissionError(13, "not now")] * 3
     with pytest.raises(PermissionError):
-        Transfer(source, "/big", FolderStorage(root), "/big", Options(threads=1)).run()
+        Transfer(source, "/big", LocalStorage(root), "/big", Options(threads=1)).run()
     content = bytes(reversed(big.read_bytes()))
     big.write_bytes(content)
-    upload(FolderStorage(root), big, "/big")
+    upload(LocalStorage(root), big, "/big")
     assert (root / "big").read_bytes() == content
 
 
-def test_transient_failure_is_repeated(storage: FolderStorage, big: Path) -> None:
+def test_transient_failure_is_repeated(storage: LocalStorage, big: Path) -> None:
     """A cut connection costs a part, not the file."""
     source = Watched(big.parent)
     source.failures = [ConnectionFailed("cut"), ConnectionResetError(104, "reset")]
@@ -152,7 +152,7 @@ def test_transient_failure_is_repeated(storage: FolderStorage, big: Path) -> Non
     assert len(source.ranges) == 8
 
 
-def test_repeated_failure_raises(storage: FolderStorage, big: Path) -> None:
+def test_repeated_failure_raises(storage: LocalStorage, big: Path) -> None:
     """The transfer ends with the reason and can be resumed."""
     source = Watched(big.parent)
     source.failures = [ConnectionFailed("no answer")] * 1000
@@ -161,7 +161,7 @@ def test_repeated_failure_raises(storage: FolderStorage, big: Path) -> None:
     assert not storage.exists("/big")
 
 
-def test_unreachable_storage_raises(storage: FolderStorage, tmp_path: Path) -> None:
+def test_unreachable_storage_raises(storage: LocalStorage, tmp_path: Path) -> None:
     """When nothing answers any more, thousands of files are not tried one by one."""
     folder = tmp_path / "many"
     folder.mkdir()
@@ -174,7 +174,7 @@ def test_unreachable_storage_raises(storage: FolderStorage, tmp_path: Path) -> N
     assert 8 <= len(caught.value.failed) < 100
 
 
-def test_sparse_file_stays_sparse(storage: FolderStorage, tmp_path: Path) -> None:
+def test_sparse_file_stays_sparse(storage: LocalStorage, tmp_path: Path) -> None:
     """Zeros that take no space at the source take none at the target."""
     path = tmp_path / "sparse"
     with path.open("wb") as stream:
@@ -212,7 +212,7 @@ class Sums(Watched):
 @pytest.mark.parametrize("size", [10, 20 * MIB])
 @pytest.mark.parametrize("wrong", [1, 1000])
 def test_corrupted_byte_is_detected(
-    storage: FolderStorage, tmp_path: Path, size: int, wrong: int
+    storage: LocalStorage, tmp_path: Path, size: int, wrong: int
 ) -> None:
     """What differs from the source's checksum never appears under the file's name."""
     (tmp_path / "s").mkdir()
@@ -228,7 +228,7 @@ def test_corrupted_byte_is_detected(
         assert list(storage.list("/")) == []
 
 
-def test_consecutive_parts_are_read_at_once(storage: FolderStorage, tmp_path: Path) -> None:
+def test_consecutive_parts_are_read_at_once(storage: LocalStorage, tmp_path: Path) -> None:
     """Where parts come quickly, the source is opened for several of them at once, none twice."""
     (tmp_path / "s").mkdir()
     size = 64 * 8 * MIB + 3
@@ -242,7 +242,7 @@ def test_consecutive_parts_are_read_at_once(storage: FolderStorage, tmp_path: Pa
     assert len(ranges) < 40
 
 
-class Told(FolderStorage):
+class Told(LocalStorage):
     """A folder with checksums of one algorithm; it may corrupt what it receives."""
 
     def __init__(self, root: Path, algorithm: str, *, spoils: bool = False) -> None:
@@ -292,7 +292,7 @@ def test_corrupted_part_is_detected(tmp_path: Path, big: Path, algorithm: str) -
     assert list(target.list("/")) == []
 
 
-def test_rate_limit_is_kept(storage: FolderStorage, tmp_path: Path) -> None:
+def test_rate_limit_is_kept(storage: LocalStorage, tmp_path: Path) -> None:
     """With a limit a file takes at least the time that the limit gives it."""
     (tmp_path / "file").write_bytes(bytes(600_000))
     begun = time.monotonic()
@@ -300,7 +300,7 @@ def test_rate_limit_is_kept(storage: FolderStorage, tmp_path: Path) -> None:
     assert time.monotonic() - begun > 0.3
 
 
-def test_interrupt_leaves_no_file(storage: FolderStorage, big: Path) -> None:
+def test_interrupt_leaves_no_file(storage: LocalStorage, big: Path) -> None:
     """What the caller raises in the middle ends the transfer, and nothing is half there."""
 
     def stop(size: int) -> None:
@@ -311,7 +311,7 @@ def test_interrupt_leaves_no_file(storage: FolderStorage, big: Path) -> None:
     assert not storage.exists("/big")
 
 
-def test_download_uses_parts(storage: FolderStorage, big: Path, tmp_path: Path) -> None:
+def test_download_uses_parts(storage: LocalStorage, big: Path, tmp_path: Path) -> None:
     """Downloads are made of parts as uploads are."""
     upload(storage, big, "/big")
     download(storage, "/big", tmp_path / "back")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import Copied, TransferError, download, upload
 
 Picture = Callable[[Path], dict]
@@ -56,7 +56,7 @@ def test_upload_and_download_preserve_tree(picture: Picture, tree: Tree) -> None
         there, back, here = Path(place, "there"), Path(place, "back"), Path(place, "here")
         plant(here, tree)
         there.mkdir()
-        storage = FolderStorage(there, "main")
+        storage = LocalStorage(there, "main")
         upload(storage, here, "/a/b")
         download(storage, "/a/b", back)
         assert picture(there / "a" / "b") == picture(here)
@@ -73,7 +73,7 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def test_results_and_progress_are_reported(storage: FolderStorage, tree: Path) -> None:
+def test_results_and_progress_are_reported(storage: LocalStorage, tree: Path) -> None:
     """Every file is reported once when it is there, and every byte is counted."""
     seen: list[Copied] = []
     counted: list[int] = []
@@ -87,7 +87,7 @@ def test_results_and_progress_are_reported(storage: FolderStorage, tree: Path) -
     assert sum(counted) == 5
 
 
-def test_second_upload_sends_nothing(storage: FolderStorage, tree: Path) -> None:
+def test_second_upload_sends_nothing(storage: LocalStorage, tree: Path) -> None:
     """A second run finds every file there and says so."""
     upload(storage, tree, "/t")
     before = (storage.root / "t" / "d" / "file").stat().st_ino
@@ -96,7 +96,7 @@ def test_second_upload_sends_nothing(storage: FolderStorage, tree: Path) -> None
     assert (storage.root / "t" / "d" / "file").stat().st_ino == before
 
 
-def test_second_upload_sends_missing_files(storage: FolderStorage, tree: Path) -> None:
+def test_second_upload_sends_missing_files(storage: LocalStorage, tree: Path) -> None:
     """A second run after an interruption sends only what is not there."""
     upload(storage, tree, "/t")
     storage.delete("/t/top")
@@ -107,14 +107,14 @@ def test_second_upload_sends_missing_files(storage: FolderStorage, tree: Path) -
     ]
 
 
-def test_same_content_with_other_time_is_unchanged(storage: FolderStorage, tree: Path) -> None:
+def test_same_content_with_other_time_is_unchanged(storage: LocalStorage, tree: Path) -> None:
     """A file that holds the same content is found to be there, whatever its time."""
     upload(storage, tree, "/t")
     os.utime(storage.root / "t" / "d" / "file", (0, 0))
     assert upload(storage, tree, "/t")[0].unchanged
 
 
-def test_links_inside_tree_are_copied_as_files(storage: FolderStorage, tree: Path) -> None:
+def test_links_inside_tree_are_copied_as_files(storage: LocalStorage, tree: Path) -> None:
     """A link to a file or folder of the tree becomes a copy of it."""
     (tree / "link").symlink_to("d/file")
     (tree / "d2").symlink_to("d")
@@ -124,7 +124,7 @@ def test_links_inside_tree_are_copied_as_files(storage: FolderStorage, tree: Pat
     assert not (storage.root / "t" / "link").is_symlink()
 
 
-def test_links_out_of_tree_fail_alone(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
+def test_links_out_of_tree_fail_alone(storage: LocalStorage, tree: Path, tmp_path: Path) -> None:
     """A link that leads out of the tree is an error of its own; the rest arrives."""
     (tmp_path / "secret").write_text("secret")
     (tree / "a-link").symlink_to(tmp_path / "secret")
@@ -136,7 +136,7 @@ def test_links_out_of_tree_fail_alone(storage: FolderStorage, tree: Path, tmp_pa
 
 
 def test_download_does_not_follow_target_links(
-    storage: FolderStorage, tree: Path, tmp_path: Path
+    storage: LocalStorage, tree: Path, tmp_path: Path
 ) -> None:
     """A link in the target folder does not lead a download out of it."""
     upload(storage, tree, "/t")
@@ -150,13 +150,13 @@ def test_download_does_not_follow_target_links(
     assert (target / "top").exists()
 
 
-def test_partial_files_are_skipped(storage: FolderStorage, tree: Path) -> None:
+def test_partial_files_are_skipped(storage: LocalStorage, tree: Path) -> None:
     """What another process is writing, or left behind when it was killed, is not copied."""
     (tree / ".opai-0123456789ab.partial").write_bytes(b"half")
     assert len(upload(storage, tree, "/t")) == 2
 
 
-def test_single_file_is_copied(storage: FolderStorage, tree: Path, tmp_path: Path) -> None:
+def test_single_file_is_copied(storage: LocalStorage, tree: Path, tmp_path: Path) -> None:
     """A file gets exactly the name asked for, with the folders above it."""
     upload(storage, tree / "d" / "file", "/x/y")
     download(storage, "/x/y", tmp_path / "p" / "q")

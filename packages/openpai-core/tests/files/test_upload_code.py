@@ -10,11 +10,11 @@ import pytest
 
 from openpai.core.code.sources import pack_sources, upload_code
 from openpai.core.errors import ConnectionFailed
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.workspace import Workspace
 
 
-def test_code_is_uploaded_once(storage: FolderStorage, tmp_path: Path) -> None:
+def test_code_is_uploaded_once(storage: LocalStorage, tmp_path: Path) -> None:
     """The same code is sent once, other code beside it."""
     job = Workspace("main", "/users/alice").job("train")
     (tmp_path / "train.py").write_text("print(1)")
@@ -32,7 +32,7 @@ def test_code_is_uploaded_once(storage: FolderStorage, tmp_path: Path) -> None:
     assert len(list(storage.list(job.code))) == 2
 
 
-def test_damaged_upload_is_replaced(storage: FolderStorage, tmp_path: Path) -> None:
+def test_damaged_upload_is_replaced(storage: LocalStorage, tmp_path: Path) -> None:
     """What lies under the name with another size is replaced."""
     (tmp_path / "train.py").write_text("print(1)")
     with pack_sources(["train.py"], tmp_path) as archive:
@@ -42,7 +42,7 @@ def test_damaged_upload_is_replaced(storage: FolderStorage, tmp_path: Path) -> N
         assert storage.stat(f"/job/{name}").size == archive.size
 
 
-class Shaky(FolderStorage):
+class Shaky(LocalStorage):
     """A folder whose first files break off."""
 
     failures = 2
@@ -74,7 +74,7 @@ def test_cut_upload_is_repeated(tmp_path: Path, failures: int) -> None:
             assert [entry.path for entry in storage.walk("/") if not entry.is_dir] == []
 
 
-def test_uploaded_code_is_readable_in_container(storage: FolderStorage, tmp_path: Path) -> None:
+def test_uploaded_code_is_readable_in_container(storage: LocalStorage, tmp_path: Path) -> None:
     """The code gets the mode of any new file: the task may run as another user."""
     (tmp_path / "train.py").write_text("print(1)")
     (storage.root / "plain").touch()

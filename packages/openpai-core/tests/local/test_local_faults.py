@@ -143,12 +143,12 @@ def test_change_logs_rotates_followed_log(client, cluster, job_text, gate):
     """What was written is in .1, what follows in a new file; the task does not notice."""
     client.submit(job_text("turn", "echo before", f"{gate.command}; echo after"))
     wait_until(lambda: client.status("turn")["state"] == "RUNNING" and client.log("turn"))
-    assert cluster.change_logs("turn") == 1
+    assert cluster.rotate_logs("turn") == 1
     wait_until(lambda: client.log("turn") == "")
     gate.open()
     client.wait("turn")
     assert (client.log("turn", "stdout.1"), client.log("turn")) == ("before\n", "after\n")
-    assert cluster.change_logs("turn") == 0
+    assert cluster.rotate_logs("turn") == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from openpai.core.execution.records import Job
 from openpai.core.local.scheduler import lifecycle
 from openpai.core.local.scheduler.exit_report import NODE_LOST, Report
-from openpai.core.local.scheduler.lifecycle import Live
+from openpai.core.local.scheduler.lifecycle import ActiveJob
 
 
 def _live(instances=2, retries=0, **extras):
@@ -16,7 +16,7 @@ def _live(instances=2, retries=0, **extras):
     }
     document = {"taskRoles": {"worker": role}, "jobRetryCount": retries, "extras": extras}
     job = Job(id=1, debug_id="x", user="u", name="n", virtual_cluster="default", submitted=0)
-    return Live(job, document)
+    return ActiveJob(job, document)
 
 
 def _begun(**how):

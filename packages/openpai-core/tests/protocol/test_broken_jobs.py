@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
-from openpai.core.protocol.validation import check_text, judge, server_verdict
+from openpai.core.protocol.validation import check_text, server_verdict, validate_as_server
 
 _NAMES = st.from_regex(r"[a-zA-Z0-9_-]{1,12}", fullmatch=True).filter(lambda n: n != "__proto__")
 _LABELS = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
@@ -77,11 +77,11 @@ _JOBS = st.fixed_dictionaries(
 @given(_JOBS)
 def test_generated_jobs_are_valid(document):
     """The server takes them, strict mode likes them, and they survive being written and read."""
-    assert judge(document).accepted
+    assert validate_as_server(document).accepted
     text = dump_yaml(document)
     assert check_text(text).errors == []
     verdict = server_verdict(text)
-    assert verdict.scripts == judge(document).scripts
+    assert verdict.scripts == validate_as_server(document).scripts
     assert Job.from_yaml(text).to_yaml() == text
     assert dump_yaml(load_yaml(text)) == text
 

@@ -11,7 +11,7 @@ import pytest
 from openpai.core.protocol.edits import parse_path, set_value
 from openpai.core.protocol.job_yaml import dump_yaml
 from openpai.core.protocol.rules import strict_rules
-from openpai.core.protocol.validation import check_text, job_problems, judge
+from openpai.core.protocol.validation import check_text, job_problems, validate_as_server
 
 PLUGINS = "com.microsoft.pai.runtimeplugin"
 WORKER = "/taskRoles/worker"
@@ -299,7 +299,7 @@ def test_every_rule_has_an_example():
 
 def test_minimal_job_is_valid(minimal):
     """Strict mode has nothing against an ordinary job."""
-    assert judge(minimal).accepted
+    assert validate_as_server(minimal).accepted
     assert job_problems(minimal, None, strict=True) == []
 
 

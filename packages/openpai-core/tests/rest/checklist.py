@@ -376,6 +376,6 @@ def _keys(httpserver, session):
     cluster = Cluster(httpserver.url_for("/"), user="alice", token="s3cret")
     answers(httpserver, "/log", (500, {}))
     with pytest.raises(ServerError) as caught:
-        tasks.read_piece(session, "/log-manager/n/log?token=s3cret", 0, 1)
+        tasks.read_chunk(session, "/log-manager/n/log?token=s3cret", 0, 1)
     shown = [*found, cluster, *cluster.storages(), caught.value, vars(caught.value)]
     assert "s3cret" not in " ".join(f"{one!r} {one!s}" for one in shown)

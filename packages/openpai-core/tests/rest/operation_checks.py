@@ -316,9 +316,9 @@ def _log_locations(w):
 @check
 def _read_piece(w):
     uri = tasks.log_locations(w.session, w.task)["all"]
-    assert tasks.read_piece(w.session, uri, 1, 3) == tasks.Piece(b"ell", size=6)
-    assert tasks.read_piece(w.session, uri, 6, 3).data == b""
-    assert tasks.read_piece(w.session, uri.replace("token=", "token=x"), 0, 3).expired
+    assert tasks.read_chunk(w.session, uri, 1, 3) == tasks.LogChunk(b"ell", size=6)
+    assert tasks.read_chunk(w.session, uri, 6, 3).data == b""
+    assert tasks.read_chunk(w.session, uri.replace("token=", "token=x"), 0, 3).expired
 
 
 @check

@@ -33,7 +33,7 @@ OPERATIONS = {
     "read": lambda s: jobs.get_job(s, "alice~job"),
     "list": jobs.list_jobs,
     "text": lambda s: jobs.get_config(s, "alice~job"),
-    "log": lambda s: tasks.read_piece(s, LOG, 0, 100),
+    "log": lambda s: tasks.read_chunk(s, LOG, 0, 100),
     "submit": lambda s: jobs.submit_job(s, "name: job\nsecrets: {k: s3cret-value}\n"),
     "change": lambda s: jobs.add_tag(s, "alice~job", "tag"),
     "delete": lambda s: authn.revoke_token(s, "s3cret-revoked-token"),

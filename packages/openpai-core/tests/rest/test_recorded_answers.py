@@ -224,7 +224,7 @@ CALLS = {
         lambda a: a["stdout"].startswith("/log-manager/127.0.0.11:9103/"),
     ),
     "logContent": (
-        lambda s, r: tasks.read_piece(s, query_of(r), 5, 4),
+        lambda s, r: tasks.read_chunk(s, query_of(r), 5, 4),
         lambda a: a.data == b"1 of",
     ),
     "getK8sNodes": (

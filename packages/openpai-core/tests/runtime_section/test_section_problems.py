@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from openpai.core.protocol.runtime_schema import check
-from openpai.core.protocol.runtime_section import section_problems, section_schema
+from openpai.core.protocol.runtime_section import section_schema, validate_runtime_section
 
 SHA = "0" * 64
 ROOT = "/extras/openpai.runtime"
@@ -182,7 +182,7 @@ def job(section: object) -> dict:
 @pytest.mark.parametrize(("section", "path", "message"), BROKEN + MEANINGLESS)
 def test_first_problem_has_path_and_message(section: object, path: str, message: str) -> None:
     """Each fault is one sentence at a JSON pointer, with a hint."""
-    problem = section_problems(job(section))[0]
+    problem = validate_runtime_section(job(section))[0]
     assert problem.path == ROOT + path
     assert problem.message.startswith(message)
     assert problem.hint
@@ -191,7 +191,7 @@ def test_first_problem_has_path_and_message(section: object, path: str, message:
 @pytest.mark.parametrize("section", RIGHT)
 def test_valid_section_has_no_problems(section: object) -> None:
     """Nothing is said where nothing is wrong."""
-    assert section_problems(job(section)) == []
+    assert validate_runtime_section(job(section)) == []
 
 
 @pytest.mark.parametrize("section", [*SAYABLE, *RIGHT])
@@ -204,7 +204,7 @@ def test_checker_agrees_with_jsonschema(section: object) -> None:
 def test_key_on_parsed_as_true_is_explained() -> None:
     """YAML 1.1 turns the key on into true; the hint says to quote it."""
     section = {"callbacks": [{True: "exit", "commands": ["a"]}]}
-    hints = [problem.hint for problem in section_problems(job(section))]
+    hints = [problem.hint for problem in validate_runtime_section(job(section))]
     assert any("YAML 1.1" in hint for hint in hints)
 
 
@@ -229,8 +229,8 @@ def test_schema_returns_a_copy() -> None:
 def test_missing_secrets_are_reported() -> None:
     """A stored job hides its secrets, so nothing is said of them there."""
     document = job({"secrets": [{"name": "b.c", "variable": "C"}]})
-    assert section_problems({**document, "secrets": {"b": {"c": 1}}}) == []
-    assert section_problems({**document, "secrets": "******"}) == []
-    (problem,) = section_problems({**document, "secrets": {"b": 1}})
+    assert validate_runtime_section({**document, "secrets": {"b": {"c": 1}}}) == []
+    assert validate_runtime_section({**document, "secrets": "******"}) == []
+    (problem,) = validate_runtime_section({**document, "secrets": {"b": 1}})
     assert problem.path == f"{ROOT}/secrets/0/name"
     assert problem.hint == "Secrets of this job: b."

@@ -12,7 +12,7 @@ import pytest
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
 from openpai.core.storage.base import StorageSpec, open_storage
 from openpai.core.storage.checksums import hasher
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.storage.testing.helpers import BrokenOffError, read, write
 
 
@@ -145,7 +145,7 @@ def test_mounted_container_opens_as_folder(azurite, container, tmp_path) -> None
     with open_storage(
         StorageSpec("main", "azureBlob", spec.data, mount_path=str(tmp_path))
     ) as storage:
-        assert isinstance(storage, FolderStorage)
+        assert isinstance(storage, LocalStorage)
         write(storage, "/file")
     assert [found.name for found in tmp_path.iterdir()] == ["file"]
 

@@ -10,7 +10,7 @@ from support.proxy import Fault, FaultProxy
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
 from openpai.core.storage.base import StorageSpec, open_storage
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.storage.testing.helpers import read, write
 
 
@@ -120,7 +120,7 @@ def test_mounted_share_opens_as_folder(smbd, tmp_path) -> None:
     for type_ in ("samba", "azureFile"):
         spec = StorageSpec("main", type_, smbd.spec("x").data, mount_path=str(tmp_path))
         with open_storage(spec) as storage:
-            assert isinstance(storage, FolderStorage)
+            assert isinstance(storage, LocalStorage)
 
 
 @pytest.mark.parametrize("address", ["//host", "host", "//host:port/share", "//"])

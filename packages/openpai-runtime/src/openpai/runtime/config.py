@@ -82,12 +82,12 @@ def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> Runti
     from openpai.core.protocol.runtime_section import (
         RuntimeSection,
         raw_section,
-        section_problems,
+        validate_runtime_section,
     )
 
     data = raw_section(document)
     while data is not None:
-        problems = section_problems({**document, "extras": {_KEY: data}})
+        problems = validate_runtime_section({**document, "extras": {_KEY: data}})
         if not problems:
             return RuntimeSection.from_dict(data)
         for problem in problems if not quiet else ():

@@ -14,7 +14,7 @@ from openpai.core.protocol.runtime_section import Output, RuntimeSection
 from openpai.core.storage.workspace import JobFolder, Workspace
 
 if TYPE_CHECKING:
-    from openpai.core.storage.local import FolderStorage
+    from openpai.core.storage.local import LocalStorage
 
 __all__ = ["TaskJob", "storage_folder"]
 
@@ -82,7 +82,7 @@ class TaskJob:
             f"{self.context.role}/{self.context.index}" if sum(self.instances.values()) > 1 else ""
         )
 
-    def workspace_storage(self) -> FolderStorage:
+    def workspace_storage(self) -> LocalStorage:
         """Open the storage that the workspace is in.
 
         Raises:
@@ -103,15 +103,15 @@ class TaskJob:
             "/"
         )
 
-    def storage(self, name: str) -> FolderStorage:
+    def storage(self, name: str) -> LocalStorage:
         """Open a storage of the cluster by its name.
 
         Raises:
             StorageError: It is not mounted here.
         """
-        from openpai.core.storage.local import FolderStorage
+        from openpai.core.storage.local import LocalStorage
 
-        return FolderStorage(storage_folder(name, self.document, self.environ), name)
+        return LocalStorage(storage_folder(name, self.document, self.environ), name)
 
     def output_folder(self) -> Path:
         """Return the task's output folder as a path of this machine; it may not exist yet.
@@ -123,7 +123,7 @@ class TaskJob:
         storage = self.workspace_storage()
         return storage.root / posixpath.join(self.folder.output, self.output).strip("/")
 
-    def archive(self) -> tuple[FolderStorage, str]:
+    def archive(self) -> tuple[LocalStorage, str]:
         """Return the storage and the path of the code archive.
 
         Raises:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.protocol.runtime_section import section_problems
+from openpai.core.protocol.runtime_section import validate_runtime_section
 from openpai.runtime.__about__ import __version__
 from openpai.runtime.config import config_path, read_job, usable_section
 from openpai.runtime.job import TaskJob, storage_folder
@@ -53,7 +53,7 @@ def findings(environ: Mapping[str, str]) -> Iterator[str]:
     document = read_job(config_path(environ))
     if document is None:
         return
-    for problem in section_problems(document):
+    for problem in validate_runtime_section(document):
         yield f"{problem.path}: {problem.message} {problem.hint}".rstrip()
     job = _job(environ)
     if job is None:

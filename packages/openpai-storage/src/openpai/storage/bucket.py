@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence, cast
 
-from openpai.core.storage.base import Checksum, naming
+from openpai.core.storage.base import Checksum, with_path_in_errors
 from openpai.core.storage.upload import Upload
 
 __all__ = ["Bucket", "BucketUpload", "Found", "Parts", "streamed"]
@@ -158,7 +158,7 @@ class BucketUpload(Upload):
 
     def written(self) -> set[int]:
         """Return the indexes of the parts that are whole."""
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             found = self._parts.sizes()
         return {index for index in range(self.parts) if found.get(index) == self.part(index)[1]}
 
@@ -168,18 +168,18 @@ class BucketUpload(Upload):
         content = data.read(length)
         if len(content) != length or data.read(1):
             raise self._wrong_length(index)
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             self._parts.put(index, content)
 
     def commit(self) -> None:
         """Let the file appear."""
         self._refuse_gaps(self.written())
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             self._parts.commit(self.parts, self.part_size)
 
     def abort(self) -> None:
         """Give up."""
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             self._parts.abort()
 
 
@@ -201,7 +201,7 @@ class Streaming(io.RawIOBase):
         self._held += data
         while len(self._held) > self._size():
             size = self._size()
-            with naming(self._where):
+            with with_path_in_errors(self._where):
                 self._put(bytes(memoryview(self._held)[:size]))
             del self._held[:size]
         return len(data)

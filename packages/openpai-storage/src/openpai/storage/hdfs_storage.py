@@ -16,9 +16,9 @@ from openpai.core.storage.base import (
     Entry,
     Upload,
     below,
-    naming,
     normalize,
     partial_name,
+    with_path_in_errors,
 )
 from openpai.core.storage.checksums import Checksum
 from openpai.storage.hdfs_upload import PART, HdfsUpload, begin_parts
@@ -72,7 +72,7 @@ class HdfsStorage(ServedStorage):
         return status
 
     def _list(self, path: str) -> Iterator[Entry]:
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             found = self._ask("GET", path, "LISTSTATUS")["FileStatuses"]["FileStatus"]
             if len(found) == 1 and not found[0]["pathSuffix"]:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -86,7 +86,7 @@ class HdfsStorage(ServedStorage):
             ConnectionFailed: HDFS does not answer; reading raises it when the connection is cut.
         """
         path = normalize(path)
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             if not offset and length is None:
                 content = self._small(path)
                 if content is not None:
@@ -123,7 +123,7 @@ class HdfsStorage(ServedStorage):
         place, final = self._full(loose), self._full(path)
 
         def when_large() -> None:  # for a small one it is early enough at the end
-            with naming(self.where(path)):
+            with with_path_in_errors(self.where(path)):
                 refuse_folder(self._find(path))
 
         with self._changing(path):
@@ -133,7 +133,7 @@ class HdfsStorage(ServedStorage):
                 refuse_folder(self._find(path))
         try:
             yield upload.stream
-            with naming(self.where(path)):
+            with with_path_in_errors(self.where(path)):
                 upload.finish()
                 self._describe(place, mode, modified, created=mode)
                 self._put(place, path, final)
@@ -175,7 +175,7 @@ class HdfsStorage(ServedStorage):
         Computing the same here takes the extra ``openpai-storage[crc32c]``.
         """
         path = normalize(path)
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             try:
                 found = self._client.ask_data_node("GET", self._full(path), "GETFILECHECKSUM")
             except FileNotFoundError:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Callable, Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import naming
+from openpai.core.storage.base import with_path_in_errors
 from openpai.core.storage.temp_files import parts_name
 from openpai.core.storage.upload import Upload
 from openpai.storage.webhdfs import WebHdfs
@@ -70,7 +70,7 @@ class HdfsUpload(Upload):
 
     def written(self) -> set[int]:
         """Return the indexes of the parts that are whole."""
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             return set(self._found())
 
     def _found(self) -> dict[int, int]:
@@ -94,7 +94,7 @@ class HdfsUpload(Upload):
 
     def write(self, index: int, data: BinaryIO) -> None:
         """Write one part under another name, and rename it when it is whole."""
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             loose = self._part(f"{index}-{os.urandom(4).hex()}")
             upload = self._client.create(loose, blocksize=self.part_size)
             try:
@@ -120,7 +120,7 @@ class HdfsUpload(Upload):
 
     def commit(self) -> None:
         """Join the parts and let the file appear under its name."""
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             found = self._found()
             self._refuse_gaps(found)
             loose = sorted(index for index, file in found.items() if index == file and index)
@@ -131,7 +131,7 @@ class HdfsUpload(Upload):
 
     def abort(self) -> None:
         """Remove the folder of parts."""
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             self._client.ask("DELETE", self._folder, "DELETE", recursive="true")
 
     def _part(self, name: object) -> str:

@@ -19,7 +19,7 @@ from itertools import islice
 from typing import BinaryIO, Iterator, cast
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import Checksum, Entry, Upload, below, naming, normalize
+from openpai.core.storage.base import Checksum, Entry, Upload, below, normalize, with_path_in_errors
 from openpai.storage.bucket import Bucket, BucketUpload, Found, Streaming
 from openpai.storage.object_folders import Folders
 from openpai.storage.served import ServedStorage, at_once, refuse_folder, refuse_root
@@ -68,7 +68,7 @@ class ObjectStorage(ServedStorage):
     def _list(self, path: str) -> Iterator[Entry]:
         entries: dict[str, Entry] = {}
         inside, folders = self._folders.look(path), set()
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             prefix = self._prefix(path)
             for found in self._bucket.scan(prefix, deep=False):
                 if found.key == prefix:  # the object that keeps this very folder
@@ -95,7 +95,7 @@ class ObjectStorage(ServedStorage):
             ConnectionFailed: The store does not answer; reading raises it when the line is cut.
         """
         path = normalize(path)
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             if length == 0 or path == "/":
                 refuse_folder(self._stat(path))
                 return io.BytesIO()
@@ -108,7 +108,7 @@ class ObjectStorage(ServedStorage):
     def checksum(self, path: str) -> Checksum | None:
         """Return the checksum that the store holds of a file."""
         path = normalize(path)
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             try:
                 return self._bucket.checksum(self._key(path))
             except FileNotFoundError:
@@ -132,7 +132,7 @@ class ObjectStorage(ServedStorage):
         try:
             yield stream
             stream.flush()
-            with naming(self.where(path)):
+            with with_path_in_errors(self.where(path)):
                 raw.finish()
         except BaseException:
             with suppress(OSError, OpenPaiError):
@@ -182,7 +182,7 @@ class ObjectStorage(ServedStorage):
 
     def rename(self, source: str, target: str) -> None:
         """Move a file over an existing one, or a folder: for a folder not in one step."""
-        with naming(self.where(target)):
+        with with_path_in_errors(self.where(target)):
             self._refuse_name(normalize(target))
         super().rename(source, target)
 

@@ -14,7 +14,7 @@ from openpai.core.config.storages import mounts_of_environment
 from openpai.core.environment import in_job_container
 from openpai.core.errors import StorageError
 from openpai.core.storage.base import Storage, StorageSpec
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 
 __all__ = ["is_mounted", "mounted_here", "open_posix"]
 
@@ -41,7 +41,7 @@ def open_posix(spec: StorageSpec) -> Storage:
             f"'storages: [{{name: {spec.name}, mount_path: /PATH}}]' for the cluster in "
             "clusters.yaml.",
         )
-    return FolderStorage(_checked(spec.name, folder), spec.name, read_only=spec.read_only)
+    return LocalStorage(_checked(spec.name, folder), spec.name, read_only=spec.read_only)
 
 
 def is_mounted(spec: StorageSpec) -> bool:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import Any, BinaryIO, Callable, cast
 
-from openpai.core.storage.base import naming
+from openpai.core.storage.base import with_path_in_errors
 
 __all__ = ["AHEAD", "BLOCK", "RemoteFile", "Writer", "reader"]
 
@@ -80,7 +80,7 @@ class _Reader(io.RawIOBase):
         return count
 
     def _answer(self) -> bytes:
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             while len(self._asked) < AHEAD and self._next < self._end:
                 count = min(BLOCK, self._end - self._next)
                 self._asked.append(self._file.ask(self._next, count))
@@ -147,7 +147,7 @@ class _Writer(io.RawIOBase):
     def _write(self, data: bytes) -> None:
         if self.discards:
             return
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             self.file = self.file or self._begin()
             self._sent.append(self.file.send(self._next, data))
             self._next += len(data)
@@ -157,7 +157,7 @@ class _Writer(io.RawIOBase):
     def close(self) -> None:
         try:
             while self._sent and not self.discards:
-                with naming(self._where):
+                with with_path_in_errors(self._where):
                     self._sent.popleft()()
         finally:
             super().close()

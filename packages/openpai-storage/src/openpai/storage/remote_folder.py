@@ -21,9 +21,9 @@ from openpai.core.storage.base import (
     Upload,
     accept,
     is_partial,
-    naming,
     normalize,
     partial_name,
+    with_path_in_errors,
 )
 from openpai.storage.remote_file import RemoteFile, Writer, reader
 from openpai.storage.remote_upload import PART, RemoteUpload
@@ -134,7 +134,7 @@ class RemoteFolder(ServedStorage):
 
         A link that leads nowhere, or back to a folder above it, appears as an empty file.
         """
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             yield from sorted(self._scan(path), key=lambda entry: entry.path)
 
     def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
@@ -145,7 +145,7 @@ class RemoteFolder(ServedStorage):
         """
         path = normalize(path)
         where = self.where(path)
-        with naming(where):
+        with with_path_in_errors(where):
             if offset or length is not None:
                 return reader(self._open(path), offset, length, where)
             asked = self._told.asking(path)
@@ -171,7 +171,7 @@ class RemoteFolder(ServedStorage):
         writer = Writer(begin, self.where(path))
         try:
             yield writer.stream
-            with naming(self.where(path)), self._told.changing(path) as asked:
+            with with_path_in_errors(self.where(path)), self._told.changing(path) as asked:
                 done = writer.finish()
                 put = self._put if isinstance(done, bytes) else self._publish
                 found = put(done, (partial, path), mode, modified)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import BinaryIO, Callable
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import naming
+from openpai.core.storage.base import with_path_in_errors
 from openpai.core.storage.upload import Upload
 from openpai.storage.remote_file import AHEAD, BLOCK, RemoteFile
 
@@ -67,7 +67,7 @@ class RemoteUpload(Upload):
         """Return the indexes of the parts that are whole."""
         if self._file.size == self.size:  # as a commit leaves it that failed at the last step
             return set(range(self.parts))
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             marks = self._file.ask(self.size, self.parts)()
         return {index for index, mark in enumerate(marks) if mark}
 
@@ -79,7 +79,7 @@ class RemoteUpload(Upload):
             chunk = data.read(min(left, BLOCK))
             if not chunk:
                 raise self._wrong_length(index)
-            with naming(self._where):
+            with with_path_in_errors(self._where):
                 sent.append(self._file.send(at, chunk))
                 while len(sent) > AHEAD:
                     sent.popleft()()
@@ -87,7 +87,7 @@ class RemoteUpload(Upload):
             left -= len(chunk)
         if data.read(1):
             raise self._wrong_length(index)
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             while sent:
                 sent.popleft()()
             self._file.send(self.size + index, b"\1")()
@@ -95,7 +95,7 @@ class RemoteUpload(Upload):
     def commit(self) -> None:
         """Rename the partial file."""
         self._refuse_gaps(self.written())
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             self._file.resize(self.size)
             self._file.size = self.size
             self.close()
@@ -105,7 +105,7 @@ class RemoteUpload(Upload):
         """Remove the partial file."""
         with suppress(OSError, OpenPaiError):
             self.close()
-        with naming(self._where), suppress(FileNotFoundError):
+        with with_path_in_errors(self._where), suppress(FileNotFoundError):
             self._remove()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What storages on a server share, whatever it speaks: looking first, refusing, naming."""
+"""What storages on a server share, whatever it speaks: looking first, refusing, with_path_in_errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Callable, Iterable
 
-from openpai.core.storage.base import Entry, Storage, naming, normalize
+from openpai.core.storage.base import Entry, Storage, normalize, with_path_in_errors
 
 __all__ = ["ServedStorage", "at_once", "refuse_folder", "refuse_root"]
 
@@ -49,7 +49,7 @@ class ServedStorage(Storage):
     def stat(self, path: str) -> Entry:
         """Describe one file or folder; a link is described by what it leads to."""
         path = normalize(path)
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             return self._stat(path)
 
     def rename(self, source: str, target: str) -> None:
@@ -60,7 +60,7 @@ class ServedStorage(Storage):
             moved = self._stat_itself(source)
             if moved.is_dir and target.startswith(source + "/"):
                 raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
-        with naming(self.where(target)):
+        with with_path_in_errors(self.where(target)):
             old = self._find(target)
             if old and (old.is_dir or moved.is_dir):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))

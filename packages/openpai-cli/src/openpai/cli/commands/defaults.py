@@ -82,12 +82,12 @@ def _parse(pair: str) -> tuple[str, str, str]:
 
 
 def _change(key: str, operator: str, value: str, *, in_folder: bool) -> None:
-    from openpai.core.config.defaults import own_default, set_default
+    from openpai.core.config.defaults import default_for_user, set_default
 
     if operator == "=":
         set_default(key, value, in_folder=in_folder)
         return
-    before = own_default(key, in_folder=in_folder)
+    before = default_for_user(key, in_folder=in_folder)
     if not isinstance(before, list):
         raise UsageProblem(f"'{key}' holds one value, not a list.", f"Write {key}=VALUE.")
     rest = [item for item in before if item != value]

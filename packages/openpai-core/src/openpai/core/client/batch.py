@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openpai.core.protocol.job import Job
     from openpai.core.rest.models import JobSummary
 
-__all__ = ["ACTIVE_STATES", "Gate", "Outcome", "each", "stop_all", "submit_all"]
+__all__ = ["ACTIVE_STATES", "Outcome", "RateLimitGate", "each", "stop_all", "submit_all"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -108,7 +108,7 @@ def submit_all(
     existing = _existing(cluster, [name for name, _ in ready]) if ready else {}
     tags = list(filter(None, [tag] if isinstance(tag, str) else tag))
 
-    def submit(item: tuple[str, str], gate: Gate) -> Outcome:
+    def submit(item: tuple[str, str], gate: RateLimitGate) -> Outcome:
         name, text = item
         remote = RemoteJob(cluster, f"{user}~{name}")
         before = existing.get(name)
@@ -122,7 +122,12 @@ def submit_all(
         return Outcome(RemoteJob(cluster, f"{user}~{item[0]}"), "failed", error)
 
     return each(
-        ready, submit, failed, concurrency=concurrency, on_outcome=on_outcome, gate=Gate(enough)
+        ready,
+        submit,
+        failed,
+        concurrency=concurrency,
+        on_outcome=on_outcome,
+        gate=RateLimitGate(enough),
     )
 
 
@@ -204,7 +209,7 @@ def stop_all(
         if job.name.startswith(prefix)
     ]
 
-    def stop(remote: RemoteJob, gate: Gate) -> Outcome:
+    def stop(remote: RemoteJob, gate: RateLimitGate) -> Outcome:
         gate.run(remote.stop)
         return Outcome(remote, "stopped")
 
@@ -216,12 +221,12 @@ def stop_all(
 
 def each(
     items: Sequence[T],
-    do: Callable[[T, Gate], Outcome],
+    do: Callable[[T, RateLimitGate], Outcome],
     failed: Callable[[T, OpenPaiError], Outcome],
     *,
     concurrency: int = _CONCURRENCY,
     on_outcome: Callable[[Outcome], None] | None = None,
-    gate: Gate | None = None,
+    gate: RateLimitGate | None = None,
 ) -> list[Outcome]:
     """Do something with every item, several at a time; return the outcomes in the items' order.
 
@@ -235,7 +240,7 @@ def each(
     """
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
-    gate = gate or Gate()
+    gate = gate or RateLimitGate()
 
     def run(item: T) -> Outcome:
         try:
@@ -257,7 +262,7 @@ def each(
     return [future.result() for future in futures]
 
 
-class Gate:
+class RateLimitGate:
     """Lets calls through unless the server counts, or does not answer at all.
 
     Args:

@@ -113,7 +113,7 @@ def failure_record(job: RemoteJob, detail: JobDetail) -> list[str]:
 
     It is empty for a job that has not failed, or that does not use the runtime.
     """
-    told = _telling_task(detail) if detail.state == "FAILED" else None
+    told = _first_failed_task(detail) if detail.state == "FAILED" else None
     if told is None:
         return []
     from openpai.core.client.task_record import record_lines
@@ -137,7 +137,7 @@ def _events(job: RemoteJob) -> tuple[Event, ...]:
 
 
 def _last_lines(job: RemoteJob, detail: JobDetail, count: int) -> Iterator[LogLine]:
-    told = _telling_task(detail)
+    told = _first_failed_task(detail)
     if told is None or count <= 0:
         return
     role, task = told
@@ -147,7 +147,7 @@ def _last_lines(job: RemoteJob, detail: JobDetail, count: int) -> Iterator[LogLi
         return  # a task without a log explains nothing; the rest of the explanation does
 
 
-def _telling_task(detail: JobDetail) -> tuple[str, TaskStatus] | None:
+def _first_failed_task(detail: JobDetail) -> tuple[str, TaskStatus] | None:
     """Return the task that decided the job's end, else the first one that failed or has begun."""
     tasks = list(detail.tasks())
     trigger: Any = (detail.app_exit_trigger_task_role, detail.app_exit_trigger_task_index)

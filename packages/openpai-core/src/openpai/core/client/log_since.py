@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator
 if TYPE_CHECKING:
     from openpai.core.rest.models import TaskStatus
 
-__all__ = ["Since", "time_of"]
+__all__ = ["LogSinceFilter", "time_of"]
 
 _log = logging.getLogger("openpai.core.client.logs")
 
@@ -49,7 +49,7 @@ def _offset(zone: str | None) -> timedelta:
     return -span if digits[0] == "-" else span
 
 
-class Since:
+class LogSinceFilter:
     """Keeps the lines of one run of one task that are not older than a moment.
 
     Args:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 
-from openpai.core.client.log_since import Since
+from openpai.core.client.log_since import LogSinceFilter
 from openpai.core.client.task_log import TaskLog
 from openpai.core.errors import ConnectionFailed, NotFoundError, OpenPaiError, ServerError
 from openpai.core.rest.tasks import TaskAttempt
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openpai.core.client.remote_job import RemoteJob
     from openpai.core.rest.models import JobDetail
 
-__all__ = ["LogLine", "Wanted", "follow_logs", "read_logs"]
+__all__ = ["LogFilter", "LogLine", "follow_logs", "read_logs"]
 
 _log = logging.getLogger("openpai.core.client.logs")
 
@@ -46,7 +46,7 @@ class LogLine(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LogFilter:
     """Which lines of a job's logs are wanted.
 
     Attributes:
@@ -66,7 +66,7 @@ class Wanted:
     attempt: int | None = None
 
 
-def read_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
+def read_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
     """Yield what the tasks of an attempt have written up to now, task by task.
 
     Raises:
@@ -88,7 +88,7 @@ def read_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
             _say_missing(attempt, error)
 
 
-def follow_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
+def follow_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
     """Yield lines as the tasks write them, through retries, until the job has ended.
 
     Raises:
@@ -118,13 +118,13 @@ def follow_logs(job: RemoteJob, wanted: Wanted) -> Iterator[LogLine]:
 class _Follower:
     """The logs being followed, and which of them have been read to their end."""
 
-    def __init__(self, job: RemoteJob, wanted: Wanted) -> None:
+    def __init__(self, job: RemoteJob, wanted: LogFilter) -> None:
         self.job = job
         self.wanted = wanted
         self.tail = wanted.tail
         self.finished = False
         self._logs: dict[TaskAttempt, TaskLog] = {}
-        self._since: dict[TaskAttempt, Since] = {}
+        self._since: dict[TaskAttempt, LogSinceFilter] = {}
         self._done: set[TaskAttempt] = set()
         self._first_job_attempt: int | None = None
         self._tails: dict[TaskAttempt, int] = {}
@@ -233,10 +233,10 @@ class _Attempt(NamedTuple):
     attempt: TaskAttempt
     started: bool
     ended: bool
-    since: Since | None
+    since: LogSinceFilter | None
 
 
-def _attempts(detail: JobDetail, wanted: Wanted) -> Iterator[_Attempt]:
+def _attempts(detail: JobDetail, wanted: LogFilter) -> Iterator[_Attempt]:
     """Yield the runs of the tasks that were asked for."""
     from openpai.core.protocol.names import convert_name
     from openpai.core.rest.models import TERMINAL_STATES
@@ -253,7 +253,7 @@ def _attempts(detail: JobDetail, wanted: Wanted) -> Iterator[_Attempt]:
             attempt = TaskAttempt(detail.key, detail.attempt_id or 0, name, task.index, number)
             ended = number < latest or detail.ended or task.state in TERMINAL_STATES
             title, is_latest = f"{name}-{task.index}", number == latest
-            since = Since(moment, title, task, is_latest=is_latest) if moment else None
+            since = LogSinceFilter(moment, title, task, is_latest=is_latest) if moment else None
             yield _Attempt(attempt, not is_latest or task.launched_time is not None, ended, since)
     if not found and detail.task_roles and (role is not None or index is not None):
         known = ", ".join(f"{name}-{task.index}" for name, task in detail.tasks())

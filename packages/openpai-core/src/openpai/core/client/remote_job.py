@@ -153,10 +153,10 @@ class RemoteJob:
             NotFoundError: There is no such job or task.
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
-        from openpai.core.client.logs import Wanted, follow_logs, read_logs
+        from openpai.core.client.logs import LogFilter, follow_logs, read_logs
 
         read = follow_logs if follow else read_logs
-        return read(self, Wanted(role, index, stream, tail, since, attempt))
+        return read(self, LogFilter(role, index, stream, tail, since, attempt))
 
     def logs(
         self,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError
-from openpai.core.rest.tasks import Piece, TaskAttempt, log_locations, read_piece
+from openpai.core.rest.tasks import LogChunk, TaskAttempt, log_locations, read_chunk
 
 if TYPE_CHECKING:
     from openpai.core.rest.session import Session
@@ -170,7 +170,7 @@ class TaskLog:
             data += piece.data
         return data
 
-    def _piece(self, stream: str, start: int, limit: int = _PIECE) -> Piece:
+    def _piece(self, stream: str, start: int, limit: int = _PIECE) -> LogChunk:
         """Read from a file, under a new address if the old one is no longer good."""
         try:
             for _ in range(2):
@@ -179,8 +179,8 @@ class TaskLog:
                 uri = self._locations.get(stream)
                 if uri is None:
                     self._check_name(stream)
-                    return Piece(b"", missing=True)
-                piece = read_piece(self.session, uri, start, limit)
+                    return LogChunk(b"", missing=True)
+                piece = read_chunk(self.session, uri, start, limit)
                 if not piece.expired:
                     return piece
                 self._locations = {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.config.credentials import SECRETS, Kept, load_kept, store_secrets
+from openpai.core.config.credentials import SECRETS, StoredSecrets, load_kept, store_secrets
 from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.config.storages import spec_of
 from openpai.core.errors import ConfigError
@@ -99,7 +99,7 @@ class ClusterEntry:
         ]
 
     @classmethod
-    def from_settings(cls, raw: Mapping[str, Any], kept: Kept) -> ClusterEntry:
+    def from_settings(cls, raw: Mapping[str, Any], kept: StoredSecrets) -> ClusterEntry:
         """Read one item of ``clusters.yaml`` and what is kept for it apart."""
         known = {key: str(kept.secrets.get(key) or raw.get(key) or "") for key in SECRETS}
         return cls(
@@ -131,7 +131,7 @@ def load_clusters() -> dict[str, ClusterEntry]:
     found: dict[str, ClusterEntry] = {}
     for number, item in enumerate(read_yaml(_clusters_file(), list), start=1):
         raw = item if isinstance(item, dict) else {}
-        entry = ClusterEntry.from_settings(raw, kept.get(_alias(raw), Kept()))
+        entry = ClusterEntry.from_settings(raw, kept.get(_alias(raw), StoredSecrets()))
         if not entry.alias or not entry.uri:
             raise ConfigError(
                 f"{_clusters_file()}: entry {number} needs 'cluster_alias' and 'pai_uri'.",
@@ -225,7 +225,7 @@ def store_token(alias: str, token: str) -> None:
     """
     if alias not in load_clusters():
         raise ConfigError(f"There is no cluster '{alias}'.", "See: opai cluster list")
-    store_secrets(alias, {**load_kept().get(alias, Kept()).read(), "token": token})
+    store_secrets(alias, {**load_kept().get(alias, StoredSecrets()).read(), "token": token})
 
 
 def delete_cluster(alias: str) -> None:

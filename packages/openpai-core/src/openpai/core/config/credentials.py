@@ -16,7 +16,7 @@ from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 from openpai.core.paths import home
 
-__all__ = ["SECRETS", "Kept", "load_kept", "store_secrets"]
+__all__ = ["SECRETS", "StoredSecrets", "load_kept", "store_secrets"]
 
 #: The keys of a cluster that are secrets; those of a storage are its type's.
 SECRETS = ("token", "password")
@@ -24,7 +24,7 @@ _KEYRING = "keyring"
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredSecrets:
     """What is kept of one cluster.
 
     Attributes:
@@ -51,7 +51,7 @@ def credentials_file() -> Path:
     return home() / "credentials.yaml"
 
 
-def load_kept() -> dict[str, Kept]:
+def load_kept() -> dict[str, StoredSecrets]:
     """Return what is kept, by alias; the keyring is not asked.
 
     Raises:
@@ -60,10 +60,10 @@ def load_kept() -> dict[str, Kept]:
     return {alias: _kept(raw) for alias, raw in read_yaml(credentials_file(), dict).items()}
 
 
-def _kept(raw: Any) -> Kept:
+def _kept(raw: Any) -> StoredSecrets:
     raw = raw if isinstance(raw, dict) else {}
     secrets = {key: str(raw[key]) for key in raw if key != _KEYRING and raw[key]}
-    return Kept(secrets, str(raw.get(_KEYRING) or ""))
+    return StoredSecrets(secrets, str(raw.get(_KEYRING) or ""))
 
 
 def store_secrets(alias: str, secrets: Mapping[str, str]) -> str:
@@ -73,7 +73,7 @@ def store_secrets(alias: str, secrets: Mapping[str, str]) -> str:
         ConfigError: The file cannot be written, or the keyring was asked for and does not work.
     """
     secrets = {key: value for key, value in secrets.items() if value}
-    before = load_kept().get(alias, Kept())
+    before = load_kept().get(alias, StoredSecrets())
     name = _name(alias, before) if secrets and _wants_keyring() else ""
     if name:
         config_keyring.write(name, secrets)
@@ -93,7 +93,7 @@ def _write(alias: str, entry: Mapping[str, str]) -> None:
     update_yaml(credentials_file(), dict, change, mode=0o600)
 
 
-def _name(alias: str, before: Kept) -> str:
+def _name(alias: str, before: StoredSecrets) -> str:
     """Return a name for the keyring that no other configuration folder uses."""
     import secrets
 

@@ -19,9 +19,9 @@ __all__ = [
     "KEYS",
     "Defaults",
     "Key",
+    "default_for_user",
     "load_defaults",
     "load_layers",
-    "own_default",
     "set_default",
     "unset_default",
 ]
@@ -130,7 +130,7 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else [value]
 
 
-def own_default(name: str, *, in_folder: bool = False) -> Any:
+def default_for_user(name: str, *, in_folder: bool = False) -> Any:
     """Return what one layer alone says; ``None``, or an empty list, where it says nothing.
 
     Raises:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.config.credentials import Kept, load_kept, store_secrets
+from openpai.core.config.credentials import StoredSecrets, load_kept, store_secrets
 from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 from openpai.core.paths import home
@@ -66,7 +66,7 @@ def with_secrets(spec: StorageSpec) -> StorageSpec:
     Raises:
         ConfigError: They cannot be read, such as from a locked keyring.
     """
-    secrets = load_kept().get(_alias(spec.name), Kept()).read()
+    secrets = load_kept().get(_alias(spec.name), StoredSecrets()).read()
     return replace(spec, data={**spec.data, **secrets}) if secrets else spec
 
 

@@ -27,7 +27,7 @@ __all__ = [
     "Limits",
     "LocalCluster",
     "Resources",
-    "run_here",
+    "run_in_folder",
 ]
 
 
@@ -127,13 +127,13 @@ class LocalCluster:
         report = Report(code, None, "The task was ended by a fault that was asked for.", "Fault")
         return self.host.service.controller.lose_tasks(report, self._framework(job))
 
-    def change_logs(self, job: str) -> int:
+    def rotate_logs(self, job: str) -> int:
         """Let the logs of a job's running tasks become ``.1`` now; return how many tasks ran.
 
         Args:
             job: The job's name, or ``user~name`` for another user's.
         """
-        return self.host.service.controller.change_logs(self._framework(job))
+        return self.host.service.controller.rotate_logs(self._framework(job))
 
     def expire_tokens(self) -> int:
         """End all logins before their time; return how many. Application tokens stay good."""
@@ -165,7 +165,7 @@ _SETTINGS: dict[str, Any] = {"grace": 5.0, "memory_limits": False}
 
 
 @contextmanager
-def run_here(job: Job, folder: Path, *, strict: bool = True) -> Iterator[RemoteJob]:
+def run_in_folder(job: Job, folder: Path, *, strict: bool = True) -> Iterator[RemoteJob]:
     """Run all tasks of a job in one folder of this machine while the block lasts.
 
     They get the environment, ports, retries and completion policy that a cluster would give them,

@@ -9,17 +9,17 @@ from openpai.core.local.api.rate_limit import Limiter
 from openpai.core.local.executor.engines import make_engine
 from openpai.core.local.executor.launcher import Bounds, Launcher
 from openpai.core.local.options import Limits, Options
-from openpai.core.local.scheduler.active_jobs import Roster
+from openpai.core.local.scheduler.active_jobs import ActiveJobs
 from openpai.core.local.scheduler.controller import Controller
 from openpai.core.local.scheduler.placement import Placement
-from openpai.core.local.scheduler.wakeup import Bell
+from openpai.core.local.scheduler.wakeup import WakeupPipe
 from openpai.core.local.state import accounts
 from openpai.core.local.state.clock import Clock
 from openpai.core.local.state.machine import measure
 from openpai.core.local.state.models import User
 from openpai.core.local.state.state_dir import Folder, write_private
 from openpai.core.local.state.store import Store
-from openpai.core.local.state.tokens import TokenBook
+from openpai.core.local.state.tokens import TokenStore
 
 __all__ = ["STORAGE", "Service"]
 
@@ -44,7 +44,7 @@ class Service:
         engine = make_engine(options.engine)
         engine.open(folder.path)
         self.store = Store(folder.database)
-        self._bell = Bell(folder.bell)
+        self._bell = WakeupPipe(folder.bell)
         self.launcher = Launcher(
             folder.jobs,
             folder.bell,
@@ -53,7 +53,7 @@ class Service:
             log_limit=options.log_limit,
             bounds=Bounds(options.memory_limits, options.process_limit),
         )
-        roster = Roster(self.store, self.clock, engine.warning)
+        roster = ActiveJobs(self.store, self.clock, engine.warning)
         placement = Placement(
             roster,
             self.launcher,
@@ -63,7 +63,7 @@ class Service:
             work=options.work_folder,
         )
         self.controller = Controller(roster, placement, self.launcher, self._bell, self.clock)
-        self.tokens = TokenBook(self.store, folder.secret("key"), self.clock)
+        self.tokens = TokenStore(self.store, folder.secret("key"), self.clock)
         self.limiters = self._limiters(options.rate_limits)
         self._prepare()
 

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, Union
 from openpai.core.errors import ProtocolError
 
 if TYPE_CHECKING:
-    Self = TypeVar("Self", bound="Building")
+    Self = TypeVar("Self", bound="JobBuilder")
 
-__all__ = ["Building"]
+__all__ = ["JobBuilder"]
 
 Lines = Union[str, Sequence[str]]
 
 
-class Building:
+class JobBuilder:
     """The methods of :class:`~openpai.core.protocol.job.Job` that write the job.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.errors import ProtocolError
-from openpai.core.protocol.building import Building
+from openpai.core.protocol.building import JobBuilder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Job"]
 
 
-class Job(Building):
+class Job(JobBuilder):
     """A job of protocol version 2.
 
     Attributes:
@@ -200,9 +200,9 @@ class Job(Building):
         Raises:
             ProtocolError: The server does not take the job.
         """
-        from openpai.core.protocol.validation import judge, protocol_error
+        from openpai.core.protocol.validation import protocol_error, validate_as_server
 
-        verdict = judge(self.document)
+        verdict = validate_as_server(self.document)
         if verdict.scripts is None:
             raise protocol_error(self.problems(strict=False), None)
         return dict(verdict.scripts)

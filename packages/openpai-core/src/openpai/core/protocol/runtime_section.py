@@ -52,8 +52,8 @@ __all__ = [
     "Tensorboard",
     "seconds",
     "secret_value",
-    "section_problems",
     "section_schema",
+    "validate_runtime_section",
 ]
 
 
@@ -126,7 +126,7 @@ class RuntimeSection(Part):
         data = raw_section(document)
         if data is None:
             return None
-        problems = section_problems(document)
+        problems = validate_runtime_section(document)
         if problems:
             raise ProtocolError(f"The section extras['{SECTION_KEY}'] is broken.", problems)
         return cls.from_dict(data)
@@ -158,7 +158,9 @@ def raw_section(document: Mapping[str, Any]) -> Any:
     return extras.get(SECTION_KEY) if isinstance(extras, Mapping) else None
 
 
-def section_problems(document: Mapping[str, Any], *, complete: bool = True) -> list[Problem]:
+def validate_runtime_section(
+    document: Mapping[str, Any], *, complete: bool = True
+) -> list[Problem]:
     """Return everything that is wrong with the section of a job config; positions are unset.
 
     Args:

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_BYTES",
     "FileVerdict",
-    "Verdict",
+    "ValidationResult",
     "check_file",
     "check_text",
     "job_problems",
-    "judge",
     "protocol_error",
     "render_file",
     "server_verdict",
     "size_problems",
     "too_large",
+    "validate_as_server",
 ]
 
 
@@ -41,7 +41,7 @@ _INVALID = "InvalidProtocolError"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ValidationResult:
     """The server's answer.
 
     Attributes:
@@ -71,35 +71,35 @@ def too_large(text: str) -> bool:
     return len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES
 
 
-def server_verdict(text: str) -> Verdict:
+def server_verdict(text: str) -> ValidationResult:
     """Return what the server answers to the text of a job.
 
     What depends on the cluster is left out: name conflicts, permissions, storages, and HiveD.
     """
     if too_large(text):
-        return Verdict(413, message="request entity too large")
+        return ValidationResult(413, message="request entity too large")
     try:
         document = load_yaml(text)
     except YamlError as error:
-        return Verdict(500, message=error.message)
-    return judge(document)
+        return ValidationResult(500, message=error.message)
+    return validate_as_server(document)
 
 
-def judge(document: Any) -> Verdict:
+def validate_as_server(document: Any) -> ValidationResult:
     """Return what the server answers to a job that has been read."""
     errors = schema_errors(document)
     if errors:
         message = json.dumps(
             [error.to_server() for error in errors], ensure_ascii=False, separators=(",", ":")
         )
-        return Verdict(400, _INVALID, message, document, errors=errors)
+        return ValidationResult(400, _INVALID, message, document, errors=errors)
     try:
         scripts = render_job(document, resolve_references(document))
     except BrokenReferenceError as fault:
-        return Verdict(400, _INVALID, str(fault), document)
+        return ValidationResult(400, _INVALID, str(fault), document)
     except js.JsError as error:
-        return Verdict(500, message=str(error), document=document)
-    return Verdict(202, document=document, scripts=scripts)
+        return ValidationResult(500, message=str(error), document=document)
+    return ValidationResult(202, document=document, scripts=scripts)
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def job_problems(
     """
 
     placed = source if source and same(source.tree, document) else None
-    verdict = judge(document)
+    verdict = validate_as_server(document)
     findings = explain(document, verdict.errors)
     if not findings and not verdict.accepted:
         findings = _server_findings(document, verdict.status, verdict.message)
@@ -211,10 +211,10 @@ def _server_findings(document: Any, status: int, message: str) -> list[Finding]:
     """Return what made the server refuse a job that keeps to its schema."""
     from openpai.core.protocol.rules.references import deployment_roles, references
     from openpai.core.protocol.rules.roles import no_roles
-    from openpai.core.protocol.rules.rule import Case
+    from openpai.core.protocol.rules.rule import JobView
     from openpai.core.protocol.rules.templates import template_syntax
 
-    case = Case(document, None)
+    case = JobView(document, None)
     rules = (references,) if status == 400 else (no_roles, template_syntax, deployment_roles)
     found = [finding for rule in rules for finding in rule(case)]
     return found or [Finding((), f"The server answers {status}: {message}.")]

@@ -6,7 +6,7 @@ from typing import Any, Mapping, Sequence
 
 from openpai.core.errors import ConflictError, NotFoundError
 from openpai.core.rest.fields import Record, flag, mapping, text
-from openpai.core.rest.reconcile import UNSURE, found_after, is_plain_500
+from openpai.core.rest.reconcile import AMBIGUOUS_ERRORS, get_after_lost_answer, is_plain_500
 from openpai.core.rest.session import Session, segment
 
 __all__ = [
@@ -123,8 +123,8 @@ def create_group(
     body = {"groupname": name, "description": description, "externalName": external_name}
     try:
         session.send("POST", "/groups", {**body, "extension": dict(extension or {})})
-    except UNSURE as error:
-        found = found_after(error, lambda: get_group(session, name))
+    except AMBIGUOUS_ERRORS as error:
+        found = get_after_lost_answer(error, lambda: get_group(session, name))
         if found is None:
             raise
         same = (found.description, found.external_name) == (description, external_name)
@@ -188,8 +188,8 @@ def delete_group(session: Session, name: str) -> None:
     """
     try:
         session.send("DELETE", f"/groups/{segment(name)}")
-    except UNSURE as error:
-        if found_after(error, lambda: get_group(session, name)) is not None:
+    except AMBIGUOUS_ERRORS as error:
+        if get_after_lost_answer(error, lambda: get_group(session, name)) is not None:
             raise
         if is_plain_500(error):
             raise NotFoundError(

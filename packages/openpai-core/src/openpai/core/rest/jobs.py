@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Iterator, Mapping
 
 from openpai.core.rest.models import Event, JobDetail, JobSummary
-from openpai.core.rest.reconcile import UNSURE, found_after
+from openpai.core.rest.reconcile import AMBIGUOUS_ERRORS, get_after_lost_answer
 from openpai.core.rest.responses import text
 from openpai.core.rest.session import Session, segment
 
@@ -176,8 +176,8 @@ def delete_tag(session: Session, key: str, tag: str) -> None:
     """
     try:
         session.send("DELETE", f"/jobs/{segment(key)}/tag", {"value": tag})
-    except UNSURE as error:
-        job = found_after(error, lambda: get_job(session, key))
+    except AMBIGUOUS_ERRORS as error:
+        job = get_after_lost_answer(error, lambda: get_job(session, key))
         if job is None or tag in job.tags:
             raise
 

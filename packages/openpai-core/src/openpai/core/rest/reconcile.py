@@ -6,15 +6,15 @@ from typing import Callable, TypeVar
 
 from openpai.core.errors import ApiError, NoAnswer, NotFoundError, OpenPaiError, ServerError
 
-__all__ = ["UNSURE", "found_after", "is_plain_500"]
+__all__ = ["AMBIGUOUS_ERRORS", "get_after_lost_answer", "is_plain_500"]
 
 T = TypeVar("T")
 
 #: What a call raises when it may have taken effect all the same.
-UNSURE = (NoAnswer, ServerError)
+AMBIGUOUS_ERRORS = (NoAnswer, ServerError)
 
 
-def found_after(error: NoAnswer | ServerError, get: Callable[[], T]) -> T | None:
+def get_after_lost_answer(error: NoAnswer | ServerError, get: Callable[[], T]) -> T | None:
     """Return what the call was about as it is now; ``None``: the server knows no such thing.
 
     Raises:

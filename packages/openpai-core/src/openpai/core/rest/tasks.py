@@ -12,12 +12,12 @@ from openpai.core.rest.responses import refuse_page
 from openpai.core.rest.session import Session, segment
 
 __all__ = [
-    "Piece",
+    "LogChunk",
     "TaskAttempt",
     "TaskHistory",
     "get_task",
     "log_locations",
-    "read_piece",
+    "read_chunk",
 ]
 
 
@@ -73,7 +73,7 @@ class TaskAttempt(NamedTuple):
     task_attempt: int
 
 
-class Piece(NamedTuple):
+class LogChunk(NamedTuple):
     """Part of a log.
 
     Attributes:
@@ -107,7 +107,7 @@ def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
     return {item["name"]: item["uri"] for item in found}
 
 
-def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:
+def read_chunk(session: Session, uri: str, offset: int, limit: int) -> LogChunk:
     """Read up to ``limit`` bytes of a log from ``offset`` on; the URL has a token of its own.
 
     Source: log-manager/src/nginx.
@@ -121,16 +121,16 @@ def read_piece(session: Session, uri: str, offset: int, limit: int) -> Piece:
         response = session.request("GET", uri, headers=headers, read=_whole)
     except ApiError as error:
         if error.status == 416:  # the end, or an empty file
-            return Piece(b"")
+            return LogChunk(b"")
         if error.status == 403:  # the URL's own token has run out
-            return Piece(b"", expired=True)
+            return LogChunk(b"", expired=True)
         if error.status == 404:
-            return Piece(b"", missing=True)
+            return LogChunk(b"", missing=True)
         raise
     content: bytes = response.content
     if response.status_code == 200:  # a server that ignores ranges sends the whole file
-        return Piece(content[offset : offset + limit], size=len(content))
-    return Piece(content, size=_size(response.headers.get("Content-Range", "")))
+        return LogChunk(content[offset : offset + limit], size=len(content))
+    return LogChunk(content, size=_size(response.headers.get("Content-Range", "")))
 
 
 def _whole(response: Any) -> Any:

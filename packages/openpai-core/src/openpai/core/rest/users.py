@@ -11,7 +11,7 @@ from typing import Any, Mapping, Sequence
 from openpai.core.errors import ConflictError
 from openpai.core.rest.authn import basic_login
 from openpai.core.rest.fields import Record, flag, items, mapping, text
-from openpai.core.rest.reconcile import UNSURE, found_after
+from openpai.core.rest.reconcile import AMBIGUOUS_ERRORS, get_after_lost_answer
 from openpai.core.rest.session import Session, segment
 
 __all__ = [
@@ -111,8 +111,8 @@ def create_user(
         body["extension"] = dict(extension)
     try:
         session.json("POST", "/users", json=body, timeout=_SLOW)
-    except UNSURE as error:
-        found = found_after(error, lambda: get_user(session, name))
+    except AMBIGUOUS_ERRORS as error:
+        found = get_after_lost_answer(error, lambda: get_user(session, name))
         if found is None:
             raise
         if (found.email, found.admin) != (email, admin):
@@ -173,8 +173,8 @@ def delete_user(session: Session, name: str) -> None:
     """
     try:
         session.send("DELETE", f"/users/{segment(name)}")
-    except UNSURE as error:
-        if found_after(error, lambda: get_user(session, name)) is not None:
+    except AMBIGUOUS_ERRORS as error:
+        if get_after_lost_answer(error, lambda: get_user(session, name)) is not None:
             raise
 
 
@@ -193,8 +193,8 @@ def change_password(session: Session, name: str, old: str, new: str) -> None:
     body = {"oldPassword": old, "newPassword": new}
     try:
         session.send("PUT", f"/users/{segment(name)}/password", body)
-    except UNSURE as error:
-        if found_after(error, lambda: basic_login(session, name, new)) is None:
+    except AMBIGUOUS_ERRORS as error:
+        if get_after_lost_answer(error, lambda: basic_login(session, name, new)) is None:
             raise
 
 

@@ -47,10 +47,10 @@ __all__ = [
     "accept",
     "below",
     "is_partial",
-    "naming",
     "normalize",
     "open_storage",
     "partial_name",
+    "with_path_in_errors",
 ]
 
 
@@ -109,7 +109,7 @@ def normalize(path: str) -> str:
 
 
 @contextmanager
-def naming(where: str) -> Iterator[None]:
+def with_path_in_errors(where: str) -> Iterator[None]:
     """Let file errors raised in the block name the file as the user knows it.
 
     Raises:
@@ -372,7 +372,7 @@ class Storage(Closing, ABC):
     @contextmanager
     def _changing(self, path: str) -> Iterator[None]:
         """Guard the block that changes something at a path: refuse it, or name its errors."""
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             if self.read_only:
                 raise OSError(errno.EROFS, "Read-only storage")
             yield

@@ -22,19 +22,19 @@ from typing import Any, BinaryIO, Iterator, cast
 from openpai.core.storage.base import (
     Entry,
     Storage,
-    naming,
     normalize,
+    with_path_in_errors,
 )
 from openpai.core.storage.local_upload import PART, FolderUpload, abandoned
 from openpai.core.storage.temp_files import is_partial, partial_name, parts_name
 
-__all__ = ["FolderStorage"]
+__all__ = ["LocalStorage"]
 
 _READABLE = (stat.S_IFREG, stat.S_IFDIR)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class FolderStorage(Storage):
+class LocalStorage(Storage):
     """Files below one folder of this machine.
 
     A file is first written under another name in the same folder (see
@@ -64,7 +64,7 @@ class FolderStorage(Storage):
     def stat(self, path: str) -> Entry:
         """Describe one file or folder; a link is described by what it leads to."""
         path = normalize(path)
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             return _entry(path, self._real(path).stat())
 
     def _list(self, path: str) -> Iterator[Entry]:
@@ -73,7 +73,7 @@ class FolderStorage(Storage):
         A link that leads nowhere, out of the storage, or back to a folder above it appears as an
         empty file, so that no walk is endless; opening it says what is wrong.
         """
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             real = self._real(path)
             names = sorted(os.listdir(real))  # noqa: PTH208 - names alone, without a Path for each
         begin, real_begin = f"{path}/" if path != "/" else path, f"{real}/"
@@ -104,7 +104,7 @@ class FolderStorage(Storage):
         Raises:
             OSError: Also when it is a pipe, a socket or a device (``errno.EINVAL``).
         """
-        with naming(self.where(path)):
+        with with_path_in_errors(self.where(path)):
             real = self._real(path)
             kind = real.stat().st_mode
             if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
@@ -131,9 +131,9 @@ class FolderStorage(Storage):
             try:
                 yield stream
             finally:
-                with naming(self.where(path)):
+                with with_path_in_errors(self.where(path)):
                     stream.close()
-            with naming(self.where(path)):
+            with with_path_in_errors(self.where(path)):
                 _describe(partial, mode, modified)
                 partial.replace(real)
         except BaseException:
@@ -188,7 +188,7 @@ class FolderStorage(Storage):
             moves_folder = stat.S_ISDIR(old.lstat().st_mode)
             if old in new.parents:
                 raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
-        with naming(self.where(target)):
+        with with_path_in_errors(self.where(target)):
             if new.is_dir() or (moves_folder and new.exists()):
                 raise FileExistsError(errno.EEXIST, "Exists already")
             _make_parents(new)

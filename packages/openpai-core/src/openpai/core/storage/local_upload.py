@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterator
 
-from openpai.core.storage.base import naming
+from openpai.core.storage.base import with_path_in_errors
 from openpai.core.storage.upload import Upload
 
 __all__ = ["FolderUpload"]
@@ -81,14 +81,14 @@ class FolderUpload(Upload):
             chunk = data.read(min(left, _CHUNK))
             if not chunk:
                 raise self._wrong_length(index)
-            with naming(self._where):
+            with with_path_in_errors(self._where):
                 if chunk != _ZEROS[: len(chunk)] or not _is_hole(number, at, len(chunk)):
                     _write_all(number, chunk, at)
             at += len(chunk)
             left -= len(chunk)
         if data.read(1):
             raise self._wrong_length(index)
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             os.pwrite(number, b"\1", self.size + index)
 
     def content(self) -> Iterator[bytes]:
@@ -99,7 +99,7 @@ class FolderUpload(Upload):
     def commit(self) -> None:
         """Rename the partial file."""
         self._refuse_gaps(self.written())
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             if self._final.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "Is a folder")
             os.ftruncate(self._stream.fileno(), self.size)

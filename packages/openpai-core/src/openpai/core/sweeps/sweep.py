@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, TypeVar
 
-from openpai.core.client.batch import Gate, Outcome, each, submit_all
+from openpai.core.client.batch import Outcome, RateLimitGate, each, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
 from openpai.core.retry import Patience
 from openpai.core.states import TERMINAL_STATES
@@ -255,7 +255,7 @@ class Sweep:
                 time.sleep(0.2)
         going = [self.cluster.job(job.name) for job in self.jobs() if job.goes_on]
 
-        def stop(remote: Any, gate: Gate) -> Outcome:
+        def stop(remote: Any, gate: RateLimitGate) -> Outcome:
             gate.run(remote.stop)
             return Outcome(remote, "stopped")
 

@@ -79,11 +79,11 @@ def _folder(spec: StorageSpec) -> str | None:
     """Return where a storage is reached on this machine, ``None`` where it is not."""
     from openpai.core.errors import OpenPaiError
     from openpai.core.storage.base import open_storage
-    from openpai.core.storage.local import FolderStorage
+    from openpai.core.storage.local import LocalStorage
 
     try:
         with open_storage(spec) as storage:
-            return str(storage.root) if isinstance(storage, FolderStorage) else None
+            return str(storage.root) if isinstance(storage, LocalStorage) else None
     except (OSError, OpenPaiError):
         return None
 

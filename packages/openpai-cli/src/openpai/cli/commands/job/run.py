@@ -47,10 +47,10 @@ def run(
     """
     from openpai.cli._follow import write_lines
     from openpai.cli._jobs import exit_code_of, how_it_ended
-    from openpai.core.local.cluster import run_here
+    from openpai.core.local.cluster import run_in_folder
 
     job = change(app, read_job(file), updates=updates, name=None, virtual_cluster=None)
-    with run_here(job, Path.cwd(), strict=not no_strict) as remote:
+    with run_in_folder(job, Path.cwd(), strict=not no_strict) as remote:
         write_lines(app, remote, remote.log_lines(follow=True))
         detail = remote.wait()
     app.note(how_it_ended(detail))

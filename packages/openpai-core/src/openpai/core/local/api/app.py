@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.wrappers import Request, Response
 
-from openpai.core.local.api.responses import Refusal, read_body
+from openpai.core.local.api.responses import HttpError, read_body
 from openpai.core.local.api.routes import find_route
 from openpai.core.local.state.accounts import Rights
 from openpai.core.local.state.models import User
@@ -62,11 +62,11 @@ class Call:
         """Find out who asks.
 
         Raises:
-            Refusal: Nobody that the cluster knows.
+            HttpError: Nobody that the cluster knows.
         """
         header = self.request.headers.get("Authorization")
         if header is None:
-            raise Refusal(
+            raise HttpError(
                 401, "UnauthorizedUserError", "Guest is not allowed to do this operation."
             )
         scheme, _, credentials = header.partition(" ")
@@ -81,13 +81,13 @@ class Call:
             claims = claims if good else None
         user = claims and self.service.store.one(User, "name = ?", (claims["username"],))
         if not claims or not user:
-            raise Refusal(401, "UnauthorizedUserError", "Your token is invalid.")
+            raise HttpError(401, "UnauthorizedUserError", "Your token is invalid.")
         self._user, self.claims, self.token = user, claims, credentials
 
     def refuse_applications(self) -> None:
         """Refuse whoever shows an application token."""
         if self.claims["application"]:
-            raise Refusal(
+            raise HttpError(
                 403,
                 "ForbiddenUserError",
                 "Applications are not allowed to do this operation.",
@@ -96,7 +96,9 @@ class Call:
     def require_admin(self) -> None:
         """Refuse whoever is not an admin."""
         if not self.rights.admin:
-            raise Refusal(403, "ForbiddenUserError", "Non-admin is not allow to do this operation.")
+            raise HttpError(
+                403, "ForbiddenUserError", "Non-admin is not allow to do this operation."
+            )
 
 
 def _basic(credentials: str) -> tuple[str, str]:
@@ -126,11 +128,11 @@ def _limited(service: Service, request: Request) -> Response:
         if not counts.hit("api", request.access_route[0] if request.access_route else ""):
             return counts.newest.refuse()
         response = _respond(service, request, counts)
-    except Refusal as refusal:
+    except HttpError as refusal:
         response = refusal.answer()
     except Exception as error:
         log.exception("%s %s failed", request.method, request.path)
-        response = Refusal(500, "UnknownError", f"{type(error).__name__}: {error}").answer()
+        response = HttpError(500, "UnknownError", f"{type(error).__name__}: {error}").answer()
     if counts.counted:
         counts.newest.mark(response)
     return response
@@ -181,7 +183,7 @@ def _refuse_broken_escapes(uri: str) -> None:
         except UnicodeDecodeError:
             good = False
         if not good:
-            raise Refusal(400, None, f"Failed to decode param '{part}'")
+            raise HttpError(400, None, f"Failed to decode param '{part}'")
 
 
 def _refuse_strangers(request: Request) -> None:
@@ -193,7 +195,7 @@ def _refuse_strangers(request: Request) -> None:
     origin = request.headers.get("Origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.host
     if host not in _LOOPBACK or foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise Refusal(
+        raise HttpError(
             403,
             "ForbiddenUserError",
             "A local cluster answers only requests to a loopback address, and none that a web "

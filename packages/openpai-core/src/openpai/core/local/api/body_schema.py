@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Mapping, Tuple
 
-from openpai.core.local.api.responses import Refusal
+from openpai.core.local.api.responses import HttpError
 
 __all__ = [
     "ABSENT",
@@ -45,12 +45,12 @@ def check(body: Any, rules: Rules) -> dict[str, Any]:
             :data:`ABSENT` that the key is left out.
 
     Raises:
-        Refusal: It is no object, lacks a key, has another, or a value breaks its rule.
+        HttpError: It is no object, lacks a key, has another, or a value breaks its rule.
     """
     try:
         values: dict[str, Any] = fields(rules)("value", body)
     except ValueError as error:
-        raise Refusal(400, "InvalidParametersError", str(error)) from None
+        raise HttpError(400, "InvalidParametersError", str(error)) from None
     return values
 
 

@@ -13,13 +13,13 @@ from openpai.core.execution.serializers import encode
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-__all__ = ["BODY_LIMIT", "Refusal", "answer", "read_body", "text_answer"]
+__all__ = ["BODY_LIMIT", "HttpError", "answer", "read_body", "text_answer"]
 
 #: rest-server keeps body-parser's default
 BODY_LIMIT = 100 * 1024
 
 
-class Refusal(Exception):  # noqa: N818 - it reads as what it is
+class HttpError(Exception):  # noqa: N818 - it reads as what it is
     """An answer that is an error.
 
     Attributes:
@@ -64,7 +64,7 @@ def read_body(request: Request) -> Any:
         everything else, whatever it holds.
 
     Raises:
-        Refusal: It is too large, broken, or in an unknown charset or encoding.
+        HttpError: It is too large, broken, or in an unknown charset or encoding.
     """
     kind = request.mimetype
     parsed = kind == "application/json" or kind.startswith("text/")
@@ -73,12 +73,12 @@ def read_body(request: Request) -> Any:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity":
-        raise Refusal(415, None, f'unsupported content encoding "{encoding}"')
+        raise HttpError(415, None, f'unsupported content encoding "{encoding}"')
     data = _limited(request)
     try:
         text = data.decode(charset, "replace")
     except LookupError:
-        raise Refusal(415, None, f'unsupported charset "{charset.upper()}"') from None
+        raise HttpError(415, None, f'unsupported charset "{charset.upper()}"') from None
     if kind.startswith("text/"):
         return text or {}
     return _json(text) if parsed else dict(parse_qsl(text, keep_blank_values=True))
@@ -86,10 +86,10 @@ def read_body(request: Request) -> Any:
 
 def _limited(request: Request) -> bytes:
     if (request.content_length or 0) > BODY_LIMIT:
-        raise Refusal(413, None, "request entity too large")
+        raise HttpError(413, None, "request entity too large")
     data: bytes = request.stream.read(BODY_LIMIT + 1)
     if len(data) > BODY_LIMIT:
-        raise Refusal(413, None, "request entity too large")
+        raise HttpError(413, None, "request entity too large")
     return data
 
 
@@ -99,7 +99,7 @@ def _json(text: str) -> Any:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise Refusal(400, None, f"The body is not JSON: {error}.") from None
+        raise HttpError(400, None, f"The body is not JSON: {error}.") from None
     if not isinstance(value, (dict, list)):
-        raise Refusal(400, None, "The body is not a JSON object.")
+        raise HttpError(400, None, "The body is not a JSON object.")
     return value

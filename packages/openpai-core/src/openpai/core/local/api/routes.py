@@ -17,7 +17,7 @@ from openpai.core.local.api.handlers import (
     tokens,
     users,
 )
-from openpai.core.local.api.responses import Refusal
+from openpai.core.local.api.responses import HttpError
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -192,10 +192,10 @@ def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
         path: The path, without the prefix of PAI's proxy.
 
     Raises:
-        Refusal: There is none: a wrong path and a wrong method are the same to PAI.
+        HttpError: There is none: a wrong path and a wrong method are the same to PAI.
     """
     for route in ROUTES:
         arguments = route.match("GET" if method == "HEAD" else method, path)
         if arguments is not None:
             return route, arguments
-    raise Refusal(404, "NoApiError", f"API {path} is not found.")
+    raise HttpError(404, "NoApiError", f"API {path} is not found.")

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.execution.records import Job
-from openpai.core.local.api.responses import Refusal
+from openpai.core.local.api.responses import HttpError
 from openpai.core.local.scheduler.scheduler import (
     instances,
     is_gang,
@@ -30,12 +30,12 @@ def submit_job(call: Call) -> str:
     """Take in the job that a request brings; return its name.
 
     Raises:
-        Refusal: It is not a job, its name is taken, or it may not or can never run.
+        HttpError: It is not a job, its name is taken, or it may not or can never run.
     """
     text = call.body if isinstance(call.body, str) else "[object Object]"
     document = _understood(text)
     framework = f"{call.user.name}~{document['name']}"
-    taken = Refusal(409, "ConflictJobError", f"Job name {framework} already exists.")
+    taken = HttpError(409, "ConflictJobError", f"Job name {framework} already exists.")
     debug_id = encode_name(framework)
     if call.service.store.query("SELECT 1 FROM jobs WHERE debug_id = ?", (debug_id,)):
         raise taken
@@ -57,15 +57,15 @@ def _understood(text: str) -> Mapping[str, Any]:
         document: Mapping[str, Any] = verdict.document
         return document
     if verdict.status < 500:
-        raise Refusal(verdict.status, verdict.code, verdict.message)
-    raise Refusal(400, "InvalidProtocolError", verdict.message)
+        raise HttpError(verdict.status, verdict.code, verdict.message)
+    raise HttpError(400, "InvalidProtocolError", verdict.message)
 
 
 def _check_instances(document: Mapping[str, Any]) -> None:
     """Refuse a role without ``instances``: the real server cannot store the sum of its GPUs."""
     for name, role in roles(document):
         if "instances" not in role:
-            raise Refusal(
+            raise HttpError(
                 400,
                 "InvalidProtocolError",
                 f"Task role '{name}' has no 'instances', without which PAI fails to take the job.",
@@ -76,7 +76,7 @@ def _check_rights(call: Call, document: Mapping[str, Any]) -> None:
     rights = call.rights
     name = virtual_cluster(document)
     if name not in rights.virtual_clusters:
-        raise Refusal(
+        raise HttpError(
             403,
             "ForbiddenUserError",
             f"User {call.user.name} is not allowed to do operation in {name}",
@@ -85,7 +85,7 @@ def _check_rights(call: Call, document: Mapping[str, Any]) -> None:
     for item in wanted if isinstance(wanted, list) else ():
         storage = item.get("name") if isinstance(item, Mapping) else None
         if storage is not None and storage not in rights.storages:
-            raise Refusal(404, "NoStorageError", f"Storage {storage} is not found.")
+            raise HttpError(404, "NoStorageError", f"Storage {storage} is not found.")
 
 
 def _check_size(call: Call, document: Mapping[str, Any]) -> None:
@@ -93,7 +93,7 @@ def _check_size(call: Call, document: Mapping[str, Any]) -> None:
     for name, role in roles(document):
         negative = [key for key, n in role["resourcePerInstance"].items() if _is_negative(n)]
         if negative:
-            raise Refusal(
+            raise HttpError(
                 400,
                 "InvalidProtocolError",
                 f"Task role '{name}' asks for a negative amount of {', '.join(negative)}.",
@@ -107,7 +107,7 @@ def _check_size(call: Call, document: Mapping[str, Any]) -> None:
             lacking = missing(needs, controller.quotas[name])
             where = f"virtual cluster {name}"
         if lacking:
-            raise Refusal(
+            raise HttpError(
                 400,
                 "NoEnoughQuotaError",
                 f"{whose} can never run here: it needs {lacking} on {where}.",

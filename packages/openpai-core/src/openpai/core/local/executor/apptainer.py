@@ -14,7 +14,7 @@ from openpai.core.local.executor.container_files import (
     write_inside,
 )
 from openpai.core.local.executor.docker import full_name
-from openpai.core.local.executor.engine import Command, Engine, Recipe
+from openpai.core.local.executor.engine import Command, Engine, LaunchPlan
 from openpai.core.local.executor.process import inherited
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Apptainer(Engine):
         """Write the runtime that containers may use."""
         self._runtime = carry_runtime(folder)
 
-    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> Recipe:
+    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
         """Bring the image into a file of the task's own, and run it from there."""
         write_inside(task, scripts, (task.folder / "job.yaml").read_text(encoding="utf-8"))
         image = task.image.uri
@@ -62,7 +62,7 @@ class Apptainer(Engine):
         binds = [word for mount in container_mounts(task, self._runtime) for word in _bind(*mount)]
         gpus = ["--nv"] if task.gpus else []
         run = ["apptainer", "exec", "--containall", "--writable-tmpfs", *work, *binds, *gpus]
-        return Recipe(
+        return LaunchPlan(
             commands=[*pull, Command("main", [*run, image, "bash", ENTRY], "main")],
             environment=_environment(task),
             work=str(task.folder / "work"),

@@ -20,7 +20,7 @@ from openpai.core.local.executor.container_files import (
     container_mounts,
     write_inside,
 )
-from openpai.core.local.executor.engine import Command, Engine, Recipe
+from openpai.core.local.executor.engine import Command, Engine, LaunchPlan
 from openpai.core.local.executor.process import inherited
 
 if TYPE_CHECKING:
@@ -131,13 +131,13 @@ class Oci(Engine):
         """Write the runtime that containers may use."""
         self._runtime = carry_runtime(folder)
 
-    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> Recipe:
+    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
         """Bring the image, create the container, start it and stay with it."""
         name = container_name(task.uid)
         write_inside(task, scripts, (task.folder / "job.yaml").read_text(encoding="utf-8"))
         variables = task.folder / "environment"
         _write_environment(variables, container_environment(task))
-        return Recipe(
+        return LaunchPlan(
             commands=[
                 Command("image", self._bring(task)),
                 Command("creation", self._create(task, name, variables)),

@@ -16,8 +16,8 @@ __all__ = [
     "Command",
     "Engine",
     "Image",
+    "LaunchPlan",
     "Mount",
-    "Recipe",
     "TaskScript",
     "TaskSpec",
 ]
@@ -107,7 +107,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LaunchPlan:
     """How a supervisor runs a task.
 
     Attributes:
@@ -153,7 +153,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> Recipe:
+    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
         """Write what the task needs into its folder, and return how it is run.
 
         Args:

@@ -204,7 +204,7 @@ class Launcher:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(started["pid"], signal.SIGTERM)
 
-    def change_logs(self, folder: Path) -> bool:
+    def rotate_logs(self, folder: Path) -> bool:
         """Ask a task's supervisor to begin new log files; return whether it runs."""
         started = _read(folder / "started.json")
         if started is None or not is_locked(folder / "lock"):
@@ -228,7 +228,7 @@ class Launcher:
         self._engine.clean(uid)
         return kill_marked("FC_POD_UID", uid)
 
-    def forget_scripts(self, framework: str) -> None:
+    def delete_scripts(self, framework: str) -> None:
         """Remove what a job's tasks ran, which may hold secrets; its config is kept, masked."""
         for folder in (self._jobs / framework).glob("*"):  # a job that never ran has none
             for part in ("steps", "registry"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Sequence
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.local.executor.engine import Command, Engine, Recipe
+from openpai.core.local.executor.engine import Command, Engine, LaunchPlan
 
 if TYPE_CHECKING:
     from openpai.core.local.executor.engine import TaskSpec
@@ -50,7 +50,7 @@ class Processes(Engine):
             )
         self._shell = shell
 
-    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> Recipe:
+    def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
         """Run each step in a bash of its own."""
         work = task.work or str(task.folder / "work")
         environment = {**inherited(), "PAI_WORK_DIR": work, **task.environment}
@@ -59,7 +59,7 @@ class Processes(Engine):
         runtime = Path(sys.executable).with_name("openpai-runtime")
         if runtime.exists():
             environment["OPENPAI_RUNTIME"] = str(runtime)
-        return Recipe(
+        return LaunchPlan(
             commands=[
                 Command(step.name, (self._shell, str(file)), step.when, step.failure_policy)
                 for step, file in zip(task.steps, scripts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.execution.records import Attempt, Event, Job, Task
 from openpai.core.execution.serializers import summary
-from openpai.core.local.scheduler.lifecycle import Live
+from openpai.core.local.scheduler.lifecycle import ActiveJob
 from openpai.core.local.scheduler.scheduler import role_needs
 from openpai.core.local.state.machine import Resources
 from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from openpai.core.local.state.clock import Clock
     from openpai.core.local.state.store import Store
 
-__all__ = ["Roster"]
+__all__ = ["ActiveJobs"]
 
 
-class Roster:
-    """Live jobs by id; whoever changes them holds :attr:`lock`.
+class ActiveJobs:
+    """ActiveJob jobs by id; whoever changes them holds :attr:`lock`.
 
     Args:
         store: Where records are kept.
@@ -37,7 +37,7 @@ class Roster:
 
     def __init__(self, store: Store, clock: Clock, warning: str = "") -> None:
         self.lock = threading.RLock()
-        self.jobs: dict[int, Live] = {}
+        self.jobs: dict[int, ActiveJob] = {}
         self.store = store
         self._clock = clock
         self._warning = warning
@@ -48,9 +48,9 @@ class Roster:
             jobs = self.store.find(Job, "sub_state != 'Completed' ORDER BY id")
             self.jobs = {job.id: self._load_one(job) for job in jobs}
 
-    def _load_one(self, job: Job) -> Live:
+    def _load_one(self, job: Job) -> ActiveJob:
         row = self.store.query("SELECT document FROM configs WHERE job = ?", (job.id,))[0]
-        live = Live(job, load_yaml(row["document"]))
+        live = ActiveJob(job, load_yaml(row["document"]))
         if job.attempt >= 0:
             key = (job.id, job.attempt)
             live.attempt = self.store.one(Attempt, 'job = ? AND "index" = ?', key)
@@ -64,7 +64,7 @@ class Roster:
         Raises:
             sqlite3.IntegrityError: Its name is taken.
         """
-        live = Live(job, document)
+        live = ActiveJob(job, document)
         with self.lock:
             with self.store.transaction():
                 job.id = self.store.query("SELECT coalesce(max(id), 0) + 1 FROM jobs")[0][0]
@@ -77,7 +77,7 @@ class Roster:
                     self.tell(live, "Normal", "ImageNotRun", self._warning)
             self.jobs[job.id] = live
 
-    def forget(self, live: Live) -> None:
+    def forget(self, live: ActiveJob) -> None:
         """Let go of a job that is over, and of its secrets."""
         self.store.execute("UPDATE configs SET document = NULL WHERE job = ?", (live.job.id,))
         del self.jobs[live.job.id]
@@ -96,17 +96,17 @@ class Roster:
             self.store.save(wanted)
             job.execution_type, job.summary = value, wanted.summary
 
-    def config(self, live: Live) -> str:
+    def config(self, live: ActiveJob) -> str:
         """Return a job's text as the API shows it, secrets masked."""
         rows = self.store.query("SELECT text FROM configs WHERE job = ?", (live.job.id,))
         return str(rows[0]["text"])
 
-    def tasks(self) -> list[tuple[Live, Task]]:
+    def tasks(self) -> list[tuple[ActiveJob, Task]]:
         """Return the newest attempt of every task of every live job."""
         with self.lock:
             return [(live, task) for live in self.jobs.values() for task in live.tasks.values()]
 
-    def placed(self) -> list[tuple[Live, Task]]:
+    def placed(self) -> list[tuple[ActiveJob, Task]]:
         """Return the tasks that have a place and are not over."""
         return [pair for pair in self.tasks() if pair[1].node_ip is not None and not pair[1].over]
 
@@ -118,7 +118,7 @@ class Roster:
                 total = total + role_needs(live.document["taskRoles"][task.role])
         return total
 
-    def save(self, live: Live, *tasks: Task) -> None:
+    def save(self, live: ActiveJob, *tasks: Task) -> None:
         """Write down a job, its newest attempt, and the newest attempts of some of its tasks."""
         older, live.older = live.older, []
         newest = [live.tasks[task.role, task.index] for task in tasks]
@@ -128,7 +128,7 @@ class Roster:
             self.store.save(live.attempt)
 
     def tell(
-        self, live: Live, kind: str, reason: str, message: str, task: Task | None = None
+        self, live: ActiveJob, kind: str, reason: str, message: str, task: Task | None = None
     ) -> None:
         """Write down an event: ``kind`` is ``Normal`` or ``Warning``, ``reason`` one word."""
         event = Event(str(uuid.uuid4()), live.job.id, kind, reason, message, self._clock.now())

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from openpai.core.execution.records import Job, Task
     from openpai.core.local.executor.launcher import Launcher
-    from openpai.core.local.scheduler.active_jobs import Roster
-    from openpai.core.local.scheduler.lifecycle import Live
+    from openpai.core.local.scheduler.active_jobs import ActiveJobs
+    from openpai.core.local.scheduler.lifecycle import ActiveJob
     from openpai.core.local.scheduler.placement import Placement
-    from openpai.core.local.scheduler.wakeup import Bell
+    from openpai.core.local.scheduler.wakeup import WakeupPipe
     from openpai.core.local.state.clock import Clock
     from openpai.core.local.state.machine import Resources
 
@@ -49,7 +49,12 @@ class Controller:
     """
 
     def __init__(
-        self, roster: Roster, placement: Placement, launcher: Launcher, bell: Bell, clock: Clock
+        self,
+        roster: ActiveJobs,
+        placement: Placement,
+        launcher: Launcher,
+        bell: WakeupPipe,
+        clock: Clock,
     ) -> None:
         self._roster = roster
         self._placement = placement
@@ -137,10 +142,10 @@ class Controller:
         self._bell.ring()
         return lost
 
-    def change_logs(self, framework: str) -> int:
+    def rotate_logs(self, framework: str) -> int:
         """Let the running tasks of a job begin new log files; return how many ran."""
         tasks = [pair for pair in self._roster.placed() if pair[0].job.framework == framework]
-        return sum(self._launcher.change_logs(self._folder(live, task)) for live, task in tasks)
+        return sum(self._launcher.rotate_logs(self._folder(live, task)) for live, task in tasks)
 
     # The thread.
 
@@ -193,15 +198,15 @@ class Controller:
         for action in after:
             action()
 
-    def _folder(self, live: Live, task: Task) -> Path:
+    def _folder(self, live: ActiveJob, task: Task) -> Path:
         return self._launcher.folder(live.job.debug_id, task.uid)
 
-    def _start_later(self, live: Live, task: Task) -> None:
+    def _start_later(self, live: ActiveJob, task: Task) -> None:
         self._after.append(lambda: self._placement.start(live, task))
 
     # News of running tasks.
 
-    def _listen(self, rung: set[str] | None) -> list[tuple[Live, Task, News, Report | None]]:
+    def _listen(self, rung: set[str] | None) -> list[tuple[ActiveJob, Task, News, Report | None]]:
         """Look at tasks; their logs are read here, while nobody waits for a lock."""
         heard = []
         for live, task in self._roster.placed():
@@ -218,7 +223,7 @@ class Controller:
             heard.append((live, task, news, report))
         return heard
 
-    def _hear(self, live: Live, task: Task, news: News, report: Report | None) -> None:
+    def _hear(self, live: ActiveJob, task: Task, news: News, report: Report | None) -> None:
         if news is None:
             self._start_later(live, task)
         started = news.started if isinstance(news, Exit) else getattr(news, "at", None)
@@ -236,13 +241,13 @@ class Controller:
             self._roster.tell(live, "Warning", "LogDropped", text, task)
         self._end(live, task, report)
 
-    def _end(self, live: Live, task: Task, report: Report) -> None:
+    def _end(self, live: ActiveJob, task: Task, report: Report) -> None:
         lifecycle.end_task(live, task, report, self._clock.now())
         self._roster.save(live, task)
 
     # The course of a job.
 
-    def _advance(self, live: Live) -> None:
+    def _advance(self, live: ActiveJob) -> None:
         now = self._clock.now()
         job = live.job
         between = live.attempt is None or job.sub_state == "AttemptCompleted"
@@ -261,7 +266,7 @@ class Controller:
             if job.is_over:
                 self._forget(live)
 
-    def _dismiss(self, live: Live, task: Task) -> None:
+    def _dismiss(self, live: ActiveJob, task: Task) -> None:
         """End a task because its attempt is decided."""
         if task.over:
             return
@@ -273,7 +278,7 @@ class Controller:
             return
         self._end(live, task, lost_report(None, decided=True))
 
-    def _forget(self, live: Live) -> None:
+    def _forget(self, live: ActiveJob) -> None:
         self._roster.forget(live)
         if live.document.get("secrets"):
-            self._after.append(lambda: self._launcher.forget_scripts(live.job.debug_id))
+            self._after.append(lambda: self._launcher.delete_scripts(live.job.debug_id))

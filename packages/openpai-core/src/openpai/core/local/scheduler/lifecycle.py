@@ -1,7 +1,7 @@
 """How jobs, attempts and tasks change: FrameworkController's state machine on plain records.
 
 Nothing here reads a clock, starts a process or writes a record: a function gets the time, changes
-the records of one :class:`Live` job, and the caller does the rest.
+the records of one :class:`ActiveJob` job, and the caller does the rest.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openpai.core.local.scheduler.exit_report import Report
 
 __all__ = [
-    "Live",
+    "ActiveJob",
     "begin_attempt",
     "dismiss_task",
     "end_task",
@@ -39,7 +39,7 @@ __all__ = [
 
 
 @dataclass
-class Live:
+class ActiveJob:
     """A job that is not over, with its newest attempt.
 
     Attributes:
@@ -74,7 +74,7 @@ class Live:
             self.attempt.sub_state = sub_state
 
 
-def begin_attempt(live: Live, now: int) -> None:
+def begin_attempt(live: ActiveJob, now: int) -> None:
     """Make the next attempt with all its tasks, waiting to be placed."""
     job = live.job
     job.attempt += 1
@@ -102,14 +102,14 @@ def begin_attempt(live: Live, now: int) -> None:
     live.set_state("AttemptPreparing")
 
 
-def _give_uid(live: Live, task: Task) -> None:
+def _give_uid(live: ActiveJob, task: Task) -> None:
     """Give a task a uid and the ports that follow from it; both may change until it is placed."""
     task.uid = str(uuid.uuid4())
     ports = task_ports(task.uid, role_ports(live.document, task.role))
     task.ports = {label: list(numbers) for label, numbers in ports.items()}
 
 
-def task_launched(live: Live, task: Task, at: int) -> None:
+def task_launched(live: ActiveJob, task: Task, at: int) -> None:
     """Note that a task runs, and with it its attempt and its job."""
     task.sub_state = "AttemptRunning"
     task.launched = at
@@ -126,7 +126,7 @@ def dismiss_task(task: Task) -> None:
     task.code = ATTEMPT_OVER
 
 
-def end_task(live: Live, task: Task, report: Report, now: int) -> None:
+def end_task(live: ActiveJob, task: Task, report: Report, now: int) -> None:
     """Note how a task attempt ended, and begin the next one if it is to be retried."""
     task.code = report.code
     task.user_code = report.user_code
@@ -152,7 +152,7 @@ def end_task(live: Live, task: Task, report: Report, now: int) -> None:
     task.sub_state = "Completed"
 
 
-def _retry_task(live: Live, task: Task, accountable: bool, at: int) -> None:
+def _retry_task(live: ActiveJob, task: Task, accountable: bool, at: int) -> None:
     task.sub_state = "AttemptCompleted"
     live.older.append(task)
     again = Task(
@@ -173,7 +173,7 @@ def _retry_task(live: Live, task: Task, accountable: bool, at: int) -> None:
     live.tasks[task.role, task.index] = again
 
 
-def judge(live: Live) -> bool:
+def judge(live: ActiveJob) -> bool:
     """Decide the attempt's outcome if it can be decided; return whether it just was."""
     attempt = live.attempt
     if attempt is None or live.is_decided:
@@ -206,7 +206,7 @@ def judge(live: Live) -> bool:
     return True
 
 
-def finish_attempt(live: Live, now: int) -> None:
+def finish_attempt(live: ActiveJob, now: int) -> None:
     """End a decided attempt whose tasks are over: the job ends, or waits for another attempt."""
     job, attempt = live.job, live.attempt
     if attempt is None or attempt.code is None:

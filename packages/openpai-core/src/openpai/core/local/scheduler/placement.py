@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from openpai.core.execution.records import Task
     from openpai.core.local.executor.launcher import Launcher
-    from openpai.core.local.scheduler.active_jobs import Roster
-    from openpai.core.local.scheduler.lifecycle import Live
+    from openpai.core.local.scheduler.active_jobs import ActiveJobs
+    from openpai.core.local.scheduler.lifecycle import ActiveJob
 
 __all__ = ["Placement"]
 
@@ -48,7 +48,7 @@ class Placement:
 
     def __init__(
         self,
-        roster: Roster,
+        roster: ActiveJobs,
         launcher: Launcher,
         *,
         total: Resources,
@@ -64,7 +64,7 @@ class Placement:
         self._storages = storages
         self._work = work
 
-    def place(self, now: int) -> list[tuple[Live, Task]]:
+    def place(self, now: int) -> list[tuple[ActiveJob, Task]]:
         """Give a place to what fits; return the tasks that are to be started there."""
         claims = [claim for live in self._roster.jobs.values() for claim in _claims(live, now)]
         if not claims:
@@ -80,7 +80,7 @@ class Placement:
             self._note_waiting(self._roster.jobs[job_id], reason)
         return placed
 
-    def _place_tasks(self, live: Live, keys: Iterable[tuple[str, int]]) -> list[Task]:
+    def _place_tasks(self, live: ActiveJob, keys: Iterable[tuple[str, int]]) -> list[Task]:
         tasks = [live.tasks[key] for key in keys]
         others = [task for _, task in self._roster.placed()]
         ports = {port for task in others for group in task.ports.values() for port in group}
@@ -97,12 +97,12 @@ class Placement:
         self._roster.save(live, *tasks)
         return tasks
 
-    def _note_waiting(self, live: Live, reason: str) -> None:
+    def _note_waiting(self, live: ActiveJob, reason: str) -> None:
         if reason != live.reason:
             live.reason = reason
             self._roster.tell(live, "Warning", "FailedScheduling", reason)
 
-    def start(self, live: Live, task: Task) -> None:
+    def start(self, live: ActiveJob, task: Task) -> None:
         """Start a placed task; what hinders it is told, and the next sweep tries again."""
         folder = self._launcher.folder(live.job.debug_id, task.uid)
         try:
@@ -124,7 +124,7 @@ class Placement:
             self._roster.tell(live, "Warning", "FailedStart", f"Not started yet: {error}.", task)
 
 
-def _claims(live: Live, now: int) -> list[Claim[ClaimKey]]:
+def _claims(live: ActiveJob, now: int) -> list[Claim[ClaimKey]]:
     """Return what of a job waits for a place: all its tasks together, or each by itself."""
     waiting = [
         task

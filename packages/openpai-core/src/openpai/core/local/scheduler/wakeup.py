@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Bell"]
+__all__ = ["WakeupPipe"]
 
 
-class Bell:
+class WakeupPipe:
     """A named pipe; supervisors write the uid of the task that has news, one a line.
 
     Args:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openpai.core.local.state.clock import Clock
     from openpai.core.local.state.store import Store
 
-__all__ = ["LIFETIME", "TokenBook", "sign", "verify"]
+__all__ = ["LIFETIME", "TokenStore", "sign", "verify"]
 
 #: Seconds that a user token is good for (rest-server's ``jwt-expire-time``).
 LIFETIME = 7 * 24 * 3600
@@ -60,7 +60,7 @@ def _unpack(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-class TokenBook:
+class TokenStore:
     """The tokens that are good now.
 
     Args:

@@ -21,11 +21,11 @@ def strict_findings(document: Any, source: Source | None) -> list[Finding]:
         document: The job; it may break the schema.
         source: The text that it was read from, if that is what would be sent.
     """
-    from openpai.core.protocol.rules.rule import Case
+    from openpai.core.protocol.rules.rule import JobView
 
     if not isinstance(document, dict):
         return []
-    case = Case(document, source)
+    case = JobView(document, source)
     found = [finding for rule in strict_rules() for finding in rule.check(case)]
     return list(dict.fromkeys(found))
 

@@ -9,7 +9,7 @@ import re
 from typing import Iterator
 
 from openpai.core.protocol.messages import Finding
-from openpai.core.protocol.rules.rule import Case, rule
+from openpai.core.protocol.rules.rule import JobView, rule
 
 _REPOSITORY = re.compile(r"[a-z_.0-9-]+[/a-z_.0-9-]*")
 _TAG = re.compile(r"[a-z_.0-9-]+")
@@ -20,7 +20,7 @@ _TAG = re.compile(r"[a-z_.0-9-]+")
     "an image by digest, with capital letters, or with other characters that the runtime refuses",
     "accepted; PAI's image check takes it for missing: 254, not retried",
 )
-def _image_names(case: Case) -> Iterator[Finding]:
+def _image_names(case: JobView) -> Iterator[Finding]:
     for index, item in case.items("prerequisites"):
         uri = item.get("uri")
         if item.get("type") != "dockerimage" or not isinstance(uri, str):
@@ -49,7 +49,7 @@ def _fault(uri: str) -> str:
     "`auth` with user and password but without `registryuri`, in a job with secrets",
     "accepted; PAI's image check crashes: 254",
 )
-def _registries(case: Case) -> Iterator[Finding]:
+def _registries(case: JobView) -> Iterator[Finding]:
     for index, item in case.items("prerequisites"):
         auth = item.get("auth")
         if not isinstance(auth, dict) or not case.mapping("secrets"):
@@ -65,7 +65,7 @@ def _registries(case: Case) -> Iterator[Finding]:
     "a password of a registry that is not taken from the secrets",
     "accepted; every user of the cluster can read it in the job's config",
 )
-def _passwords(case: Case) -> Iterator[Finding]:
+def _passwords(case: JobView) -> Iterator[Finding]:
     for index, item in case.items("prerequisites"):
         auth = item.get("auth")
         password = auth.get("password") if isinstance(auth, dict) else None

@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 from openpai.core.protocol.messages import Finding, did_you_mean, kind_of
 from openpai.core.protocol.plugins import PLUGINS_KEY, role_plugins
-from openpai.core.protocol.rules.rule import Case, rule
+from openpai.core.protocol.rules.rule import JobView, rule
 from openpai.core.protocol.stage2 import fill_parameters
 from openpai.core.protocol.templates import TemplateError
 
@@ -20,7 +20,7 @@ _PRIORITIES = ("prod", "test", "oppo")
     "a `virtualCluster` that is no text, or an empty one",
     "403: there is no such virtual cluster",
 )
-def _virtual_cluster(case: Case) -> Iterator[Finding]:
+def _virtual_cluster(case: JobView) -> Iterator[Finding]:
     name = case.mapping("defaults").get("virtualCluster")
     if name is not None and not (isinstance(name, str) and name):
         message = f"'virtualCluster' must be the name of a virtual cluster, not {kind_of(name)}."
@@ -33,7 +33,7 @@ def _virtual_cluster(case: Case) -> Iterator[Finding]:
     "`gangAllocation` that is neither true nor false",
     "accepted; only the truth value false has an effect",
 )
-def _gang(case: Case) -> Iterator[Finding]:
+def _gang(case: JobView) -> Iterator[Finding]:
     value = case.mapping("extras").get("gangAllocation")
     if value is not None and not isinstance(value, bool):
         message = f"'gangAllocation' must be true or false, not {kind_of(value)}."
@@ -46,7 +46,7 @@ def _gang(case: Case) -> Iterator[Finding]:
     "`jobStatusChangeNotification` with anything but true and false",
     "500: the database refuses the job",
 )
-def _notifications(case: Case) -> Iterator[Finding]:
+def _notifications(case: JobView) -> Iterator[Finding]:
     value = case.mapping("extras").get("jobStatusChangeNotification")
     path = ("extras", "jobStatusChangeNotification")
     if value is not None and not isinstance(value, dict):
@@ -66,7 +66,7 @@ def _notifications(case: Case) -> Iterator[Finding]:
     "`storages` that is no list of mappings with a `name`",
     "accepted or 500; an entry without a name is not mounted",
 )
-def _storages(case: Case) -> Iterator[Finding]:
+def _storages(case: JobView) -> Iterator[Finding]:
     value = case.mapping("extras").get("storages")
     if value is not None and not isinstance(value, list):
         yield Finding(("extras", "storages"), f"'storages' must be a list, not {kind_of(value)}.")
@@ -83,7 +83,7 @@ def _storages(case: Case) -> Iterator[Finding]:
     "plugins that PAI's runtime does not have, or with parameters that it cannot read",
     "accepted; the task dies before it starts",
 )
-def _plugins(case: Case) -> Iterator[Finding]:
+def _plugins(case: JobView) -> Iterator[Finding]:
     listed = case.mapping("extras").get(PLUGINS_KEY)
     if listed is not None and not isinstance(listed, list):
         yield Finding(("extras", PLUGINS_KEY), f"'{PLUGINS_KEY}' must be a list of plugins.")
@@ -125,7 +125,7 @@ def _callbacks(path: tuple[Any, ...], parameters: dict[str, Any]) -> Iterator[Fi
             yield Finding((*path, index, "event"), message, hint)
 
 
-def _plugin_roles(case: Case, path: tuple[Any, ...], item: dict[str, Any]) -> Iterator[Finding]:
+def _plugin_roles(case: JobView, path: tuple[Any, ...], item: dict[str, Any]) -> Iterator[Finding]:
     roles = item.get("taskroles", [])
     known = list(case.mapping("taskRoles"))
     for index, name in enumerate(roles if isinstance(roles, list) else ()):
@@ -134,7 +134,7 @@ def _plugin_roles(case: Case, path: tuple[Any, ...], item: dict[str, Any]) -> It
             yield Finding((*path, "taskroles", index), f"There is no task role '{name}'.", hint)
 
 
-def _parameters(case: Case) -> Iterator[Finding]:
+def _parameters(case: JobView) -> Iterator[Finding]:
     """Try to fill in the parameters of every plugin, as the runtime will."""
     secrets = case.document.get("secrets")
     seen = set()
@@ -159,7 +159,7 @@ def _parameters(case: Case) -> Iterator[Finding]:
     "`hivedScheduler` that a cluster with HiveD refuses whatever machines it has",
     "400 with HiveD; without, accepted and ignored",
 )
-def _hived(case: Case) -> Iterator[Finding]:
+def _hived(case: JobView) -> Iterator[Finding]:
     hived = case.mapping("extras").get("hivedScheduler")
     path = ("extras", "hivedScheduler")
     if hived is not None and not isinstance(hived, dict):
@@ -179,7 +179,7 @@ def _hived(case: Case) -> Iterator[Finding]:
         yield from _hived_role(case, (*path, "taskRoles", name), name, role)
 
 
-def _hived_role(case: Case, path: tuple[Any, ...], name: str, role: Any) -> Iterator[Finding]:
+def _hived_role(case: JobView, path: tuple[Any, ...], name: str, role: Any) -> Iterator[Finding]:
     known = list(case.mapping("taskRoles"))
     if name not in known:
         hint = did_you_mean(name, known)
@@ -199,12 +199,12 @@ def _hived_role(case: Case, path: tuple[Any, ...], name: str, role: Any) -> Iter
     'an `extras["openpai.runtime"]` that openpai-runtime cannot use',
     "accepted; the task fails when its runtime reads the section",
 )
-def _runtime_section(case: Case) -> Iterator[Finding]:
-    from openpai.core.protocol.runtime_section import section_problems
+def _runtime_section(case: JobView) -> Iterator[Finding]:
+    from openpai.core.protocol.runtime_section import validate_runtime_section
 
     if not case.mapping("extras"):
         return
-    for problem in section_problems(case.document, complete=False):
+    for problem in validate_runtime_section(case.document, complete=False):
         steps = [step.replace("~1", "/").replace("~0", "~") for step in problem.path.split("/")[1:]]
         yield Finding(_typed(case.document, steps), problem.message, problem.hint)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from openpai.core.protocol.messages import Finding, did_you_mean
-from openpai.core.protocol.rules.rule import Case, rule
+from openpai.core.protocol.rules.rule import JobView, rule
 
 __all__ = ["deployment_roles", "references"]
 
@@ -22,7 +22,7 @@ _FIELDS = {
     "a reference that leads nowhere, or a name that is there twice",
     "refused with 400, one mistake at a time",
 )
-def references(case: Case) -> Iterator[Finding]:
+def references(case: JobView) -> Iterator[Finding]:
     """Find every reference that leads nowhere and every name that is there twice."""
     yield from _twice(case, "prerequisites", lambda item: (item.get("type"), item.get("name")))
     yield from _twice(case, "deployments", lambda item: item.get("name"))
@@ -43,7 +43,7 @@ def references(case: Case) -> Iterator[Finding]:
     yield from _default_deployment(case)
 
 
-def _default_deployment(case: Case) -> Iterator[Finding]:
+def _default_deployment(case: JobView) -> Iterator[Finding]:
     wanted = case.mapping("defaults").get("deployment")
     known = [str(item.get("name")) for _, item in case.items("deployments")]
     if isinstance(wanted, str) and wanted not in known:
@@ -58,7 +58,7 @@ def _missing(path: tuple[Any, ...], what: str, wanted: str, known: list[str]) ->
     return Finding(path, f"There is no {what}.", hint)
 
 
-def _twice(case: Case, part: str, key: Any) -> Iterator[Finding]:
+def _twice(case: JobView, part: str, key: Any) -> Iterator[Finding]:
     seen: dict[Any, int] = {}
     for index, item in case.items(part):
         name = repr(key(item))
@@ -75,7 +75,7 @@ def _twice(case: Case, part: str, key: Any) -> Iterator[Finding]:
     "accepted; PAI's runtime looks them up by name alone: the task fails with 254, or runs the "
     "wrong plugin",
 )
-def _same_name(case: Case) -> Iterator[Finding]:
+def _same_name(case: JobView) -> Iterator[Finding]:
     seen: dict[str, Any] = {}
     for index, item in case.items("prerequisites"):
         name, kind = item.get("name"), item.get("type")
@@ -91,7 +91,7 @@ def _same_name(case: Case) -> Iterator[Finding]:
     "a deployment with commands for a task role that does not exist",
     "accepted; its commands never run",
 )
-def deployment_roles(case: Case) -> Iterator[Finding]:
+def deployment_roles(case: JobView) -> Iterator[Finding]:
     """Find commands in deployments that belong to no task role."""
     known = list(case.mapping("taskRoles"))
     for index, item in case.items("deployments"):
@@ -113,7 +113,7 @@ def deployment_roles(case: Case) -> Iterator[Finding]:
     "a key that is nearly one that PAI reads, where the server takes any key",
     "accepted; the setting is silently without effect",
 )
-def _misspelled(case: Case) -> Iterator[Finding]:
+def _misspelled(case: JobView) -> Iterator[Finding]:
     yield from _near(("defaults",), case.mapping("defaults"), ("virtualCluster", "deployment"))
     known = ("name", "taskRoles", "protocolVersion")
     for index, item in case.items("deployments"):

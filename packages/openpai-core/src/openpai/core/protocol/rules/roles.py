@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 from openpai.core.protocol.messages import Finding, allowed_keys, did_you_mean, kind_of
 from openpai.core.protocol.names import convert_name
-from openpai.core.protocol.rules.rule import Case, rule
+from openpai.core.protocol.rules.rule import JobView, rule
 
 __all__ = ["no_roles"]
 
@@ -23,7 +23,7 @@ _AMOUNTS = {
     "`taskRoles` that is a list, a number or a text",
     "a list and a number are accepted and make a job without tasks; a text gives 500",
 )
-def no_roles(case: Case) -> Iterator[Finding]:
+def no_roles(case: JobView) -> Iterator[Finding]:
     """Find task roles that are no mapping."""
     value = case.document.get("taskRoles", {})
     if not isinstance(value, dict):
@@ -36,7 +36,7 @@ def no_roles(case: Case) -> Iterator[Finding]:
     "a task role's name outside `[a-z0-9]{1,63}`",
     "accepted; PAI folds the name and then looks for the folded one: plugins and URLs fail",
 )
-def _role_names(case: Case) -> Iterator[Finding]:
+def _role_names(case: JobView) -> Iterator[Finding]:
     for name in case.mapping("taskRoles"):
         if not _ROLE_NAME.fullmatch(name):
             folded = convert_name(name)[:63]
@@ -51,7 +51,7 @@ def _role_names(case: Case) -> Iterator[Finding]:
     "task roles whose names are the same once folded to `[a-z0-9]`",
     "accepted; then two roles have one name, and the job cannot be created",
 )
-def _collisions(case: Case) -> Iterator[Finding]:
+def _collisions(case: JobView) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for name in case.mapping("taskRoles"):
         folded = convert_name(name)
@@ -67,7 +67,7 @@ def _collisions(case: Case) -> Iterator[Finding]:
     "a task role without `instances`",
     "500: the server's GPU total becomes NaN, and the job is not created",
 )
-def _instances(case: Case) -> Iterator[Finding]:
+def _instances(case: JobView) -> Iterator[Finding]:
     for name, role in case.roles():
         # A key that the schema refuses may be this one, misspelled.
         others = [key for key in role if key not in allowed_keys(("taskRoles", name))]
@@ -81,7 +81,7 @@ def _instances(case: Case) -> Iterator[Finding]:
     "null or 0 in `completion`",
     "accepted; it means the default (1 failed, all succeeded), not never",
 )
-def _completion(case: Case) -> Iterator[Finding]:
+def _completion(case: JobView) -> Iterator[Finding]:
     for name, role in case.roles():
         completion = role.get("completion")
         for key, value in completion.items() if isinstance(completion, dict) else ():
@@ -97,7 +97,7 @@ def _completion(case: Case) -> Iterator[Finding]:
     "`ports` that is no mapping, a count below 0, or 0 for `ssh` and `http`",
     "accepted; PAI's runtime or its REST API fails when it computes the ports",
 )
-def _ports(case: Case) -> Iterator[Finding]:
+def _ports(case: JobView) -> Iterator[Finding]:
     for name, role in case.roles():
         resources = role.get("resourcePerInstance")
         ports = resources.get("ports") if isinstance(resources, dict) else None
@@ -117,7 +117,7 @@ def _ports(case: Case) -> Iterator[Finding]:
     "a negative amount of CPU, memory, GPUs or shared memory",
     "accepted; Kubernetes refuses the task: -200",
 )
-def _amounts(case: Case) -> Iterator[Finding]:
+def _amounts(case: JobView) -> Iterator[Finding]:
     for name, role in case.roles():
         for part, keys in _AMOUNTS.items():
             wanted = role.get(part)
@@ -133,7 +133,7 @@ def _amounts(case: Case) -> Iterator[Finding]:
     "`taskRetryCount` above 0 while all tasks start together",
     "accepted; the count is ignored",
 )
-def _task_retries(case: Case) -> Iterator[Finding]:
+def _task_retries(case: JobView) -> Iterator[Finding]:
     if case.mapping("extras").get("gangAllocation") is False:
         return
     for name, role in case.roles():

@@ -8,11 +8,11 @@ from typing import Any, Callable, Iterable, Iterator
 from openpai.core.protocol.messages import Finding
 from openpai.core.protocol.source import Source
 
-__all__ = ["Case", "Rule", "registered", "rule"]
+__all__ = ["JobView", "Rule", "registered", "rule"]
 
 
 @dataclass(frozen=True)
-class Case:
+class JobView:
     """A job under examination; it may be broken in any way.
 
     Attributes:
@@ -62,7 +62,7 @@ def _texts(
             yield role, (*path, index), command
 
 
-Check = Callable[[Case], Iterable[Finding]]
+Check = Callable[[JobView], Iterable[Finding]]
 
 
 @dataclass(frozen=True)

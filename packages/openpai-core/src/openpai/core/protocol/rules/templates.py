@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 from openpai.core.protocol import js
 from openpai.core.protocol.messages import Finding, did_you_mean
-from openpai.core.protocol.rules.rule import Case, rule
+from openpai.core.protocol.rules.rule import JobView, rule
 from openpai.core.protocol.templates import INDEX, TemplateError, parse
 
 __all__ = ["template_syntax"]
@@ -22,7 +22,7 @@ _DOLLARS = re.compile(r"(?<!\$)\$\$(?!\$)")
     "a `<%` that is not closed, a section that is not closed",
     "500",
 )
-def template_syntax(case: Case) -> Iterator[Finding]:
+def template_syntax(case: JobView) -> Iterator[Finding]:
     """Find commands and credentials whose templates cannot be read."""
     for _, path, text in case.commands():
         try:
@@ -43,7 +43,7 @@ def template_syntax(case: Case) -> Iterator[Finding]:
     "a tag that names nothing, or null",
     "accepted; the tag stays in the script, where bash stumbles over it",
 )
-def _unresolved(case: Case) -> Iterator[Finding]:
+def _unresolved(case: JobView) -> Iterator[Finding]:
     for role, path, kind, name in _tags(case):
         if kind == "name":
             message, hint = _unresolved_tag(case, role, name)
@@ -56,7 +56,7 @@ def shown_tag(name: str, kind: str = "") -> str:
     return f"<%{kind} {name[:60]}{'…' if len(name) > 60 else ''} %>"
 
 
-def _tags(case: Case) -> Iterator[tuple[str | None, tuple[Any, ...], str, str]]:
+def _tags(case: JobView) -> Iterator[tuple[str | None, tuple[Any, ...], str, str]]:
     """Yield (task role or ``None`` for credentials, path, kind, name) of every tag."""
     texts: list[tuple[str | None, tuple[Any, ...], str]] = list(case.commands())
     for index, item in case.items("prerequisites"):
@@ -74,7 +74,7 @@ def _tags(case: Case) -> Iterator[tuple[str | None, tuple[Any, ...], str, str]]:
                 yield role, path, kind, INDEX.sub(r".\1", name)
 
 
-def _unresolved_tag(case: Case, role: str | None, name: str) -> tuple[str, str]:
+def _unresolved_tag(case: JobView, role: str | None, name: str) -> tuple[str, str]:
     """Return (message, hint) for a tag whose value is missing, else two empty texts."""
     scope, *steps = name.split(".")
     tag = shown_tag(name)
@@ -93,7 +93,7 @@ def _unresolved_tag(case: Case, role: str | None, name: str) -> tuple[str, str]:
     return f"{tag} is no tag of the template language, and stays as it is.", hint
 
 
-def _bound(case: Case, role: str | None, kind: str) -> dict[str, Any] | None:
+def _bound(case: JobView, role: str | None, kind: str) -> dict[str, Any] | None:
     bound = case.mapping("taskRoles").get(str(role))
     name = bound.get(kind) if isinstance(bound, dict) else None
     for _, item in case.items("prerequisites"):
@@ -122,7 +122,7 @@ def _lookup(value: Any, steps: list[str], tag: str, what: str) -> tuple[str, str
     "a tag whose value is a mapping or an unquoted date",
     "accepted; the script gets `[object Object]`, or the date as JavaScript writes it",
 )
-def _odd_values(case: Case) -> Iterator[Finding]:
+def _odd_values(case: JobView) -> Iterator[Finding]:
     for role, path, kind, name in _tags(case):
         if kind != "name":
             continue
@@ -149,7 +149,7 @@ def _is_mapping(value: Any) -> bool:
     "sections, comments and other special tags of mustache",
     "accepted; they vanish from the script, sections with everything in them",
 )
-def _dropped(case: Case) -> Iterator[Finding]:
+def _dropped(case: JobView) -> Iterator[Finding]:
     for _, path, kind, name in _tags(case):
         if kind not in ("name", "text", "/"):
             message = f"The server drops '{shown_tag(name, kind)}' from the command."
@@ -162,7 +162,7 @@ def _dropped(case: Case) -> Iterator[Finding]:
     "`$$` in a command",
     "accepted; Kubernetes makes one `$` of it on the way to the container",
 )
-def _dollars(case: Case) -> Iterator[Finding]:
+def _dollars(case: JobView) -> Iterator[Finding]:
     for _, path, text in case.commands():
         if _DOLLARS.search(text):
             message = "Kubernetes makes '$' of '$$' on the way to the container."

@@ -19,13 +19,13 @@ from typing import Any, BinaryIO
 from openpai.core.paths import home
 from openpai.core.storage.base import Entry
 
-__all__ = ["Journal", "Slot"]
+__all__ = ["CheckpointEntry", "Journal"]
 
 #: Uploads that nobody went on with for so many seconds are forgotten.
 FORGOTTEN = 7 * 86400
 
 
-class Slot:
+class CheckpointEntry:
     """The journal's place for one file.
 
     Args:
@@ -96,15 +96,15 @@ class Journal:
         self._folder = folder or home() / "transfers"
         self._tidied = False
 
-    def slot(self, source: str, target: str) -> Slot:
+    def slot(self, source: str, target: str) -> CheckpointEntry:
         """Return the place for the file that goes from ``source`` to ``target``, as named."""
         name = hashlib.sha256(os.fsencode(f"{source}\0{target}")).hexdigest()[:32]
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._tidy()
         except OSError:
-            return Slot(None)
-        return Slot(self._folder / f"{name}.json")
+            return CheckpointEntry(None)
+        return CheckpointEntry(self._folder / f"{name}.json")
 
     def _tidy(self) -> None:
         if self._tidied:

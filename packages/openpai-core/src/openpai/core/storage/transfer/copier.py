@@ -12,12 +12,12 @@ from typing import Any, BinaryIO, Callable, Generator, Iterator, cast
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.retry import Stopped
-from openpai.core.storage.base import Entry, Storage, Upload, naming
+from openpai.core.storage.base import Entry, Storage, Upload, with_path_in_errors
 from openpai.core.storage.checksums import Checksum, Hasher, hasher
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.bandwidth import Limiter
-from openpai.core.storage.transfer.checkpoint import Slot
-from openpai.core.storage.transfer.multipart import Parts, PartsDigest
+from openpai.core.storage.transfer.checkpoint import CheckpointEntry
+from openpai.core.storage.transfer.multipart import MultipartChecksum, Parts
 from openpai.core.storage.transfer.planner import same_time
 
 __all__ = ["ChangedError", "Copier"]
@@ -104,7 +104,7 @@ class Copier:
             expected = self._checksum_of(self.source, source.path)
             algorithm = expected.algorithm if expected else self._algorithms.get(self.target)
             digest = hasher(algorithm) if algorithm else None
-            metered = Metered(self, reader, source.size, read_from)
+            metered = MeteredReader(self, reader, source.size, read_from)
             try:
                 with self.target.open_write(
                     target, mode=source.mode, modified=source.modified
@@ -119,11 +119,13 @@ class Copier:
                 self._on_bytes(-metered.count)
                 raise
 
-    def _pump(self, reader: Metered, writer: BinaryIO, where: str, digest: Hasher | None) -> None:
+    def _pump(
+        self, reader: MeteredReader, writer: BinaryIO, where: str, digest: Hasher | None
+    ) -> None:
         for chunk in iter(lambda: reader.read(self._limiter.chunk), b""):
             if digest:
                 digest.update(chunk)
-            with naming(where):
+            with with_path_in_errors(where):
                 writer.write(chunk)
 
     def send_parts(self, parts: Parts, row: list[int]) -> None:
@@ -138,7 +140,7 @@ class Copier:
         with self.source.open_read(source.path, begin, length) as reader:
             while row:
                 length = upload.part(row[0])[1]
-                metered = Metered(self, reader, length, where, ends=len(row) == 1)
+                metered = MeteredReader(self, reader, length, where, ends=len(row) == 1)
                 try:
                     upload.write(row[0], cast(BinaryIO, metered))
                 except BaseException:
@@ -148,7 +150,7 @@ class Copier:
                 parts.wrote(row.pop(0), now - since)
                 since = now
 
-    def digest_of(self, parts: Parts) -> tuple[Checksum | None, PartsDigest | None]:
+    def digest_of(self, parts: Parts) -> tuple[Checksum | None, MultipartChecksum | None]:
         """Return the checksum of a file, as the source tells it, and what computes one on the way.
 
         That is from what is written, where it can be read before it is committed, else from a
@@ -158,11 +160,11 @@ class Copier:
         expected = self._checksum_of(self.source, path)
         content: Iterator[bytes] | None
         content, algorithm = upload.content(), expected.algorithm if expected else ""
-        if content is None and isinstance(self.source, FolderStorage):
+        if content is None and isinstance(self.source, LocalStorage):
             content, algorithm = self._content(self.source, path), upload.algorithm
         if content is None or not algorithm or not hasher(algorithm):
             return expected, None
-        return expected, PartsDigest(upload, content, algorithm, self._check)
+        return expected, MultipartChecksum(upload, content, algorithm, self._check)
 
     def finish(self, parts: Parts, target: str) -> None:
         """Commit an upload whose parts are all there.
@@ -227,7 +229,7 @@ class Copier:
         ours = next(same, None) or self._computed(self.source, source.path, algorithm)
         return None if ours is None else ours == found
 
-    def begin(self, source: Entry, target: str, slot: Slot) -> Upload | None:
+    def begin(self, source: Entry, target: str, slot: CheckpointEntry) -> Upload | None:
         """Begin to send a file in parts, or go on; ``None`` where the target takes none."""
         wait_for_tick(self.source, source)
         upload = self.target.begin_upload(
@@ -265,7 +267,7 @@ class Copier:
     def _computed(self, storage: Storage, path: str, algorithm: str) -> Checksum | None:
         """Compute a checksum by reading a file of this machine; ``None`` if it is not one."""
         digest = hasher(algorithm)
-        if digest is None or not isinstance(storage, FolderStorage):
+        if digest is None or not isinstance(storage, LocalStorage):
             return None
         for chunk in self._content(storage, path):
             self._check()
@@ -287,7 +289,7 @@ class Copier:
         return True
 
 
-class Metered(io.RawIOBase):
+class MeteredReader(io.RawIOBase):
     """A stream that counts what is read from it, and ends after ``length`` bytes.
 
     Args:
@@ -321,7 +323,7 @@ class Metered(io.RawIOBase):
             size = self._left
         if not (self._left or self._ends):
             return b""
-        with naming(self._where):
+        with with_path_in_errors(self._where):
             data = self._stream.read(min(size, self._left) if self._left else min(size, 1))
         if len(data) > self._left or (len(data) < min(size, self._left)):
             raise ChangedError(f"{self._where} changed while it was read.", "Copy it again.")
@@ -340,7 +342,7 @@ class Metered(io.RawIOBase):
 
 def wait_for_tick(storage: Storage, entry: Entry) -> None:
     """Wait until a change from now on would give a file of this machine another time."""
-    if entry.modified and isinstance(storage, FolderStorage):
+    if entry.modified and isinstance(storage, LocalStorage):
         age = (datetime.now(timezone.utc) - entry.modified).total_seconds()
         if 0 <= age < TICK:
             time.sleep(TICK - age)
@@ -348,7 +350,7 @@ def wait_for_tick(storage: Storage, entry: Entry) -> None:
 
 def _read(stream: BinaryIO, where: str) -> Iterator[bytes]:
     while True:
-        with naming(where):
+        with with_path_in_errors(where):
             chunk = stream.read(1 << 20)
         if not chunk:
             return

@@ -10,10 +10,10 @@ from typing import Callable, Iterator
 from openpai.core.errors import OpenPaiError
 from openpai.core.storage.base import Entry, Upload
 from openpai.core.storage.checksums import Checksum, hasher
-from openpai.core.storage.transfer.checkpoint import Slot
+from openpai.core.storage.transfer.checkpoint import CheckpointEntry
 from openpai.core.storage.transfer.planner import Step
 
-__all__ = ["Parts", "PartsDigest"]
+__all__ = ["MultipartChecksum", "Parts"]
 
 #: Parts that follow each other are read in one go for about so many seconds: many sources take
 #: longer to open than to give a part, and what is held longer does not notice a better number of
@@ -21,7 +21,7 @@ __all__ = ["Parts", "PartsDigest"]
 IN_A_ROW = 1.0
 
 
-class PartsDigest:
+class MultipartChecksum:
     """The checksum of a file, computed while its parts are on their way.
 
     Whoever has written a part takes it on, through all parts that are there without a gap, unless
@@ -103,7 +103,14 @@ class Parts:
     """
 
     def __init__(
-        self, number: int, step: Step, tries: int, entry: Entry, upload: Upload, *, slot: Slot
+        self,
+        number: int,
+        step: Step,
+        tries: int,
+        entry: Entry,
+        upload: Upload,
+        *,
+        slot: CheckpointEntry,
     ) -> None:
         self.number = number
         self.step = step
@@ -113,7 +120,7 @@ class Parts:
         self.slot = slot
         self.error: Exception | None = None
         self.expected: Checksum | None = None
-        self.digest: PartsDigest | None = None
+        self.digest: MultipartChecksum | None = None
         self._lock = threading.Lock()
         self._written: set[int] = set()
         self._missing: deque[int] = deque()
@@ -126,7 +133,9 @@ class Parts:
         """Bytes that are written."""
         return sum(self.upload.part(index)[1] for index in self._written)
 
-    def begin(self, threads: int, expected: Checksum | None, digest: PartsDigest | None) -> int:
+    def begin(
+        self, threads: int, expected: Checksum | None, digest: MultipartChecksum | None
+    ) -> int:
         """Look what is missing; return how many threads shall send it, each of which calls `end`.
 
         Args:

@@ -23,7 +23,7 @@ from typing import Callable, Iterable, Iterator
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.retrying import Patience
 from openpai.core.storage.base import Entry, Storage
-from openpai.core.storage.local import FolderStorage
+from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.temp_files import is_abandoned
 from openpai.core.storage.transfer.executor import IN_ONE_GO, Run
 from openpai.core.storage.transfer.filters import Selection
@@ -216,7 +216,7 @@ def download(
     return transfer.run(on_file=on_file, on_bytes=on_bytes)
 
 
-def local_place(local: Path, *, is_folder: bool = False) -> tuple[FolderStorage, str]:
+def local_place(local: Path, *, is_folder: bool = False) -> tuple[LocalStorage, str]:
     """Return a place of this machine as (storage, path): the storage ends where the tree does.
 
     A folder is a storage of its own, so that nothing leads out of it; anything else lies in the
@@ -228,8 +228,8 @@ def local_place(local: Path, *, is_folder: bool = False) -> tuple[FolderStorage,
     """
     real = Path(os.path.realpath(local))
     if real.is_dir() or (is_folder and not real.exists()):
-        return FolderStorage(real), "/"
-    return FolderStorage(real.parent), "/" + real.name
+        return LocalStorage(real), "/"
+    return LocalStorage(real.parent), "/" + real.name
 
 
 def _check_surplus(surplus: list[Step], options: Options) -> None:

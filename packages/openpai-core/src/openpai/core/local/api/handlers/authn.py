@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openpai.core.local.api.body_schema import REQUIRED, check, integer, text
-from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.api.responses import HttpError, answer
 from openpai.core.local.state.accounts import is_password
 from openpai.core.local.state.models import User
 
@@ -40,9 +40,9 @@ def login(call: Call) -> Response:
     values = check(call.body, _LOGIN)
     user = call.service.store.one(User, "name = ?", (values["username"],))
     if user is None:
-        raise Refusal(400, "NoUserError", f"User {values['username']} is not found.")
+        raise HttpError(400, "NoUserError", f"User {values['username']} is not found.")
     if not is_password(user.password, values["password"]):
-        raise Refusal(400, "IncorrectPasswordError", "Password is incorrect.")
+        raise HttpError(400, "IncorrectPasswordError", "Password is incorrect.")
     body = {
         "user": user.name,
         "token": call.service.tokens.issue(user.name),

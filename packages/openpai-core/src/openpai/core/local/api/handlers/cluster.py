@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from openpai.core.execution.serializers import node_name
-from openpai.core.local.api.responses import Refusal, answer, text_answer
+from openpai.core.local.api.responses import HttpError, answer, text_answer
 from openpai.core.local.state.machine import Resources
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def one(call: Call) -> Response:
     name = _name(call)
     call.authenticate()
     if name not in call.service.virtual_clusters:
-        raise Refusal(404, "NoVirtualClusterError", f"Vc {name} not found")
+        raise HttpError(404, "NoVirtualClusterError", f"Vc {name} not found")
     return answer(_shown(call, name))
 
 
@@ -119,7 +119,7 @@ def _name(call: Call) -> str:
     """Return the name in the path; a bad one is refused before the token is looked at."""
     name = call.arguments[0]
     if not re.fullmatch(r"[A-Za-z0-9_]+", name):
-        raise Refusal(
+        raise HttpError(
             400,
             "InvalidParametersError",
             "VC name should only contain alpha-numeric and underscore characters",
@@ -174,14 +174,14 @@ def set_status(call: Call) -> Response:
     raise _refusal_to_change(call, "Update", "stopVc")
 
 
-def _refusal_to_change(call: Call, verb: str, operation: str) -> Refusal:
+def _refusal_to_change(call: Call, verb: str, operation: str) -> HttpError:
     if _name(call) == "default":
         message = f"{verb} operation to default vc isn't allowed"
-        return Refusal(403, "ForbiddenUserError", message)
+        return HttpError(403, "ForbiddenUserError", message)
     call.authenticate()
     call.refuse_applications()
     call.require_admin()
-    return Refusal(400, "NotImplementedError", f"{operation} not implemented in k8s")
+    return HttpError(400, "NotImplementedError", f"{operation} not implemented in k8s")
 
 
 def sku_types(call: Call) -> Response:
@@ -189,5 +189,5 @@ def sku_types(call: Call) -> Response:
     name = call.request.args.get("vc")
     if name is not None and name not in call.service.virtual_clusters:
         message = f"Cannot get sku types for virtual clyster {name}."  # spelled as it is there
-        raise Refusal(404, "NoVirtualClusterError", message)
+        raise HttpError(404, "NoVirtualClusterError", message)
     return answer({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openpai.core.execution.records import Job, Task
-from openpai.core.local.api.responses import Refusal
+from openpai.core.local.api.responses import HttpError
 from openpai.core.protocol.names import encode_name
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ def find_job(store: Store, name: str) -> Job:
     """Return the job with this ``user~name`` or debug id.
 
     Raises:
-        Refusal: There is none.
+        HttpError: There is none.
     """
     job = store.one(Job, "debug_id = ?", (encode_name(name),))
     if job is None:
-        raise Refusal(404, "NoJobError", f"Job {name} is not found.")
+        raise HttpError(404, "NoJobError", f"Job {name} is not found.")
     return job
 
 

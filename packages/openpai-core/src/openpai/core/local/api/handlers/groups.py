@@ -14,7 +14,7 @@ from openpai.core.local.api.body_schema import (
     mapping,
     text,
 )
-from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.api.responses import HttpError, answer
 from openpai.core.local.state.models import Group, User
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _shown(group: Group) -> dict[str, Any]:
 def _existing(call: Call, name: str, status: int) -> Group:
     found = call.service.store.one(Group, "name = ?", (name,))
     if found is None:
-        raise Refusal(status, "NoGroupError", f"Group {name} is not found.")
+        raise HttpError(status, "NoGroupError", f"Group {name} is not found.")
     return found
 
 
@@ -87,7 +87,7 @@ def create(call: Call) -> Response:
     call.require_admin()
     name = values["groupname"]
     if call.service.store.one(Group, "name = ?", (name,)):
-        raise Refusal(409, "UnknownError", f"Group {name} already exists.")
+        raise HttpError(409, "UnknownError", f"Group {name} already exists.")
     extension = _complete(values["extension"])
     call.service.store.save(Group(name, values["description"], values["externalName"], extension))
     return answer({"message": "group is created successfully"}, 201)
@@ -125,7 +125,7 @@ def set_extension(call: Call) -> Response:
         place = place.setdefault(part, {})
         if not isinstance(place, dict):
             message = f"'{part}' of group {name} is no object."
-            raise Refusal(400, "InvalidParametersError", message)
+            raise HttpError(400, "InvalidParametersError", message)
     place[path[-1]] = values["data"]
     call.service.store.save(group)
     return answer({"message": "Update group extension data successfully."}, 201)
@@ -138,7 +138,7 @@ def delete(call: Call) -> Response:
     store = call.service.store
     group = store.one(Group, "name = ?", (name,))
     if group is None:
-        raise Refusal(404, "NoGroupError", f"Group {name} is not found.")
+        raise HttpError(404, "NoGroupError", f"Group {name} is not found.")
     with store.transaction():
         store.delete(group)
         for user in store.find(User):

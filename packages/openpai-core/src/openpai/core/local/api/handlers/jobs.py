@@ -12,7 +12,7 @@ from openpai.core.execution.serializers import encode
 from openpai.core.local.api.body_schema import REQUIRED, check, one_of, text
 from openpai.core.local.api.handlers.finding import find_job, tags_of, tasks_of
 from openpai.core.local.api.handlers.listing import list_jobs
-from openpai.core.local.api.responses import Refusal, answer, text_answer
+from openpai.core.local.api.responses import HttpError, answer, text_answer
 from openpai.core.local.api.submission import submit_job
 from openpai.core.protocol.job_yaml import load_yaml
 
@@ -63,12 +63,12 @@ def submit_v1(call: Call) -> Response:
 
     if call.arguments and call.arguments[0] != call.user.name:
         message = f"User {call.user.name} may not submit jobs for {call.arguments[0]}."
-        raise Refusal(403, "ForbiddenUserError", message)
+        raise HttpError(403, "ForbiddenUserError", message)
     document = load_yaml(call.body) if isinstance(call.body, str) else call.body
     try:
         call.body = convert_v1(document).job.to_yaml()
     except OpenPaiError as error:
-        raise Refusal(400, "InvalidParametersError", error.message) from None
+        raise HttpError(400, "InvalidParametersError", error.message) from None
     return submit(call)
 
 
@@ -91,8 +91,8 @@ def one(call: Call) -> Response:
     return answer(serializers.detail(job, found, tasks, tags_of(call.service.store, job)))
 
 
-def _no_attempt(job: Job, index: int) -> Refusal:
-    return Refusal(404, "NoJobError", f"JobAttemptId {index} is not found in {job.framework}.")
+def _no_attempt(job: Job, index: int) -> HttpError:
+    return HttpError(404, "NoJobError", f"JobAttemptId {index} is not found in {job.framework}.")
 
 
 def _attempt(call: Call, job: Job, index: int) -> Attempt | None:
@@ -111,7 +111,7 @@ def set_execution_type(call: Call) -> Response:
     values = check(call.body, {"value": (one_of("STOP", "START"), REQUIRED)})
     job = _job(call)
     if job.user != call.user.name and not call.rights.admin:
-        raise Refusal(
+        raise HttpError(
             403,
             "ForbiddenUserError",
             f"User {call.user.name} is not allowed to execute job {job.framework}.",
@@ -128,13 +128,13 @@ def _tag(call: Call, word: str) -> tuple[str, Job]:
     tag = check(call.body, _TAG)["value"]
     owner = call.arguments[0].partition("~")[0]
     if owner != call.user.name and not call.rights.admin:
-        raise Refusal(
+        raise HttpError(
             403,
             "ForbiddenUserError",
             f"User {call.user.name} is not allowed to {word} job {call.arguments[0]}.",
         )
     if len(tag) > 512:
-        raise Refusal(400, None, "value too long for type character varying(512)")
+        raise HttpError(400, None, "value too long for type character varying(512)")
     return tag, _job(call)
 
 
@@ -151,7 +151,7 @@ def delete_tag(call: Call) -> Response:
     tag, job = _tag(call, "delete tag from")
     gone = call.service.store.execute("DELETE FROM tags WHERE job = ? AND tag = ?", (job.id, tag))
     if not gone:
-        raise Refusal(404, "NoTagError", f"Tag {tag} is not found for job {call.arguments[0]}.")
+        raise HttpError(404, "NoTagError", f"Tag {tag} is not found for job {call.arguments[0]}.")
     message = f"Delete tag {tag} from job {call.arguments[0]} successfully."
     return answer({"status": 200, "message": message})
 
@@ -172,7 +172,7 @@ def events(call: Call) -> Response:
 
 def ssh(call: Call) -> Response:
     """``GET /jobs/{job}/ssh``: never found, as in the real server."""
-    raise Refusal(404, "NoJobSshInfoError", f"SSH info of job {call.arguments[0]} is not found.")
+    raise HttpError(404, "NoJobSshInfoError", f"SSH info of job {call.arguments[0]} is not found.")
 
 
 def attempts_healthz(_: Call) -> Response:
@@ -184,7 +184,7 @@ def attempts(call: Call) -> Response:
     """``GET /jobs/{job}/job-attempts``: the latest, then the older ones from the first."""
     try:
         job = _job(call)
-    except Refusal:
+    except HttpError:
         return answer(None, 404)
     store = call.service.store
     found = store.find(Attempt, 'job = ? ORDER BY "index" != ?, "index"', (job.id, job.attempt))
@@ -204,7 +204,7 @@ def attempt(call: Call) -> Response:
     wanted = call.arguments[1]
     found = _attempt(call, job, int(wanted)) if wanted.isdigit() else None
     if found is None:
-        raise Refusal(
+        raise HttpError(
             404,
             "NoJobError",
             f"Job attempt not found in job {call.arguments[0]} with jobAttemptIndex {wanted}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openpai.core.execution.serializers import NO_TAGS, encode
-from openpai.core.local.api.responses import Refusal, text_answer
+from openpai.core.local.api.responses import HttpError, text_answer
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -41,12 +41,12 @@ def list_jobs(call: Call, user: str | None = None) -> Response:
         user: Whose jobs; ``None`` means those that the query asks for.
 
     Raises:
-        Refusal: A parameter of the query is not what it should be.
+        HttpError: A parameter of the query is not what it should be.
     """
     where, parameters = _conditions(call, user)
     limit = _number(call, "limit", _USUAL)
     if limit > _MOST:
-        raise Refusal(400, "InvalidParametersError", f"Limit exceeds max number {_MOST}.")
+        raise HttpError(400, "InvalidParametersError", f"Limit exceeds max number {_MOST}.")
     offset = _number(call, "offset", 0)
     rows = call.service.store.query(
         f"SELECT id, summary FROM jobs WHERE {where} ORDER BY {_order(call)}"  # noqa: S608
@@ -82,7 +82,7 @@ def _query(call: Call, name: str) -> str | None:
     values = call.request.args.getlist(name)
     if len(values) > 1:
         message = f"The query parameter '{name}' is given more than once."
-        raise Refusal(400, "InvalidParametersError", message)
+        raise HttpError(400, "InvalidParametersError", message)
     return values[0] if values else None
 
 
@@ -104,9 +104,9 @@ def _number(call: Call, name: str, default: int) -> int:
         number = int(text)
     except ValueError:
         message = f"'{name}' is not a number."
-        raise Refusal(400, "InvalidParametersError", message) from None
+        raise HttpError(400, "InvalidParametersError", message) from None
     if number < 0:
-        raise Refusal(400, "InvalidParametersError", f"'{name}' must not be negative.")
+        raise HttpError(400, "InvalidParametersError", f"'{name}' must not be negative.")
     return number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.api.responses import HttpError, answer
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -40,9 +40,9 @@ def one(call: Call) -> Response:
     name = call.arguments[0]
     elsewhere = call.service.storages_elsewhere
     if name not in call.service.storages and name not in elsewhere:
-        raise Refusal(404, "NoStorageError", f"Storage {name} is not found.")
+        raise HttpError(404, "NoStorageError", f"Storage {name} is not found.")
     if name not in _granted(call):
-        raise Refusal(
+        raise HttpError(
             403,
             "ForbiddenUserError",
             f"User {call.user.name} is not allowed to access {name}.",
@@ -114,5 +114,5 @@ def old_server(call: Call) -> Response:
     return answer(_old_server(call, volumes[call.arguments[0]]))
 
 
-def _unknown(message: str) -> Refusal:
-    return Refusal(404, "NoStorageError", message)
+def _unknown(message: str) -> HttpError:
+    return HttpError(404, "NoStorageError", message)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from openpai.core.execution import serializers
 from openpai.core.execution.records import Task
 from openpai.core.local.api.handlers.finding import find_job
-from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.api.responses import HttpError, answer
 from openpai.core.local.state.tokens import sign, verify
 from openpai.core.protocol.names import convert_name
 
@@ -126,7 +126,7 @@ def history(call: Call) -> Response:
     found = _attempts(call, job)
     if not found:
         name, attempt, role, index = call.arguments
-        raise Refusal(
+        raise HttpError(
             404,
             "NoJobError",
             f"Task not found in Job {name} with jobAttemptIndex {attempt}, "
@@ -137,7 +137,7 @@ def history(call: Call) -> Response:
 
 def logs(call: Call) -> Response:
     """``GET …/attempts/{n}/logs[?tail-mode=true]``: addresses, not content."""
-    missing = Refusal(404, "NoTaskLogError", "Log of task is not found.")
+    missing = HttpError(404, "NoTaskLogError", "Log of task is not found.")
     job = find_job(call.service.store, call.arguments[0])
     wanted = [task for task in _attempts(call, job) if str(task.retry) == call.arguments[4]]
     if not wanted or wanted[0].node_ip is None:

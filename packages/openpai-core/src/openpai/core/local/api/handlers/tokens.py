@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.api.responses import HttpError, answer
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -35,9 +35,9 @@ def revoke(call: Call) -> Response:
     token = call.arguments[0]
     claims = call.service.tokens.read(token)
     if claims is None:
-        raise Refusal(400, "UnknownError", "The token in the path is broken or has expired.")
+        raise HttpError(400, "UnknownError", "The token in the path is broken or has expired.")
     if claims["username"] != call.user.name:
-        raise Refusal(
+        raise HttpError(
             403,
             "ForbiddenUserError",
             f"User {call.user.name} is not allowed to do this operation.",

@@ -15,7 +15,7 @@ from openpai.core.local.api.body_schema import (
     text,
     texts,
 )
-from openpai.core.local.api.responses import Refusal, answer
+from openpai.core.local.api.responses import HttpError, answer
 from openpai.core.local.state.accounts import hash_password, is_password
 from openpai.core.local.state.models import Group, User
 
@@ -53,7 +53,7 @@ def one(call: Call) -> Response:
     name = call.arguments[0]
     user = call.service.store.one(User, "name = ?", (name,))
     if user is None:
-        raise Refusal(400, "NoUserError", f"User {name} is not found.")
+        raise HttpError(400, "NoUserError", f"User {name} is not found.")
     return answer(_user(call, user))
 
 
@@ -96,7 +96,7 @@ def create(call: Call) -> Response:
     groups = _groups_of(call, values["virtualCluster"], values["admin"])
     if call.service.store.one(User, "name = ?", (values["username"],)):
         message = f"User name {values['username']} already exists."
-        raise Refusal(409, "ConflictUserError", message)
+        raise HttpError(409, "ConflictUserError", message)
     call.service.store.save(
         User(
             values["username"],
@@ -115,9 +115,9 @@ def _groups_of(call: Call, virtual_clusters: list[str], admin: bool) -> list[str
     for name in virtual_clusters:
         group = call.service.store.one(Group, "name = ?", (name,))
         if group is None:
-            raise Refusal(404, "NoGroupError", f"No groups for vc: {name}")
+            raise HttpError(404, "NoGroupError", f"No groups for vc: {name}")
         if name not in group.extension.get("acls", {}).get("virtualClusters", ()):
-            raise Refusal(400, "NoVirtualClusterError", f"Virtual cluster {name} is not found.")
+            raise HttpError(400, "NoVirtualClusterError", f"Virtual cluster {name} is not found.")
         found.append(name)
     if "default" not in found:
         found.append("default")
@@ -127,7 +127,7 @@ def _groups_of(call: Call, virtual_clusters: list[str], admin: bool) -> list[str
 def _existing(call: Call, name: str) -> User:
     user = call.service.store.one(User, "name = ?", (name,))
     if user is None:
-        raise Refusal(404, "NoUserError", f"User {name} not found.")
+        raise HttpError(404, "NoUserError", f"User {name} not found.")
     return user
 
 
@@ -179,7 +179,7 @@ def update_self(call: Call) -> Response:
         },
     )
     if data["username"] != call.user.name:
-        raise Refusal(403, "ForbiddenUserError", "Can't update other user's data")
+        raise HttpError(403, "ForbiddenUserError", "Can't update other user's data")
     user = call.user
     user.email = data.get("email", user.email)
     user.extension.update(data.get("extension", {}))
@@ -192,7 +192,7 @@ def delete(call: Call) -> Response:
     call.require_admin()
     user = _existing(call, call.arguments[0])
     if call.service.rights(user).admin:
-        raise Refusal(403, "RemoveAdminError", f"Admin {user.name} is not allowed to remove.")
+        raise HttpError(403, "RemoveAdminError", f"Admin {user.name} is not allowed to remove.")
     with call.service.store.transaction():
         call.service.store.delete(user)
         call.service.store.execute("DELETE FROM tokens WHERE user = ?", (user.name,))
@@ -227,7 +227,7 @@ def set_virtual_clusters(call: Call) -> Response:
     call.require_admin()
     user = _existing(call, call.arguments[0])
     if call.service.rights(user).admin:
-        raise Refusal(403, "ForbiddenUserError", "Admin's virtual clusters cannot be updated.")
+        raise HttpError(403, "ForbiddenUserError", "Admin's virtual clusters cannot be updated.")
     user.groups = _groups_of(call, values["virtualCluster"], False)
     call.service.store.save(user)
     return answer({"message": "update user virtualCluster successfully."}, 201)
@@ -242,7 +242,7 @@ def set_groups(call: Call) -> Response:
     unknown = [name for name in values["grouplist"] if name not in known]
     if unknown:
         message = f"Updated nonexistent grouplist: {','.join(unknown)}"
-        raise Refusal(404, "NoGroupError", message)
+        raise HttpError(404, "NoGroupError", message)
     user.groups = list(dict.fromkeys(values["grouplist"]))
     call.service.store.save(user)
     return answer({"message": "update user grouplist successfully."}, 201)
@@ -254,7 +254,7 @@ def _named_group(call: Call) -> tuple[User, str]:
     user = _existing(call, call.arguments[0])
     name: str = values["groupname"]
     if call.service.store.one(Group, "name = ?", (name,)) is None:
-        raise Refusal(404, "NoGroupError", f"Group {name} is not found.")
+        raise HttpError(404, "NoGroupError", f"Group {name} is not found.")
     return user, name
 
 
@@ -305,7 +305,7 @@ def set_password(call: Call) -> Response:
     )
     user = _existing(call, call.arguments[0])
     if not call.rights.admin and not is_password(user.password, values.get("oldPassword", "")):
-        raise Refusal(403, "ForbiddenUserError", "Pls input the correct password.")
+        raise HttpError(403, "ForbiddenUserError", "Pls input the correct password.")
     _set_password(call, user, values["newPassword"])
     call.service.store.save(user)
     return answer({"message": "update user password successfully."}, 201)
