@@ -35,7 +35,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def command_reference() -> str:
     """Return a page with the help of every command, as ``opai COMMAND -h`` prints it."""
-    from openpai.cli._root import opai
+    from openpai.cli.commands.table import opai
 
     lines = [
         "# All commands",

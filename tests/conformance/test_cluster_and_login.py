@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from openpai.cli._discovery import discover
+from openpai.cli.commands.cluster._discovery import discover
 from openpai.core import Cluster
 from openpai.core.errors import (
     AuthenticationError,

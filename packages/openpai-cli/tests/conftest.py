@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from openpai.cli import _plugins
-from openpai.cli._command import OUTPUT
+from openpai.cli.framework import plugins as _plugins
+from openpai.cli.framework.groups import OUTPUT
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def opai(capsys, monkeypatch) -> Opai:
     """Run one command line in this process: ``opai("job", "list", stdin="…")``."""
-    from openpai.cli._run import run
+    from openpai.cli.main import run
 
     def call(*arguments: object, stdin: str = "") -> Result:
         capsys.readouterr()

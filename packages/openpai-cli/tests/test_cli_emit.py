@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import yaml
 
-from openpai.cli._console import Console
-from openpai.cli._emit import emit
+from openpai.cli.ui.console import Console
+from openpai.cli.ui.output import emit
 
 COLUMNS = [("NAME", "name"), ("WHEN", "when"), ("TOOK", "took"), ("TAGS", "tags")]
 ROW = {

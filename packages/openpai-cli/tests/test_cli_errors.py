@@ -8,7 +8,7 @@ import inspect
 import click
 import pytest
 
-from openpai.cli._errors import EXIT_CODES, explain
+from openpai.cli.framework.errors import EXIT_CODES, explain
 from openpai.core import errors
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from jsonschema import Draft202012Validator
 
-from openpai.cli import _root
-from openpai.cli._command import OUTPUT
+from openpai.cli.commands import table as _root
+from openpai.cli.framework.groups import OUTPUT
 from openpai.core.cli.command import fields_of, output_schema
 
 GROUPS = {name: group.table for name, group in _root.GROUPS.items()}

@@ -8,7 +8,7 @@ import sys
 import pexpect
 import pytest
 
-from openpai.cli._bars import bar
+from openpai.cli.ui.bars import bar
 
 
 @pytest.fixture

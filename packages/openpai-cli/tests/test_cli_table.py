@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpai.cli._table import Cell, cell_width, draw_record, draw_table
+from openpai.cli.ui.table import Cell, cell_width, draw_record, draw_table
 
 
 def plain(text: str, style: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from openpai.cli._times import ago, duration, iso, parse_duration
+from openpai.cli.ui.times import ago, duration, iso, parse_duration
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 

@@ -10,8 +10,8 @@ import textwrap
 import click
 import pytest
 
-from openpai.cli import _root
-from openpai.cli._command import Command
+from openpai.cli.commands import table as _root
+from openpai.cli.framework.groups import Command
 
 OWN = {
     **{
@@ -25,8 +25,8 @@ OWN = {
 
 def every_command() -> dict[tuple[str, ...], click.Command]:
     """Return all commands by their path, those of other distributions included."""
-    from openpai.notebook.commands import notebook
-    from openpai.storage.commands import storage
+    from openpai.notebook.cli import notebook
+    from openpai.storage.cli import storage
 
     others = {
         (str(group.name), name): loaded

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from openpai.notebook.bundle import write_bundle
+from openpai.notebook.jobs.zipapp import write_bundle
 
 pytestmark = pytest.mark.process
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.notebook.callers import cells_of_the_caller
+from openpai.notebook.source.skip_cells import cells_of_the_caller
 
 SUBMIT = "from openpai.notebook import submit_notebook\njob = submit_notebook(image='i')"
 
@@ -26,7 +26,7 @@ SUBMIT = "from openpai.notebook import submit_notebook\njob = submit_notebook(im
 )
 def test_cells_of_the_caller_finds_dependent_cells(make_notebook, cells, out):
     """What looks at the job is not run in it; what only stands after the call is."""
-    from openpai.notebook.document import load_notebook
+    from openpai.notebook.formats.nbformat4 import load_notebook
 
     notebook = load_notebook(make_notebook(*cells))
     assert (

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from openpai.notebook.execute.death import death, exit_status, memory_kills
+from openpai.notebook.execute.kernel_exit import death, exit_status, memory_kills
 
 CASES = [
     (None, False, "nothing tells how", 1),

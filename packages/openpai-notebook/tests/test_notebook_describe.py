@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpai.core.sweeps.parameters import sweep_jobs
-from openpai.notebook.describe import Request, describe
 from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.execute.main import parse_parameter_lines
-from openpai.notebook.values import encode
+from openpai.notebook.formats.encoding import encode
+from openpai.notebook.jobs.job_spec import Request, describe
 
 READ_ON_THE_WAY = ("<%", "$$", "$(", "{{")
 

@@ -12,7 +12,7 @@ from openpai.core.client.cluster import Cluster
 from openpai.core.protocol.command_job import command_job
 from openpai.core.rest.models import JobDetail
 from openpai.core.storage.base import StorageSpec
-from openpai.notebook.display import detail_html, detail_text, register
+from openpai.notebook.ipython.display import detail_html, detail_text, register
 
 DETAIL = JobDetail(
     {

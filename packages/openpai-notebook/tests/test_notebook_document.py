@@ -8,8 +8,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from openpai.notebook.document import dump_notebook, language, load_notebook, parse_notebook
 from openpai.notebook.errors import InvalidNotebookError
+from openpai.notebook.formats.nbformat4 import (
+    dump_notebook,
+    language,
+    load_notebook,
+    parse_notebook,
+)
 
 
 def test_load_notebook_joins_lines(make_notebook):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from openpai.notebook.freeze import freeze, with_frozen
+from openpai.notebook.source.pip_freeze import freeze, with_frozen
 
 
 @pytest.fixture

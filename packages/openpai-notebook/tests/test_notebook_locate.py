@@ -14,7 +14,7 @@ import pytest
 from support.wait import wait_until
 
 from openpai.notebook.errors import NotebookError
-from openpai.notebook.locate import calling_notebook
+from openpai.notebook.source.find_notebook import calling_notebook
 
 pytest.importorskip("jupyter_server", reason="jupyter-server is not installed here")
 from jupyter_client import BlockingKernelClient
@@ -22,7 +22,9 @@ from jupyter_client.manager import start_new_kernel
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("notebook-server")]
 
-FIND = "from openpai.notebook.locate import calling_notebook; print(calling_notebook())"
+FIND = (
+    "from openpai.notebook.source.find_notebook import calling_notebook; print(calling_notebook())"
+)
 
 
 class Server:
@@ -155,8 +157,8 @@ def test_calling_notebook_is_found_by_kernel(server):
 
 CELLS = """
 from pathlib import Path
-from openpai.notebook.document import load_notebook
-from openpai.notebook.locate import running_cells
+from openpai.notebook.formats.nbformat4 import load_notebook
+from openpai.notebook.source.find_notebook import running_cells
 file = Path('work.ipynb')
 """
 
@@ -227,7 +229,7 @@ def blocking_request(request_type, request="", timeout_sec=5):
     return PAGE
 message.blocking_request = blocking_request
 """
-OWN = "from openpai.notebook.submit import _own_notebook; print(_own_notebook())"
+OWN = "from openpai.notebook.api import _own_notebook; print(_own_notebook())"
 
 
 def test_calling_notebook_is_read_from_colab(tmp_path):

@@ -7,10 +7,10 @@ import math
 import nbformat
 import pytest
 
-from openpai.notebook.document import load_notebook
 from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.execute.main import parse_parameter_lines
-from openpai.notebook.parameters import (
+from openpai.notebook.formats.nbformat4 import load_notebook
+from openpai.notebook.formats.parameters import (
     check_parameters,
     declared_parameters,
     infer,

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from openpai.notebook.errors import InvalidNotebookError
-from openpai.notebook.results import RESULTS_FILE, record, recorded, recorded_lines
+from openpai.notebook.formats.results import RESULTS_FILE, record, recorded, recorded_lines
 
 
 def test_recorded_reads_outputs():

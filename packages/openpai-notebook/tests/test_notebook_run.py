@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from openpai.notebook.execute.death import memory_kills
+from openpai.notebook.execute.kernel_exit import memory_kills
 
 pytestmark = pytest.mark.process
 
@@ -107,8 +107,8 @@ def test_run_sets_parameters_from_stdin(output_of):
 @shared_run
 def test_run_keeps_recorded_results(executed):
     """What a notebook records is read from the executed file."""
-    from openpai.notebook.document import load_notebook
-    from openpai.notebook.results import recorded
+    from openpai.notebook.formats.nbformat4 import load_notebook
+    from openpai.notebook.formats.results import recorded
 
     assert recorded(load_notebook(executed.path)) == {"accuracy": 0.5}
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from openpai.notebook.convert import to_script
-from openpai.notebook.document import load_notebook
 from openpai.notebook.errors import InvalidNotebookError
+from openpai.notebook.formats.nbformat4 import load_notebook
+from openpai.notebook.formats.script import to_script
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.notebook.execute.text import BoundedStreams, overwritten
+from openpai.notebook.execute.streams import BoundedStreams, overwritten
 
 CASES = [
     ("plain\n", "plain\n"),

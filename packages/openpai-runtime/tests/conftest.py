@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
+LAUNCH = "import sys; from openpai.runtime.cli.main import main; sys.exit(main())"
 
 
 class Task:

@@ -13,7 +13,7 @@ import pytest
 from support.environments import bare_environment
 
 from openpai.core.protocol.bootstrap import CARRIED, add_bootstrap
-from openpai.runtime.carry import carry
+from openpai.runtime.cli.zipapp import carry
 
 
 @pytest.fixture(scope="module")

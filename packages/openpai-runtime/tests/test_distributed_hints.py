@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openpai.runtime.exits import NOT_READY
+from openpai.runtime.exit_codes import NOT_READY
 
 pytestmark = pytest.mark.process
 

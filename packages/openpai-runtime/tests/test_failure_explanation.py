@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from openpai.runtime.explain import Evidence, as_text, log_tail
-from openpai.runtime.memory import oom_kills
+from openpai.runtime.diagnosis.failure import Evidence, as_text, log_tail
+from openpai.runtime.diagnosis.memory import oom_kills
 
 
 def logged(task: Any, script: str) -> str:

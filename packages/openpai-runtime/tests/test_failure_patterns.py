@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from openpai.runtime.patterns import PATTERNS, search
+from openpai.runtime.diagnosis.patterns import PATTERNS, search
 
 MESSAGES = [
     ("gpu-memory", "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"),

@@ -8,7 +8,7 @@ from typing import Any, Callable
 import pytest
 from support.wait import wait_until
 
-from openpai.runtime.exits import CALLBACK_FAILED, OUTPUTS_NOT_SAVED, TIMED_OUT
+from openpai.runtime.exit_codes import CALLBACK_FAILED, OUTPUTS_NOT_SAVED, TIMED_OUT
 
 pytestmark = pytest.mark.process
 

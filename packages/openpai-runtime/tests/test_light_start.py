@@ -22,13 +22,13 @@ HEAVY = {
     "openpai.core.code.archive",
     "openpai.core.protocol.job_yaml",
     "openpai.core.storage.transfer.transfer",
-    "openpai.runtime.preparing",
+    "openpai.runtime.setup.preparation",
 }
 
 
 def imported(task: Any) -> set[str]:
     """Run a command that does nothing; return the modules that the runtime imported."""
-    launch = "import sys; from openpai.runtime.main import main; sys.exit(main())"
+    launch = "import sys; from openpai.runtime.cli.main import main; sys.exit(main())"
     argv = [sys.executable, "-X", "importtime", "-c", launch, "run", "--", "true"]
     done = subprocess.run(
         argv, env=task.env, cwd=task.work, capture_output=True, text=True, check=True
@@ -41,7 +41,7 @@ def test_plain_command_imports_little(task: Any) -> None:
     del task.env["OPENPAI_JOB_CONFIG"]
     found = imported(task)
     assert not found & {*HEAVY, "dataclasses", "json", "openpai.core.storage.base", "typing"}
-    assert "openpai.runtime.command" in found
+    assert "openpai.runtime.process.command" in found
 
 
 def test_workspace_without_outputs_imports_little(task: Any) -> None:

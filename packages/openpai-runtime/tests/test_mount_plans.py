@@ -15,11 +15,11 @@ import pytest
 from openpai.core.errors import OpenPaiError
 from openpai.core.git import git_command
 from openpai.core.protocol.runtime_section import RuntimeSection
-from openpai.runtime.exits import NOT_READY
-from openpai.runtime.job import TaskJob
-from openpai.runtime.mounting import mount_goals
-from openpai.runtime.steps import shown
-from openpai.runtime.system import System
+from openpai.runtime.exit_codes import NOT_READY
+from openpai.runtime.job.context import TaskJob
+from openpai.runtime.setup.mounts import mount_goals
+from openpai.runtime.setup.steps import shown
+from openpai.runtime.setup.system import System
 
 ROOT = System("debian", "/nowhere", is_root=True, may_mount=True, has_fuse=True)
 KEYS = {"accountName": "acc"}

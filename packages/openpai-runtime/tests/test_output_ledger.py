@@ -10,7 +10,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from openpai.runtime.ledger import File, Ledger, grown
+from openpai.runtime.outputs.file_index import File, Ledger, grown
 
 ODD = os.fsdecode(b"not-\xff-text")
 FILES = [
@@ -22,7 +22,7 @@ FILES = [
 
 MEASURE = """
 import resource, sys
-from openpai.runtime.ledger import File, Ledger, grown
+from openpai.runtime.outputs.file_index import File, Ledger, grown
 ledger = grown(Ledger())
 for number in range(int(sys.argv[1])):
     ledger.add(File(True, number % 997, "/work", f"folder/{number % 100}/file-{number}.bin"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openpai.runtime.matching import find
+from openpai.runtime.outputs.glob import find
 
 FILES = (
     "a.pt",

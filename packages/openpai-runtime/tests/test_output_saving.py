@@ -11,7 +11,7 @@ from typing import Any, Callable
 import pytest
 from support.wait import wait_until
 
-from openpai.runtime.exits import OUTPUTS_NOT_SAVED
+from openpai.runtime.exit_codes import OUTPUTS_NOT_SAVED
 
 pytestmark = pytest.mark.process
 

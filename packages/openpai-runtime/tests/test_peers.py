@@ -16,11 +16,11 @@ from support.gate import Gate
 from support.ports import free_port
 from support.wait import wait_until
 
-from openpai.runtime.exits import NOT_READY
+from openpai.runtime.exit_codes import NOT_READY
 
 pytestmark = pytest.mark.process
 
-LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
+LAUNCH = "import sys; from openpai.runtime.cli.main import main; sys.exit(main())"
 SERVER = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 
 

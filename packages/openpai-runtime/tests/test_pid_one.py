@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 from support.gate import Gate
 
-from openpai.runtime.loop import FORWARDED
+from openpai.runtime.process.event_loop import FORWARDED
 
 pytestmark = pytest.mark.process
 

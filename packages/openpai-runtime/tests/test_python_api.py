@@ -13,7 +13,7 @@ import pytest
 
 import openpai.runtime
 from openpai.runtime import Event, Runtime
-from openpai.runtime.exits import CALLBACK_FAILED
+from openpai.runtime.exit_codes import CALLBACK_FAILED
 
 EVENTS = ("start", "retry", "stop", "success", "failure", "exit")
 

@@ -13,7 +13,7 @@ from support.gate import Gate
 from support.wait import wait_until
 
 from openpai.runtime import Event, Runtime
-from openpai.runtime.exits import CALLBACK_FAILED, TIMED_OUT
+from openpai.runtime.exit_codes import CALLBACK_FAILED, TIMED_OUT
 
 PYTHON = sys.executable
 

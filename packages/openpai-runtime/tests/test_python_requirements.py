@@ -14,7 +14,7 @@ from typing import Any, Iterator
 import pytest
 from support.environments import bare_environment
 
-from openpai.runtime.exits import NOT_READY
+from openpai.runtime.exit_codes import NOT_READY
 
 pytestmark = pytest.mark.process
 

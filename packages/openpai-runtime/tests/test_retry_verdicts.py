@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openpai.runtime import Runtime
-from openpai.runtime.retrying import AGAIN, NEVER
+from openpai.runtime.job.retry_policy import AGAIN, NEVER
 
 pytestmark = pytest.mark.process
 

@@ -11,7 +11,7 @@ from typing import Any, Callable
 import pytest
 from support.wait import wait_until
 
-from openpai.runtime.loop import FORWARDED
+from openpai.runtime.process.event_loop import FORWARDED
 
 pytestmark = pytest.mark.process
 

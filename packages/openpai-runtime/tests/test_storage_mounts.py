@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.runtime.exits import NOT_READY
-from openpai.runtime.job import storage_folder
+from openpai.runtime.exit_codes import NOT_READY
+from openpai.runtime.job.context import storage_folder
 
 
 def test_storage_path_of_local_cluster_comes_first(tmp_path: Path) -> None:

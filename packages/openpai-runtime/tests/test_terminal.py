@@ -15,7 +15,7 @@ from support.wait import wait_until
 
 pytestmark = pytest.mark.process
 
-LAUNCH = "import sys; from openpai.runtime.main import main; sys.exit(main())"
+LAUNCH = "import sys; from openpai.runtime.cli.main import main; sys.exit(main())"
 
 
 class Screen:

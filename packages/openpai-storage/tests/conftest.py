@@ -96,7 +96,7 @@ def opai(app: TinyApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     pytest.importorskip("click", reason="the commands run in opai, which brings click")
     from click.testing import CliRunner
 
-    from openpai.storage.commands import storage
+    from openpai.storage.cli import storage
 
     work = tmp_path / "work"
     work.mkdir()

@@ -72,7 +72,7 @@ def test_attach_stores_secrets_privately(opai: Opai, away: Path, tmp_path: Path)
     from click.testing import CliRunner
 
     from openpai.core.config.storages import attached_storages, with_secrets
-    from openpai.storage.commands import storage
+    from openpai.storage.cli import storage
 
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "defaults.yaml").write_text("credentials: file\n")

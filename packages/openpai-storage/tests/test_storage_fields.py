@@ -12,8 +12,8 @@ jsonschema = pytest.importorskip("jsonschema")
 pytest.importorskip("click", reason="the commands run in opai, which brings click")
 
 from openpai.core.cli.command import output_schema  # noqa: E402 - it takes click
-from openpai.storage.commands import storage  # noqa: E402
-from openpai.storage.commands.options import OUTPUT  # noqa: E402
+from openpai.storage.cli import storage  # noqa: E402
+from openpai.storage.cli._options import OUTPUT  # noqa: E402
 
 Opai = Callable[..., Any]
 

@@ -14,7 +14,7 @@ from support.wait import wait_until
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
 from openpai.core.storage.base import Storage
-from openpai.storage.hdfs_storage import HdfsStorage
+from openpai.storage.hdfs.storage import HdfsStorage
 from openpai.storage.testing import StorageConformance
 from openpai.storage.testing.helpers import read, write
 

@@ -12,10 +12,10 @@ from support.servers.hdfs import OldHdfs
 
 from openpai.core.storage.base import Storage
 from openpai.core.storage.transfer.transfer import download, upload
-from openpai.storage.hdfs_storage import HdfsStorage
+from openpai.storage.hdfs.auth import Login
+from openpai.storage.hdfs.client import WebHdfs
+from openpai.storage.hdfs.storage import HdfsStorage
 from openpai.storage.testing import StorageConformance
-from openpai.storage.webhdfs import WebHdfs
-from openpai.storage.webhdfs_login import Login
 
 PART = 4 << 20
 

@@ -10,7 +10,7 @@ import pytest
 from openpai.core.errors import OpenPaiError
 from openpai.core.sweeps.parameters import grid
 from openpai.notebook import sweep_notebook
-from openpai.notebook.sweeps import plan
+from openpai.notebook.jobs.sweep import plan
 
 CELLS = (
     "lr = 0\nname = ''",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from openpai.core.protocol.bootstrap import CARRIED, add_bootstrap
-from openpai.runtime.carry import carry
+from openpai.runtime.cli.zipapp import carry
 
 ENVIRON = {
     "OPENPAI_JOB_CONFIG": "/task/job.json",

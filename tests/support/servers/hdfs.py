@@ -163,7 +163,7 @@ class Hdfs(Hadoop):
     def open(self, path: str, user: str = "alice", **data: object) -> Any:
         """Open a folder as the storage ``main``."""
         from openpai.core.storage.base import StorageSpec
-        from openpai.storage.hdfs import open_hdfs
+        from openpai.storage.hdfs.opening import open_hdfs
 
         usual = {"uri": self.uri, "user": user, "path": path, "datanodes": self.datanodes}
         return open_hdfs(StorageSpec("main", "hdfs", {**usual, **data}))

@@ -11,7 +11,7 @@ import pytest
 import requests
 from support.identity_provider import SignInCluster
 
-from openpai.cli._browser_login import BrowserLogin
+from openpai.cli.commands.cluster._browser_login import BrowserLogin
 from openpai.core import Cluster
 from openpai.core.errors import AuthenticationError
 from openpai.core.rest.authn import check_token

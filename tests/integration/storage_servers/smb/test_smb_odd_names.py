@@ -11,7 +11,7 @@ from openpai.core.storage.transfer.transfer import Options, TransferError, downl
 
 pytestmark = pytest.mark.process
 
-#: As mounts of Linux write a dot at the end of a name, see ``openpai.storage.smb_names``.
+#: As mounts of Linux write a dot at the end of a name, see ``openpai.storage.smb.names``.
 DOT = "\uf029"
 
 

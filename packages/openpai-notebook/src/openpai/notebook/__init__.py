@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from openpai.notebook.__about__ import __version__
 
 if TYPE_CHECKING:
+    from openpai.notebook.api import submit_notebook
     from openpai.notebook.errors import InvalidNotebookError, KernelError, NotebookError
-    from openpai.notebook.job import NotebookJob
-    from openpai.notebook.live import watch
-    from openpai.notebook.results import record
-    from openpai.notebook.submit import submit_notebook
-    from openpai.notebook.sweeps import NotebookSweep, sweep_notebook
+    from openpai.notebook.formats.results import record
+    from openpai.notebook.ipython.watch import watch
+    from openpai.notebook.jobs.job import NotebookJob
+    from openpai.notebook.jobs.sweep import NotebookSweep, sweep_notebook
 
 __all__ = [
     "InvalidNotebookError",
@@ -32,12 +32,12 @@ _HOMES = {
     "InvalidNotebookError": "openpai.notebook.errors",
     "KernelError": "openpai.notebook.errors",
     "NotebookError": "openpai.notebook.errors",
-    "NotebookJob": "openpai.notebook.job",
-    "NotebookSweep": "openpai.notebook.sweeps",
-    "record": "openpai.notebook.results",
-    "submit_notebook": "openpai.notebook.submit",
-    "sweep_notebook": "openpai.notebook.sweeps",
-    "watch": "openpai.notebook.live",
+    "NotebookJob": "openpai.notebook.jobs.job",
+    "NotebookSweep": "openpai.notebook.jobs.sweep",
+    "record": "openpai.notebook.formats.results",
+    "submit_notebook": "openpai.notebook.api",
+    "sweep_notebook": "openpai.notebook.jobs.sweep",
+    "watch": "openpai.notebook.ipython.watch",
 }
 
 
@@ -49,8 +49,8 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(ipython: Any) -> None:
     """Add the magics and the rich display; IPython calls it for ``%load_ext openpai.notebook``."""
-    from openpai.notebook.display import register
-    from openpai.notebook.magics import OpaiMagics
+    from openpai.notebook.ipython.display import register
+    from openpai.notebook.ipython.magics import OpaiMagics
 
     register(ipython)
     ipython.register_magics(OpaiMagics)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openpai.runtime.api import Runtime
-    from openpai.runtime.events import Event
+    from openpai.runtime.events.event import Event
 
 __all__ = ["Event", "Runtime", "__version__"]
 
-_HOMES = {"Event": "openpai.runtime.events", "Runtime": "openpai.runtime.api"}
+_HOMES = {"Event": "openpai.runtime.events.event", "Runtime": "openpai.runtime.api"}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from openpai.runtime.main import main
+from openpai.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

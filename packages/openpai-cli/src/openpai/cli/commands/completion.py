@@ -7,8 +7,9 @@ from pathlib import PurePath
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import UsageProblem, command
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
 
 BASH = r"""
 _opai() {

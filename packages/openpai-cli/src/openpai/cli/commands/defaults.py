@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from openpai.cli import _complete
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import UsageProblem, command
-from openpai.cli._options import format_option
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework import completion as _complete
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import format_option
 
 COLUMNS = [("KEY", "key"), ("VALUE", "value"), ("FROM", "origin"), ("FOR", "help")]
 #: Keys that a variable of the environment sets, too.

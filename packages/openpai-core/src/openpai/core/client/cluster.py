@@ -147,7 +147,7 @@ class Cluster(Closing):
         return token
 
     def use_token(self, token: str) -> None:
-        """Go on with another token, such as one from :mod:`openpai.cli._browser_login`."""
+        """Go on with another token, such as one from :mod:`openpai.cli.commands.cluster._browser_login`."""
         self._session.renew(token)
 
     def logout(self) -> None:

@@ -34,7 +34,7 @@ _TEXT = r"""
 openpai_bootstrap() {
   local needed=@NEEDED@ package='@PACKAGE@' python home new reason carried
   local modern='import sys; sys.exit(sys.version_info < (3, 8))'
-  local import='import sys; sys.path = [p for p in sys.path if p]; import openpai.runtime.main as m'
+  local import='import sys; sys.path = [p for p in sys.path if p]; import openpai.runtime.cli.main as m'
   local label='import platform, sys; print(sys.implementation.cache_tag + "-" + platform.machine())'
   local rename='import os, sys; os.rename(sys.argv[1], sys.argv[2])'
 
@@ -63,7 +63,7 @@ openpai_bootstrap() {
     done
     PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_ROOT_USER_ACTION=ignore "$python" -I -m pip install \
       --quiet --no-input --retries 2 --disable-pip-version-check --target "$new" "$package" >&2 &&
-      echo 'from openpai.runtime.main import main; raise SystemExit(main())' >"$new/__main__.py" &&
+      echo 'from openpai.runtime.cli.main import main; raise SystemExit(main())' >"$new/__main__.py" &&
       "$python" -I -c "$rename" "$new" "$home" 2>/dev/null || rm -rf "$new"
     [ -f "$home/__main__.py" ]
   }

@@ -14,9 +14,9 @@ from typing import Any
 import zmq
 from nbclient import NotebookClient
 
-from openpai.notebook.document import language
 from openpai.notebook.execute.log import Log
-from openpai.notebook.execute.text import BoundedStreams
+from openpai.notebook.execute.streams import BoundedStreams
+from openpai.notebook.formats.nbformat4 import language
 
 __all__ = ["Client"]
 

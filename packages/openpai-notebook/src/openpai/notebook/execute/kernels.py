@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jupyter_client.kernelspec import KernelSpecManager
 
-from openpai.notebook.document import Notebook, language
 from openpai.notebook.errors import KernelError
 from openpai.notebook.execute.log import Log
+from openpai.notebook.formats.nbformat4 import Notebook, language
 
 __all__ = ["choose_kernel"]
 

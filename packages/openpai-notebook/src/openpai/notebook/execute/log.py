@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any, Mapping, TextIO
 
-from openpai.notebook.execute.text import overwritten
+from openpai.notebook.execute.streams import overwritten
 
 __all__ = ["Log"]
 

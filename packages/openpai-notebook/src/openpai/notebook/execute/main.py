@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, Sequence
 
 from openpai.core.errors import OpenPaiError
-from openpai.notebook.convert import to_script
-from openpai.notebook.document import Notebook, load_notebook, write_whole
 from openpai.notebook.errors import InvalidNotebookError, KernelError
+from openpai.notebook.execute.jupyter_server import serve
 from openpai.notebook.execute.log import Log
-from openpai.notebook.execute.serve import serve
-from openpai.notebook.parameters import inject
-from openpai.notebook.results import recorded
+from openpai.notebook.formats.nbformat4 import Notebook, load_notebook, write_whole
+from openpai.notebook.formats.parameters import inject
+from openpai.notebook.formats.results import recorded
+from openpai.notebook.formats.script import to_script
 
 __all__ = ["main", "parse_parameter_lines"]
 
@@ -117,7 +117,7 @@ def _run_notebook(notebook: Notebook, options: argparse.Namespace, log: Log) -> 
     )
     _write_results(node, output, log)
     if options.html and code < 128:
-        from openpai.notebook.execute.page import write_page
+        from openpai.notebook.execute.html import write_page
 
         write_page(node, output.with_suffix(".html"), log)
     return code

@@ -14,12 +14,12 @@ from typing import Any
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat.notebooknode import from_dict
 
-from openpai.notebook.document import Notebook, code_cells, dump_notebook, language
 from openpai.notebook.errors import KernelError
 from openpai.notebook.execute.client import Client
-from openpai.notebook.execute.death import death, exit_status, memory_kills
+from openpai.notebook.execute.kernel_exit import death, exit_status, memory_kills
 from openpai.notebook.execute.kernels import choose_kernel
 from openpai.notebook.execute.log import Log
+from openpai.notebook.formats.nbformat4 import Notebook, code_cells, dump_notebook, language
 
 __all__ = ["Options", "execute"]
 

@@ -14,11 +14,11 @@ server, for each test.
 
 from __future__ import annotations
 
-from openpai.storage.testing.changing import ChangeContract
+from openpai.storage.testing.change import ChangeContract
 from openpai.storage.testing.parts import PartsContract
 from openpai.storage.testing.paths import PathContract
-from openpai.storage.testing.reading import ListContract, ReadContract
-from openpai.storage.testing.writing import WriteContract
+from openpai.storage.testing.read import ListContract, ReadContract
+from openpai.storage.testing.write import WriteContract
 
 __all__ = [
     "ChangeContract",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli import _complete
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._bars import bar
-from openpai.cli._command import command
-from openpai.cli._options import format_option
+from openpai.cli.framework import completion as _complete
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import format_option
+from openpai.cli.ui.bars import bar
 
 if TYPE_CHECKING:
-    from openpai.cli._console import Console
+    from openpai.cli.ui.console import Console
     from openpai.core.client.cluster import Cluster
     from openpai.core.errors import OpenPaiError
 
@@ -64,7 +64,7 @@ def resources(app: CliApp, context: click.Context, aliases: tuple[str, ...], for
     what healthy nodes have minus what running tasks hold. A cluster that does not answer is shown
     as such, and gives the exit code.
     """
-    from openpai.cli._errors import explain
+    from openpai.cli.framework.errors import explain
     from openpai.core.errors import ConnectionFailed, OpenPaiError
 
     code = 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
-from openpai.cli._options import cluster_option, job_argument
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, job_argument
 
 FORMAT = click.Choice(("yaml", "json"))
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
-from openpai.cli._options import cluster_option, format_option, state_option
-from openpai.cli._watch import watch
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, format_option, state_option
+from openpai.cli.ui.live import watch
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
@@ -79,7 +79,7 @@ def list_jobs(
 
 
 def _picture(app: CliApp, cluster: Cluster, most: int, filters: dict[str, Any]) -> list[str]:
-    from openpai.cli._emit import table_lines
+    from openpai.cli.ui.output import table_lines
 
     rows = [_row(job) for job in _jobs(cluster, most, **filters)]
     return table_lines(app.console, rows, _columns("table", cluster.user, rows)) or ["No jobs."]
@@ -116,6 +116,6 @@ def _jobs(
 
 
 def _row(job: JobSummary) -> dict[str, Any]:
-    from openpai.cli._jobs import job_row
+    from openpai.cli.commands.job._job import job_row
 
     return {**job_row(job), "tasks": job.total_task_number, "gpus": job.total_gpu_number}

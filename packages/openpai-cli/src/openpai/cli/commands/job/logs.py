@@ -6,9 +6,10 @@ from datetime import datetime
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import UsageProblem, command
-from openpai.cli._options import cluster_option, job_argument, moment
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, job_argument, moment
 
 
 @command(
@@ -54,7 +55,7 @@ def logs(
     12:00:00, as Python's logging writes them; without a zone in UTC) and by when tasks began and
     ended. Where neither tells, a task's lines are all shown, and a warning says so.
     """
-    from openpai.cli._follow import follow_to_end, write_lines
+    from openpai.cli.commands.job._logs import follow_to_end, write_lines
 
     if follow and attempt is not None:
         raise UsageProblem("An earlier attempt has ended.", "Leave out --follow or --attempt.")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
-from openpai.cli._submission import change, read_job
-from openpai.cli._submission_options import (
+from openpai.cli.commands.job._submission import change, read_job
+from openpai.cli.commands.job._submission_options import (
     JOB_FILE,
     update_option,
 )
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
 
 
 @command(
@@ -45,8 +45,8 @@ def run(
 
     The exit code is the job's own. Ctrl-C stops it.
     """
-    from openpai.cli._follow import write_lines
-    from openpai.cli._jobs import exit_code_of, how_it_ended
+    from openpai.cli.commands.job._logs import write_lines
+    from openpai.cli.framework.follow import exit_code_of, how_it_ended
     from openpai.core.local.cluster import run_in_folder
 
     job = change(app, read_job(file), updates=updates, name=None, virtual_cluster=None)

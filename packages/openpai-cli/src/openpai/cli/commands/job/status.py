@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
-from openpai.cli._console import visible
-from openpai.cli._options import cluster_option, format_option, job_argument
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, format_option, job_argument
+from openpai.cli.ui.console import visible
 
 if TYPE_CHECKING:
     from openpai.core.client.remote_job import RemoteJob
@@ -102,7 +102,7 @@ def _show(app: CliApp, detail: JobDetail, tasks: list[dict[str, Any]]) -> None:
 
 
 def _job_row(detail: JobDetail) -> dict[str, Any]:
-    from openpai.cli._jobs import job_row
+    from openpai.cli.commands.job._job import job_row
 
     return {
         **job_row(detail),
@@ -133,7 +133,7 @@ def _error_log(detail: JobDetail) -> str | None:
 
 def task_row(role: str, task: TaskStatus) -> dict[str, Any]:
     """Return what machines read of a task; the keys are documented in docs/cli.md."""
-    from openpai.cli._jobs import running_time
+    from openpai.cli.framework.follow import running_time
 
     ports = {label: str(numbers) for label, numbers in task.container_ports.items()}
     return {

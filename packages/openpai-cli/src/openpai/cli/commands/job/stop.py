@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from openpai.cli import _complete
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import UsageProblem, command
-from openpai.cli._options import cluster_option, state_option, yes_option
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework import completion as _complete
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, state_option, yes_option
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
@@ -57,7 +58,7 @@ def stop(
     that has ended is left as it is. Where one job cannot be stopped the
     others still are, and the exit code tells of the first that could not.
     """
-    from openpai.cli._jobs import how_it_ended, in_sight
+    from openpai.cli.framework.follow import how_it_ended, in_sight
 
     cluster = app.cluster(alias)
     found = _expand(app, cluster, jobs, Filter(prefix, tag, states), yes)
@@ -118,7 +119,7 @@ def _matching(cluster: Cluster, patterns: list[str], wanted: Filter) -> list[Job
 
 def _stop(app: CliApp, job: RemoteJob) -> int:
     """Stop one job; say what happened and return the exit code for it."""
-    from openpai.cli._errors import explain
+    from openpai.cli.framework.errors import explain
     from openpai.core.errors import OpenPaiError
 
     try:

@@ -6,17 +6,18 @@ from typing import Any
 
 import click
 
-from openpai.cli import _complete
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import UsageProblem, command
-from openpai.cli._describe import describe, description_options
-from openpai.cli._submission import submit_and_report
-from openpai.cli._submission_options import (
+from openpai.cli.commands.job._job_options import describe, description_options
+from openpai.cli.commands.job._submission import submit_and_report
+from openpai.cli.commands.job._submission_options import (
     is_random,
     submission_options,
     take_extras,
     take_wishes,
 )
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework import completion as _complete
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
 
 
 @command(
@@ -51,7 +52,7 @@ def sub(app: CliApp, context: click.Context, /, *, words: tuple[str, ...], **opt
 
     With --wait or --follow the exit code is the job's own.
     """
-    from openpai.cli._script import as_script
+    from openpai.cli.commands.job._script import as_script
 
     if len(words) > 1 and " " in words[0]:
         raise UsageProblem(

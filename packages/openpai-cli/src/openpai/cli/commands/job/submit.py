@@ -7,16 +7,17 @@ from typing import Any
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import UsageProblem, command
-from openpai.cli._submission import change, read_job, submit_and_report
-from openpai.cli._submission_options import (
+from openpai.cli.commands.job._submission import change, read_job, submit_and_report
+from openpai.cli.commands.job._submission_options import (
     JOB_FILE,
     submission_options,
     take_extras,
     take_wishes,
     update_option,
 )
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
 
 
 @command(

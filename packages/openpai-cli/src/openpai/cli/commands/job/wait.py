@@ -6,9 +6,14 @@ import time
 
 import click
 
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
-from openpai.cli._options import cluster_option, format_option, jobs_argument, timeout_option
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import (
+    cluster_option,
+    format_option,
+    jobs_argument,
+    timeout_option,
+)
 
 COLUMNS = [("JOB", "job"), ("STATE", "state"), ("EXIT CODE", "exitCode"), ("DURATION", "duration")]
 
@@ -41,7 +46,8 @@ def wait(
     The exit code is the first that is not 0 of the jobs' own, in the order they are named: 143 for
     a stopped job; 124 if the time ran out, 125 if a job was lost from sight.
     """
-    from openpai.cli._jobs import exit_code_of, how_it_ended, in_sight, job_row
+    from openpai.cli.commands.job._job import job_row
+    from openpai.cli.framework.follow import exit_code_of, how_it_ended, in_sight
 
     cluster = app.cluster(alias)
     remotes = [cluster.job(name) for name in jobs]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli import _complete
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import command
-from openpai.cli._options import cluster_option, job_argument
+from openpai.cli.framework import completion as _complete
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, job_argument
 
 if TYPE_CHECKING:
     from openpai.core.client.remote_job import RemoteJob
@@ -39,7 +39,7 @@ def peek(app: CliApp, job: str, path: str, follow: bool, alias: str | None) -> N
     PATH is relative to the job's output folder, as 'output list' shows it. With --follow a file
     that is not there yet is waited for; the exit code is 0 whatever the job's end.
     """
-    from openpai.cli._jobs import in_sight
+    from openpai.cli.framework.follow import in_sight
     from openpai.core.storage.base import normalize
 
     remote = app.cluster(alias).job(job)

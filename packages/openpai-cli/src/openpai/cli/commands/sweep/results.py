@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli import _complete
-from openpai.cli._app import CliApp, pass_app
-from openpai.cli._command import UsageProblem, command
-from openpai.cli._options import cluster_option, format_option
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework import completion as _complete
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, format_option
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
@@ -94,7 +95,7 @@ def _metrics(files: Sequence[str], patterns: Sequence[str]) -> list[Metric]:
 
 
 def _check_files(files: Sequence[Path]) -> None:
-    from openpai.cli._plot_files import check_file
+    from openpai.cli.ui.plot_file import check_file
 
     for path in files:
         check_file(path)
@@ -146,7 +147,7 @@ def _row(cluster: Cluster, result: Result, values: dict[str, Any]) -> dict[str, 
 
 def _sorted(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     """Sort by a metric or parameter; what has none comes last."""
-    from openpai.cli._plot import is_number
+    from openpai.cli.ui.plot import is_number
 
     name, sign = (key[1:], -1) if key.startswith("-") else (key, 1)
     if not any(name in row[group] for row in rows for group in _GROUPS):
@@ -179,8 +180,8 @@ def _wants_plot(app: CliApp, asked: bool | None) -> bool:
 
 def _draw(app: CliApp, rows: list[dict[str, Any]]) -> None:
     """Draw a bar for each job and metric."""
-    from openpai.cli._console import visible
-    from openpai.cli._plot import bars, panels, points_of
+    from openpai.cli.ui.console import visible
+    from openpai.cli.ui.plot import bars, panels, points_of
 
     mark = "█" if "utf" in (sys.stdout.encoding or "").lower() else "#"
     for panel in panels(points_of(rows)):
@@ -191,76 +192,12 @@ def _draw(app: CliApp, rows: list[dict[str, Any]]) -> None:
 
 
 def _save(app: CliApp, path: Path, title: str, rows: list[dict[str, Any]]) -> None:
-    from openpai.cli._emit import cell_text
-    from openpai.cli._plot import panels, points_of
-    from openpai.cli._plot_files import write_plot
+    from openpai.cli.ui.output import cell_text
+    from openpai.cli.ui.plot import panels, points_of
+    from openpai.cli.ui.plot_file import write_plot
 
     columns = _columns(rows)
     table = [[header for header, _ in columns]]
     table += [[cell_text(_flat(row).get(key)) for _, key in columns] for row in rows]
     write_plot(path, title, list(panels(points_of(rows))), table)
     app.note(f"Wrote {path}.")
-
-
-@command(
-    "download",
-    examples="""
-    opai sweep download train
-    opai sweep download train metrics.json --to results
-    """,
-)
-@click.argument("sweep", shell_complete=_complete.sweeps)
-@click.argument("paths", nargs=-1)
-@click.option(
-    "--to",
-    "target",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Where to put them.  [default: a folder named as the sweep]",
-)
-@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
-@cluster_option
-@pass_app
-def download(
-    app: CliApp,
-    /,
-    *,
-    sweep: str,
-    paths: tuple[str, ...],
-    target: Path | None,
-    overwrite: bool,
-    alias: str | None,
-) -> None:
-    """Fetch the files that the jobs of a sweep saved.
-
-    Each job's files come to a folder of its name. What a job did not save is told and left out.
-    """
-    from openpai.cli.commands.output.files import fetch
-    from openpai.core.errors import NotFoundError, StorageError, StorageLoginError
-    from openpai.core.file_names import is_file_name
-    from openpai.core.sweeps.sweep import Sweep
-
-    found = Sweep(app.cluster(alias), sweep)
-    here = target or Path(found.name)
-    count, without, failed = 0, 0, 0
-    for job in found.jobs():
-        if job.state is None:
-            continue
-        try:
-            if not is_file_name(job.name):
-                raise StorageError(f"The job's name {job.name!r} is not a file name.")
-            count += fetch(app, found.cluster.job(job.name), paths, here / job.name, overwrite)
-        except StorageLoginError:
-            raise
-        except StorageError as error:
-            failed += 1
-            app.note(f"{job.name}: {error.message}")
-        except (NotFoundError, FileNotFoundError):
-            without += 1
-            app.note(f"{job.name} saved no {' '.join(paths) or 'outputs'}.")
-    app.note(f"{here}: {count} {'file' if count == 1 else 'files'}.")
-    if failed:
-        jobs = "1 job was" if failed == 1 else f"{failed} jobs were"
-        raise StorageError(f"Not all files of {jobs} fetched; the others were.")
-    if without and not count:
-        raise NotFoundError(f"No job of '{found.name}' saved any of it.", status=404)

@@ -1,0 +1,57 @@
+"""Tell what was found at a cluster's address, and what it offers to a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from openpai.core.rest.address import is_loopback
+
+if TYPE_CHECKING:
+    from openpai.cli.commands.cluster._discovery import Found
+    from openpai.core.client.cluster import Cluster
+
+__all__ = ["HARMLESS_SKEW", "clock_line", "found_line", "offer_lines", "warnings"]
+
+_LOGINS = {"basic": "users log in by password", "OIDC": "users sign in with a browser"}
+# Fewer seconds do no harm: tokens are renewed minutes before their end.
+HARMLESS_SKEW = 60
+
+
+def found_line(found: Found) -> str:
+    """Return one sentence about a cluster."""
+    info = found.info
+    version = f" {info.version}" if info.version else ""
+    login = _LOGINS.get(info.authn_method, "how users log in it does not say")
+    return f"PAI{version} at {found.uri}; {login}."
+
+
+def warnings(found: Found) -> Iterator[str]:
+    """Yield what may go wrong later."""
+    if found.uri.startswith("http://") and not is_loopback(found.uri):
+        yield "It speaks plain http: passwords, tokens and jobs can be read on the way."
+    if abs(found.clock_ahead) >= HARMLESS_SKEW:
+        yield clock_line(found.clock_ahead)
+
+
+def clock_line(ahead: float) -> str:
+    """Return a sentence about a clock that is ``ahead`` seconds wrong."""
+    where = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"The cluster's clock is {abs(ahead) / 60:.0f} min {where} this machine's: "
+        "one of them is wrong."
+    )
+
+
+def offer_lines(cluster: Cluster) -> Iterator[str]:
+    """Yield what the cluster offers to the user: virtual clusters with what is free, storages.
+
+    Raises:
+        OpenPaiError: The cluster does not say.
+    """
+    free = [
+        f"{name} ({vc.free.gpu} GPUs and {vc.free.cpu} CPUs free)"
+        for name, vc in cluster.resources().items()
+    ]
+    yield f"Virtual clusters: {', '.join(free) or 'none that you may use'}."
+    yield f"Storages: {', '.join(spec.name for spec in cluster.storages()) or 'none'}."

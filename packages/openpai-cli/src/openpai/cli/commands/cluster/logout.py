@@ -1,0 +1,35 @@
+"""The command ``opai cluster logout``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from openpai.cli.commands.cluster.login import alias_argument
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+
+__all__ = [
+    "logout",
+]
+
+
+@command("logout", examples="opai cluster logout prod")
+@alias_argument
+@pass_app
+def logout(app: CliApp, alias: str | None) -> None:
+    """Forget the token of a cluster.
+
+    The server is told to forget it, too, where it can (not for application tokens).
+    """
+    from openpai.core.config.clusters import find_cluster, save_cluster
+    from openpai.core.errors import OpenPaiError
+    from openpai.core.rest.authn import basic_logout
+
+    entry = find_cluster(alias)
+    if entry.token:
+        try:
+            basic_logout(app.cluster(entry.alias).session)
+        except OpenPaiError as error:
+            app.note(f"opai: warning: the server did not take the token back: {error.message}")
+    save_cluster(replace(entry, token="", password=""))
+    app.note(f"Logged out of '{entry.alias}'.")

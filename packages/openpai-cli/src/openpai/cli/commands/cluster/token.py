@@ -1,0 +1,28 @@
+"""The command ``opai cluster token``."""
+
+from __future__ import annotations
+
+from openpai.cli.commands.cluster.login import alias_argument
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+
+__all__ = [
+    "token",
+]
+
+
+@command("token", examples='curl -H "Authorization: Bearer $(opai cluster token prod)" …')
+@alias_argument
+@pass_app
+def token(app: CliApp, alias: str | None) -> None:
+    """Print a cluster's token, for scripts."""
+    from openpai.core.errors import AuthenticationError
+
+    cluster = app.cluster(alias)
+    if not cluster.session.token:
+        raise AuthenticationError(
+            f"There is no token for '{cluster.alias}'.",
+            status=401,
+            hint=f"Log in: opai cluster login {cluster.alias}",
+        )
+    app.console.data(cluster.session.token)

@@ -1,0 +1,69 @@
+"""The command ``opai cluster update``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from openpai.cli.commands.cluster._server_info import found_line, offer_lines, warnings
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+
+if TYPE_CHECKING:
+    from openpai.core.config.clusters import ClusterEntry
+
+__all__ = [
+    "update",
+]
+
+
+@command("update", examples="opai cluster update")
+@click.pass_context
+@pass_app
+def update(app: CliApp, context: click.Context) -> None:
+    """Ask all clusters again what they are.
+
+    What is stored of each, its address, version and way of logging in, is renewed, and what it
+    offers is told. A cluster that does not answer is told, and keeps what was stored.
+    """
+    from openpai.cli.framework.errors import explain
+    from openpai.core.config.clusters import load_clusters
+    from openpai.core.errors import OpenPaiError
+
+    code = 0
+    for alias, entry in load_clusters().items():
+        try:
+            app.note(f"{alias}: {' '.join(_renewed(entry))}")
+        except OpenPaiError as error:
+            failure = explain(error)
+            code = code or failure.exit_code
+            app.note(f"{alias}: {failure.message}")
+    context.exit(code)
+
+
+def _renewed(entry: ClusterEntry) -> Iterator[str]:
+    """Renew what is stored of a cluster, and yield what it says.
+
+    Raises:
+        OpenPaiError: It does not answer, or the file cannot be written.
+    """
+    from openpai.cli.commands.cluster._discovery import discover
+    from openpai.core.client.cluster import Cluster
+    from openpai.core.config.clusters import save_cluster
+    from openpai.core.errors import OpenPaiError
+
+    found = discover(entry.uri, verify=entry.settings.get("verify", True))
+    settings = {**entry.settings, "info": dict(found.info.raw)}
+    save_cluster(replace(entry, uri=found.uri, settings=settings))
+    yield found_line(found)
+    yield from warnings(found)
+    if not entry.logged_in:
+        return
+    try:
+        with Cluster.load(entry.alias, environment=False) as cluster:
+            yield from offer_lines(cluster)
+    except OpenPaiError as error:
+        yield f"What it offers could not be asked: {error.message}"

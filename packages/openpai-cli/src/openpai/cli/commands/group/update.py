@@ -1,0 +1,57 @@
+"""The command ``opai group update``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli.commands.group._group import _acls, _warn_of_unknown, grants
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework.admin import explained
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = [
+    "update",
+]
+
+
+@command(
+    "update",
+    examples="""
+    opai group update research --vc research --vc shared     # all of them: replaces what was
+    opai group update research --description 'GPU research'
+    """,
+)
+@click.argument("name")
+@grants
+@cluster_option
+@pass_app
+def update(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> None:
+    """Change a group (admins only).
+
+    What is named is replaced, the rest stays as it is.
+    """
+    from openpai.core.rest import groups
+
+    changes = {
+        key: given[option]
+        for key, option in (("description", "description"), ("externalName", "external_name"))
+        if given[option] is not None
+    }
+    acls = _acls(**given)
+    if not changes and not acls:
+        raise UsageProblem("Nothing is to be changed.", "See: opai group update --help")
+    cluster = app.cluster(alias)
+    _warn_of_unknown(app, cluster, given["virtual_clusters"])
+    with explained(cluster):
+        if acls:
+            before = groups.get_group(cluster.session, name).acls
+            changes["extension"] = {"acls": {**before, **acls}}
+        groups.update_group(cluster.session, name, **changes)
+    app.note(f"Group '{name}' is changed.")

@@ -1,0 +1,83 @@
+"""The command ``opai job diff``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, format_option
+from openpai.cli.ui.console import visible
+
+if TYPE_CHECKING:
+    from openpai.core.protocol.job import Job
+
+__all__ = [
+    "diff",
+]
+
+
+@command(
+    "diff",
+    examples="""
+    opai job diff job.yaml other.yaml
+    opai job diff job.yaml --job train -a prod
+    """,
+)
+@click.argument("file")
+@click.argument("other", required=False)
+@click.option("--job", help="Compare with a job on a cluster: NAME or USER~NAME.")
+@cluster_option
+@format_option
+@click.pass_context
+@pass_app
+def diff(
+    app: CliApp,
+    context: click.Context,
+    /,
+    *,
+    file: str,
+    other: str | None,
+    job: str | None,
+    alias: str | None,
+    format_: str,
+) -> None:
+    """Compare a job file with another or with a job.
+
+    Values are compared, not texts. The exit code is 0 if nothing differs, else 1.
+    """
+    from openpai.cli.exceptions import UsageProblem
+    from openpai.core.protocol.diff import changes
+
+    if (other is None) == (job is None):
+        raise UsageProblem("One job is compared with one other.", "opai job diff FILE FILE")
+    second = _read(other) if other else app.cluster(alias).job(job or "").config()
+    found = changes(_read(file).document, second.document)
+    if format_ == "table":
+        for change in found:
+            _show(app, change.to_dict())
+    else:
+        rows = [change.to_dict() for change in found]
+        app.emit(rows, columns=[("PATH", "path")], format=format_)
+    context.exit(1 if found else 0)
+
+
+def _show(app: CliApp, change: dict[str, Any]) -> None:
+    from openpai.core.protocol.job_yaml import dump_yaml
+
+    app.console.data(app.console.paint_data(visible(change["path"]), "bold"))
+    for key, sign, style in (("before", "-", "red"), ("after", "+", "green")):
+        if key in change:
+            value = change[key]
+            text = value if isinstance(value, str) else dump_yaml(value)
+            for line in text.rstrip("\n").split("\n"):
+                app.console.data(app.console.paint_data(visible(f"{sign} {line}"), style))
+
+
+def _read(path: str) -> Job:
+    from openpai.core.protocol.job import Job
+
+    return Job.from_file(Path(path))

@@ -1,0 +1,33 @@
+"""The command ``opai job schema``."""
+
+from __future__ import annotations
+
+import click
+
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+
+__all__ = [
+    "schema",
+]
+
+
+@command(
+    "schema",
+    examples="""
+    opai job schema > job.schema.json
+    # first line of a job file, for editors: # yaml-language-server: $schema=job.schema.json
+    """,
+)
+@click.option(
+    "-o", "--format", "format_", type=click.Choice(("json", "yaml")), default="json", help="How."
+)
+@pass_app
+def schema(app: CliApp, format_: str) -> None:
+    """Print the JSON Schema of job files.
+
+    Editors that know JSON Schema use it to complete and check jobs.
+    """
+    from openpai.core.protocol.schema import editor_schema
+
+    app.emit(editor_schema(), columns=[], format=format_)

@@ -1,0 +1,64 @@
+"""``opai job validate``, ``render``, ``schema`` and ``diff``: job files, without a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import format_option
+from openpai.cli.ui.console import visible
+
+if TYPE_CHECKING:
+    from openpai.core.protocol.validation import FileVerdict
+
+FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
+STRICT_HELP = "Refuse only what the server would refuse."
+
+
+@command(
+    "validate",
+    examples="""
+    opai job validate job.yaml
+    opai job validate jobs/*.yaml -o json
+    opai job config train | opai job validate -
+    """,
+)
+@FILES
+@click.option("--no-strict", is_flag=True, help=STRICT_HELP)
+@format_option
+@click.pass_context
+@pass_app
+def validate(
+    app: CliApp, context: click.Context, /, files: tuple[str, ...], no_strict: bool, format_: str
+) -> None:
+    """Check job files without a cluster.
+
+    Every problem is told at once, with line, column and what to do. The exit code is 0 if all
+    files are right, else 2. FILE may be - for stdin.
+    """
+    from openpai.core.protocol.validation import check_file
+
+    verdicts = [check_file(file, strict=not no_strict) for file in files]
+    if format_ == "table":
+        for verdict in verdicts:
+            _tell(app, verdict)
+    else:
+        rows = [verdict.to_dict() for verdict in verdicts]
+        app.emit(rows, columns=[("FILE", "file")], format=format_)
+    context.exit(0 if all(verdict.valid for verdict in verdicts) else 2)
+
+
+def _tell(app: CliApp, verdict: FileVerdict) -> None:
+    paint = app.console.paint_data
+    if verdict.valid:
+        app.console.data(f"{visible(verdict.file)}: {paint('valid', 'green')}")
+    for problem in verdict.errors:
+        place = f":{problem.line}:{problem.column}" if problem.line else ""
+        where = f" ({problem.path})" if problem.path else ""
+        line = visible(f"{problem.message}{where}")
+        app.console.data(f"{visible(verdict.file)}{place}: {paint('error:', 'red')} {line}")
+        if problem.hint:
+            app.console.data(f"    {paint('hint:', 'cyan')} {visible(problem.hint)}")

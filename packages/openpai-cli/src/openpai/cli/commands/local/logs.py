@@ -1,0 +1,29 @@
+"""The command ``opai local logs``."""
+
+from __future__ import annotations
+
+import click
+
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+
+__all__ = [
+    "logs",
+]
+
+
+@command("logs", examples="opai local logs --tail 20")
+@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
+@pass_app
+def logs(app: CliApp, tail: int | None) -> None:
+    """Print the log of its server.
+
+    What jobs write is in 'opai job logs'.
+    """
+    from collections import deque
+
+    from openpai.core.local import daemon
+
+    lines = daemon.logs()
+    for line in lines if tail is None else deque(lines, maxlen=tail):
+        app.console.data(line)

@@ -1,0 +1,194 @@
+"""What the commands of sweeps share: rows, sending within bounds, leaving by Ctrl-C."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.cli.framework import completion as _complete
+
+if TYPE_CHECKING:
+    from openpai.cli.framework.app import CliApp
+    from openpai.core.client.batch import Outcome
+    from openpai.core.protocol.job import Job
+    from openpai.core.sweeps.sweep import Sweep, SweepJob
+
+__all__ = [
+    "END_STATES",
+    "JOB_COLUMNS",
+    "OUTCOME_COLUMNS",
+    "STATES",
+    "counted",
+    "demand",
+    "job_row",
+    "open_sweep",
+    "outcome_row",
+    "send",
+    "sweep_argument",
+    "watching",
+    "ways_back",
+]
+
+OUTCOME_COLUMNS = [("JOB", "job"), ("WHAT BECAME OF IT", "status"), ("ERROR", "error")]
+JOB_COLUMNS = [
+    ("NAME", "name"),
+    ("STATE", "state"),
+    ("TRY", "try"),
+    ("SUBMITTED", "submissionTime"),
+    ("DURATION", "duration"),
+]
+NOT_SENT = "not sent"
+
+
+def job_row(sweep: Sweep, job: SweepJob) -> dict[str, Any]:
+    """Return what machines read of the latest job of a point."""
+    from openpai.cli.framework.follow import running_time
+
+    told = job.summary
+    return {
+        "job": f"{sweep.cluster.user}~{job.name}",
+        "name": job.name,
+        "point": job.first,
+        "try": job.number,
+        "state": job.state,
+        "parameters": None if job.parameters is None else dict(job.parameters),
+        "submissionTime": told.submission_time if told else None,
+        "duration": running_time(told.launched_time, told.completed_time) if told else None,
+    }
+
+
+def outcome_row(outcome: Outcome) -> dict[str, Any]:
+    """Return what machines read of what became of one job."""
+    error = outcome.error.message if outcome.error else None
+    return {"job": outcome.remote.key, "status": outcome.status, "error": error}
+
+
+def counted(jobs: Iterable[SweepJob]) -> str:
+    """Return ``12 SUCCEEDED, 3 FAILED, 2 not sent``."""
+    counts = Counter(job.state or NOT_SENT for job in jobs)
+    return ", ".join(f"{count} {state}" for state, count in counts.items())
+
+
+def demand(jobs: list[Job], max_parallel: int | None) -> str:
+    """Return how many jobs there are, with which GPUs and names."""
+    count = len(jobs)
+    gpus = sum(map(_gpus, jobs[0].document["taskRoles"].values()))
+    kinds = _kinds(jobs[0])
+    of_kind = f" ({', '.join(kinds)})" if kinds else ""
+    at_once = min(count, max_parallel or count)
+    bound = f", {at_once} at a time" if max_parallel else ""
+    needs = (
+        f"each with {_of(gpus)}{of_kind}: {_of(gpus * at_once)} at once at most"
+        if gpus
+        else "without GPUs"
+    )
+    names = jobs[0].name if count == 1 else f"{jobs[0].name} to {jobs[-1].name}"
+    return f"{count} {'job' if count == 1 else 'jobs'}{bound}, {needs}. {names}."
+
+
+def _of(gpus: int) -> str:
+    return f"{gpus} GPU" if gpus == 1 else f"{gpus} GPUs"
+
+
+def _gpus(role: dict[str, Any]) -> int:
+    return int(role["resourcePerInstance"].get("gpu", 0)) * int(role.get("instances", 1))
+
+
+def _kinds(job: Job) -> list[str]:
+    """Return the kinds of machines that a job names, where the cluster has HiveD."""
+    hived = (job.document.get("extras") or {}).get("hivedScheduler") or {}
+    roles = (hived.get("taskRoles") or {}).values()
+    return sorted({str(role["skuType"]) for role in roles if role.get("skuType")})
+
+
+def send(
+    app: CliApp,
+    sweep: Sweep,
+    total: int,
+    act: Callable[[Callable[[Outcome], None]], list[Outcome]],
+) -> list[dict[str, Any]]:
+    """Submit with progress; Ctrl-C says what is done and how to go on.
+
+    Args:
+        app: The running ``opai``.
+        sweep: Whose jobs these are.
+        total: How many there are to submit.
+        act: Submits, and calls back with each outcome.
+    """
+    from openpai.cli.exceptions import Left
+
+    done: list[Outcome] = []
+    try:
+        with app.progress("Submitting", total) as advance:
+
+            def count(outcome: Outcome) -> None:
+                done.append(outcome)
+                advance(1)
+
+            outcomes = act(count)
+    except KeyboardInterrupt:
+        message = f"You left; {len(done)} of {total} jobs were submitted, and they go on."
+        raise Left(message, ways_back(app, sweep)) from None
+    return [outcome_row(outcome) for outcome in outcomes]
+
+
+def ways_back(app: CliApp, sweep: Sweep) -> Iterable[str]:
+    """Yield the next commands for a sweep."""
+    alias = f"-a {sweep.cluster.alias} " if sweep.cluster.alias else ""
+    for what in ("resume", "status", "stop"):
+        yield f"  {app.console.paint(f'{what:<7}', 'dim')} opai sweep {what} {alias}{sweep.name}"
+
+
+@contextmanager
+def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], None]]:
+    """Guard the block that waits for a sweep; give what shows how far it is."""
+    from openpai.cli.framework.follow import followed
+
+    ended = 0
+
+    def seen(jobs: list[SweepJob]) -> None:
+        nonlocal ended
+        now = sum(job.ended for job in jobs)
+        advance(now - ended)
+        ended = now
+
+    left, look = f"You left; the jobs of {sweep.name} go on.", f"opai sweep status {sweep.name}"
+    with (
+        followed(sweep.name, look, left, lambda: ways_back(app, sweep)),
+        app.progress(f"Waiting for {sweep.name}", len(sweep.jobs())) as advance,
+    ):
+        yield seen
+
+
+STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
+
+
+END_STATES = click.Choice(("FAILED", "STOPPED", "SUCCEEDED"), case_sensitive=False)
+
+
+sweep_argument = click.argument("sweep", shell_complete=_complete.sweeps)
+
+
+def open_sweep(app: CliApp, name: str, alias: str | None) -> Sweep:
+    """Return the sweep of this name."""
+    from openpai.core.sweeps.sweep import Sweep
+
+    return Sweep(app.cluster(alias), name)
+
+
+def _outcome(outcome: Any) -> dict[str, Any]:
+
+    return outcome_row(outcome)
+
+
+def _report(app: CliApp, context: click.Context, rows: Any, format_: str) -> None:
+    """Write what became of each job; 1 if anything failed."""
+
+    rows = list(rows)
+    app.emit(rows, columns=OUTCOME_COLUMNS, format=format_)
+    if any(row["status"] == "failed" for row in rows):
+        context.exit(1)

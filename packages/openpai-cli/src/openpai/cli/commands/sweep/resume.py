@@ -1,0 +1,46 @@
+"""The command ``opai sweep resume``."""
+
+from __future__ import annotations
+
+import click
+
+from openpai.cli.commands.sweep._sweep import _report, open_sweep, sweep_argument
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, format_option, parallel_option
+
+__all__ = [
+    "resume",
+]
+
+
+@command("resume", examples="opai sweep resume train\nopai sweep resume train --max-parallel 8")
+@sweep_argument
+@parallel_option
+@cluster_option
+@format_option
+@click.pass_context
+@pass_app
+def resume(
+    app: CliApp,
+    context: click.Context,
+    /,
+    *,
+    sweep: str,
+    max_parallel: int | None,
+    alias: str | None,
+    format_: str,
+) -> None:
+    """Submit what is left of a sweep that was broken off.
+
+    It goes on where the cluster says that it is: nothing is submitted twice. The job and its code
+    are those that the sweep was begun with.
+    """
+    from openpai.cli.commands.sweep._sweep import send
+
+    found = open_sweep(app, sweep, alias)
+    if max_parallel:
+        found.bound(max_parallel)
+    total = len(found.jobs())
+    rows = send(app, found, total, lambda count: found.submit(on_outcome=count))
+    _report(app, context, rows, format_)

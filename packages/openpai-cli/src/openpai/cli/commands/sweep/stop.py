@@ -1,0 +1,46 @@
+"""The command ``opai sweep stop``."""
+
+from __future__ import annotations
+
+import click
+
+from openpai.cli.commands.sweep._sweep import _outcome, _report, open_sweep, sweep_argument
+from openpai.cli.exceptions import UsageProblem
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, format_option, yes_option
+
+__all__ = [
+    "stop",
+]
+
+
+@command("stop", examples="opai sweep stop train\nopai sweep stop train --yes")
+@sweep_argument
+@yes_option
+@cluster_option
+@format_option
+@click.pass_context
+@pass_app
+def stop(
+    app: CliApp,
+    context: click.Context,
+    /,
+    *,
+    sweep: str,
+    yes: bool,
+    alias: str | None,
+    format_: str,
+) -> None:
+    """Stop all jobs of a sweep that go on, and submit no more of it.
+
+    'opai sweep resume' submits the rest after all; 'opai sweep rerun --state STOPPED' runs again
+    what was stopped.
+    """
+    found = open_sweep(app, sweep, alias)
+    going = [job for job in found.jobs() if job.goes_on or job.state is None]
+    if going and not yes and not app.confirm(f"Stop these {len(going)} jobs of '{found.name}'?"):
+        raise UsageProblem("Nothing was stopped.", "Say yes, or give --yes.")
+    _report(app, context, map(_outcome, found.stop()), format_)
+    if not going:
+        app.note(f"No job of '{found.name}' goes on.")

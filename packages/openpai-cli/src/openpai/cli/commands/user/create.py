@@ -1,0 +1,65 @@
+"""The command ``opai user create``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from openpai.cli.commands.user._user import vc_option
+from openpai.cli.framework.admin import explained, new_password
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = [
+    "create",
+]
+
+
+@command(
+    "create",
+    examples="""
+    opai user create alice --vc research                    # asks for the password
+    pass show alice | opai user create alice --password-stdin
+    """,
+)
+@click.argument("name")
+@click.option("--email", default="", help="Where to write to the user.")
+@click.option("--admin", is_flag=True, help="Let the user administer the cluster.")
+@vc_option
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
+@cluster_option
+@pass_app
+def create(
+    app: CliApp,
+    /,
+    *,
+    name: str,
+    email: str,
+    admin: bool,
+    virtual_clusters: tuple[str, ...],
+    password_stdin: bool,
+    alias: str | None,
+) -> None:
+    """Make a user (admins only).
+
+    The server needs some seconds for it. Where its answer is lost, it is asked what it did.
+    """
+    from openpai.core.rest import users
+
+    cluster = app.cluster(alias)
+    password = new_password(app, name, stdin=password_stdin)
+    with explained(cluster):
+        users.create_user(
+            cluster.session,
+            name,
+            password,
+            email=email,
+            admin=admin,
+            virtual_clusters=virtual_clusters,
+        )
+    app.note(f"User '{name}' is made.")

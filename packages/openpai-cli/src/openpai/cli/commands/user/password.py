@@ -1,0 +1,62 @@
+"""``opai user password``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from openpai.cli.framework.admin import ONLY_ADMINS, explained, new_password, typed_password
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option
+
+if TYPE_CHECKING:
+    from openpai.core.client.cluster import Cluster
+
+
+@command(
+    "password",
+    examples="""
+    opai user password                                     # yours: asks for the old and the new one
+    printf '%s\\n' "$OLD" "$NEW" | opai user password --password-stdin
+    printf '%s\\n' "$NEW" | opai user password bob --password-stdin      # as an admin
+    """,
+)
+@click.argument("name", required=False)
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the old (if it is yours) and the new one, by line."
+)
+@cluster_option
+@pass_app
+def password(app: CliApp, name: str | None, password_stdin: bool, alias: str | None) -> None:
+    """Change your password, or as an admin another user's.
+
+    All tokens of the user end but application tokens; for your own a new one is fetched.
+    """
+    from openpai.core.rest import users
+
+    cluster = app.cluster(alias)
+    mine = name is None or name == cluster.user
+    name = name or cluster.user
+    old = typed_password(app, f"Old password of {name}", stdin=password_stdin) if mine else ""
+    new = new_password(app, name, stdin=password_stdin)
+    with explained(cluster, "" if mine else ONLY_ADMINS):
+        users.change_password(cluster.session, name, old or new, new)
+    app.note(f"The password of '{name}' is changed.")
+    if mine:
+        _log_in_again(app, cluster, new)
+
+
+def _log_in_again(app: CliApp, cluster: Cluster, new: str) -> None:
+    from openpai.core.config.clusters import load_clusters, save_cluster
+    from openpai.core.rest.authn import TokenClaims
+
+    if TokenClaims.from_token(cluster.session.token).application:
+        return  # it stays good
+    token = cluster.login(new)
+    save_cluster(
+        replace(load_clusters()[cluster.alias], token=token, password="", in_keyring=False)
+    )
+    app.note(f"Logged in to '{cluster.alias}' again.")

@@ -1,0 +1,81 @@
+"""Check out git repositories at a commit, with their dot-files, below the working directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Mapping
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.git import git_command
+from openpai.core.protocol.runtime_parts import Git
+from openpai.runtime.secrets import read_secret
+from openpai.runtime.setup.steps import Goal, Step
+
+__all__ = ["git_goal"]
+
+_EVERYTHING = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+
+
+def git_goal(wanted: Git, root: Path, environ: Mapping[str, str]) -> Goal:
+    """Return how to get a repository; the folder may exist and hold other files.
+
+    Only the commit itself is fetched where the server allows that, else all branches and tags.
+
+    Raises:
+        OpenPaiError: There is no git.
+    """
+    if not shutil.which("git", path=environ.get("PATH")):
+        raise OpenPaiError("There is no git in the image.", "Install it there.")
+    folder, name = root / wanted.directory, wanted.commit
+    asker = Path(tempfile.gettempdir(), f"openpai-askpass-{os.getpid()}")
+    kept = {"GIT_TERMINAL_PROMPT": "0", **({"GIT_ASKPASS": str(asker)} if wanted.secret else {})}
+
+    def git(what: str, *words: str) -> Step:
+        return Step(what, git_command(folder, *words), environ=kept)
+
+    begin = [
+        Step(f"make {folder}", call=lambda: folder.mkdir(parents=True, exist_ok=True)),
+        git("begin a repository", "init", "-q"),
+    ]
+    if wanted.secret:
+        ask = partial(_write_asker, asker, wanted.secret, environ)
+        begin.append(Step(f"let {asker} tell git the secret {wanted.secret}", call=ask))
+    one = git(f"fetch {name}", "fetch", "-q", "--depth", "1", "--", wanted.repository, name)
+    every = git("fetch everything", "fetch", "-q", "--", wanted.repository, *_EVERYTHING)
+    ways = [(one, "FETCH_HEAD")]
+    if re.match(r"[0-9a-f]{4,64}$", name):  # not every server gives out commits by their hashes
+        ways = [(one, "FETCH_HEAD"), (every, name)] if len(name) >= 40 else [(every, name)]
+    return Goal(
+        "git",
+        "its git repository cannot be checked out",
+        [
+            [
+                *begin,
+                fetch,
+                git(f"check out {name}", "checkout", "-q", "--detach", commit),
+                git("fetch its submodules", "submodule", "-q", "update", "--init", "--recursive"),
+                *([Step(f"remove {asker}", call=partial(_remove, asker))] if wanted.secret else []),
+            ]
+            for fetch, commit in ways
+        ],
+    )
+
+
+def _write_asker(path: Path, secret: str, environ: Mapping[str, str]) -> None:
+    """Write a program that answers git's questions with a secret; only this user can read it."""
+    _remove(path)
+    text = f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(read_secret(secret, environ))}\n"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w") as file:
+        file.write(text)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()

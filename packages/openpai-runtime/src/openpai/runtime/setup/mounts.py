@@ -1,0 +1,210 @@
+"""Bring a storage under the path where the command looks for it.
+
+The best way is the platform's own mount, to which a link leads. Where there is none, and the job
+tells the storage's type and address, it is mounted here with what this system has or can install;
+and where that cannot be, a storage that is only read is copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Callable, Mapping, Sequence
+
+from openpai.core.errors import OpenPaiError, StorageError
+from openpai.core.protocol.runtime_parts import Mount
+from openpai.core.storage.base import StorageSpec, open_storage
+from openpai.core.storage.transfer.transfer import download
+from openpai.runtime.job.context import TaskJob, storage_folder
+from openpai.runtime.secrets import read_secret
+from openpai.runtime.setup.steps import Goal, Step
+from openpai.runtime.setup.system import System
+
+__all__ = ["mount_goals"]
+
+_HELPERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "nfs": (
+        "mount.nfs",
+        {"debian": "nfs-common", "rhel": "nfs-utils", "alpine": "nfs-utils"},
+    ),
+    "samba": ("mount.cifs", dict.fromkeys(("debian", "rhel", "alpine"), "cifs-utils")),
+    "azureFile": ("mount.cifs", dict.fromkeys(("debian", "rhel", "alpine"), "cifs-utils")),
+    "azureBlob": ("blobfuse2", dict.fromkeys(("debian", "rhel"), "blobfuse2")),
+}
+"""What mounts each type, and the package that it is in (blobfuse2: of packages.microsoft.com)."""
+
+Values = Mapping[str, str]
+
+
+def mount_goals(job: TaskJob, system: System) -> list[Goal]:
+    """Return a goal for each storage that the job mounts.
+
+    Raises:
+        StorageError: There is no way to one of them.
+    """
+    without = "its storages cannot be reached"
+    return [Goal("mounts", without, _ways(job, mount, system)) for mount in job.section.mounts]
+
+
+def _ways(job: TaskJob, mount: Mount, system: System) -> list[list[Step]]:
+    path = Path(mount.path)
+    try:
+        folder = storage_folder(mount.storage, job.document, job.environ)
+    except StorageError as missing:
+        return _own_ways(job, mount, system, missing)
+    if os.path.realpath(path) == os.path.realpath(folder):
+        return []
+    if os.path.lexists(path):
+        raise StorageError(
+            f"The storage '{mount.storage}' cannot be at {path}: something else is there.",
+            f"It is mounted at {folder}.",
+        )
+    return [[Step(f"let {path} lead to {folder}", call=lambda: _link(path, folder))]]
+
+
+def _link(path: Path, folder: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(folder)
+
+
+def _own_ways(
+    job: TaskJob, mount: Mount, system: System, missing: StorageError
+) -> list[list[Step]]:
+    """Return the ways to a storage that the platform has not mounted."""
+    if not mount.type:
+        raise missing
+    if os.path.ismount(mount.path):
+        return []
+
+    def values() -> Values:
+        secrets = {key: read_secret(name, job.environ) for key, name in mount.secrets.items()}
+        return {**mount.data, **secrets}
+
+    ways, why = [], ""
+    try:
+        ways.append(_mount_way(mount, system, values))
+    except OpenPaiError as error:
+        why = error.message
+    if mount.read_only:
+        ways.append([_copy(mount, values)])
+    if not ways:
+        raise StorageError(
+            f"The storage '{mount.storage}' is not mounted in this task and cannot be: {why}",
+            "With readOnly: true it would be copied.",
+        )
+    return ways
+
+
+def _mount_way(mount: Mount, system: System, values: Callable[[], Values]) -> list[Step]:
+    assert mount.type
+    if mount.type == "azureBlob" and not system.has_fuse:
+        raise OpenPaiError("/dev/fuse may not be used here.")
+    if mount.type != "azureBlob" and not system.may_mount:
+        raise OpenPaiError("this process may not mount.")
+    program, packages = _HELPERS[mount.type]
+    installing = [] if system.find(program) else system.installing(packages)
+    private = Path(tempfile.gettempdir(), f"openpai-{os.getuid()}-{mount.storage}")
+    kept = {"DEBIAN_FRONTEND": "noninteractive", "PATH": system.path}
+    steps = [Step(f"install {program}", command, environ=kept) for command in installing]
+    steps.append(Step(f"make {mount.path}", call=lambda: _make(mount.path)))
+    text = _SECRET_FILES.get(mount.type)
+    if text:
+        write = text
+        steps.append(
+            Step(
+                f"write account and key to {private}, for this user only",
+                call=lambda: _write_private(private, write(values())),
+            )
+        )
+    argv = _COMMANDS[mount.type](mount, private)
+    steps.append(Step(f"mount {mount.storage} at {mount.path}", argv, environ=kept))
+    if mount.type in ("samba", "azureFile"):
+        steps.append(Step(f"remove {private}", call=private.unlink))
+    return steps
+
+
+def _make(path: str) -> None:
+    Path(path).mkdir(parents=True, exist_ok=True)
+
+
+def _write_private(path: Path, text: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _nfs(mount: Mount, _: Path) -> list[str]:
+    mode = "ro" if mount.read_only else "rw"
+    source = f"{mount.data.get('server')}:{mount.data.get('path', '/')}"
+    return ["mount", "-t", "nfs", "-o", f"{mode},nolock", source, mount.path]
+
+
+def _cifs(mount: Mount, private: Path) -> list[str]:
+    mode = "ro" if mount.read_only else "rw"
+    source = mount.data.get("address") or (
+        f"//{mount.data.get('accountName')}.file.core.windows.net/{mount.data.get('shareName')}"
+    )
+    owner = f"uid={os.getuid()},gid={os.getgid()}"
+    options = f"{mode},vers=3.0,credentials={private},{owner},serverino"
+    return ["mount", "-t", "cifs", "-o", options, source, mount.path]
+
+
+def _blobfuse(mount: Mount, private: Path) -> list[str]:
+    mode = ["--read-only"] if mount.read_only else []
+    return ["blobfuse2", "mount", mount.path, f"--config-file={private}", *mode]
+
+
+def _cifs_credentials(values: Values) -> str:
+    lines = {
+        "username": values.get("username") or values.get("accountName", ""),
+        "password": values.get("password") or values.get("accountKey", ""),
+        "domain": values.get("domain", ""),
+    }
+    return "".join(f"{name}={value}\n" for name, value in lines.items() if value)
+
+
+def _blobfuse_config(values: Values) -> str:
+    from openpai.core.protocol.job_yaml import dump_yaml
+
+    sas = values.get("accountSASToken")
+    key = {"mode": "sas", "sas": sas} if sas else {"mode": "key"}
+    if not sas:
+        key["account-key"] = values.get("accountKey", "")
+    account = {
+        "type": "block",
+        "account-name": values.get("accountName", ""),
+        "container": values.get("containerName", ""),
+    }
+    cache = tempfile.mkdtemp(prefix="openpai-blobs-")
+    return dump_yaml(
+        {
+            "components": ["libfuse", "file_cache", "attr_cache", "azstorage"],
+            "file_cache": {"path": cache, "timeout-sec": 120},
+            "azstorage": {**account, **key},
+        }
+    )
+
+
+_COMMANDS: Mapping[str, Callable[[Mount, Path], Sequence[str]]] = {
+    "nfs": _nfs,
+    "samba": _cifs,
+    "azureFile": _cifs,
+    "azureBlob": _blobfuse,
+}
+_SECRET_FILES: Mapping[str, Callable[[Values], str]] = {
+    "samba": _cifs_credentials,
+    "azureFile": _cifs_credentials,
+    "azureBlob": _blobfuse_config,
+}
+
+
+def _copy(mount: Mount, values: Callable[[], Values]) -> Step:
+    def copy() -> None:
+        spec = StorageSpec(mount.storage, mount.type or "", values(), read_only=True)
+        with open_storage(spec) as storage:
+            download(storage, "/", Path(mount.path))
+
+    return Step(f"copy all of {mount.storage} to {mount.path}", call=copy)

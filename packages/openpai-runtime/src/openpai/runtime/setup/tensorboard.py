@@ -1,0 +1,33 @@
+"""TensorBoard beside the command, in the first task of the first role."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from openpai.core.errors import OpenPaiError
+from openpai.core.protocol.runtime_parts import Tensorboard
+from openpai.runtime.job.context import TaskJob
+from openpai.runtime.job.distributed import address
+from openpai.runtime.setup.requirements import python_of
+
+__all__ = ["tensorboard_command"]
+
+
+def tensorboard_command(
+    job: TaskJob, wanted: Tensorboard, environ: Mapping[str, str]
+) -> list[str] | None:
+    """Return the program and its arguments; ``None`` for tasks that do not run it.
+
+    Raises:
+        OpenPaiError: The task has no port of that label.
+    """
+    if job.context.index or job.context.role != next(iter(job.instances), job.context.role):
+        return None
+    try:
+        _, port = address(job, job.context.role, 0, wanted.port)
+    except OpenPaiError:
+        raise OpenPaiError(
+            f"TensorBoard is not started: this task has no port '{wanted.port}'."
+        ) from None
+    module = [python_of(environ), "-m", "tensorboard.main"]
+    return [*module, "--logdir", wanted.logdir, "--host", "0.0.0.0", "--port", port]  # noqa: S104

@@ -1,0 +1,383 @@
+"""A container of Azure Blob storage, over the network.
+
+Azure's own library, and not fsspec's ``adlfs``, which wraps its asynchronous half: here blocks are
+sent by several threads and gone on with by another process, the server compares each one's MD5, and
+empty folders are marked as blobfuse marks them, so that jobs which mount the container see them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import errno
+import hashlib
+import logging
+import os
+import time
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
+from unicodedata import category
+from urllib.parse import parse_qs
+
+import requests
+from azure.core.exceptions import AzureError
+from azure.storage.blob import (
+    BlobBlock,
+    BlobPrefix,
+    ContainerClient,
+    ContentSettings,
+    LinearRetry,
+)
+from requests.adapters import HTTPAdapter
+
+from openpai.core.errors import ConnectionFailed, StorageError
+from openpai.core.storage.base import Checksum, Storage, StorageSpec
+from openpai.storage.azure.errors import refusal
+from openpai.storage.base import at_once, timeout_of
+from openpai.storage.object_store.bucket import MIB, Bucket, Found, Parts, streamed
+from openpai.storage.object_store.storage import ObjectStorage
+from openpai.storage.told import Asked, Told
+
+__all__ = ["open_container"]
+
+# What the library warns of goes to whoever asked for logs, and not to stderr where nobody did.
+logging.getLogger("azure").addHandler(logging.NullHandler())
+
+#: So many connections are kept for further requests: one for each thread of a transfer.
+CONNECTIONS = 64
+#: What blobfuse writes to blobs that stand for folders (azure-storage-fuse, component/azstorage).
+_FOLDER = "hdi_isfolder"
+#: Where the checksum of a blob that was committed from blocks is kept.
+_PARTS_MD5 = "openpai_parts_md5"
+
+
+def open_container(spec: StorageSpec) -> Storage:
+    """Open a container, or what lies below a prefix of one.
+
+    ``spec.data`` has ``containerName`` and ``accountName``, with ``accountKey`` or
+    ``accountSASToken``, and may have ``endpoint`` (the account's address, where it is not
+    ``https://ACCOUNT.blob.core.windows.net``), ``path`` (a prefix) and ``timeout`` (seconds to wait
+    for an answer, 60 otherwise).
+
+    Raises:
+        StorageError: The account, or a key for it, is missing or cannot be one.
+    """
+    data = spec.data
+    account, container = str(data.get("accountName") or ""), str(data.get("containerName") or "")
+    endpoint = str(data.get("endpoint") or f"https://{account}.blob.core.windows.net")
+    key, token = str(data.get("accountKey") or ""), str(data.get("accountSASToken") or "")
+    token = token.lstrip("?")
+    if not account or not (key or token):
+        raise StorageError(
+            f"Storage '{spec.name}' names no Azure account with a key.",
+            "It needs 'accountName', and 'accountKey' or 'accountSASToken'.",
+        )
+    if not endpoint.startswith(("http://", "https://")):
+        raise StorageError(
+            f"The 'endpoint' of storage '{spec.name}' is no address: '{endpoint}'.",
+            "Write it as https://HOST:PORT.",
+        )
+    if not token:
+        _check_key(key, spec.name)
+    credential = token or {"account_name": account, "account_key": key}
+    client = _client(endpoint, container, credential, timeout_of(spec))
+    bucket = AzureBucket(client, endpoint, token)
+    return ObjectStorage(bucket, spec.name, str(data.get("path") or "/"), read_only=spec.read_only)
+
+
+def _check_key(key: str, name: str) -> None:
+    try:
+        base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        raise StorageError(
+            f"The 'accountKey' of storage '{name}' is no key of Azure: it is not Base64.",
+            "Copy it once more.",
+        ) from None
+
+
+def _client(endpoint: str, container: str, credential: Any, timeout: float) -> ContainerClient:
+    session = requests.Session()  # keeps ten connections otherwise, and makes the others anew
+    for kind in ("http://", "https://"):
+        session.mount(kind, HTTPAdapter(pool_maxsize=CONNECTIONS))
+    return ContainerClient(
+        endpoint,
+        container,
+        credential=credential,
+        session=session,
+        connection_timeout=min(timeout, 20),
+        read_timeout=timeout,
+        retry_policy=LinearRetry(1, retry_total=2, random_jitter_range=1),
+        max_single_get_size=8 * MIB,
+        max_chunk_get_size=8 * MIB,
+        max_single_put_size=64 * MIB,
+    )
+
+
+class AzureBucket(Bucket):
+    """A container.
+
+    Args:
+        client: Azure's client for it.
+        server: What messages call the server.
+        token: The SAS token, to tell when it has expired.
+    """
+
+    max_parts = 50_000
+
+    def __init__(self, client: ContainerClient, server: str, token: str = "") -> None:
+        self.client = client
+        self._server = server
+        self._told = Told()
+        self._expires = parse_qs(token).get("se", [""])[0]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    @contextmanager
+    def changing(self, key: str) -> Iterator[Asked]:
+        """Say what refusals mean, and keep nothing that was told before the change."""
+        with self._told.changing(key) as asked, self.asking():
+            yield asked
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Say what refusals mean."""
+        try:
+            yield
+        except AzureError as error:
+            container = self.client.container_name
+            raise refusal(error, container, self._server, self._expires) from None
+
+    def head(self, key: str) -> Found | None:
+        """Describe one blob."""
+        told: _Blob | None = self._told.take(key, "stat")
+        if told is None:
+            asked = self._told.asking(key)
+            try:
+                told = self._head(key)
+            except FileNotFoundError:
+                return None
+            self._told.keep(asked, told, "checksum")
+        return told.found
+
+    def _head(self, key: str) -> _Blob:
+        with self.asking():
+            return _blob(self.client.get_blob_client(key).get_blob_properties())
+
+    def is_marked(self, key: str) -> bool:
+        """Whether a blob of this name is one of blobfuse's folders."""
+        found = self.head(key)
+        return bool(found and found.is_folder)
+
+    def objection(self, key: str) -> str:
+        """Refuse names that Azure changes or cannot hold.
+
+        It takes a backslash for a slash, drops dots at the end of a part of the path, and has no
+        control characters (learn.microsoft.com, "Naming and Referencing Containers, Blobs, and
+        Metadata"). Azurite lets some of them pass.
+        """
+        if "\\" in key:
+            return "Azure has no backslash in names"
+        if any(part.endswith(".") for part in key.split("/")):
+            return "Azure has no names that end with a dot"
+        if any(category(sign) == "Cc" for sign in key):
+            return "Azure has no control characters in names"
+        return ""
+
+    def is_too_long(self, key: str) -> bool:
+        """Whether it has more than 1,024 characters."""
+        key.encode("utf-8")
+        return len(key) > 1024
+
+    def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
+        """Yield blobs in the order of their names."""
+        options: dict[str, Any] = {"name_starts_with": prefix, "include": ["metadata"]}
+        if limit:
+            options["results_per_page"] = limit
+        list_ = self.client.list_blobs if deep else self.client.walk_blobs
+        with self.asking():
+            for item in list_(**options):
+                folder = isinstance(item, BlobPrefix)
+                yield Found(item.name, is_folder=True) if folder else _blob(item).found
+
+    def get(self, key: str, offset: int, length: int | None) -> BinaryIO:
+        """Open a blob."""
+        asked = self._told.asking(key)
+        try:
+            with self.asking():
+                blob = self.client.get_blob_client(key)
+                found = blob.download_blob(offset if offset or length else None, length)
+        except OSError as error:
+            if error.errno != errno.ERANGE:
+                raise
+            return streamed(lambda _: b"", lambda: None)
+        if not offset and length is None:
+            self._told.keep(asked, _blob(found.properties), "stat", "checksum")
+        if (found.properties.metadata or {}).get(_FOLDER) == "true":
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+        def read(count: int) -> bytes:
+            try:
+                with self.asking():
+                    data: bytes = found.read(count)
+                    return data
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise ConnectionFailed(f"{self._server} stopped sending: {reason}.") from None
+
+        return streamed(read, lambda: None)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write a whole blob."""
+        self._put(key, data)
+
+    def _put(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> None:
+        digest = _md5(data)
+        with self.changing(key) as asked:
+            told = self.client.get_blob_client(key).upload_blob(
+                data,
+                overwrite=True,
+                metadata=metadata,
+                headers={"Content-MD5": base64.b64encode(digest).decode()},  # the server compares
+                content_settings=ContentSettings(content_md5=bytearray(digest)),
+            )
+        if told.get("content_md5") == digest and told.get("last_modified") and not metadata:
+            found = Found(key, len(data), told["last_modified"])
+            blob = _Blob(found, Checksum("md5", digest.hex()))
+            self._told.keep(asked, blob, "stat", "checksum")
+
+    def put_folder(self, key: str) -> None:
+        """Write an empty blob with blobfuse's mark."""
+        self._put(key, b"", {_FOLDER: "true"})
+
+    def begin(self, key: str) -> Parts:
+        """Begin to stage blocks."""
+        return _Blocks(self, key, os.urandom(8).hex(), known={})
+
+    def go_on(self, key: str, token: str) -> Parts | None:
+        """Go on if the container still has blocks of this upload."""
+        parts = _Blocks(self, key, token)
+        return parts if parts.is_one and parts.sizes() else None
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a blob within the account."""
+        with self.changing(target):
+            blob = self.client.get_blob_client(target)
+            place = self.client.get_blob_client(source).url
+            status = str(blob.start_copy_from_url(place)["copy_status"])
+            while status == "pending":
+                time.sleep(0.5)
+                status = str(blob.get_blob_properties().copy.status)
+        if status != "success":
+            raise OSError(errno.EIO, f"Azure could not copy it ({status})")
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Remove blobs, with their snapshots."""
+        at_once(self._remove, keys)
+
+    def _remove(self, key: str) -> None:
+        try:
+            with self.changing(key):
+                self.client.get_blob_client(key).delete_blob(delete_snapshots="include")
+        except FileNotFoundError:
+            pass
+
+    def checksum(self, key: str) -> Checksum | None:
+        """Return the MD5 of a blob, or for one made of blocks the MD5 of their MD5s."""
+        told: _Blob = self._told.take(key, "checksum") or self._head(key)
+        return told.checksum
+
+
+class _Blocks(Parts):
+    """Staged blocks; the name of each has the upload's token, its index and its MD5.
+
+    What was staged and never committed goes by itself after a week; there is no call that removes
+    it and leaves the blob of before.
+    """
+
+    def __init__(
+        self,
+        bucket: AzureBucket,
+        key: str,
+        token: str,
+        known: dict[int, tuple[str, int]] | None = None,
+    ) -> None:
+        self.token = token
+        self._known = known  # the staged blocks by their index, until another one is put
+        self._bucket = bucket
+        self._key = key
+        self._blob = bucket.client.get_blob_client(key)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the token can be one."""
+        return len(self.token) == 16 and self.token.isalnum()
+
+    def put(self, index: int, data: bytes) -> None:
+        digest = _md5(data)
+        name = f"{self.token}-{index:05}-{digest.hex()}"
+        check = {"Content-MD5": base64.b64encode(digest).decode()}  # the server compares
+        try:
+            with self._bucket.asking():
+                self._blob.stage_block(name, data, length=len(data), headers=check)
+        finally:
+            self._known = None
+
+    def sizes(self) -> dict[int, int]:
+        if self._known is None:
+            self._known = self._staged()
+        return {index: size for index, (_, size) in self._known.items()}
+
+    def _staged(self) -> dict[int, tuple[str, int]]:
+        """Return the name and bytes of each block of this upload."""
+        try:
+            with self._bucket.asking():
+                _, staged = self._blob.get_block_list("uncommitted")
+        except FileNotFoundError:
+            return {}
+        found: dict[int, tuple[str, int]] = {}
+        for block in staged:
+            token, _, rest = block.id.partition("-")
+            if token == self.token:
+                found[int(rest[:5])] = (block.id, int(block.size))
+        return found
+
+    def commit(self, count: int, part_size: int | None) -> None:
+        staged = self._known or self._staged()
+        missing = [index for index in range(count) if index not in staged]
+        if missing:
+            raise OSError(
+                errno.EIO,
+                f"{len(missing)} of {count} parts are gone: another upload of this file was ended",
+            )
+        names = [staged[index][0] for index in range(count)]
+        total = _md5(b"".join(bytes.fromhex(name[-32:]) for name in names)).hex()
+        metadata = {_PARTS_MD5: f"{part_size}:{total}-{count}"} if part_size else None
+        with self._bucket.changing(self._key):
+            self._blob.commit_block_list([BlobBlock(name) for name in names], metadata=metadata)
+
+    def abort(self) -> None:
+        pass
+
+
+class _Blob(NamedTuple):
+    """What there is to know of a blob."""
+
+    found: Found
+    checksum: Checksum | None = None
+
+
+def _blob(told: Any) -> _Blob:
+    metadata = told.metadata or {}
+    is_folder = told.name.endswith("/") or metadata.get(_FOLDER) == "true"
+    found = Found(told.name, int(told.size), told.last_modified, is_folder)
+    digest = told.content_settings.content_md5
+    if digest:
+        return _Blob(found, Checksum("md5", bytes(digest).hex()))
+    size, _, value = metadata.get(_PARTS_MD5, "").partition(":")
+    return _Blob(found, Checksum(f"md5-parts/{size}", value) if value else None)
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data).digest()  # noqa: S324 - what Azure compares

@@ -1,0 +1,219 @@
+"""What the storage commands share: options, and from a path on the command line to a storage."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
+
+import click
+
+from openpai.core.cli.app import App
+from openpai.core.cli.command import Command
+from openpai.core.cli.completion import clusters, remote_paths, storages
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from openpai.core.storage.base import Storage
+
+__all__ = [
+    "OUTPUT",
+    "cluster_option",
+    "command",
+    "complete_local",
+    "complete_remote",
+    "each",
+    "either_place",
+    "format_option",
+    "goes_into",
+    "is_folder",
+    "is_remote",
+    "open_place",
+    "storage_option",
+]
+
+#: What commands write with ``-o json``.
+OUTPUT = os.path.join(os.path.dirname(__file__), "output.schema.json")  # noqa: PTH118, PTH120
+
+command = partial(click.command, cls=Command, output=OUTPUT)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cluster_option(function: F) -> F:
+    """``-a``: which cluster."""
+    return click.option(
+        "-a",
+        "--cluster-alias",
+        "alias",
+        metavar="ALIAS",
+        shell_complete=clusters,
+        help="The cluster, if not the selected.",
+    )(function)
+
+
+def storage_option(function: F) -> F:
+    """``-a`` and ``-s``: which storage of which cluster."""
+    named = click.option(
+        "-s",
+        "--storage-alias",
+        "name",
+        metavar="NAME",
+        shell_complete=storages,
+        help="The storage of paths that name none, if not your default one.",
+    )
+    return cluster_option(named(function))
+
+
+def complete_remote(context: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What <Tab> offers for a remote path."""
+    return remote_paths(context, param, incomplete, context.params.get("name"))
+
+
+def complete_local(
+    _context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Files of this machine, which the shell knows itself."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def format_option(function: F) -> F:
+    """``-o``: how data is written."""
+    return click.option(
+        "-o",
+        "--format",
+        "format_",
+        type=click.Choice(("table", "json", "yaml", "name")),
+        default="table",
+        help="How to write the data.  [default: table]",
+    )(function)
+
+
+def each(app: App, paths: Sequence[str], act: Callable[[str], None]) -> None:
+    """Do something with each of several paths; what fails with one does not stop the others.
+
+    Raises:
+        OSError, OpenPaiError: The only one failed.
+        StorageError: Some of several failed; each was named.
+    """
+    from openpai.core.errors import OpenPaiError, StorageError
+
+    failed = 0
+    for path in paths:
+        try:
+            act(path)
+        except BrokenPipeError:
+            raise
+        except (OSError, OpenPaiError) as error:
+            if len(paths) == 1:
+                raise
+            failed += 1
+            reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
+            app.note(f"{getattr(error, 'filename', None) or path}: {reason}")
+    if failed:
+        raise StorageError(f"{failed} of {len(paths)} failed; the others are done.")
+
+
+def open_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
+    """Open the storage that a path on the command line speaks of; return it and the path there.
+
+    Args:
+        app: The running ``opai``.
+        alias: The cluster, or ``None`` for the selected one.
+        name: What ``-s`` says, or ``None``.
+        text: ``NAME:/PATH`` or ``PATH``.
+
+    Raises:
+        UsageError: The path and ``-s`` name different storages.
+        StorageError: The path leaves the storage, or the storage cannot be opened.
+        OpenPaiError: The cluster or its storage is not known or does not answer.
+    """
+    from openpai.core.config.storages import attached_storages, with_secrets
+    from openpai.core.errors import ConfigError, NotFoundError, StorageError
+    from openpai.core.storage.base import StorageUri, open_storage
+    from openpai.storage.mounted import mounted_here
+
+    uri = StorageUri.parse(text)
+    if uri.storage and name and uri.storage != name:
+        raise click.UsageError(f"'{text}' is on '{uri.storage}', but -s says '{name}'.")
+    chosen = uri.storage or name or _default_name()
+    attached = attached_storages()
+    if chosen in attached:  # reached without a cluster
+        return open_storage(with_secrets(attached[chosen])), uri.path
+    try:
+        cluster = app.cluster(alias)
+    except ConfigError as error:
+        mounted = {} if alias else mounted_here()
+        if chosen in mounted:
+            return open_storage(mounted[chosen]), uri.path
+        attached = {**attached, **mounted}
+        if alias or not attached:
+            raise
+        known = f"known here are {', '.join(sorted(attached))}, and no cluster is chosen"
+        wanted = f"No storage is called '{chosen}'" if chosen else f"'{text}' names no storage"
+        raise StorageError(
+            f"{wanted}: {known}.", f"Write NAME:/PATH. {error.hint}".rstrip()
+        ) from None
+    try:
+        return cluster.storage(chosen), uri.path
+    except NotFoundError as error:
+        error.hint = error.hint or "See: opai storage list-storage"
+        raise
+
+
+def either_place(
+    app: App, alias: str | None, name: str | None, text: str, *, is_folder: bool = False
+) -> tuple[Storage, str]:
+    """Open a place that may be on a storage or on this machine.
+
+    Args:
+        app: The running ``opai``.
+        alias: The cluster, or ``None`` for the selected one.
+        name: The storage that ``:/PATH`` is on, or ``None`` for the default one.
+        text: ``NAME:/PATH``, ``:/PATH``, or a path of this machine.
+        is_folder: Whether a path of this machine that does not exist yet will be a folder.
+
+    Raises:
+        StorageError, OpenPaiError: As for :func:`open_place`.
+    """
+    if is_remote(text):
+        return open_place(app, alias, name, text)
+    from pathlib import Path
+
+    from openpai.core.storage.transfer.transfer import local_place
+
+    return local_place(Path(text), is_folder=is_folder)
+
+
+def is_remote(text: str) -> bool:
+    """Whether a path is on a storage: ``NAME:/PATH`` or ``:/PATH``."""
+    return ":" in text.partition("/")[0]
+
+
+def _default_name() -> str | None:
+    """Return what ``opai set storage-alias=…`` says, or ``None`` for the cluster's own default."""
+    from openpai.core.config.defaults import load_defaults
+
+    found: str | None = load_defaults().get("storage-alias")
+    return found
+
+
+def goes_into(target: str, source_is_folder: bool, target_is_folder: bool) -> bool:
+    """Whether a target is the folder to put things in, rather than the name to give them.
+
+    An existing folder as the target of a folder is the same folder, so that a copy that is run
+    again goes on where it stopped.
+    """
+    nameless = target.replace(":", "/").rpartition("/")[2] in ("", ".", "..")
+    return nameless or (target_is_folder and not source_is_folder)
+
+
+def is_folder(storage: Storage, path: str) -> bool:
+    """Whether a storage has a folder of this path."""
+    try:
+        return storage.stat(path).is_dir
+    except (FileNotFoundError, NotADirectoryError):
+        return False

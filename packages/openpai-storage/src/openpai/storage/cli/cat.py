@@ -1,0 +1,39 @@
+"""The command ``opai storage cat``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from openpai.core.cli.app import current_app
+from openpai.storage.cli._options import command, complete_remote, each, open_place, storage_option
+
+__all__ = [
+    "cat",
+]
+
+
+@command(
+    "cat",
+    examples="""
+    opai storage cat team-nfs:/logs/train.log | tail
+    """,
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
+@storage_option
+@click.pass_context
+def cat(
+    context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
+) -> None:
+    """Write the content of files to stdout."""
+    app = current_app(context)
+
+    def show(path: str) -> None:
+        storage, place = open_place(app, alias, name, path)
+        with storage, storage.open_read(place) as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
+        sys.stdout.buffer.flush()
+
+    each(app, paths, show)

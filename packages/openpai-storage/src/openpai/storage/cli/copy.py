@@ -1,0 +1,60 @@
+"""The command ``opai storage copy``."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+import click
+
+from openpai.core.cli.app import current_app
+from openpai.core.errors import StorageError
+from openpai.storage.cli._options import command, goes_into, is_folder, open_place, storage_option
+from openpai.storage.cli._transfer import perform, transfer_options
+
+__all__ = [
+    "copy",
+]
+
+
+@command(
+    "copy",
+    examples="""
+    opai storage copy team-nfs:/data hdfs-main:/data
+    """,
+)
+@click.argument("source")
+@click.argument("target")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
+@storage_option
+@transfer_options
+@click.pass_context
+def copy(
+    context: click.Context,
+    /,
+    *,
+    source: str,
+    target: str,
+    alias: str | None,
+    name: str | None,
+    **asked: Any,
+) -> None:
+    """Copy a file or folder from one storage to another, or within one.
+
+    TARGET is the name it gets; with a slash at its end, or if it is a folder and SOURCE a file,
+    SOURCE goes into it. Running the command again copies only what is missing.
+    """
+    app = current_app(context)
+    ours = open_place(app, alias, name, source)
+    theirs = open_place(app, alias, name, target)
+    with ours[0], theirs[0]:
+        if goes_into(target, ours[0].stat(ours[1]).is_dir, is_folder(*theirs)):
+            theirs = theirs[0], posixpath.join(theirs[1], posixpath.basename(ours[1]))
+        if ours[0].where("/") == theirs[0].where("/"):
+            _check_apart(ours[0].where(ours[1]), ours[1], theirs[1])
+        perform(app, "Copying", ours, theirs, asked)
+
+
+def _check_apart(where: str, source: str, target: str) -> None:
+    if source == target or target.startswith(source.rstrip("/") + "/"):
+        raise StorageError(f"{where} cannot be copied into itself.", "Name another target.")

@@ -1,0 +1,35 @@
+"""The command ``opai storage mkdir``."""
+
+from __future__ import annotations
+
+import click
+
+from openpai.core.cli.app import current_app
+from openpai.storage.cli._options import command, complete_remote, each, open_place, storage_option
+
+__all__ = [
+    "mkdir",
+]
+
+
+@command(
+    "mkdir",
+    examples="""
+    opai storage mkdir team-nfs:/data/new
+    """,
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
+@storage_option
+@click.pass_context
+def mkdir(
+    context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
+) -> None:
+    """Make folders and those above them; existing ones are fine."""
+    app = current_app(context)
+
+    def make(path: str) -> None:
+        storage, place = open_place(app, alias, name, path)
+        with storage:
+            storage.mkdir(place)
+
+    each(app, paths, make)

@@ -1,0 +1,67 @@
+"""``opai storage upload|download``: copy files and folders."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openpai.core.cli.app import current_app
+from openpai.storage.cli._options import (
+    command,
+    complete_local,
+    complete_remote,
+    goes_into,
+    is_folder,
+    open_place,
+    storage_option,
+)
+from openpai.storage.cli._transfer import perform, transfer_options
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = [
+    "upload",
+]
+
+
+@command(
+    "upload",
+    examples="""
+    opai storage upload data /sets         # data/x becomes /sets/x
+    opai storage upload data team-nfs:/    # data/x becomes team-nfs:/data/x
+    """,
+)
+@click.argument("local", shell_complete=complete_local)
+@click.argument("remote", shell_complete=complete_remote)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
+@storage_option
+@transfer_options
+@click.pass_context
+def upload(
+    context: click.Context,
+    /,
+    *,
+    local: str,
+    remote: str,
+    alias: str | None,
+    name: str | None,
+    **asked: Any,
+) -> None:
+    """Copy a file or folder of this machine to a storage.
+
+    REMOTE is the name it gets; with a slash at its end, or if it is a folder and LOCAL a file,
+    LOCAL goes into it. Running the command again copies only what is missing.
+    """
+    from openpai.core.storage.transfer.transfer import local_place
+
+    app = current_app(context)
+    storage, place = open_place(app, alias, name, remote)
+    with storage:
+        if goes_into(remote, Path(local).is_dir(), is_folder(storage, place)):
+            place = posixpath.join(place, Path(os.path.realpath(local)).name)
+        perform(app, "Uploading", local_place(Path(local)), (storage, place), asked)

@@ -1,0 +1,159 @@
+"""PAI's storage types that are folders where they are mounted, and have a client elsewhere.
+
+What a client needs is imported only when one is opened: a job's container, which has the mount,
+needs nothing but this distribution.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Callable
+
+from openpai.core.config.storages import mounts_of_environment
+from openpai.core.environment import in_job_container
+from openpai.core.errors import StorageError
+from openpai.core.storage.base import Storage, StorageSpec
+from openpai.core.storage.local import LocalStorage
+
+__all__ = [
+    "is_mounted",
+    "mounted_here",
+    "open_azure_blob",
+    "open_azure_file",
+    "open_posix",
+    "open_samba",
+]
+
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def open_posix(spec: StorageSpec) -> Storage:
+    """Open a storage by the folder it is mounted at.
+
+    The folder is the first of: ``spec.mount_path``, which :class:`~openpai.core.client.cluster.Cluster`
+    takes from ``OPENPAI_STORAGES`` or ``clusters.yaml``; ``/mnt/<name>`` in a job container, where
+    PAI mounts it unless told otherwise (rest-server/src/models/v2/job/k8s.js); the exported folder
+    itself, where the NFS server is this machine.
+
+    Raises:
+        StorageError: It is not known where the storage is mounted, or nothing is there.
+    """
+    folder = spec.mount_path or _usual_place(spec)
+    if not folder:
+        raise StorageError(
+            f"It is not known where storage '{spec.name}' ({spec.type or 'of unknown type'}) "
+            "is mounted on this machine.",
+            f"Mount it and say where: OPENPAI_STORAGES='{json.dumps({spec.name: '/PATH'})}', or "
+            f"'storages: [{{name: {spec.name}, mount_path: /PATH}}]' for the cluster in "
+            "clusters.yaml.",
+        )
+    return LocalStorage(_checked(spec.name, folder), spec.name, read_only=spec.read_only)
+
+
+def is_mounted(spec: StorageSpec) -> bool:
+    """Whether :func:`open_posix` has a folder to open."""
+    folder = spec.mount_path or _usual_place(spec)
+    try:
+        return folder is not None and Path(folder).is_dir()
+    except OSError:  # such as a stale NFS handle
+        return False
+
+
+def mounted_here() -> dict[str, StorageSpec]:
+    """Return what is mounted here by name, as far as that is known without a cluster.
+
+    It is what ``OPENPAI_STORAGES`` names and, in a job container, what lies in ``/mnt``.
+
+    Raises:
+        ConfigError: ``OPENPAI_STORAGES`` cannot be understood.
+    """
+    told = mounts_of_environment()
+    found = os.listdir("/mnt") if in_job_container() and Path("/mnt").is_dir() else []  # noqa: PTH208 - names alone
+    specs = [
+        StorageSpec(name, "nfs", mount_path=told.get(name)) for name in (*told, *sorted(found))
+    ]
+    return {spec.name: spec for spec in specs if is_mounted(spec)}
+
+
+def _usual_place(spec: StorageSpec) -> str | None:
+    mounted = Path("/mnt", spec.name)
+    if in_job_container() and mounted.is_dir():
+        return str(mounted)
+    exported = str(spec.data.get("path") or "")
+    served_here = spec.type == "nfs" and spec.data.get("server") in _LOOPBACK
+    return exported if served_here and Path(exported).is_dir() else None
+
+
+def _checked(name: str, folder: str) -> Path:
+    path = Path(folder)
+    if not path.is_absolute():
+        raise StorageError(
+            f"The folder '{folder}' of storage '{name}' is not absolute.", "Write the whole path."
+        )
+    try:
+        found = path.is_dir() and os.access(path, os.X_OK)
+    except OSError as error:  # such as a stale NFS handle
+        raise StorageError(
+            f"Storage '{name}' at {folder} cannot be used: {error.strerror}.", "Mount it again."
+        ) from None
+    if not found:
+        raise StorageError(
+            f"Storage '{name}' is not mounted: {folder} is no folder that may be entered.",
+            "Mount it there, or name the right folder.",
+        )
+    return path
+
+
+def open_azure_blob(spec: StorageSpec) -> Storage:
+    """Open a blob container: where it is mounted, otherwise over the network.
+
+    Raises:
+        StorageError: It is not mounted and there is no address to open, or no key.
+    """
+    return _open(spec, "containerName", _azure_blob)
+
+
+def _azure_blob(spec: StorageSpec) -> Storage:
+    from openpai.storage.azure.blob import open_container
+
+    return open_container(spec)
+
+
+def open_azure_file(spec: StorageSpec) -> Storage:
+    """Open a share of Azure Files: where it is mounted, otherwise by SMB.
+
+    Raises:
+        StorageError: It is not mounted and there is no address to open, or no key.
+    """
+    return _open(spec, "shareName", _azure_file)
+
+
+def _azure_file(spec: StorageSpec) -> Storage:
+    from openpai.storage.smb.storage import open_file_share
+
+    return open_file_share(spec)
+
+
+def open_samba(spec: StorageSpec) -> Storage:
+    """Open a share of a Samba or Windows server: where it is mounted, otherwise by SMB.
+
+    Raises:
+        StorageError: It is not mounted and there is no address to open.
+    """
+    return _open(spec, "address", _samba)
+
+
+def _samba(spec: StorageSpec) -> Storage:
+    from openpai.storage.smb.storage import open_share
+
+    return open_share(spec)
+
+
+def _open(spec: StorageSpec, key: str, client: Callable[[StorageSpec], Storage]) -> Storage:
+    """Open the mount if there is one, or if ``data`` lacks what the client begins with."""
+    if is_mounted(spec) or not spec.data.get(key):
+        return open_posix(spec)
+    return client(spec)
