@@ -51,6 +51,6 @@ def _members() -> Iterator[tuple[str, bytes]]:
     core = Path(openpai.core.__file__).parent
     for name in _CORE:
         yield f"openpai/core/{name}", (core / name).read_bytes()
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     for file in sorted(here.rglob("*.py")):
         yield f"openpai/notebook/{file.relative_to(here).as_posix()}", file.read_bytes()
