@@ -1,4 +1,4 @@
-"""exceptions"""
+"""Errors of the command line itself."""
 
 from __future__ import annotations
 

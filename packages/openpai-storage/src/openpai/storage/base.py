@@ -1,4 +1,4 @@
-"""What storages on a server share, whatever it speaks: looking first, refusing, with_path_in_errors."""
+"""Base class of the storages that talk to a server: stat first, refuse, name the path in errors."""
 
 from __future__ import annotations
 

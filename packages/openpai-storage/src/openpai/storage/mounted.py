@@ -33,8 +33,9 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def open_posix(spec: StorageSpec) -> Storage:
     """Open a storage by the folder it is mounted at.
 
-    The folder is the first of: ``spec.mount_path``, which :class:`~openpai.core.client.cluster.Cluster`
-    takes from ``OPENPAI_STORAGES`` or ``clusters.yaml``; ``/mnt/<name>`` in a job container, where
+    The folder is the first of: ``spec.mount_path``, which
+    :class:`~openpai.core.client.cluster.Cluster` takes from ``OPENPAI_STORAGES`` or
+    ``clusters.yaml``; ``/mnt/<name>`` in a job container, where
     PAI mounts it unless told otherwise (rest-server/src/models/v2/job/k8s.js); the exported folder
     itself, where the NFS server is this machine.
 

@@ -1,1 +1,1 @@
-"""framework."""
+"""The application behind the commands: options, groups, errors, completion."""

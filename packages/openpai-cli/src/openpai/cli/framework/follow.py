@@ -95,7 +95,6 @@ def how_it_ended(detail: JobDetail) -> str:
 @contextmanager
 def in_sight(app: CliApp, job: RemoteJob) -> Iterator[None]:
     """Guard the block that follows a job; see :func:`~openpai.cli.framework.follow.followed`."""
-
     left, look = f"You left; {job.key} goes on.", f"opai job status {job.key}"
     with followed(job.key, look, left, lambda: ways_back(app, job)):
         yield

@@ -1,1 +1,1 @@
-"""ui."""
+"""Output for people: tables, progress, plots, live screens."""

@@ -1,1 +1,1 @@
-"""cli."""
+"""Shared by the commands of all distributions: the interface of ``opai``, help, completion."""

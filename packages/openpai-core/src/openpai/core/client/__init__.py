@@ -1,1 +1,1 @@
-"""client."""
+"""The client: ``Cluster``, ``RemoteJob``, submission, logs, diagnosis."""

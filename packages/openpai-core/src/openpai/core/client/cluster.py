@@ -147,7 +147,7 @@ class Cluster(Closing):
         return token
 
     def use_token(self, token: str) -> None:
-        """Go on with another token, such as one from :mod:`openpai.cli.commands.cluster._browser_login`."""
+        """Use another token from now on, such as one from a browser login."""
         self._session.renew(token)
 
     def logout(self) -> None:

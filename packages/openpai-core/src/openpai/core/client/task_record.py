@@ -1,7 +1,7 @@
-"""What openpai-runtime wrote down about a task: why its command failed, what was not saved.
+"""Read what openpai-runtime recorded of a task: why its command failed, which outputs were not saved.
 
-The record is a file of the job's workspace (:meth:`openpai.core.storage.workspace.JobFolder.record`), so it
-can be read wherever the workspace's storage can be reached.
+The record is a file in the job's folder (:meth:`~openpai.core.storage.workspace.JobFolder.record`),
+so it can be read wherever the workspace's storage can be reached.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""code."""
+"""Sources of a job: select, pack and upload them."""

@@ -1,1 +1,1 @@
-"""execution."""
+"""What one task runs: environment, ports, steps, completion; records of jobs and tasks."""

@@ -281,7 +281,6 @@ def _mount(mount: Mount, pointer: str) -> Iterator[Problem]:
 
 def _secrets(document: Mapping[str, Any], section: RuntimeSection) -> Iterator[Problem]:
     """Yield the secrets that the job does not have; those of a stored job are not known."""
-
     known = document.get("secrets")
     for index, secret in enumerate(section.secrets):
         pointer = f"{_POINTER}/secrets/{index}"

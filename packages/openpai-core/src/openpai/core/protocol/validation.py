@@ -159,7 +159,6 @@ def text_problems(text: str, strict: bool, file: str | None) -> list[Problem]:
 
 def size_problems(text: str) -> list[Problem]:
     """Return a problem if a text is more than the server takes."""
-
     if not too_large(text):
         return []
     message = f"The job has more than {MAX_BYTES // 1024} KiB; the server takes no more."
@@ -179,7 +178,6 @@ def job_problems(
         sent_as_is: Whether the text is what would be sent; a job object is written anew where its
             text would show its secrets.
     """
-
     placed = source if source and same(source.tree, document) else None
     verdict = validate_as_server(document)
     findings = explain(document, verdict.errors)

@@ -1,1 +1,1 @@
-"""storage."""
+"""Storages: the interface, the local folder, checksums, the job folder, transfers."""

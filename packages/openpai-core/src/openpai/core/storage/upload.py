@@ -21,8 +21,8 @@ class Upload(Closing, ABC):
         token: Names it, as text that JSON can hold; another process goes on with it.
         size: Bytes of the whole file.
         part_size: Bytes of every part but the last, which has the rest; chosen by the storage.
-        algorithm: That of the checksum which the storage will tell of the file, as in
-            :class:`~openpai.core.storage.checksums.Checksum`; empty where it is not known beforehand.
+        algorithm: Algorithm of the checksum that the storage will return for the file, as in
+            :class:`~openpai.core.storage.checksums.Checksum`; empty if not known beforehand.
     """
 
     token: str

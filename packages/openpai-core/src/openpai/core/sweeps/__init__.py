@@ -1,1 +1,1 @@
-"""sweeps."""
+"""Sweeps: parameters, submission with a limit, results."""

@@ -8,8 +8,8 @@
         print(outcome.name, outcome.status)
 
 The names say what the parameters are and are the same each time, so submitting a sweep again
-completes what is missing and doubles nothing. :mod:`openpai.core.sweeps.sweep` takes them all as one
-object, with a bound on how many run at the same time.
+completes what is missing and doubles nothing. :mod:`openpai.core.sweeps.sweep` handles them as
+one object, with a limit on how many run at the same time.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""formats."""
+"""Notebooks as files and as scripts; parameters and results."""

@@ -1,1 +1,1 @@
-"""ipython."""
+"""Magics and displays in a notebook."""

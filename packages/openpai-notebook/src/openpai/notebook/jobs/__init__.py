@@ -1,1 +1,1 @@
-"""jobs."""
+"""Jobs of notebooks: description, submission, results, servers."""

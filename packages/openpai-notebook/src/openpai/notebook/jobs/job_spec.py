@@ -1,8 +1,8 @@
 """The job that runs a notebook: its description, and the files that go with it.
 
-The job is an ordinary one. Its code is the notebook, whatever sources were named, and the bundle
-that runs it (:mod:`openpai.notebook.jobs.zipapp`); its outputs are the executed notebook and what else
-the mode makes. The notebook's parameters are the job's own parameters, so that another value, or a
+The job is an ordinary one. Its code is the notebook, the sources that were named, and the bundle
+that runs it (:mod:`openpai.notebook.jobs.zipapp`); its outputs are the executed notebook and what
+else the mode makes. The notebook's parameters are the job's own parameters, so that another value, or a
 sweep of values, needs no other code.
 """
 

@@ -1,4 +1,4 @@
-"""submission"""
+"""Make the job of a notebook and submit it."""
 
 from __future__ import annotations
 

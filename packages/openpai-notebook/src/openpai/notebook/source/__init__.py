@@ -1,1 +1,1 @@
-"""source."""
+"""The notebook to submit: where it lies, which cells and packages it needs."""

@@ -1,1 +1,1 @@
-"""diagnosis."""
+"""Explain why the command failed."""

@@ -1,1 +1,1 @@
-"""events."""
+"""Events of the task and their callbacks."""

@@ -1,7 +1,7 @@
 """Functions that installed packages offer to jobs: the entry-point group ``openpai.runtime``.
 
-Such a function takes an :class:`~openpai.runtime.events.event.Event`. It runs in a child process of the
-runtime, so what it does to that process ends with it; an exception is its failure.
+Such a function takes an :class:`~openpai.runtime.events.event.Event`. It runs in a child process of
+the runtime, so what it does to that process ends with it; an exception is its failure.
 """
 
 from __future__ import annotations

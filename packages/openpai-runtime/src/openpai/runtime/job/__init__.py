@@ -1,1 +1,1 @@
-"""job."""
+"""The task's job: configuration, working directory, retry policy."""

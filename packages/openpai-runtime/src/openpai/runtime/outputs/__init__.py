@@ -1,1 +1,1 @@
-"""outputs."""
+"""Save the job's outputs."""

@@ -1,1 +1,1 @@
-"""process."""
+"""Start, signal and reap processes."""

@@ -1,1 +1,1 @@
-"""setup."""
+"""Prepare the task: code, mounts, requirements, ssh, barrier."""

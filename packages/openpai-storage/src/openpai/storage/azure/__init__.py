@@ -1,1 +1,1 @@
-"""azure."""
+"""Azure Blob Storage."""

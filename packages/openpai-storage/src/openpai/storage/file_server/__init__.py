@@ -1,1 +1,1 @@
-"""file_server."""
+"""Files on a file server: SFTP, SMB."""

@@ -1,1 +1,1 @@
-"""hdfs."""
+"""HDFS, by WebHDFS."""

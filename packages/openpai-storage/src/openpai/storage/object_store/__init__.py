@@ -1,1 +1,1 @@
-"""object_store."""
+"""Files over an object store: S3, Azure Blob."""

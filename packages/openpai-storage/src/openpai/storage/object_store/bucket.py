@@ -1,4 +1,4 @@
-"""What an object store has to offer to be a storage: see :mod:`openpai.storage.object_store.storage`."""
+"""Interface of an object store; :mod:`~openpai.storage.object_store.storage` makes a storage of it."""
 
 from __future__ import annotations
 

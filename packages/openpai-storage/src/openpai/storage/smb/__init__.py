@@ -1,1 +1,1 @@
-"""smb."""
+"""SMB shares: Samba, Azure Files."""

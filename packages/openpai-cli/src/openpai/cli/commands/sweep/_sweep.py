@@ -187,7 +187,6 @@ def _outcome(outcome: Any) -> dict[str, Any]:
 
 def _report(app: CliApp, context: click.Context, rows: Any, format_: str) -> None:
     """Write what became of each job; 1 if anything failed."""
-
     rows = list(rows)
     app.emit(rows, columns=OUTCOME_COLUMNS, format=format_)
     if any(row["status"] == "failed" for row in rows):

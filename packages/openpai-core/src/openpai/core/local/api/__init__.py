@@ -1,1 +1,1 @@
-"""api."""
+"""The REST API of the local cluster."""

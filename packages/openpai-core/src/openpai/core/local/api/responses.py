@@ -19,7 +19,7 @@ __all__ = ["BODY_LIMIT", "HttpError", "answer", "read_body", "text_answer"]
 BODY_LIMIT = 100 * 1024
 
 
-class HttpError(Exception):  # noqa: N818 - it reads as what it is
+class HttpError(Exception):
     """An answer that is an error.
 
     Attributes:

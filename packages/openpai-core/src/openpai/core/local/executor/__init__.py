@@ -1,1 +1,1 @@
-"""executor."""
+"""Start tasks as processes or containers."""

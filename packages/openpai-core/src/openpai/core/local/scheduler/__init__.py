@@ -1,1 +1,1 @@
-"""scheduler."""
+"""Decide which tasks start, and record how they end."""

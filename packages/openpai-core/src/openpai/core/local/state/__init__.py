@@ -1,1 +1,1 @@
-"""state."""
+"""The local cluster's state: records, database, accounts, tokens."""

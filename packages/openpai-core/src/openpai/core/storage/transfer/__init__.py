@@ -1,1 +1,1 @@
-"""transfer."""
+"""Copy trees between storages: plan, execute, resume, verify."""

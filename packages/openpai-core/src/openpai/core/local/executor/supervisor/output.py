@@ -62,7 +62,7 @@ class LogFile:
             self.error = error.strerror or str(error)
 
     def _change_over(self) -> None:
-        os.replace(self._path, self._path + ".1")
+        os.replace(self._path, self._path + ".1")  # noqa: PTH105 - pathlib is slow to import
         self.close()
         self._open()
 
