@@ -1,4 +1,4 @@
-"""Read what openpai-runtime recorded of a task: why its command failed, which outputs were not saved.
+"""Read what openpai-runtime recorded of a task: why it failed, which outputs were not saved.
 
 The record is a file in the job's folder (:meth:`~openpai.core.storage.workspace.JobFolder.record`),
 so it can be read wherever the workspace's storage can be reached.

@@ -63,7 +63,8 @@ openpai_bootstrap() {
     done
     PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_ROOT_USER_ACTION=ignore "$python" -I -m pip install \
       --quiet --no-input --retries 2 --disable-pip-version-check --target "$new" "$package" >&2 &&
-      echo 'from openpai.runtime.cli.main import main; raise SystemExit(main())' >"$new/__main__.py" &&
+      echo 'from openpai.runtime.cli.main import main; raise SystemExit(main())' \
+        >"$new/__main__.py" &&
       "$python" -I -c "$rename" "$new" "$home" 2>/dev/null || rm -rf "$new"
     [ -f "$home/__main__.py" ]
   }

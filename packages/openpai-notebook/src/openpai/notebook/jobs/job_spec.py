@@ -2,8 +2,8 @@
 
 The job is an ordinary one. Its code is the notebook, the sources that were named, and the bundle
 that runs it (:mod:`openpai.notebook.jobs.zipapp`); its outputs are the executed notebook and what
-else the mode makes. The notebook's parameters are the job's own parameters, so that another value, or a
-sweep of values, needs no other code.
+else the mode makes. The notebook's parameters are the job's own parameters, so that another value,
+or a sweep of values, needs no other code.
 """
 
 from __future__ import annotations

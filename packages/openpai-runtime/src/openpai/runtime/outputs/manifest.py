@@ -12,8 +12,8 @@
 ``seconds`` has the time before the command, and what of it each key of the section took for which
 something had to be fetched or waited for. ``explanation`` is there when the command failed
 (:class:`openpai.runtime.diagnosis.failure.Evidence`). The manifest is written when the task ends;
-a task that was killed leaves none. Paths of ``files`` are relative to the job's output folder, other paths to
-the task's working directory.
+a task that was killed leaves none. Paths of ``files`` are relative to the job's output folder,
+other paths to the task's working directory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A file of a file server that is written in parts.
 
 As in :mod:`openpai.core.storage.local_upload`: the parts go to their places in a partial file,
-behind which one byte for each part tells whether that part is whole. The file is cut to its size and
-renamed at the end.
+behind which one byte for each part tells whether that part is whole. The file is cut to its size
+and renamed at the end.
 """
 
 from __future__ import annotations

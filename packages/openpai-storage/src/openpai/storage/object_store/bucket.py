@@ -1,4 +1,4 @@
-"""Interface of an object store; :mod:`~openpai.storage.object_store.storage` makes a storage of it."""
+"""Interface of an object store; :mod:`~openpai.storage.object_store.storage` builds on it."""
 
 from __future__ import annotations
 
