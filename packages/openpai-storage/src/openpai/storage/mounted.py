@@ -1,15 +1,10 @@
-"""PAI's storage types that are folders where they are mounted, and have a client elsewhere.
-
-What a client needs is imported only when one is opened: a job's container, which has the mount,
-needs nothing but this distribution.
-"""
+"""Storages that are folders of this machine: mounted, or exported by it."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import Callable
 
 from openpai.core.config.storages import mounts_of_environment
 from openpai.core.environment import in_job_container
@@ -20,10 +15,7 @@ from openpai.core.storage.local import LocalStorage
 __all__ = [
     "is_mounted",
     "mounted_here",
-    "open_azure_blob",
-    "open_azure_file",
     "open_posix",
-    "open_samba",
 ]
 
 
@@ -106,55 +98,3 @@ def _checked(name: str, folder: str) -> Path:
             "Mount it there, or name the right folder.",
         )
     return path
-
-
-def open_azure_blob(spec: StorageSpec) -> Storage:
-    """Open a blob container: where it is mounted, otherwise over the network.
-
-    Raises:
-        StorageError: It is not mounted and there is no address to open, or no key.
-    """
-    return _open(spec, "containerName", _azure_blob)
-
-
-def _azure_blob(spec: StorageSpec) -> Storage:
-    from openpai.storage.azure.blob import open_container
-
-    return open_container(spec)
-
-
-def open_azure_file(spec: StorageSpec) -> Storage:
-    """Open a share of Azure Files: where it is mounted, otherwise by SMB.
-
-    Raises:
-        StorageError: It is not mounted and there is no address to open, or no key.
-    """
-    return _open(spec, "shareName", _azure_file)
-
-
-def _azure_file(spec: StorageSpec) -> Storage:
-    from openpai.storage.smb.storage import open_file_share
-
-    return open_file_share(spec)
-
-
-def open_samba(spec: StorageSpec) -> Storage:
-    """Open a share of a Samba or Windows server: where it is mounted, otherwise by SMB.
-
-    Raises:
-        StorageError: It is not mounted and there is no address to open.
-    """
-    return _open(spec, "address", _samba)
-
-
-def _samba(spec: StorageSpec) -> Storage:
-    from openpai.storage.smb.storage import open_share
-
-    return open_share(spec)
-
-
-def _open(spec: StorageSpec, key: str, client: Callable[[StorageSpec], Storage]) -> Storage:
-    """Open the mount if there is one, or if ``data`` lacks what the client begins with."""
-    if is_mounted(spec) or not spec.data.get(key):
-        return open_posix(spec)
-    return client(spec)

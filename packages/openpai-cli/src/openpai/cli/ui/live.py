@@ -33,19 +33,19 @@ def watch(app: CliApp, draw: Callable[[int], Sequence[str]]) -> None:
         OpenPaiError: The trouble with the connection lasted too long.
     """
     from openpai.core.errors import OpenPaiError
-    from openpai.core.retry import Patience
+    from openpai.core.retry import Backoff
 
     if not app.console.can_be_drawn_on:
         raise UsageProblem("--watch needs a terminal.", "Leave it out, or use: opai job wait")
-    patience = Patience()
+    backoff = Backoff()
     sys.stdout.write(_ENTER)
     try:
         while True:
             try:
                 _show(draw(app.console.height), app.console.height)
-                patience.relax()
+                backoff.reset()
             except OpenPaiError as error:
-                patience.bear(error)
+                backoff.wait(error)
             time.sleep(_PAUSE)
     except KeyboardInterrupt:
         return

@@ -13,7 +13,7 @@ from openpai.core.client.log_since import LogSinceFilter
 from openpai.core.client.task_log import TaskLog
 from openpai.core.errors import ConnectionFailed, NotFoundError, OpenPaiError, ServerError
 from openpai.core.rest.tasks import TaskAttempt
-from openpai.core.retry import Patience
+from openpai.core.retry import Backoff
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,7 +96,7 @@ def follow_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
         OpenPaiError: Trouble with the connection lasted longer than could be borne.
     """
     follower = _Follower(job, wanted)
-    patience = Patience(was_well=job.session.answered)
+    backoff = Backoff(was_well=job.session.answered)
     pause = 0.2
     while True:
         progress = False
@@ -105,9 +105,9 @@ def follow_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
             for line in follower.lines(detail):
                 progress = True
                 yield line
-            patience.relax()
+            backoff.reset()
         except OpenPaiError as error:
-            patience.bear(error)
+            backoff.wait(error)
             continue
         if detail.ended and follower.finished:
             return

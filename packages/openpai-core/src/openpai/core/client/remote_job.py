@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError, WaitTimeout
 from openpai.core.rest import jobs, tasks
-from openpai.core.retry import Patience
+from openpai.core.retry import Backoff
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,16 +106,16 @@ class RemoteJob:
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        patience = Patience(was_well=self.session.answered)
+        backoff = Backoff(was_well=self.session.answered)
         pause = poll or 0.2
         while True:
             try:
                 detail = self.status()
-                patience.relax()
+                backoff.reset()
                 if detail.ended:
                     return detail
             except OpenPaiError as error:
-                patience.bear(error, deadline - time.monotonic())
+                backoff.wait(error, deadline - time.monotonic())
             left = deadline - time.monotonic()
             if left <= 0:
                 raise WaitTimeout(

@@ -22,7 +22,7 @@ from openpai.core.errors import (
     ProtocolError,
 )
 from openpai.core.rest.jobs import get_config, submit_job
-from openpai.core.retry import Patience
+from openpai.core.retry import Backoff
 
 if TYPE_CHECKING:
     from openpai.core.rest.session import Session
@@ -56,7 +56,7 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
         ConnectionFailed: It could not be found out whether the job was recorded, or it was not.
     """
     _check_size(key, text)
-    patience = Patience(_SECONDS_NEW if seconds is None else seconds)
+    backoff = Backoff(_SECONDS_NEW if seconds is None else seconds)
     in_doubt = False
     while True:
         try:
@@ -68,12 +68,12 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
             raise error
         in_doubt = in_doubt or _may_have_been_recorded(error)
         if seconds is None and (session.answered or (session.known and in_doubt)):
-            patience.seconds = _SECONDS_KNOWN
-        if in_doubt and _is_recorded(session, key, text, error, patience):
+            backoff.seconds = _SECONDS_KNOWN
+        if in_doubt and _is_recorded(session, key, text, error, backoff):
             return
         if not _worth_repeating(error):
             raise error
-        patience.bear(error)
+        backoff.wait(error)
 
 
 def check_winner(session: Session, key: str, text: str) -> None:
@@ -143,7 +143,7 @@ def _worth_repeating(error: OpenPaiError) -> bool:
 
 
 def _is_recorded(
-    session: Session, key: str, text: str, cause: OpenPaiError, patience: Patience
+    session: Session, key: str, text: str, cause: OpenPaiError, backoff: Backoff
 ) -> bool:
     """Whether a job of this name exists with this config; asks until it gets an answer.
 
@@ -159,7 +159,7 @@ def _is_recorded(
         except JobNotFoundError:
             return False
         except OpenPaiError as error:
-            _bear_asking(patience, error, key, cause)
+            _bear_asking(backoff, error, key, cause)
     raise ConflictError(
         f"Another job is called '{key}'.",
         status=409,
@@ -168,9 +168,9 @@ def _is_recorded(
     )
 
 
-def _bear_asking(patience: Patience, error: OpenPaiError, key: str, cause: OpenPaiError) -> None:
+def _bear_asking(backoff: Backoff, error: OpenPaiError, key: str, cause: OpenPaiError) -> None:
     try:
-        patience.bear(error)
+        backoff.wait(error)
     except OpenPaiError:
         raise ConnectionFailed(
             f"The answer to submitting '{key}' was lost ({cause.message}), and asking for the job "

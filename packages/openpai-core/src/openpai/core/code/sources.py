@@ -187,12 +187,12 @@ def upload_code(
     if storage.exists(path) and storage.stat(path).size == archive.size:
         return name
     # Submitting again sends nothing, and the import takes as long as the rest of this.
-    from openpai.core.retrying import Patience
+    from openpai.core.retry import RetryPolicy
     from openpai.core.storage.transfer.transfer import Options
 
     if on_send:
         on_send()
-    Patience(Options.retries, threading.Event()).try_(lambda: _send(storage, path, archive))
+    RetryPolicy(Options.retries, threading.Event()).call(lambda: _send(storage, path, archive))
     return name
 
 

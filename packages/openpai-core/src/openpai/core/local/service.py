@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.local.api.rate_limit import Limiter
 from openpai.core.local.executor.engines import make_engine
 from openpai.core.local.executor.launcher import Bounds, Launcher
-from openpai.core.local.options import Limits, Options
+from openpai.core.local.options import Options
 from openpai.core.local.scheduler.active_jobs import ActiveJobs
 from openpai.core.local.scheduler.controller import Controller
 from openpai.core.local.scheduler.placement import Placement
@@ -64,18 +63,7 @@ class Service:
         )
         self.controller = Controller(roster, placement, self.launcher, self._bell, self.clock)
         self.tokens = TokenStore(self.store, folder.secret("key"), self.clock)
-        self.limiters = self._limiters(options.rate_limits)
         self._prepare()
-
-    def _limiters(self, limits: Limits | None) -> dict[str, Limiter]:
-        """Return what counts requests: ``api`` by address, ``list`` and ``submit`` by user."""
-        if limits is None:
-            return {}
-        return {
-            "api": Limiter(limits.api_per_minute, 60, self.clock),
-            "list": Limiter(limits.lists_per_minute, 60, self.clock),
-            "submit": Limiter(limits.submits_per_hour, limits.hour, self.clock),
-        }
 
     def _prepare(self) -> None:
         accounts.prepare(

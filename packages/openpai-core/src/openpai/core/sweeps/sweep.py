@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, Ty
 
 from openpai.core.client.batch import Outcome, RateLimitGate, each, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
-from openpai.core.retry import Patience
+from openpai.core.retry import Backoff
 from openpai.core.states import TERMINAL_STATES
 from openpai.core.sweeps.parameters import Point, split_try, sweep_jobs, try_name
 from openpai.core.sweeps.state import SweepRecord, recorded_sweeps
@@ -273,18 +273,18 @@ class Sweep:
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        patience, pause = Patience(was_well=self.cluster.session.answered), _SHORTEST_POLL
+        backoff, pause = Backoff(was_well=self.cluster.session.answered), _SHORTEST_POLL
         while True:
             submitting = self.record is not None and self.record.is_being_submitted()
             try:
                 jobs = self.jobs()
-                patience.relax()
+                backoff.reset()
                 if on_change is not None:
                     on_change(jobs)
                 if not submitting and not any(job.goes_on for job in jobs):
                     return jobs
             except OpenPaiError as error:
-                patience.bear(error, deadline - time.monotonic())
+                backoff.wait(error, deadline - time.monotonic())
             left = deadline - time.monotonic()
             if left <= 0:
                 raise WaitTimeout(
@@ -322,7 +322,7 @@ class Sweep:
         most = max_parallel or record.max_parallel
         outcomes: list[Outcome] = []
         waiting = list(wanted)
-        patience, pause = Patience(was_well=self.cluster.session.answered), _SHORTEST_POLL
+        backoff, pause = Backoff(was_well=self.cluster.session.answered), _SHORTEST_POLL
         record.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with record.submitting():
             while waiting and not (self.record and record.is_stopped()):
@@ -330,9 +330,9 @@ class Sweep:
                     free = len(waiting) if most is None else most - self._going_on(outcomes)
                     count = min(max(free, 0), _MOST_AT_ONCE)
                     sent = self._submit_now(record, map(make, waiting[:count]), on_outcome)
-                    patience.relax()
+                    backoff.reset()
                 except OpenPaiError as error:
-                    patience.bear(error)
+                    backoff.wait(error)
                     continue
                 outcomes += sent
                 del waiting[: len(sent)]

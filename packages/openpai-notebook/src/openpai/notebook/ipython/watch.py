@@ -71,19 +71,19 @@ def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[
         NotFoundError: There is no such job or sweep.
         OpenPaiError: The cluster could not be asked for 10 minutes on end.
     """
-    from openpai.core.retry import Patience
+    from openpai.core.retry import Backoff
     from openpai.core.sweeps.sweep import Sweep
     from openpai.notebook.source.find_notebook import in_notebook
 
     view: _View = _SweepView(watched) if isinstance(watched, Sweep) else _JobView(watched)
     shown: _Cell | _Terminal = _Cell() if in_notebook() else _Terminal()
-    patience = Patience()
+    backoff = Backoff()
     while True:
         try:
             look = view.look()
-            patience.relax()
+            backoff.reset()
         except OpenPaiError as error:
-            patience.bear(error)
+            backoff.wait(error)
             continue
         shown.show(look)
         if look.ended:

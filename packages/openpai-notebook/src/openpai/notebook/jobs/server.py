@@ -16,7 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import OpenPaiError, WaitTimeout
 from openpai.core.paths import home
-from openpai.core.retry import Patience
+from openpai.core.retry import Backoff
 from openpai.notebook.errors import NotebookError
 
 if TYPE_CHECKING:
@@ -73,16 +73,16 @@ def server_url(job: RemoteJob, *, timeout: float | None = None, poll: float = 1.
             "Connect from where it was submitted.",
         )
     deadline = None if timeout is None else time.monotonic() + timeout
-    patience = Patience()
+    backoff = Backoff()
     while True:
         try:
             detail = job.status()
-            patience.relax()
+            backoff.reset()
             address = _address(job, detail)
         except NotebookError:
             raise
         except OpenPaiError as error:
-            patience.bear(error)
+            backoff.wait(error)
             address = ""
         if address and _answers(address, token):
             return f"{address}/?token={quote(token)}"

@@ -7,18 +7,19 @@ import binascii
 import logging
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 from urllib.parse import unquote, urlsplit
 
 from werkzeug.wrappers import Request, Response
 
+from openpai.core.local.api.rate_limit import make_limiters
 from openpai.core.local.api.responses import HttpError, read_body
 from openpai.core.local.api.routes import find_route
 from openpai.core.local.state.accounts import Rights
 from openpai.core.local.state.models import User
 
 if TYPE_CHECKING:
-    from openpai.core.local.api.rate_limit import Count
+    from openpai.core.local.api.rate_limit import Count, Limiter
     from openpai.core.local.service import Service
 
 __all__ = ["Call", "create_app"]
@@ -113,17 +114,18 @@ def create_app(
     service: Service,
 ) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """Return the cluster's WSGI application."""
+    limiters = make_limiters(service.options.rate_limits, service.clock)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
-        return _limited(service, request)(environ, start_response)
+        return _limited(service, limiters, request)(environ, start_response)
 
     return application
 
 
-def _limited(service: Service, request: Request) -> Response:
+def _limited(service: Service, limiters: Mapping[str, Limiter], request: Request) -> Response:
     """Answer within the limits of the caller's address and, where there is one, of the user."""
-    counts = _Counts(service)
+    counts = _Counts(limiters)
     try:
         if not counts.hit("api", request.access_route[0] if request.access_route else ""):
             return counts.newest.refuse()
@@ -141,8 +143,8 @@ def _limited(service: Service, request: Request) -> Response:
 class _Counts:
     """The rate limits that one request has met; the newest is the one its answer tells of."""
 
-    def __init__(self, service: Service) -> None:
-        self._limiters = service.limiters
+    def __init__(self, limiters: Mapping[str, Limiter]) -> None:
+        self._limiters = limiters
         self.counted: list[Count] = []
 
     @property

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
+    from openpai.core.local.options import Limits
     from openpai.core.local.state.clock import Clock
 
-__all__ = ["Count", "Limiter"]
+__all__ = [
+    "Count",
+    "Limiter",
+    "make_limiters",
+]
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,14 @@ class Limiter:
                 self._end = now + self._window
             self._counts[key] = self._counts.get(key, 0) + 1
             return Count(self._limit, self._counts[key], self._window, self._end)
+
+
+def make_limiters(limits: Limits | None, clock: Clock) -> dict[str, Limiter]:
+    """Return the counters of requests: ``api`` by address, ``list`` and ``submit`` by user."""
+    if limits is None:
+        return {}
+    return {
+        "api": Limiter(limits.api_per_minute, 60, clock),
+        "list": Limiter(limits.lists_per_minute, 60, clock),
+        "submit": Limiter(limits.submits_per_hour, limits.hour, clock),
+    }

@@ -9,8 +9,7 @@ from contextlib import ExitStack, suppress
 from typing import Callable, Iterable
 
 from openpai.core.errors import OpenPaiError, StorageLoginError
-from openpai.core.retry import Stopped
-from openpai.core.retrying import Patience, is_lost
+from openpai.core.retry import RetryPolicy, Stopped, is_lost
 from openpai.core.storage.base import Entry, Storage
 from openpai.core.storage.transfer.bandwidth import Limiter
 from openpai.core.storage.transfer.checkpoint import Journal
@@ -161,7 +160,7 @@ class Run:
         self._show_bytes = on_bytes
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._patience = Patience(options.retries, self._stopped)
+        self._patience = RetryPolicy(options.retries, self._stopped)
         self._journal = Journal(options.journal)
         self._crew = Crew(options.threads, self._stopped)
         limiter = Limiter(options.limit_rate, self._stopped)
@@ -218,7 +217,7 @@ class Run:
             place = self._planner.place(step.path)
             try:
                 if not self._source.exists(self._planner.source_place(step.path)):
-                    self._patience.try_(lambda place=place: self._delete(place))  # type: ignore[misc]
+                    self._patience.call(lambda place=place: self._delete(place))  # type: ignore[misc]
                     on_deleted(Deleted(self._target.where(place), step.path))
             except (OSError, OpenPaiError) as error:
                 if getattr(error, "errno", None) != errno.ENOTEMPTY:  # somebody put a file there
@@ -292,7 +291,7 @@ class Run:
         row = parts.take()
         if row:
             try:
-                self._patience.try_(lambda: self._copier.send_parts(parts, row))
+                self._patience.call(lambda: self._copier.send_parts(parts, row))
             except (OSError, OpenPaiError) as error:
                 parts.error = parts.error or error
             else:

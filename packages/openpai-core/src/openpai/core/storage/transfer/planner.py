@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Iterator, NamedTuple, Union
 
 from openpai.core.errors import OpenPaiError, RefusedNamesError
-from openpai.core.retrying import Patience
+from openpai.core.retry import RetryPolicy
 from openpai.core.storage.base import Entry, Storage, is_partial, normalize
 from openpai.core.storage.transfer.filters import Selection
 from openpai.core.storage.transfer.options import Options
@@ -86,7 +86,7 @@ class Planner:
         self._options = options
         self._on_partial = on_partial
         self._looks = looks
-        self._patience = Patience(options.retries, threading.Event())
+        self._patience = RetryPolicy(options.retries, threading.Event())
 
     def place(self, path: str) -> str:
         """Return where something goes: the path in the target of a path below the root."""
@@ -135,7 +135,7 @@ class Planner:
         if not self._looks:
             return None
         try:
-            return self._patience.try_(lambda: self._target.stat(path))
+            return self._patience.call(lambda: self._target.stat(path))
         except FileNotFoundError:
             return None
 

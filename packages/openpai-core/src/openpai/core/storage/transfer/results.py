@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Sequence
 
 from openpai.core.errors import OpenPaiError, StorageError, StorageLoginError
-from openpai.core.retrying import is_lost
+from openpai.core.retry import is_lost
 
 __all__ = ["Copied", "Deleted", "Failed", "Outcomes", "TransferError"]
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator
 
 from openpai.core.errors import OpenPaiError, StorageError
-from openpai.core.retrying import Patience
+from openpai.core.retry import RetryPolicy
 from openpai.core.storage.base import Entry, Storage
 from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.temp_files import is_abandoned
@@ -77,8 +77,8 @@ class Transfer:
         self._target = target
         self._target_path = target_path
         self.options = options
-        patience = Patience(options.retries, threading.Event())
-        self._root = patience.try_(lambda: source.stat(path))
+        patience = RetryPolicy(options.retries, threading.Event())
+        self._root = patience.call(lambda: source.stat(path))
 
     @property
     def files(self) -> int:
@@ -210,7 +210,7 @@ def download(
     """Copy a file or a tree of a storage to ``local`` on this machine; see :class:`Transfer`."""
     options = replace(options, overwrite=overwrite or options.overwrite)
     is_folder = (
-        Patience(options.retries, threading.Event()).try_(lambda: storage.stat(remote)).is_dir
+        RetryPolicy(options.retries, threading.Event()).call(lambda: storage.stat(remote)).is_dir
     )
     transfer = Transfer(storage, remote, *local_place(local, is_folder=is_folder), options)
     return transfer.run(on_file=on_file, on_bytes=on_bytes)
