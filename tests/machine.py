@@ -28,6 +28,7 @@ PROGRAMS = {
     "runc": "runc",
     "kinit": "krb5-user",
     "krb5-config": "libkrb5-dev",
+    "kadmin.local": "krb5-admin-server",
     "krb5kdc": "krb5-kdc",
     "openssl": "openssl",
     "wget": "wget",

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 import pytest
+from support.wait import wait_until
 
 from openpai.core import Cluster
 from openpai.core.local import LocalCluster
@@ -40,6 +41,13 @@ def lose_the_network(local: LocalCluster, seconds: float) -> threading.Timer:
     return timer
 
 
+def lose_the_network_halfway(local: LocalCluster) -> None:
+    """Let nobody through for two seconds once half of the jobs are there."""
+    with Cluster(local.uri, user=local.user, token=local.token) as cluster:
+        wait_until(lambda: cluster.count_jobs() >= JOBS // 2, "half of the jobs", timeout=300)
+    lose_the_network(local, 2.0).join()
+
+
 @pytest.mark.parametrize("many", [False, True], ids=["one by one", "submit_all"])
 def test_200_submissions_make_200_jobs(limited, many):
     """Nobody who submits in a loop has to think of limits, lost answers or a lost network."""
@@ -50,17 +58,16 @@ def test_200_submissions_make_200_jobs(limited, many):
         ]
         limited.faults.lose_answers(every=7, method="POST", path="/jobs$")
         began = time.monotonic()
-        timers = []
         if many:
-            timers.append(threading.Timer(1.0, lose_the_network, (limited, 2.0)))
-            timers[0].start()
+            outage = threading.Thread(target=lose_the_network_halfway, args=(limited,))
+            outage.start()
             assert all(outcome.ok for outcome in cluster.submit_all(jobs))
+            outage.join()
         else:
             for number, job in enumerate(jobs):
                 if number == JOBS // 2:
-                    timers.append(lose_the_network(limited, 2.0))
+                    timer = lose_the_network(limited, 2.0)
                 cluster.submit(job)
-        for timer in timers:
             timer.join()
         took = time.monotonic() - began
         limited.faults.clear()

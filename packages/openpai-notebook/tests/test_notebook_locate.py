@@ -86,9 +86,11 @@ def server(tmp_path_factory):
                 return server
         return None
 
-    yield wait_until(answering, "the server answers", show=log.read_text)
-    process.terminate()
-    process.wait(timeout=60)
+    try:
+        yield wait_until(answering, "the server answers", timeout=300, show=log.read_text)
+    finally:
+        process.terminate()
+        process.wait(timeout=120)
 
 
 def executed(client, code, answer=None):

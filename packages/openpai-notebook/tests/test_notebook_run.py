@@ -130,7 +130,9 @@ def test_run_logs_progress_and_output(make_notebook, run_notebook):
         r"openpai-notebook: cell 2 of 2 took [1-9]\d*\.\d s\nopenpai-notebook: succeeded\.\n"
     )
     assert re.fullmatch(expected, done.stdout), done.stdout
-    assert done.stderr == ""
+    # ipykernel itself may complain there while it ends on a loaded machine.
+    assert "openpai-notebook:" not in done.stderr
+    assert "hello" not in done.stderr
 
 
 def test_run_stops_at_failing_cell(make_notebook, run_notebook, outputs):

@@ -89,13 +89,13 @@ def serve(known_cluster, tmp_path):
                     return json.loads(file.read_text())
             return None
 
-        facts = wait_until(answering, "the server runs", timeout=120, show=log.read_text)
+        facts = wait_until(answering, "the server runs", timeout=300, show=log.read_text)
         return lambda name: f"{facts['url']}{page}/{name}?token={facts['token']}"
 
     yield serve
     for process in started:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=120)
 
 
 @pytest.fixture

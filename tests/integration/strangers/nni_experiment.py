@@ -9,7 +9,10 @@ import json
 import os
 import sys
 
-from nni.experiment import Experiment
+from nni.experiment import Experiment, launcher
+
+# The attempts to reach its manager, one a second: on a loaded machine it starts slowly.
+launcher._check_rest_server.__defaults__ = (120, None)
 
 uri, user, token, folder, port = sys.argv[1:]
 os.chdir(folder)

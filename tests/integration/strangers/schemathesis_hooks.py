@@ -18,7 +18,7 @@ class Login:
                 "username": os.environ["STRANGERS_USER"],
                 "password": os.environ["STRANGERS_PASSWORD"],
             },
-            timeout=30,
+            timeout=120,
         )
         return answer.json()["token"]
 
