@@ -1,7 +1,7 @@
 """SFTP, S3, Azure Blob and SMB against their usual clients: ratios of one run on one machine.
 
 One large file and many small ones go up and come down, each client in a process of its own, in
-turn, over loopback and with the real servers that the tests use (``python tests/machine.py`` brings
+turn, over loopback and with the real servers that the tests use (``python tests/tools/machine.py`` brings
 those). moto, which plays S3, is slow; what it takes from one plain connection is measured, too.
 """
 
@@ -211,7 +211,7 @@ def azure(work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
 
     from support.servers.azurite import Azurite
 
-    machine = runpy.run_path(str(ROOT / "tests" / "machine.py"))
+    machine = runpy.run_path(str(ROOT / "tests" / "tools" / "machine.py"))
     server = Azurite(work, str(machine["node_folder"]() / "node_modules/azurite"))
     server.start()
     with server.container("bench") as client:

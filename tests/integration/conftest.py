@@ -23,13 +23,13 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def needs(root) -> Callable[[str], str]:
-    """``needs("sshd")`` is where a program that ``tests/machine.py`` brings lives.
+    """``needs("sshd")`` is where a program that ``tests/tools/machine.py`` brings lives.
 
     ``needs("node_modules/azurite")`` is the folder of a package from npm, and
     ``needs("nni/python")`` the interpreter that has NNI. What is missing skips the test, and fails
     it where everything must be there.
     """
-    machine = runpy.run_path(str(root / "tests" / "machine.py"))
+    machine = runpy.run_path(str(root / "tests" / "tools" / "machine.py"))
 
     def where(part: str) -> str:
         places = {"node_modules": machine["node_folder"](), "nni": machine["nni_folder"]()}
@@ -37,7 +37,7 @@ def needs(root) -> Callable[[str], str]:
         path = places.get(kind, Path()) / (f"bin/{rest}" if kind == "nni" else part)
         found = str(path) if kind in places and path.exists() else machine["find"](part)
         if found is None:
-            reason = f"{part} is not on this machine; run: python tests/machine.py"
+            reason = f"{part} is not on this machine; run: python tests/tools/machine.py"
             required = {"CI", "OPENPAI_TESTS_REQUIRE_PARTS"} & set(os.environ)
             pytest.fail(reason) if required else pytest.skip(reason)
         return found

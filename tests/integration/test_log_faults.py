@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from log_faults import campaign
+from tools.log_faults import campaign
 
 
 @pytest.mark.timeout(600)

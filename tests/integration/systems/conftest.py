@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from systems import SYSTEMS, folder
+from tools.systems import SYSTEMS, folder
 
 NOBODY = 65534
 #: Mounts in a namespace of its own: the system, read-only or with changes that are forgotten, a
@@ -100,7 +100,7 @@ def container(request: pytest.FixtureRequest, tmp_path: Path) -> Container:
     """A container of each system that is here."""
     system = Path("/") if request.param == "this machine" else folder() / request.param
     if not system.exists():
-        pytest.skip(f"{request.param} is not here: python tests/systems.py {request.param}")
+        pytest.skip(f"{request.param} is not here: python tests/tools/systems.py {request.param}")
     if not shutil.which("unshare"):
         pytest.skip("unshare is not installed")
     tmp_path.chmod(0o755)

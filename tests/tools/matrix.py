@@ -4,9 +4,9 @@ Each distribution claims a range of Pythons in its ``requires-python``. For each
 environment is made with the distributions that claim it, installed as wheels, and their unit tests
 run there, two Pythons at a time.
 
-    python tests/matrix.py                    # the oldest and the newest Python
-    python tests/matrix.py --full             # all Pythons, and the tests that start processes
-    python tests/matrix.py --only 3.10 -k job # one Python, with arguments of pytest
+    python tests/tools/matrix.py                    # the oldest and the newest Python
+    python tests/tools/matrix.py --full             # all Pythons, and the tests that start processes
+    python tests/tools/matrix.py --only 3.10 -k job # one Python, with arguments of pytest
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 TOOLS = (
     "click",

@@ -1,6 +1,6 @@
 """Bring the real programs that the tests talk to onto this machine, where it lacks them.
 
-    python tests/machine.py
+    python tests/tools/machine.py
 
 Debian's packages come by ``apt-get``, which needs root; npm's and NNI go to folders of their own
 below ``~/.cache/openpai-tests``. Hadoop's jars are fetched by the tests that start HDFS, by Maven.

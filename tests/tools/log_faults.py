@@ -1,6 +1,6 @@
 """Follow the logs of many jobs through cut connections, rotations, expired addresses, retries.
 
-    python tests/log_faults.py --faults 10000 --seeds 3
+    python tests/tools/log_faults.py --faults 10000 --seeds 3
 
 Real tasks of a local cluster write lines that a seed determines; the logs are small, so they rotate
 all the time; a proxy cuts connections after a random number of bytes; the cluster's clock jumps, so
@@ -23,6 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the jobs run this file, too
 
 from support.proxy import Fault, FaultProxy
 from support.wait import wait_until

@@ -1,6 +1,6 @@
 """Bring root file systems of other Linux systems, for tests of what runs inside images.
 
-    python tests/systems.py [NAME ...]
+    python tests/tools/systems.py [NAME ...]
 
 Debian's and Ubuntu's come by debootstrap, which needs root and takes a minute each; they are kept
 below ``~/.cache/openpai-tests/systems``. ``tests/integration/systems`` uses those that it finds,
