@@ -1,8 +1,8 @@
 """SFTP, S3, Azure Blob and SMB against their usual clients: ratios of one run on one machine.
 
 One large file and many small ones go up and come down, each client in a process of its own, in
-turn, over loopback and with the real servers that the tests use (``python tests/tools/machine.py`` brings
-those). moto, which plays S3, is slow; what it takes from one plain connection is measured, too.
+turn, over loopback and with the real servers that the tests use (``python tests/tools/machine.py``
+installs those). moto, which plays S3, is slow; the time of one plain connection is measured, too.
 """
 
 from __future__ import annotations

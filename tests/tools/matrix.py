@@ -5,7 +5,7 @@ environment is made with the distributions that claim it, installed as wheels, a
 run there, two Pythons at a time.
 
     python tests/tools/matrix.py                    # the oldest and the newest Python
-    python tests/tools/matrix.py --full             # all Pythons, and the tests that start processes
+    python tests/tools/matrix.py --full             # all Pythons and all unit tests
     python tests/tools/matrix.py --only 3.10 -k job # one Python, with arguments of pytest
 """
 

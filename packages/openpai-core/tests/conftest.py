@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.gate import RateLimitGate, Steps
+from support.gate import Gate, Steps
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +18,9 @@ def recordings() -> dict:
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> RateLimitGate:
+def gate(tmp_path: Path) -> Gate:
     """A closed gate for a job."""
-    return RateLimitGate(tmp_path / "gate")
+    return Gate(tmp_path / "gate")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import textwrap
 import threading
 
 import pytest
-from support.gate import RateLimitGate
+from support.gate import Gate
 from support.wait import wait_until
 
 from openpai.core.errors import ConflictError, NotFoundError, ProtocolError, WaitTimeout
@@ -186,8 +186,8 @@ PROGRAM = """
 def test_killed_submission_resumes_within_bounds(make_sweep, local, through_proxy, proxy, tmp_path):
     """Kill -9 in the middle, several times over; then it is started once more."""
     running = f"mkdir {tmp_path}/<% $parameters.n %> && ls -d {tmp_path}/[0-9]* | wc -l"
-    gates = [RateLimitGate(tmp_path / f"gate{n}") for n in range(12)]
-    hold = RateLimitGate(tmp_path / "gate<% $parameters.n %>").command
+    gates = [Gate(tmp_path / f"gate{n}") for n in range(12)]
+    hold = Gate(tmp_path / "gate<% $parameters.n %>").command
     leave = f"{hold}; rmdir {tmp_path}/<% $parameters.n %>"
     sweep = make_sweep(f"{running}; {leave}", count=12, on=through_proxy, max_parallel=3)
     program = tmp_path / "submit.py"
