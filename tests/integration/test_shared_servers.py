@@ -70,6 +70,7 @@ def start(root: Path, tmp_path: Path):
         (tmp_path / "test_some.py").write_text(SERVER + tests)
         environment = {**os.environ, "PYTHONPATH": str(root / "tests"), "TMPDIR": str(tmp_path)}
         del environment["TESTS_RUN_FOLDER"]
+        environment.pop("CI", None)  # where it is set, pytest prints each failure twice
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "."],
             cwd=tmp_path,

@@ -53,7 +53,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def opai(capsys, monkeypatch) -> Opai:
     """Run one command line in this process: ``opai("job", "list", stdin="…")``."""
-    from openpai.cli.main import run
+    from openpai.cli.run import run
 
     def call(*arguments: object, stdin: str = "") -> Result:
         capsys.readouterr()

@@ -97,7 +97,7 @@ def test_completion_refuses_unknown_shell(opai, monkeypatch):
 
 def complete(line: str, monkeypatch, capsys) -> list[str]:
     """Return what <Tab> offers in bash after this line."""
-    from openpai.cli.main import run
+    from openpai.cli.run import run
 
     monkeypatch.setenv("_OPAI_COMPLETE", "bash")
     monkeypatch.setenv("_OPAI_BREAKS", " \t\n\"'><=;|&(:")

@@ -92,7 +92,7 @@ def test_submit_of_invalid_file_makes_no_job(opai, local_cluster):
     [
         (NOT_JSON, [], "'work.ipynb' is not a notebook: it does not hold JSON."),
         (CUT, [], "'work.ipynb' is cut short: its JSON ends too early, at line 1, column"),
-        (OLD, [], "is a notebook of format 2; formats 3 and 4 are known."),
+        (OLD, [], "is a notebook of format 2; only format 4 is known."),
         ("", [], "'work.ipynb' is empty."),
         (R, ["-p", "x=1"], "Parameters can be given to Python notebooks; this one is r."),
         (R, ["--mode", "script"], "is a notebook in r; only Python ones become scripts."),

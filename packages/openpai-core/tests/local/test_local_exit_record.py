@@ -40,7 +40,7 @@ def test_end_that_cannot_be_written_is_written_later(tmp_path, plain_client, job
         os.kill(supervisor, 0)
         assert client.status("once")["state"] == "RUNNING"
         resource.prlimit(supervisor, resource.RLIMIT_FSIZE, UNLIMITED)
-        client.wait("once", seconds=60)
+        client.wait("once")
         assert "originUserExitCode: 7" in json.dumps(client.task("once"))
         assert runs.read_text() == "run\n"
         client.close()

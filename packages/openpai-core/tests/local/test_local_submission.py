@@ -144,7 +144,7 @@ def test_stop_of_waiting_job_with_secrets(plain_client, job_text, caplog):
         client.wait("second", "WAITING")
         for name in ("second", "first"):
             client.stop(name)
-            client.wait(name, "STOPPED", seconds=60)
+            client.wait(name, "STOPPED")
         client.close()
     assert "a turn of the controller failed" not in caplog.text
 

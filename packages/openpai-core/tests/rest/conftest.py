@@ -51,7 +51,7 @@ class Clock:
 def clock(monkeypatch):
     """A clock of the client that skips all pauses between two attempts."""
     clock = Clock()
-    for module in ("rest.session", "patience"):
+    for module in ("rest.session", "retry"):
         monkeypatch.setattr(f"openpai.core.{module}.time", clock)
     return clock
 

@@ -314,7 +314,7 @@ def _log_locations(w):
 
 
 @check
-def _read_piece(w):
+def _read_chunk(w):
     uri = tasks.log_locations(w.session, w.task)["all"]
     assert tasks.read_chunk(w.session, uri, 1, 3) == tasks.LogChunk(b"ell", size=6)
     assert tasks.read_chunk(w.session, uri, 6, 3).data == b""

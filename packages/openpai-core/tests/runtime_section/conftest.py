@@ -59,7 +59,7 @@ class Machine:
             "    os.environ['OPENPAI_RUNTIME_ACTIVE'] = os.environ.get('FC_POD_UID', '1')\n"
             "    os.execvp(sys.argv[3], sys.argv[3:])\n"
         )
-        write_wheel(folder, "openpai_runtime", {"openpai/runtime/main.py": main})
+        write_wheel(folder, "openpai_runtime", {"openpai/runtime/cli/main.py": main})
         self.env["PIP_FIND_LINKS"] = str(folder)
 
     def start(self, text: str, **env: str) -> subprocess.Popen[str]:

@@ -6,6 +6,7 @@ import os
 
 from asyncssh.sftp import SFTPClientHandler
 
+from openpai.core.storage.transfer.options import Options
 from openpai.core.storage.transfer.transfer import download, upload
 
 
@@ -52,14 +53,15 @@ def test_small_file_costs_few_requests(storage, tmp_path, monkeypatch) -> None:
         return send(self, kind, *rest)
 
     monkeypatch.setattr(SFTPClientHandler, "_send_request", noted)
+    few = Options(threads=4)  # each connection costs some, too
     tree, files = tmp_path / "tree", 40
     tree.mkdir()
     for number in range(files):
         (tree / str(number)).write_bytes(b"x" * (number + 1))
-    upload(storage, tree, "/tree")
+    upload(storage, tree, "/tree", options=few)
     assert len(sent) < 7 * files + 60
     sent.clear()
-    download(storage, "/tree", tmp_path / "back")
+    download(storage, "/tree", tmp_path / "back", options=few)
     assert len(sent) < 5 * files + 20
 
 

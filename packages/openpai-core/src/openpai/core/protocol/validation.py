@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from openpai.core.errors import Problem, ProtocolError
@@ -118,7 +118,7 @@ class FileVerdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as ``opai job validate -o json`` prints it."""
-        return {"file": self.file, "valid": self.valid, "errors": [asdict(e) for e in self.errors]}
+        return {"file": self.file, "valid": self.valid, "errors": [e._asdict() for e in self.errors]}
 
 
 def check_file(path: str | Path, strict: bool = True) -> FileVerdict:
