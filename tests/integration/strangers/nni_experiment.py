@@ -16,8 +16,7 @@ launcher._check_rest_server.__defaults__ = (120, None)
 
 uri, user, token, folder, port = sys.argv[1:]
 os.chdir(folder)
-experiment = Experiment("openpai")
-config = experiment.config
+config = Experiment("openpai").config
 config.experiment_working_directory = f"{folder}/experiments"
 config.search_space = {"x": {"_type": "uniform", "_value": [0, 1]}}
 config.trial_command = "python3 trial.py"
@@ -36,7 +35,13 @@ service.virtual_cluster = "default"
 service.storage_config_name = "team"
 service.local_storage_mount_point = f"{folder}/mnt"
 service.container_storage_mount_point = f"{folder}/mnt"
-experiment.run(int(port), wait_completion=True)
-trials = experiment.list_trial_jobs()
-experiment.stop()
+for attempt in range(10):
+    # A tuner that needs more than ten seconds to start, on a loaded machine, is too late for NNI.
+    experiment = Experiment(config)
+    experiment.run(int(port) + 2 * attempt, wait_completion=True)
+    trials = experiment.list_trial_jobs()
+    begun = trials or experiment.get_status() != "ERROR"
+    experiment.stop()
+    if begun:
+        break
 print(json.dumps([[trial.status, trial.finalMetricData[0].data] for trial in trials]))
