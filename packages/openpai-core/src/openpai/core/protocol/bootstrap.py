@@ -34,8 +34,8 @@ _TEXT = r"""
 openpai_bootstrap() {
   local needed=@NEEDED@ package='@PACKAGE@' python home new reason carried
   local modern='import sys; sys.exit(sys.version_info < (3, 8))'
-  local import='import sys; sys.path = [p for p in sys.path if p]
-import openpai.runtime.cli.main as m'
+  local path='import sys; sys.path = [p for p in sys.path if p]'
+  local import="$path; import openpai.runtime.cli.main as m"
   local label='import platform, sys; print(sys.implementation.cache_tag + "-" + platform.machine())'
   local rename='import os, sys; os.rename(sys.argv[1], sys.argv[2])'
 

@@ -118,7 +118,8 @@ class FileVerdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as ``opai job validate -o json`` prints it."""
-        return {"file": self.file, "valid": self.valid, "errors": [e._asdict() for e in self.errors]}
+        errors = [problem._asdict() for problem in self.errors]
+        return {"file": self.file, "valid": self.valid, "errors": errors}
 
 
 def check_file(path: str | Path, strict: bool = True) -> FileVerdict:
