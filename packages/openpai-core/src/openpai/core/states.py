@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["TERMINAL_STATES", "attempt_state", "job_state"]
+__all__ = [
+    "STATES",
+    "TERMINAL_STATES",
+    "attempt_state",
+    "job_state",
+]
 
+#: States of a job, as the REST API has them.
+STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 TERMINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 
 _STOPPED_CODES = (-210, -220)

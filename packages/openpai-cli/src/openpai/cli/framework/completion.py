@@ -34,7 +34,7 @@ _SPECIAL = re.compile(r"([\s\"'$&;()*?<>|`\\!{}\[\]#])")
 
 def states(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the states of a job."""
-    from openpai.cli.framework.options import STATES
+    from openpai.core.states import STATES
 
     return [state for state in STATES if state.startswith(incomplete.upper())]
 

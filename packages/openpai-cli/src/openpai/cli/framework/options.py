@@ -11,6 +11,7 @@ import click
 
 from openpai.cli.framework import completion as _complete
 from openpai.cli.ui.times import parse_duration
+from openpai.core.states import STATES
 
 __all__ = [
     "cluster_option",
@@ -29,9 +30,6 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("table", "json", "yaml", "name")
-
-
-STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 
 
 def state(text: str) -> str:

@@ -21,7 +21,6 @@ __all__ = [
     "END_STATES",
     "JOB_COLUMNS",
     "OUTCOME_COLUMNS",
-    "STATES",
     "counted",
     "demand",
     "job_row",
@@ -162,9 +161,6 @@ def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], N
         app.progress(f"Waiting for {sweep.name}", len(sweep.jobs())) as advance,
     ):
         yield seen
-
-
-STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 
 
 END_STATES = click.Choice(("FAILED", "STOPPED", "SUCCEEDED"), case_sensitive=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.cli.commands.sweep._sweep import STATES
 from openpai.cli.framework.app import CliApp, pass_app
 from openpai.cli.framework.groups import command
 from openpai.cli.framework.options import (
     cluster_option,
     format_option,
 )
+from openpai.core.states import STATES
 
 if TYPE_CHECKING:
     from openpai.core.sweeps.sweep import SweepJob

@@ -22,7 +22,7 @@ from openpai.core.local.api.responses import HttpError
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from openpai.core.local.api.app import Call
+    from openpai.core.local.api.request import Call
 
 __all__ = ["ROUTES", "Route", "find_route"]
 

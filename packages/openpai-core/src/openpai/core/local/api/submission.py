@@ -21,7 +21,7 @@ from openpai.core.local.state.machine import Resources
 from openpai.core.protocol.names import encode_name
 
 if TYPE_CHECKING:
-    from openpai.core.local.api.app import Call
+    from openpai.core.local.api.request import Call
 
 __all__ = ["submit_job"]
 

@@ -12,7 +12,7 @@ from openpai.core.local.state.models import User
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from openpai.core.local.api.app import Call
+    from openpai.core.local.api.request import Call
 
 __all__ = ["info", "login", "logout"]
 

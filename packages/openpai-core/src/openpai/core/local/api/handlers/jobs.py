@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from openpai.core.execution.records import Job
-    from openpai.core.local.api.app import Call
+    from openpai.core.local.api.request import Call
 
 __all__ = [
     "add_tag",

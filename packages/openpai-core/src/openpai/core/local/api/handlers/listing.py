@@ -10,7 +10,7 @@ from openpai.core.local.api.responses import HttpError, text_answer
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from openpai.core.local.api.app import Call
+    from openpai.core.local.api.request import Call
 
 __all__ = ["list_jobs"]
 

@@ -9,7 +9,7 @@ from openpai.core.local.api.responses import HttpError, answer
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from openpai.core.local.api.app import Call
+    from openpai.core.local.api.request import Call
 
 __all__ = ["listing", "old_config", "old_configs", "old_server", "old_servers", "one"]
 

@@ -22,7 +22,7 @@ from openpai.core.local.state.models import Group, User
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from openpai.core.local.api.app import Call
+    from openpai.core.local.api.request import Call
 
 __all__ = [
     "add_group",
