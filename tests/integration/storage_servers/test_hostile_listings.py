@@ -17,6 +17,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from openpai.core.storage.base import StorageSpec
+from openpai.core.storage.transfer.results import TransferError
 
 pytestmark = pytest.mark.process
 
@@ -166,3 +167,18 @@ def test_listings_end(opai, hostile: list[str]) -> None:
     checked = opai("storage", "check", "main:/data", "here", code=1)
     for told in (listed.stderr, used.stderr, checked.stdout):
         assert all(repr(name) in told for name in hostile)
+
+
+def test_copied_mount_stays_in_its_folder(webhdfs, clean_home, tmp_path: Path) -> None:
+    """A storage that the runtime copies because it cannot be mounted writes to its folder only."""
+    from openpai.core.protocol.runtime_parts import Mount
+    from openpai.runtime.setup.mounts import _copy
+
+    place = tmp_path / "in" / "data"
+    mount = Mount(storage="main", path=str(place), type="hdfs", read_only=True)
+    step = _copy(mount, lambda: dict(webhdfs.data))
+    assert step.call
+    with pytest.raises(TransferError, match="not file names"):
+        step.call()
+    files = {str(p.relative_to(tmp_path / "in")) for p in tmp_path.rglob("in/**/*") if p.is_file()}
+    assert files == {"data/ok", "data/sub/ok"}
