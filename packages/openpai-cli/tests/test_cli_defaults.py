@@ -139,7 +139,7 @@ def test_completion_imports_no_commands(opai):
     import sys
 
     program = (
-        "import sys; from openpai.cli._run import run; sys.argv = ['opai'];"
+        "import sys; from openpai.cli.run import run; sys.argv = ['opai'];"
         "run(['--', 'opai', 'job', 's']); sys.stderr.write(' '.join(sys.modules))"
     )
     done = subprocess.run(
