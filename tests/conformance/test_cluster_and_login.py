@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from openpai.cli.commands.cluster._discovery import discover
 from openpai.core import Cluster
+from openpai.core.client.discovery import discover
 from openpai.core.errors import (
     AuthenticationError,
     ConfigError,

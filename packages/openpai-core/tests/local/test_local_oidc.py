@@ -11,8 +11,8 @@ import pytest
 import requests
 from support.identity_provider import SignInCluster
 
-from openpai.cli.commands.cluster._browser_login import BrowserLogin
 from openpai.core import Cluster
+from openpai.core.client.browser_login import BrowserLogin
 from openpai.core.errors import AuthenticationError
 from openpai.core.rest.authn import check_token
 

@@ -9,8 +9,8 @@ import pytest
 import requests
 from werkzeug import Response
 
-from openpai.cli.commands.cluster._browser_login import BrowserLogin
 from openpai.core import Cluster
+from openpai.core.client.browser_login import BrowserLogin
 from openpai.core.errors import AuthenticationError, WaitTimeout
 from openpai.core.rest.authn import oidc_logout_url
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from werkzeug import Response
 
-from openpai.cli.commands.cluster._discovery import discover
+from openpai.core.client.discovery import discover
 from openpai.core.errors import ConfigError, ConnectionFailed, RateLimitError
 
 CA = str(Path(__file__).resolve().parent.parent / "data" / "tls" / "ca.pem")

@@ -160,7 +160,7 @@ def _sign_in(cluster: Cluster) -> str:
     """
     import webbrowser
 
-    from openpai.cli.commands.cluster._browser_login import BrowserLogin
+    from openpai.core.client.browser_login import BrowserLogin
 
     with BrowserLogin(cluster.session) as login:
         click.echo(f"Sign in here: {login.url}", err=True)

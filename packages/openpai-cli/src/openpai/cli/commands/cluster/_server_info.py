@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from openpai.core.rest.address import is_loopback
 
 if TYPE_CHECKING:
-    from openpai.cli.commands.cluster._discovery import Found
     from openpai.core.client.cluster import Cluster
+    from openpai.core.client.discovery import Found
 
 __all__ = ["HARMLESS_SKEW", "clock_line", "found_line", "offer_lines", "warnings"]
 

@@ -52,7 +52,7 @@ def add(
     What answers there is told before anything is asked or stored. The password is not stored; the
     token is: in the keyring, or in a file that only you can read.
     """
-    from openpai.cli.commands.cluster._discovery import discover
+    from openpai.core.client.discovery import discover
     from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
 
     alias = alias or named

@@ -50,8 +50,8 @@ def _renewed(entry: ClusterEntry) -> Iterator[str]:
     Raises:
         OpenPaiError: It does not answer, or the file cannot be written.
     """
-    from openpai.cli.commands.cluster._discovery import discover
     from openpai.core.client.cluster import Cluster
+    from openpai.core.client.discovery import discover
     from openpai.core.config.clusters import save_cluster
     from openpai.core.errors import OpenPaiError
 
