@@ -95,7 +95,11 @@ def serve(known_cluster, tmp_path):
     yield serve
     for process in started:
         process.terminate()
-        process.wait(timeout=120)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:  # Jupyter waits for a kernel that does not end
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture

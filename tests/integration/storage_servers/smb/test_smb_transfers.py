@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import pytest
 from smbprotocol.connection import Connection
 
+from openpai.core.storage.transfer.options import Options
 from openpai.core.storage.transfer.transfer import download, upload
 
 FILES = 40
@@ -48,14 +49,15 @@ def test_tree_returns_whole_and_is_sent_once(storage, tmp_path) -> None:
 
 def test_small_file_costs_few_messages(storage, tmp_path, sent) -> None:
     """A small file costs seven messages up and three down; no question is asked twice."""
+    few = Options(threads=4)  # each connection costs some, too
     tree = tmp_path / "tree"
     tree.mkdir()
     for number in range(FILES):
         (tree / str(number)).write_bytes(b"x" * (number + 1))
-    upload(storage, tree, "/tree")
+    upload(storage, tree, "/tree", options=few)
     assert len(sent) < 7 * FILES + 60
     sent.clear()
-    download(storage, "/tree", tmp_path / "back")
+    download(storage, "/tree", tmp_path / "back", options=few)
     assert len(sent) < 3 * FILES + 40
 
 
