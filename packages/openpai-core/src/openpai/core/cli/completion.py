@@ -9,9 +9,9 @@ presses a key wants to read an error, or to wait for one. How long it may take i
 from __future__ import annotations
 
 import os
-import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
+
+from openpai.core.deadline import with_deadline
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
@@ -106,16 +106,10 @@ def _of_cluster(ctx: Any, ask: Callable[[Cluster], Iterable[str]], incomplete: s
 
 def _soon(look: Callable[[], list[str]]) -> list[str]:
     """Return what is found before patience ends."""
-    found: list[str] = []
-
-    def run() -> None:
-        with suppress(Exception):  # no cluster, no answer, a broken file: nothing to offer
-            found.extend(look())
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(_patience())
-    return list(found)
+    try:
+        return with_deadline(look, _patience())
+    except Exception:  # no cluster, no answer in time, a broken file: nothing to offer
+        return []
 
 
 def _patience() -> float:

@@ -7,9 +7,9 @@ so it can be read wherever the workspace's storage can be reached.
 from __future__ import annotations
 
 import json
-import threading
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
+from openpai.core.deadline import DeadlineError, with_deadline
 from openpai.core.errors import OpenPaiError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["failure_lines", "record_lines"]
 
-_PATIENCE = 15.0
+_DEADLINE = 15.0
 
 
 def failure_lines(explanation: Mapping[str, Any]) -> Iterator[str]:
@@ -58,23 +58,12 @@ def record_lines(
         index: The task's index in it.
         attempt: The job's attempt and the task's own, from 0; what is ``None`` is not compared.
     """
-    done: list[list[str]] = []
-
-    def read() -> None:
-        try:
-            done.append(list(_lines(job, role, index, attempt)))
-        except (OSError, ValueError, TypeError, AttributeError, OpenPaiError) as error:
-            done.append([f"The record that the runtime keeps of it cannot be read here: {error}"])
-
-    _within(_PATIENCE, read)
-    return done[0] if done else [f"The job's storage did not answer within {_PATIENCE:g} s."]
-
-
-def _within(seconds: float, call: Callable[[], None]) -> None:
-    """Wait for a call at most so long: some storages hang where others refuse."""
-    thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    try:
+        return with_deadline(lambda: list(_lines(job, role, index, attempt)), _DEADLINE)
+    except DeadlineError:  # some storages hang where others refuse
+        return [f"The job's storage did not answer within {_DEADLINE:g} s."]
+    except (OSError, ValueError, TypeError, AttributeError, OpenPaiError) as error:
+        return [f"The record that the runtime keeps of it cannot be read here: {error}"]
 
 
 def _lines(

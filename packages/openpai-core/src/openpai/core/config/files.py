@@ -5,13 +5,11 @@ A file that cannot be read is an error and is left as it is; nothing is ever wri
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from openpai.core.errors import ConfigError
+from openpai.core.files import file_lock, write_file
 
 __all__ = [
     "read_yaml",
@@ -67,39 +65,13 @@ def update_yaml(path: Path, kind: type, change: Callable[[Any], Any], *, mode: i
 
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _lock(path):
+        with file_lock(path.parent / f".{path.name}.lock"):
             content = change(read_yaml(path, kind))
             text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-            _replace(path, text, mode)
+            write_file(path, text, mode=mode)
     except OSError as error:
         raise ConfigError(
             f"Cannot write {path}: {error.strerror or error}.",
             "Free or unlock the place, or name another with OPENPAI_HOME.",
         ) from None
     return content
-
-
-def _replace(path: Path, text: str, mode: int) -> None:
-    """Put ``text`` under ``path`` in one step, so that no reader ever sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold the file's lock; other processes wait."""
-    import fcntl
-
-    with (path.parent / f".{path.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -7,10 +7,10 @@ or hang, so every call is made in a thread of its own that is given up after som
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import suppress
 from typing import Any, Callable, Mapping
 
+from openpai.core.deadline import DeadlineError, with_deadline
 from openpai.core.errors import ConfigError
 
 __all__ = ["delete", "is_available", "read", "write"]
@@ -95,24 +95,13 @@ def _in_time(call: Callable[[], Any], seconds: float = _SECONDS) -> Any:
     Raises:
         ConfigError: It failed, or did not return in time.
     """
-    done: list[Any] = []
-
-    def run() -> None:
-        try:
-            done.append((call(), None))
-        except Exception as error:  # backends raise whatever their system raises
-            done.append((None, error))
-
-    thread = threading.Thread(target=run, name="keyring", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not done:
-        raise ConfigError(f"The system keyring did not answer within {seconds:g} s.", _HINT)
-    result, error = done[0]
-    if isinstance(error, ImportError):
-        raise ConfigError("The library 'keyring' is not installed.", "pip install keyring")
-    if error is not None:
-        raise ConfigError(
-            f"The system keyring refused: {str(error) or type(error).__name__}.", _HINT
-        )
-    return result
+    try:
+        return with_deadline(call, seconds)
+    except DeadlineError:
+        message, hint = f"The system keyring did not answer within {seconds:g} s.", _HINT
+    except ImportError:
+        message, hint = "The library 'keyring' is not installed.", "pip install keyring"
+    except Exception as error:  # backends raise whatever their system raises
+        message = f"The system keyring refused: {str(error) or type(error).__name__}."
+        hint = _HINT
+    raise ConfigError(message, hint)

@@ -11,9 +11,10 @@ import sys
 from typing import Any
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.files import write_private
 from openpai.core.local.host import Host
 from openpai.core.local.options import make_options
-from openpai.core.local.state.state_dir import Folder, default_folder, write_private
+from openpai.core.local.state.state_dir import Folder, default_folder
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping
 
+from openpai.core.files import write_private
 from openpai.core.local.executor.engines import make_engine
 from openpai.core.local.executor.launcher import Bounds, Launcher
 from openpai.core.local.options import Options
@@ -16,7 +17,7 @@ from openpai.core.local.state import accounts
 from openpai.core.local.state.clock import Clock
 from openpai.core.local.state.machine import measure
 from openpai.core.local.state.models import User
-from openpai.core.local.state.state_dir import Folder, write_private
+from openpai.core.local.state.state_dir import Folder
 from openpai.core.local.state.store import Store
 from openpai.core.local.state.tokens import TokenStore
 

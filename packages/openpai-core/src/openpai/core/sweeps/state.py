@@ -7,13 +7,14 @@ that was broken off can go on, also where the job's file and its code are no lon
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError, ConflictError
+from openpai.core.files import file_lock
 from openpai.core.paths import home
 from openpai.core.sweeps.parameters import names_of
 
@@ -102,11 +103,9 @@ class SweepRecord:
         Raises:
             ConflictError: Another process of this machine has it.
         """
-        import fcntl
-
-        with self._lock_path.open("a") as lock:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stack.enter_context(file_lock(self.path.with_suffix(".submitting"), wait=False))
             except OSError:
                 raise ConflictError(
                     f"Another process is submitting the sweep '{self.name}'.",
@@ -122,10 +121,6 @@ class SweepRecord:
                 return False
         except ConflictError:
             return True
-
-    @property
-    def _lock_path(self) -> Path:
-        return self.path.with_suffix(".submitting")
 
 
 def record_path(uri: str, user: str, name: str) -> Path:

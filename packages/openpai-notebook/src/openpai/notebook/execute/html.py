@@ -9,9 +9,10 @@ from typing import Any
 
 from nbformat.notebooknode import from_dict
 
+from openpai.core.files import write_file
 from openpai.notebook.execute.jupyter_paths import data_of
 from openpai.notebook.execute.log import Log
-from openpai.notebook.formats.nbformat4 import Notebook, write_whole
+from openpai.notebook.formats.nbformat4 import Notebook
 
 __all__ = ["render_page", "write_page"]
 
@@ -27,7 +28,7 @@ def write_page(notebook: Notebook, path: Path, log: Log) -> None:
         log.note(f"the HTML page could not be made: {error}")
         return
     try:
-        write_whole(path, page.encode("utf-8", "replace"))
+        write_file(path, page.encode("utf-8", "replace"))
     except OSError as error:
         log.note(f"the HTML page could not be written: {error}")
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, Sequence
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.files import write_file
 from openpai.notebook.errors import InvalidNotebookError, KernelError
 from openpai.notebook.execute.jupyter_server import serve
 from openpai.notebook.execute.log import Log
-from openpai.notebook.formats.nbformat4 import Notebook, load_notebook, write_whole
+from openpai.notebook.formats.nbformat4 import Notebook, load_notebook
 from openpai.notebook.formats.parameters import inject
 from openpai.notebook.formats.results import recorded
 from openpai.notebook.formats.script import to_script
@@ -126,7 +127,7 @@ def _run_notebook(notebook: Notebook, options: argparse.Namespace, log: Log) -> 
 def _write_results(notebook: Notebook, output: Path, log: Log) -> None:
     """Write what the notebook has recorded beside it, for programs that know no notebooks."""
     try:
-        write_whole(output.with_suffix(".results.json"), json.dumps(recorded(notebook)).encode())
+        write_file(output.with_suffix(".results.json"), json.dumps(recorded(notebook)).encode())
     except OSError as error:
         log.note(f"the results could not be written: {error}")
 
@@ -134,9 +135,9 @@ def _write_results(notebook: Notebook, output: Path, log: Log) -> None:
 def _run_script(notebook: Notebook, path: Path) -> int:
     """Become the script; does not return."""
     script = path.absolute().with_suffix(".py")
-    write_whole(script, to_script(notebook, path.name, _bundle()).encode("utf-8"))
+    write_file(script, to_script(notebook, path.name, _bundle()).encode("utf-8"))
     results = script.with_suffix(".results.jsonl")
-    write_whole(results, b"")
+    write_file(results, b"")
     os.environ["OPENPAI_NOTEBOOK_RESULTS"] = str(results)
     os.chdir(script.parent)
     return os.execv(sys.executable, [sys.executable, "-u", str(script)])  # noqa: S606

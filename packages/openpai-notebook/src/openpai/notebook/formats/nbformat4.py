@@ -8,11 +8,10 @@ stay where they are.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
+from openpai.core.files import write_file
 from openpai.notebook.errors import InvalidNotebookError
 
 __all__ = ["Notebook", "code_cells", "dump_notebook", "language", "load_notebook", "parse_notebook"]
@@ -169,24 +168,7 @@ def dump_notebook(notebook: Notebook, path: Path) -> None:
     """
     text = json.dumps(_split(notebook), indent=1, ensure_ascii=False, sort_keys=True)
     # A lone surrogate, which a kernel may print, has no UTF-8 form but a JSON escape.
-    write_whole(path, (text + "\n").encode("utf-8", "backslashreplace"))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part.
-
-    Raises:
-        OSError: The file cannot be written; it is as it was.
-    """
-    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name[:32]}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        os.replace(name, path)  # noqa: PTH105 - Path.replace is the same with more words
-    except BaseException:
-        Path(name).unlink()
-        raise
+    write_file(path, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
 def _split(notebook: Notebook) -> Notebook:

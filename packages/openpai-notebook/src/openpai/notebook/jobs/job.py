@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from openpai.core.client.remote_job import RemoteJob
+from openpai.core.files import write_file
 from openpai.notebook.errors import NotebookError
-from openpai.notebook.formats.nbformat4 import Notebook, parse_notebook, write_whole
+from openpai.notebook.formats.nbformat4 import Notebook, parse_notebook
 from openpai.notebook.formats.results import recorded, recorded_lines
 from openpai.notebook.jobs.job_spec import FACTS_KEY
 
@@ -132,7 +133,7 @@ class NotebookJob(RemoteJob):
         data = self._read(self._beside(".py")) if script else self._executed()
         target = Path(folder) / f"{self.name}{'.py' if script else '.ipynb'}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, data)
+        write_file(target, data)
         return target
 
     def _beside(self, suffix: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from openpai.core.errors import OpenPaiError
 from openpai.core.execution.ports import task_ports
 from openpai.core.execution.task_plan import Placement, Step, TaskPlan, plan_task, role_ports
+from openpai.core.files import write_private
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.job_yaml import dump_yaml
 from openpai.core.protocol.runtime_section import RuntimeSection
@@ -95,8 +96,7 @@ def _plan(
 
 def _private(path: Path, text: str) -> Path:
     """Write a file that only this user can read: scripts may hold secrets."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+    write_private(path, text)
     return path
 
 

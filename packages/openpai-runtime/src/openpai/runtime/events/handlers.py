@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
+from openpai.core.deadline import DeadlineError, with_deadline
 from openpai.core.protocol.runtime_parts import Callback, seconds
 from openpai.core.protocol.runtime_schema import EVENTS, SIGNALS
 from openpai.runtime.events.event import Event, meets
@@ -66,26 +67,19 @@ class Handlers:
         return any(waiting.on.log_patterns for waiting in self._waiting)
 
     def _call(self, waiting: _Waiting, event: Event) -> None:
-        ended: list[bool] = []
-
-        def call() -> None:
-            try:
+        failed = True
+        try:
+            if waiting.timeout is None:
                 waiting.handler(event)
-                ended.append(True)
-            except Exception as problem:  # a callback may raise anything, and hides nothing
-                say(f"The callback {waiting.name} on {event.name} failed: {problem!r}")
-                ended.append(False)
-
-        if waiting.timeout is None:
-            call()
-        else:
-            thread = threading.Thread(target=call, daemon=True)
-            thread.start()
-            thread.join(waiting.timeout)
-            if not ended:
-                limit = f"{waiting.timeout:g} s, its time limit"
-                say(f"The callback {waiting.name} on {event.name} has run for {limit}.")
-        if waiting.on.failure_policy == "fail" and ended[:1] != [True]:
+            else:
+                with_deadline(lambda: waiting.handler(event), waiting.timeout)
+            failed = False
+        except DeadlineError:
+            limit = f"{waiting.timeout:g} s, its time limit"
+            say(f"The callback {waiting.name} on {event.name} has run for {limit}.")
+        except Exception as problem:  # a callback may raise anything, and hides nothing
+            say(f"The callback {waiting.name} on {event.name} failed: {problem!r}")
+        if failed and waiting.on.failure_policy == "fail":
             self.failed = True
 
 

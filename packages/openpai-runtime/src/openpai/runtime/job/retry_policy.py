@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Mapping
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.files import write_private
 from openpai.core.protocol.runtime_section import Retry
 from openpai.runtime.events.event import Event, meets
 from openpai.runtime.log import say
@@ -50,7 +51,7 @@ def _new_file() -> str:
     """Make a file that only this user can read; importing tempfile takes longer than all else."""
     folder = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - with a name that nobody can guess
     path = f"{folder}/openpai-verdict-{os.urandom(8).hex()}"
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    write_private(path, "")
     return path
 
 

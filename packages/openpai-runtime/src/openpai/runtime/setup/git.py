@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Mapping
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.files import write_file
 from openpai.core.git import git_command
 from openpai.core.protocol.runtime_parts import Git
 from openpai.runtime.secrets import read_secret
@@ -70,10 +71,8 @@ def git_goal(wanted: Git, root: Path, environ: Mapping[str, str]) -> Goal:
 
 def _write_asker(path: Path, secret: str, environ: Mapping[str, str]) -> None:
     """Write a program that answers git's questions with a secret; only this user can read it."""
-    _remove(path)
     text = f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(read_secret(secret, environ))}\n"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w") as file:
-        file.write(text)
+    write_file(path, text, mode=0o700)
 
 
 def _remove(path: Path) -> None:

@@ -7,13 +7,13 @@ and where that cannot be, a storage that is only read is copied.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError, StorageError
+from openpai.core.files import write_private
 from openpai.core.protocol.runtime_parts import Mount
 from openpai.core.storage.base import StorageSpec, open_storage
 from openpai.core.storage.transfer.transfer import download
@@ -115,7 +115,7 @@ def _mount_way(mount: Mount, system: System, values: Callable[[], Values]) -> li
         steps.append(
             Step(
                 f"write account and key to {private}, for this user only",
-                call=lambda: _write_private(private, write(values())),
+                call=lambda: write_private(private, write(values())),
             )
         )
     argv = _COMMANDS[mount.type](mount, private)
@@ -127,13 +127,6 @@ def _mount_way(mount: Mount, system: System, values: Callable[[], Values]) -> li
 
 def _make(path: str) -> None:
     Path(path).mkdir(parents=True, exist_ok=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
 
 
 def _nfs(mount: Mount, _: Path) -> list[str]:

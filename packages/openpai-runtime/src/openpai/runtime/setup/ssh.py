@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.files import write_file
 from openpai.runtime.job.context import TaskJob
 from openpai.runtime.job.distributed import address
 from openpai.runtime.setup.barrier import Greetings
@@ -138,9 +139,7 @@ class Ssh:
         return "".join(f"{key} {value}\n" for key, value in settings.items() if value)
 
     def _write(self, name: str, text: str, mode: int = 0o600) -> None:
-        path = self.folder / name
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
-            file.write(text)
+        write_file(self.folder / name, text, mode=mode)
 
 
 def _variables(environ: Mapping[str, str]) -> list[str]:

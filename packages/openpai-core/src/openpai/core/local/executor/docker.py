@@ -13,6 +13,7 @@ import subprocess
 from typing import TYPE_CHECKING, Iterator, Mapping, Sequence
 
 from openpai.core.errors import ConfigError
+from openpai.core.files import write_private
 from openpai.core.local.executor.container_files import (
     ENTRY,
     carry_runtime,
@@ -215,7 +216,7 @@ def _write_environment(path: Path, variables: Mapping[str, str]) -> None:
         for name, value in variables.items()
         if not any(sign in name + value for sign in "\r\n") and not any(map(str.isspace, name))
     ]
-    _write_private(path, "\n".join([*lines, ""]))
+    write_private(path, "\n".join([*lines, ""]))
 
 
 def _write_login(folder: Path, image: Image) -> Path:
@@ -225,14 +226,8 @@ def _write_login(folder: Path, image: Image) -> Path:
     registry = image.registry or full_name(image.uri).partition("/")[0]
     if registry == "docker.io":
         registry = "https://index.docker.io/v1/"
-    _write_private(folder / "config.json", json.dumps({"auths": {registry: {"auth": secret}}}))
+    write_private(folder / "config.json", json.dumps({"auths": {registry: {"auth": secret}}}))
     return folder
-
-
-def _write_private(path: Path, text: str) -> None:
-    handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 class Docker(Oci):

@@ -27,9 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping
 
+from openpai.core.files import is_locked, write_private
 from openpai.core.local.executor.engine import SECRETS_FILE
 from openpai.core.local.executor.supervisor.state import boot_id
-from openpai.core.local.state.state_dir import is_locked
 from openpai.core.processes import kill_marked
 
 if TYPE_CHECKING:
@@ -145,10 +145,10 @@ class Launcher:
         scripts = []
         for number, step in enumerate(task.steps):
             scripts.append(folder / "steps" / f"{number}-{step.name}.sh")
-            _write(scripts[-1], step.script + "\n")
-        _write(folder / "job.yaml", config)
+            write_private(scripts[-1], step.script + "\n")
+        write_private(folder / "job.yaml", config)
         if task.secrets:
-            _write(folder / "steps" / SECRETS_FILE, task.secrets)
+            write_private(folder / "steps" / SECRETS_FILE, task.secrets)
         bounded = dataclasses.replace(task, processes=self._bounds.processes)
         recipe = self._engine.prepare(bounded, scripts)
         plan: dict[str, Any] = {
@@ -167,7 +167,7 @@ class Launcher:
             "memoryMb": task.limits.memory_mb if recipe.watched and self._bounds.memory else None,
             "processes": self._bounds.processes if recipe.watched else None,
         }
-        _write(folder / "plan.json", json.dumps(plan))
+        write_private(folder / "plan.json", json.dumps(plan))
 
     def start(self, folder: Path, uid: str) -> None:
         """Start the task's supervisor; a task that was ever started is not started again."""
@@ -253,12 +253,6 @@ class Launcher:
         if gone:
             del self._children[uid]
         return gone
-
-
-def _write(path: Path, text: str) -> None:
-    handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -16,70 +16,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import secrets
-import tempfile
-import time
 from pathlib import Path
 
 from openpai.core.errors import ConfigError, OpenPaiError
+from openpai.core.files import is_locked, lock_handle, write_private
+from openpai.core.paths import home
 
-__all__ = ["Folder", "default_folder", "is_locked", "take_lock", "write_private"]
+__all__ = ["Folder", "default_folder"]
 
 
 def default_folder() -> Path:
-    """Return ``$OPENPAI_HOME/local``; ``OPENPAI_HOME`` is ``~/.openpai`` unless set."""
-    home = os.environ.get("OPENPAI_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".openpai") / "local"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, str(path))  # noqa: PTH105 - mkstemp gave a str
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)  # noqa: PTH108 - mkstemp gave a str
-        raise
-
-
-def take_lock(handle: int, patience: float = 0.2) -> bool:
-    """Lock an open file for as long as this process lives; false if another one holds it.
-
-    Who only looks (:func:`is_locked`) holds it for an instant, hence the patience, in seconds.
-    """
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        else:
-            return True
-
-
-def is_locked(path: Path) -> bool:
-    """Whether a living process holds the lock on a file; false if it cannot even be opened."""
-    try:
-        handle = os.open(str(path), os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    """Return ``$OPENPAI_HOME/local``; without the variable ``~/.openpai/local``."""
+    return home() / "local"
 
 
 class Folder:
@@ -138,7 +88,7 @@ class Folder:
             OpenPaiError: Another server holds the folder.
         """
         handle = os.open(str(self.lock), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not take_lock(handle):
+        if not lock_handle(handle, timeout=0.2):
             os.close(handle)
             raise OpenPaiError(
                 f"Another local cluster uses the folder {self.path}.",

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import sys
 import time
 from typing import Any
 
-__all__ = ["boot_id", "claim", "now", "write_exit", "write_whole"]
+from openpai.core.files import lock_handle, write_private
+
+__all__ = ["boot_id", "claim", "now", "write_exit"]
 
 #: Bytes that are kept free for a task's exit record from before its first step.
 ROOM = 8192
@@ -27,20 +28,13 @@ def claim(folder: str) -> bool:
         OSError: There is no room for what is to be written at its begin and end; it is not taken.
     """
     handle = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + 1
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.005)
+    if not lock_handle(handle, timeout=1):
+        return False
     target = os.path.join(folder, "started.json")
     if os.path.exists(target):
         return False
     _reserve(os.path.join(folder, "exit.json.new"))
-    write_whole(target, {"pid": os.getpid(), "boot": boot_id(), "at": now()})
+    write_private(target, json.dumps({"pid": os.getpid(), "boot": boot_id(), "at": now()}))
     return True
 
 
@@ -51,15 +45,6 @@ def boot_id() -> str:
             return file.read().strip()
     except OSError:
         return ""
-
-
-def write_whole(path: str, content: dict[str, Any]) -> None:
-    """Write a JSON file that is there whole or not at all, also after a crash."""
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(path + ".new", path)
 
 
 def _reserve(path: str) -> None:
