@@ -1,4 +1,4 @@
-"""Times and durations as people say them."""
+"""Times relative to now and in ISO 8601."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from openpai.cli.ui.times import ago, duration, iso, parse_duration
+from openpai.cli.ui.times import ago, iso
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 
@@ -30,31 +30,7 @@ def test_ago_of_future_time():
     assert ago(NOW + timedelta(seconds=90), NOW) == "in 1m"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0, "0s"), (45, "45s"), (3720, "1h 2m"), (90061, "1d 1h"), (3601, "1h 1s")],
-)
-def test_duration_uses_two_units(seconds, expected):
-    """Durations keep their two largest units."""
-    assert duration(timedelta(seconds=seconds)) == expected
-
-
 def test_iso_is_utc_in_seconds():
     """Machines get UTC whatever the zone was."""
     local = datetime(2026, 3, 1, 14, 0, tzinfo=timezone(timedelta(hours=2)))
     assert iso(local) == "2026-03-01T12:00:00Z"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("90", 90), ("1.5", 1.5), ("10m", 600), ("1h30m", 5400), ("2d", 172800)]
-)
-def test_parse_duration_accepts_units(text, expected):
-    """A number is seconds; units add up."""
-    assert parse_duration(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "m", "10x", "h1", "1h 30m", "-5"])
-def test_parse_duration_refuses_invalid_text(text):
-    """Anything else is an error that says how to write one."""
-    with pytest.raises(ValueError, match="10m"):
-        parse_duration(text)

@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpai.core.errors import ConfigError
 from openpai.core.protocol.command_job import (
     command_line,
     default_name,
-    mebibytes,
     quote_word,
     random_letters,
 )
@@ -85,18 +83,3 @@ def test_default_name_contains_program(words, base):
 def test_default_names_are_unique():
     """Two submissions of one command do not meet."""
     assert len({random_letters(8) for _ in range(100)}) == 100
-
-
-@pytest.mark.parametrize(
-    ("amount", "mib"), [(4096, 4096), ("512", 512), ("8GB", 8192), (" 512m ", 512), ("1.5g", 1536)]
-)
-def test_memory_amount_is_parsed(amount: int | str, mib: int) -> None:
-    """A number is MiB; a unit may follow."""
-    assert mebibytes(amount) == mib
-
-
-@pytest.mark.parametrize("amount", ["", "g", "1.5.2g", "8x", "-1", "0", 0, "²"])
-def test_invalid_memory_amount_raises(amount: int | str) -> None:
-    """The sentence says what to write."""
-    with pytest.raises(ConfigError, match="8192 for MiB"):
-        mebibytes(amount)

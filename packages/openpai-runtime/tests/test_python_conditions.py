@@ -152,10 +152,10 @@ def test_hanging_callback_function_is_abandoned(
         ("exit", {"signals": ["SIGTERM"]}, "Signals mean nothing on exit"),
         ("failure", {"signals": ["TERM"]}, "'TERM' is not one of: SIGHUP"),
         ("interval", {}, "needs a time"),
-        ("interval", {"every": "soon"}, "'soon' is no time"),
-        ("interval", {"every": 0}, "0 is no time to wait"),
+        ("interval", {"every": "soon"}, "invalid duration 'soon'"),
+        ("interval", {"every": 0}, "invalid duration '0'"),
         ("exit", {"every": 5}, "needs a time such as '5m'; others have none"),
-        ("exit", {"timeout": "x"}, "'x' is no time"),
+        ("exit", {"timeout": "x"}, "invalid duration 'x'"),
     ],
 )
 def test_invalid_conditions_are_refused(

@@ -228,7 +228,7 @@ def test_check_fast_compares_sizes_and_times(opai: Opai, root: Path, tree: Path)
 def test_rate_limit_refuses_invalid_values(opai: Opai, tree: Path, rate: str) -> None:
     """The error has an example."""
     result = opai("upload", "tree", "/t", "--limit-rate", rate)
-    assert (result.exit_code, "is no rate" in result.output) == (2, True)
+    assert (result.exit_code, "invalid rate" in result.output) == (2, True)
 
 
 def test_rate_limit_applies(opai: Opai, root: Path, tree: Path) -> None:

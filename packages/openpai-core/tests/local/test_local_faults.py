@@ -5,7 +5,6 @@ import requests
 from support.wait import wait_until
 
 from openpai.core.local import LocalCluster
-from openpai.core.local.state.clock import duration
 
 
 @pytest.fixture(autouse=True)
@@ -149,18 +148,3 @@ def test_change_logs_rotates_followed_log(client, cluster, job_text, gate):
     client.wait("turn")
     assert (client.log("turn", "stdout.1"), client.log("turn")) == ("before\n", "after\n")
     assert cluster.rotate_logs("turn") == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [(5, 5), ("90s", 90), ("10m", 600), ("1d12h", 129600), ("1.5h", 5400)]
-)
-def test_duration_is_parsed(text, seconds):
-    """Numbers are seconds; texts have units."""
-    assert duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "10", "m", "10 m", "5y"])
-def test_invalid_duration_raises(text):
-    """Anything else is refused."""
-    with pytest.raises(ValueError, match="is no duration"):
-        duration(text)

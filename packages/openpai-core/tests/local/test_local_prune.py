@@ -42,5 +42,5 @@ def test_prune_without_cluster_does_nothing(tmp_path):
 
 def test_invalid_duration_raises(tmp_path):
     """It is refused before anything is touched."""
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="invalid duration"):
         prune(tmp_path, older_than="soon")

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from openpai.cli.exceptions import Left, LostSightError, WaitOverError
-from openpai.cli.ui.times import duration
 from openpai.core.errors import OpenPaiError, WaitTimeout
+from openpai.core.units import format_duration
 
 if TYPE_CHECKING:
     from openpai.cli.framework.app import CliApp
@@ -87,7 +87,9 @@ def exit_code_of(detail: JobDetail) -> int:
 def how_it_ended(detail: JobDetail) -> str:
     """Return a sentence: ``alice~train FAILED with exit code 3 after 2m 5s.``."""
     span = running_time(detail.launched_time, detail.completed_time)
-    after = f" after {duration(span)}" if span is not None else " before it began"
+    after = " before it began"
+    if span is not None:
+        after = f" after {format_duration(span.total_seconds())}"
     code = f" with exit code {detail.exit_code}" if detail.state == "FAILED" else ""
     return f"{detail.key} {detail.state}{code}{after}."
 

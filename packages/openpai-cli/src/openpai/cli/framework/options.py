@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from openpai.cli.framework import completion as _complete
-from openpai.cli.ui.times import parse_duration
 from openpai.core.states import STATES
+from openpai.core.units import parse_duration
 
 __all__ = [
     "cluster_option",
@@ -60,7 +60,7 @@ def moment(text: str) -> datetime:
 def mebibytes(text: str) -> int:
     """Read ``4096`` (MiB), ``8g``, ``8gb`` or ``512m`` as MiB."""
     from openpai.core.errors import ConfigError
-    from openpai.core.protocol.command_job import mebibytes as read
+    from openpai.core.units import mebibytes as read
 
     try:
         return read(text)

@@ -9,8 +9,9 @@ from typing import Any
 
 from openpai.cli.ui.console import Console, visible
 from openpai.cli.ui.table import NOTHING, Cell, draw_record, draw_table
-from openpai.cli.ui.times import ago, duration, iso
+from openpai.cli.ui.times import ago, iso
 from openpai.core.cli.app import Column, Row
+from openpai.core.units import format_duration
 
 __all__ = ["FORMATS", "cell_text", "emit", "table_lines"]
 
@@ -150,6 +151,6 @@ def _cell(value: Any, console: Console | None) -> Cell:
     if isinstance(value, datetime):
         return Cell(ago(value) if console and console.is_terminal else iso(value))
     if isinstance(value, timedelta):
-        return Cell(duration(value), is_number=True)
+        return Cell(format_duration(value.total_seconds()), is_number=True)
     text = visible(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
     return Cell(text, _STATE_STYLES.get(text, ""))

@@ -1,12 +1,12 @@
-"""Times and durations as people say them."""
+"""Parse and format times."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-__all__ = ["ago", "duration", "iso", "parse_duration", "parse_moment"]
+from openpai.core.units import format_duration, parse_duration
 
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+__all__ = ["ago", "iso", "parse_moment"]
 
 
 def iso(moment: datetime) -> str:
@@ -20,43 +20,8 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     if seconds > 30 * 86400:
         return moment.astimezone().strftime("%Y-%m-%d")
     if seconds < 0:
-        return f"in {_largest(-seconds)}"
-    return f"{_largest(seconds)} ago"
-
-
-def duration(span: timedelta) -> str:
-    """Return a duration in its two largest units: ``45s``, ``1h 2m``."""
-    rest = int(span.total_seconds())
-    parts: list[str] = []
-    for unit, size in _UNITS:
-        count, rest = divmod(rest, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2])
-
-
-def _largest(seconds: float) -> str:
-    for unit, size in _UNITS:
-        if seconds >= size:
-            return f"{int(seconds // size)}{unit}"
-    return "0s"
-
-
-def parse_duration(text: str) -> float:
-    """Return seconds of ``90``, ``90s``, ``10m``, ``1h30m`` or ``2d``.
-
-    Raises:
-        ValueError: The text is no duration.
-    """
-    import re
-
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
-    if not parts or "".join(map("".join, parts)) != text:
-        raise ValueError(f"'{text}' is no duration; write 90s, 10m, 1h30m or 2d.")
-    sizes = dict(_UNITS)
-    return sum(float(number) * sizes[unit] for number, unit in parts)
+        return f"in {format_duration(-seconds, 1)}"
+    return f"{format_duration(seconds, 1)} ago"
 
 
 def parse_moment(text: str) -> datetime:
@@ -65,7 +30,7 @@ def parse_moment(text: str) -> datetime:
     Without a zone it is in this machine's.
 
     Raises:
-        ValueError: The text is no time.
+        ValueError: The text is not a time.
     """
     try:
         return datetime.now(timezone.utc) - timedelta(seconds=parse_duration(text))
@@ -76,5 +41,5 @@ def parse_moment(text: str) -> datetime:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
     except ValueError:
         raise ValueError(
-            f"'{text}' is no time; write 10m (ago), 2026-01-31 or 2026-01-31T12:00."
+            f"invalid time '{text}': write 10m (ago), 2026-01-31 or 2026-01-31T12:00"
         ) from None

@@ -23,6 +23,7 @@ from openpai.core.errors import ConfigError, StorageError
 from openpai.core.git import ask_git
 from openpai.core.gitignore import Rule, matching_rule, read_rules
 from openpai.core.storage.base import Storage
+from openpai.core.units import format_size
 
 __all__ = [
     "MIB",
@@ -69,10 +70,12 @@ def check_sizes(places: Mapping[str, Path], named: Collection[str], limit: int) 
     )
     if any(size > limit for size in sizes.values()):
         large = {name: size for name, size in sizes.items() if size > limit}
-        raise ConfigError(f"Over {_mib(limit)} of code in one file: {_largest(large)}.", hint)
+        raise ConfigError(
+            f"Over {format_size(limit)} of code in one file: {_largest(large)}.", hint
+        )
     total = sum(sizes.values())
     if total > limit * TOGETHER:
-        what = f"{_mib(total)} of code, more than {_mib(limit * TOGETHER)}"
+        what = f"{format_size(total)} of code, more than {format_size(limit * TOGETHER)}"
         raise ConfigError(f"{what}; the largest: {_largest(sizes)}.", hint)
 
 
@@ -99,19 +102,16 @@ def tell_sizes(sizes: Mapping[str, int], tell: Callable[[str], None]) -> None:
     total = sum(sizes.values())
     if total > MUCH:
         tell(
-            f"Sending {_mib(total)} of code in {len(sizes)} files; the largest: {_largest(sizes)}."
+            f"Sending {format_size(total)} of code in {len(sizes)} files; "
+            f"the largest: {_largest(sizes)}."
         )
 
 
 def _largest(sizes: Mapping[str, int]) -> str:
     first = sorted(sizes, key=lambda name: (-sizes[name], name))[:5]
     more = len(sizes) - len(first)
-    listed = ", ".join(f"{name} ({_mib(sizes[name])})" for name in first)
+    listed = ", ".join(f"{name} ({format_size(sizes[name])})" for name in first)
     return listed + (f" and {more} more" if more else "")
-
-
-def _mib(size: int) -> str:
-    return f"{size / MIB:.1f} MiB" if size >= MIB else f"{size / 1024:.1f} KiB"
 
 
 #: Bytes of a file that is taken without being named itself.

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping
 from openpai.core.local.faults import Faults
 from openpai.core.local.options import Limits, make_options
 from openpai.core.local.scheduler.exit_report import NODE_LOST, PREEMPTED, Report
-from openpai.core.local.state.clock import Clock, duration
+from openpai.core.local.state.clock import Clock
 from openpai.core.local.state.machine import Resources
 from openpai.core.local.state.state_dir import Folder
+from openpai.core.units import parse_duration
 
 if TYPE_CHECKING:
     import os
@@ -102,7 +103,7 @@ class LocalCluster:
         Args:
             time: Seconds, or a text such as ``90s``, ``10m`` or ``7d``.
         """
-        self._clock.advance(duration(time))
+        self._clock.advance(parse_duration(time))
         self.host.service.controller.wake()
 
     def lose_node(self) -> int:

@@ -21,9 +21,9 @@ from typing import Any, Iterator
 from openpai.core.errors import ConfigError, OpenPaiError
 from openpai.core.execution.records import Job
 from openpai.core.local.options import Options, make_options
-from openpai.core.local.state.clock import duration
 from openpai.core.local.state.state_dir import Folder, default_folder
 from openpai.core.local.state.store import Store
+from openpai.core.units import parse_duration
 
 __all__ = [
     "Running",
@@ -306,10 +306,10 @@ def prune(
         The removed jobs as ``user~name``.
 
     Raises:
-        ValueError: ``older_than`` is no duration.
+        ValueError: ``older_than`` is not a duration.
     """
     place = Folder(folder or default_folder())
-    before = int((time.time() - duration(older_than)) * 1000)
+    before = int((time.time() - parse_duration(older_than)) * 1000)
     if not place.database.exists():
         return []
     store = Store(place.database)

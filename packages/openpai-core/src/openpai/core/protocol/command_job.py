@@ -14,8 +14,6 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Mapping, Sequence
 
-from openpai.core.units import mebibytes
-
 if TYPE_CHECKING:
     from openpai.core.protocol.job import Job
 
@@ -23,7 +21,6 @@ __all__ = [
     "command_job",
     "command_line",
     "default_name",
-    "mebibytes",
     "quote_word",
     "random_letters",
 ]

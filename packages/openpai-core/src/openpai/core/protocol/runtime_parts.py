@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, Mapping, Sequence
 
+from openpai.core.units import parse_duration
+
 __all__ = [
     "Callback",
     "Code",
@@ -16,10 +18,8 @@ __all__ = [
     "Retry",
     "Secret",
     "Tensorboard",
-    "seconds",
 ]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _KEYS = {  # Python name -> key, where they differ
     "read_only": "readOnly",
     "task_roles": "taskRoles",
@@ -30,13 +30,6 @@ _KEYS = {  # Python name -> key, where they differ
     "wait_for_peers": "waitForPeers",
 }
 _DURATIONS = ("every", "timeout", "grace_period", "wait_for_peers")
-
-
-def seconds(duration: float | str) -> float:
-    """Return a duration of the section (``90``, ``"90s"``, ``"5m"``, ``"2h"``) in seconds."""
-    if isinstance(duration, str):
-        return float(duration[:-1]) * _UNITS[duration[-1]]
-    return float(duration)
 
 
 class Part:
@@ -249,7 +242,7 @@ _MAPS: Mapping[str, type[Part]] = {
 
 def _typed(name: str, value: Any) -> Any:
     if name in _DURATIONS:
-        return seconds(value)
+        return parse_duration(value)
     if isinstance(value, list):
         part = _LISTS.get(name)
         return tuple(part._read(item) if part else item for item in value)

@@ -34,7 +34,6 @@ from openpai.core.protocol.runtime_parts import (
     Retry,
     Secret,
     Tensorboard,
-    seconds,
 )
 from openpai.core.protocol.runtime_schema import MOUNT_TYPES, check, section_schema
 
@@ -50,7 +49,6 @@ __all__ = [
     "RuntimeSection",
     "Secret",
     "Tensorboard",
-    "seconds",
     "secret_value",
     "section_schema",
     "validate_runtime_section",

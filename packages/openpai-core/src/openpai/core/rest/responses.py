@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpai.core.errors import ApiError, NoAnswer, RateLimitError, ServerError, api_error
 from openpai.core.rest.address import shown
+from openpai.core.units import format_duration
 
 if TYPE_CHECKING:
     import requests
@@ -122,8 +123,8 @@ def refusal(response: requests.Response) -> ApiError:
 
 
 def _wait_hint(seconds: float) -> str:
-    wait = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{max(seconds, 1):.0f} s"
-    return f"The server limits how often it may be asked, and counts anew in {wait}."
+    wait = format_duration(max(seconds, 1))
+    return f"The server limits the rate of requests; the limit is reset in {wait}."
 
 
 def _message(message: Any, response: requests.Response) -> str:

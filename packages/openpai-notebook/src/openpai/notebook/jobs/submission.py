@@ -39,7 +39,7 @@ def make_request(
     from secrets import token_urlsafe
 
     from openpai.core.config.defaults import load_defaults
-    from openpai.core.protocol.command_job import mebibytes
+    from openpai.core.units import mebibytes
     from openpai.notebook.jobs.job_spec import Request
 
     default = load_defaults().get

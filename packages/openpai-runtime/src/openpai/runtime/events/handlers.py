@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Callable, Sequence
 
 from openpai.core.deadline import DeadlineError, with_deadline
-from openpai.core.protocol.runtime_parts import Callback, seconds
+from openpai.core.protocol.runtime_parts import Callback
 from openpai.core.protocol.runtime_schema import EVENTS, SIGNALS
+from openpai.core.units import parse_duration
 from openpai.runtime.events.event import Event, meets
 from openpai.runtime.log import say
 
@@ -143,15 +144,14 @@ def conditions(
 
 
 def duration(time: float | str | None) -> float | None:
-    """Return a time in seconds, as the job's section writes it (``90``, ``"90s"``, ``"5m"``).
+    """Return a duration in seconds, as the job's section writes it (``90``, ``"90s"``, ``"5m"``).
 
     Raises:
-        ValueError: It is no time.
+        ValueError: It is not a duration above zero.
     """
     if time is None:
         return None
-    if isinstance(time, str) and not re.match(r"[0-9]+(\.[0-9]+)?[smh]$", time):
-        raise ValueError(f"'{time}' is no time: write seconds, or '90s', '5m', '2h'.")
-    if seconds(time) <= 0:
-        raise ValueError(f"{time} is no time to wait.")
-    return seconds(time)
+    seconds = parse_duration(time)
+    if not seconds:
+        raise ValueError(f"invalid duration '{time}': it is zero")
+    return seconds

@@ -21,15 +21,6 @@ def files(count: int) -> str:
     return f"{count} file" if count == 1 else f"{count} files"
 
 
-def readable(size: float) -> str:
-    """Write a number of bytes for people, in powers of 1024."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
-
-
 def writing(path: Path, lines: Iterator[str]) -> int:
     """Write lines to a file of this machine; return how many.
 

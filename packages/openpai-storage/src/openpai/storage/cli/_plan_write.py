@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 from openpai.core.cli.app import App
 from openpai.core.errors import StorageError
-from openpai.storage.cli._output import readable, write_line, writing
+from openpai.core.units import format_size
+from openpai.storage.cli._output import write_line, writing
 
 if TYPE_CHECKING:
     from openpai.core.storage.base import Entry, Storage
@@ -51,7 +52,9 @@ def show_plan(app: App, transfer: Transfer, format_: str | None) -> None:
     else:
         app.emit(rows(), columns=_COLUMNS, format=format_ or "table")
     told = ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
-    app.note(f"Nothing was done. Planned: {told or 'nothing'} ({readable(size)} to send at most).")
+    app.note(
+        f"Nothing was done. Planned: {told or 'nothing'} ({format_size(size)} to send at most)."
+    )
     if counts.get("refuse"):
         raise StorageError(f"{counts['refuse']} would not be copied; see above.")
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, TypeVar
 import click
 
 from openpai.core.cli.app import App
-from openpai.storage.cli._output import files, readable, write_line
+from openpai.core.units import format_size, parse_size
+from openpai.storage.cli._output import files, write_line
 
 if TYPE_CHECKING:
     from openpai.core.storage.base import Storage
@@ -25,7 +26,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 COLUMNS = [("TARGET", "target"), ("BYTES", "size"), ("STATUS", "status"), ("ERROR", "error")]
 #: So many failures are told one by one.
 TOLD = 10_000
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def read_rate(_: Any, __: Any, text: str | None) -> float | None:
@@ -36,15 +36,12 @@ def read_rate(_: Any, __: Any, text: str | None) -> float | None:
     """
     if text is None:
         return None
-    number = text.upper()[:-1] if text.upper().endswith("B") else text.upper()
-    unit = number[-1:] if number[-1:] in UNITS else ""
     try:
-        rate = float(number[: len(number) - len(unit)]) * UNITS[unit]
+        return parse_size(text)
     except ValueError:
-        rate = 0.0
-    if not 0 < rate < float("inf"):
-        raise click.BadParameter(f"'{text}' is no rate; write bytes per second: 500K or 10M.")
-    return rate
+        raise click.BadParameter(
+            f"invalid rate '{text}': write bytes per second, such as 500K or 10M"
+        ) from None
 
 
 def transfer_options(function: F) -> F:
@@ -240,7 +237,7 @@ class _Told:
             if len(self.paths) > TOLD:
                 self.app.note(f"… and {len(self.paths) - TOLD} more; --failed FILE lists them all.")
         self.app.note(
-            f"{files(self.count)} copied ({readable(self.size)})"
+            f"{files(self.count)} copied ({format_size(self.size)})"
             + (f", {files(self.unchanged)} unchanged" if self.unchanged else "")
             + (f", {self.gone} deleted" if self.gone else "")
             + (f", {len(self.paths)} failed" if self.paths else "")
