@@ -112,7 +112,10 @@ class Hadoop(Server):
 
     def _jvm(self) -> list[str]:
         places = (*self.classpath(), f"{jars(self.pom)}/*")
-        return [*JAVA, *self.java, "-cp", os.pathsep.join(places)]
+        temporary = self.folder / "tmp"  # Jetty leaves its folders there
+        temporary.mkdir(exist_ok=True)
+        options = (*JAVA, *self.java, f"-Djava.io.tmpdir={temporary}")
+        return [*options, "-cp", os.pathsep.join(places)]
 
     def classpath(self) -> list[str]:
         """Return the folders of settings."""
