@@ -27,7 +27,7 @@ import requests
 
 from openpai.core import Cluster
 from openpai.core.local import LocalCluster
-from openpai.core.protocol.command_job import command_job
+from openpai.core.protocol import job_from_command
 
 LISTED = 50_000
 COMMAND = "sleep 1"
@@ -53,7 +53,8 @@ def run_jobs(count: int, slots: int) -> float:
         Cluster(local.uri, user=local.user, token=local.token) as cluster,
     ):
         jobs = [
-            command_job(f"j{n}", [COMMAND], image="any", cpu=1, memory_mb=16) for n in range(count)
+            job_from_command(f"j{n}", [COMMAND], image="any", cpu=1, memory_mb=16)
+            for n in range(count)
         ]
         began = time.perf_counter()
         outcomes = cluster.submit_all(jobs)
@@ -94,7 +95,7 @@ def list_jobs() -> float:
     """Time of the answer with 50,000 jobs, over that of serializing it."""
     with tempfile.TemporaryDirectory() as folder, LocalCluster(folder=Path(folder)) as local:
         with Cluster(local.uri, user=local.user, token=local.token) as cluster:
-            seed = command_job("seed", ["true"], image="any", cpu=1, memory_mb=16)
+            seed = job_from_command("seed", ["true"], image="any", cpu=1, memory_mb=16)
             cluster.submit(seed).wait(timeout=60)
         multiply(Path(folder))
         address = f"{local.uri}/rest-server/api/v2/jobs?limit={LISTED}"

@@ -40,9 +40,9 @@ def memory(pid: int) -> int:
 def main() -> None:
     """Measure and print."""
     from openpai.core import Cluster
-    from openpai.core.config.clusters import ClusterEntry, save_cluster
+    from openpai.core.config import ClusterEntry, save_cluster
     from openpai.core.local import LocalCluster
-    from openpai.core.protocol.command_job import command_job, command_line
+    from openpai.core.protocol import command_line, job_from_command
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=20)
@@ -52,7 +52,7 @@ def main() -> None:
         save_cluster(ClusterEntry("bench", local.uri, local.user, token=local.token))
         script, place = Path(folder, "task.py"), Path(folder, "seconds")
         script.write_text(TASK.replace("TOTAL", str(total)).replace("PLACE", str(place)))
-        job = command_job(
+        job = job_from_command(
             "printing", [command_line([sys.executable, str(script)])], image="none", cpu=1
         )
         with Cluster(local.uri, user=local.user, token=local.token) as cluster:

@@ -62,7 +62,7 @@ def make_data(folder: Path) -> None:
 
 def transfer() -> None:
     """Do one transfer, as told on stdin; the measured process."""
-    from openpai.core.storage.base import StorageSpec, open_storage
+    from openpai.core.storage import StorageSpec, open_storage
     from openpai.core.storage.transfer import transfer as transfer_transfer
 
     told = json.load(sys.stdin)

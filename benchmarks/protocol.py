@@ -21,10 +21,14 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from openpai.core.protocol.ajv import schema_errors
-from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
-from openpai.core.protocol.schema import job_schema
-from openpai.core.protocol.validation import check_text, server_verdict
+from openpai.core.protocol import (
+    check_text,
+    dump_yaml,
+    job_schema,
+    load_yaml,
+    schema_errors,
+    server_verdict,
+)
 
 JOBS = Path(__file__).parent.parent / "packages/openpai-core/tests/data/jobs"
 

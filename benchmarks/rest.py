@@ -22,7 +22,7 @@ import job_list
 import requests
 
 from openpai.core import Cluster
-from openpai.core.protocol.command_job import command_job
+from openpai.core.protocol import job_from_command
 
 CALLS = 2_000
 LISTED = 50_000
@@ -132,7 +132,7 @@ def measure_submits(cluster: Cluster) -> float:
 
     def jobs(prefix: str) -> list:
         return [
-            command_job(f"{prefix}_{n}", ["true"], image="any", cpu=1, memory_mb=64)
+            job_from_command(f"{prefix}_{n}", ["true"], image="any", cpu=1, memory_mb=64)
             for n in range(SUBMITTED)
         ]
 

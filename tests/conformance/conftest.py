@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from openpai.core import Cluster, Job, RemoteJob
-from openpai.core.protocol.command_job import command_job, random_letters
+from openpai.core.protocol.command_job import job_from_command, random_letters
 
 PREFIX = "conformance_"
 IMAGE = os.environ.get("OPENPAI_CONFORMANCE_IMAGE", "openpai/standard:python_3.6-cpu")
@@ -85,7 +85,7 @@ def make_job() -> Callable[..., Job]:
     def make(*commands: str, **options) -> Job:
         name = options.pop("name", None) or PREFIX + random_letters(12)
         tiny = {"image": IMAGE, "cpu": 1, "memory_mb": 128, **options}
-        return command_job(name, list(commands) or ["true"], **tiny)
+        return job_from_command(name, list(commands) or ["true"], **tiny)
 
     return make
 

@@ -18,8 +18,7 @@ from openpai.core.errors import (
     PermissionDeniedError,
     ServerError,
 )
-from openpai.core.rest import authn, groups, users, virtual_clusters
-from openpai.core.rest import cluster as rest_cluster
+from openpai.core.rest import authn, cluster as rest_cluster, groups, users, virtual_clusters
 
 
 def test_info_needs_no_token(place):

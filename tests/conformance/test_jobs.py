@@ -15,8 +15,7 @@ from openpai.core.errors import (
     ProtocolError,
     WaitTimeout,
 )
-from openpai.core.rest import history as rest_history
-from openpai.core.rest import jobs
+from openpai.core.rest import history as rest_history, jobs
 
 STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 

@@ -7,7 +7,7 @@ import pytest
 from openpai.core.errors import NotFoundError, OpenPaiError
 from openpai.core.protocol.command_job import random_letters
 from openpai.core.sweeps.parameters import grid, sweep_jobs
-from openpai.core.sweeps.results import results
+from openpai.core.sweeps.results import collect_results
 
 
 def without_platform(lines):
@@ -103,7 +103,7 @@ def test_sweep_names_jobs_after_parameters(sweep):
 
 def test_results_have_parameters_and_exit_codes(cluster, sweep):
     """Parameters, state and the user's own exit code of each."""
-    rows = results(cluster, tag=sweep[1])
+    rows = collect_results(cluster, tag=sweep[1])
     assert [(row.parameters["n"], row.exit_code) for row in rows] == [(0, 0), (1, 1), (2, 2)]
 
 

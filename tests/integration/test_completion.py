@@ -14,7 +14,7 @@ from support.wait import wait_until
 from openpai.core import Cluster
 from openpai.core.config.clusters import ClusterEntry, save_cluster
 from openpai.core.local import LocalCluster
-from openpai.core.protocol.command_job import command_job
+from openpai.core.protocol.command_job import job_from_command
 
 pytestmark = pytest.mark.xdist_group("completion")
 
@@ -109,7 +109,7 @@ def local(tmp_path_factory):
         local = stack.enter_context(LocalCluster(folder))
         client = stack.enter_context(Cluster(local.uri, user=local.user, token=local.token))
         for name in ("train_one", "train_two", "other"):
-            client.submit(command_job(name, ["true"], image="any", cpu=1, memory_mb=64))
+            client.submit(job_from_command(name, ["true"], image="any", cpu=1, memory_mb=64))
         yield local
 
 

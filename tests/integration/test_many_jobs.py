@@ -12,7 +12,7 @@ from support.wait import wait_until
 from openpai.core import Cluster
 from openpai.core.local import LocalCluster
 from openpai.core.local.cluster import Limits
-from openpai.core.protocol.command_job import command_job
+from openpai.core.protocol.command_job import job_from_command
 
 JOBS = 200
 AT_ONCE = 60
@@ -53,8 +53,8 @@ def test_200_submissions_make_200_jobs(limited, many):
     """Nobody who submits in a loop has to think of limits, lost answers or a lost network."""
     with Cluster(limited.uri, user=limited.user, token=limited.token) as cluster:
         jobs = [
-            command_job(f"loop_{number:03}", ["sleep", "600"], image="any", cpu=1, memory_mb=256)
-            for number in range(JOBS)
+            job_from_command(f"loop_{n:03}", ["sleep", "600"], image="any", cpu=1, memory_mb=256)
+            for n in range(JOBS)
         ]
         limited.faults.lose_answers(every=7, method="POST", path="/jobs$")
         began = time.monotonic()

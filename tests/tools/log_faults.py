@@ -217,7 +217,7 @@ def _look_for_rotations(folder: Path, known: dict[Path, set[int]]) -> None:
 
 
 def _job(name: str, tasks: int, retries: int, folder: Path) -> Any:
-    from openpai.core.protocol.command_job import command_job, command_line
+    from openpai.core.protocol.command_job import command_line, job_from_command
 
     words = [
         sys.executable,
@@ -228,7 +228,7 @@ def _job(name: str, tasks: int, retries: int, folder: Path) -> Any:
         str(folder),
     ]
     options: dict[str, Any] = {"image": "none", "cpu": 1, "memory_mb": 256, "instances": tasks}
-    job = command_job(name, [command_line(words)], **options)
+    job = job_from_command(name, [command_line(words)], **options)
     return job.retries(retries)
 
 

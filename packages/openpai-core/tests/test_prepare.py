@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from openpai.core.client.cluster import Cluster
-from openpai.core.client.prepare import Extras, needs_preparation, prepare
+from openpai.core.client.prepare import Extras, needs_preparation, prepare_job
 from openpai.core.errors import ConfigError, NotFoundError, ProtocolError
 from openpai.core.local import LocalCluster
 from openpai.core.protocol.bootstrap import bootstrap_text, carried_places
-from openpai.core.protocol.command_job import command_job
+from openpai.core.protocol.command_job import job_from_command
 
 SECTION = "openpai.runtime"
 FOLDER_STORAGE = """
@@ -53,7 +53,7 @@ def base(tmp_path):
 
 def job(name="some_job", **extras):
     """A job of one command."""
-    made = command_job(name, ["true"], image="python:3.11", cpu=1, memory_mb=64)
+    made = job_from_command(name, ["true"], image="python:3.11", cpu=1, memory_mb=64)
     if extras:
         made.document["extras"] = extras
     return made
@@ -64,12 +64,12 @@ def test_plain_job_is_unchanged(server):
     plain = job()
     assert not needs_preparation(plain, Extras())
     with Cluster("http://127.0.0.1:1", user="alice") as nowhere:
-        assert prepare(plain, nowhere) is plain
+        assert prepare_job(plain, nowhere) is plain
 
 
 def test_outputs_add_section_with_workspace(cluster):
     """Outputs get the user's workspace on the default storage, which the job then mounts."""
-    ready = prepare(job(), cluster, Extras(outputs=["ckpt/**"]))
+    ready = prepare_job(job(), cluster, Extras(outputs=["ckpt/**"]))
     assert ready.document["extras"] == {
         SECTION: {
             "version": 1,
@@ -83,7 +83,7 @@ def test_outputs_add_section_with_workspace(cluster):
 def test_commands_begin_with_bootstrap(cluster):
     """What the author wrote follows it unchanged; the job that was given is not touched."""
     given = job()
-    ready = prepare(given, cluster, Extras(outputs=["x"]))
+    ready = prepare_job(given, cluster, Extras(outputs=["x"]))
     assert ready.document["taskRoles"]["main"]["commands"] == [
         bootstrap_text(False, carried_places(ready.document)),
         "true",
@@ -93,13 +93,13 @@ def test_commands_begin_with_bootstrap(cluster):
 
 def test_prepare_is_idempotent(cluster):
     """Preparing twice is preparing once."""
-    once = prepare(job(), cluster, Extras(outputs=["x"]))
-    assert prepare(once, cluster).to_dict() == once.to_dict()
+    once = prepare_job(job(), cluster, Extras(outputs=["x"]))
+    assert prepare_job(once, cluster).to_dict() == once.to_dict()
 
 
 def test_missing_workspace_is_filled_in(cluster):
     section = {"version": 1, "outputs": [{"path": "x"}]}
-    ready = prepare(job(**{SECTION: section}), cluster)
+    ready = prepare_job(job(**{SECTION: section}), cluster)
     assert ready.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"
 
 
@@ -107,16 +107,16 @@ def test_named_workspace_is_kept(cluster):
     """The option is stronger than the section; a path alone lies on the default storage."""
     section = {"version": 1, "workspace": "local-storage:/own", "outputs": [{"path": "x"}]}
     given = job(**{SECTION: section})
-    kept = prepare(given, cluster).document["extras"][SECTION]
+    kept = prepare_job(given, cluster).document["extras"][SECTION]
     assert kept["workspace"] == "local-storage:/own"
-    moved = prepare(given, cluster, Extras(workspace="/team")).document["extras"][SECTION]
+    moved = prepare_job(given, cluster, Extras(workspace="/team")).document["extras"][SECTION]
     assert moved["workspace"] == "local-storage:/team"
 
 
 def test_packages_alone_need_no_workspace(server):
     """A job that only wants packages runs on a cluster without storages."""
     with Cluster("http://127.0.0.1:1", user="alice") as nowhere:
-        ready = prepare(job(), nowhere, Extras(requirements=["pandas", "pandas"]))
+        ready = prepare_job(job(), nowhere, Extras(requirements=["pandas", "pandas"]))
     assert ready.document["extras"] == {SECTION: {"version": 1, "requirements": ["pandas"]}}
 
 
@@ -124,7 +124,7 @@ def test_outputs_and_packages_extend_section(cluster):
     """What the section has is kept, and nothing stands there twice."""
     section = {"version": 1, "outputs": [{"path": "a", "when": "success"}], "requirements": ["x"]}
     extras = Extras(outputs=["a", "b"], requirements=["x", "y"])
-    ready = prepare(job(**{SECTION: section}), cluster, extras).document["extras"][SECTION]
+    ready = prepare_job(job(**{SECTION: section}), cluster, extras).document["extras"][SECTION]
     assert ready["outputs"] == [{"path": "a", "when": "success"}, {"path": "b"}]
     assert ready["requirements"] == ["x", "y"]
 
@@ -132,7 +132,7 @@ def test_outputs_and_packages_extend_section(cluster):
 def test_code_is_uploaded_under_checksum(cluster, server, base):
     """The archive lies in the job's folder, once, where the section says."""
     for _ in range(2):
-        ready = prepare(job("with_code"), cluster, Extras(sources=["src"]), base=base)
+        ready = prepare_job(job("with_code"), cluster, Extras(sources=["src"]), base=base)
     code = ready.document["extras"][SECTION]["code"]
     folder = server.folder / "storage/users/alice/jobs/with_code"
     (archive,) = (folder / "code").iterdir()
@@ -141,7 +141,7 @@ def test_code_is_uploaded_under_checksum(cluster, server, base):
 
 def test_preview_uploads_nothing(cluster, server, base):
     """With send=False the section is the same and the storage untouched."""
-    shown = prepare(job("shown"), cluster, Extras(sources=["src"]), base=base, send=False)
+    shown = prepare_job(job("shown"), cluster, Extras(sources=["src"]), base=base, send=False)
     assert "code" in shown.document["extras"][SECTION]
     assert not (server.folder / "storage/users/alice/jobs/shown").exists()
 
@@ -151,7 +151,7 @@ def test_invalid_job_uploads_nothing(cluster, server, base):
     broken = job("broken")
     broken.document["taskRoles"]["main"]["resourcePerInstance"]["cpu"] = "many"
     with pytest.raises(ProtocolError):
-        prepare(broken, cluster, Extras(sources=["src"]), base=base)
+        prepare_job(broken, cluster, Extras(sources=["src"]), base=base)
     assert not (server.folder / "storage/users/alice/jobs/broken").exists()
 
 
@@ -159,16 +159,16 @@ def test_mounted_storages_are_kept(cluster):
     """The workspace's storage joins those that the job lists; `[]` means the default ones."""
     section = {"version": 1, "outputs": [{"path": "x"}]}
     mine = [{"name": "data", "mountPath": "/data"}]
-    listed = prepare(job(**{SECTION: section, "storages": list(mine)}), cluster)
+    listed = prepare_job(job(**{SECTION: section, "storages": list(mine)}), cluster)
     assert listed.document["extras"]["storages"] == [*mine, {"name": "local-storage"}]
-    default = prepare(job(**{SECTION: section, "storages": []}), cluster)
+    default = prepare_job(job(**{SECTION: section, "storages": []}), cluster)
     assert default.document["extras"]["storages"] == [{"name": "local-storage"}]
 
 
 def test_section_mount_adds_cluster_storage(cluster):
     """What the job wants under a path is listed with that path; a storage is listed once."""
     wanted = [{"storage": "team", "path": "/mnt/data"}, {"storage": "team", "path": "/mnt/again"}]
-    prepared = prepare(job(**{SECTION: {"mounts": wanted}}), cluster)
+    prepared = prepare_job(job(**{SECTION: {"mounts": wanted}}), cluster)
     assert prepared.document["extras"]["storages"] == [{"name": "team", "mountPath": "/mnt/data"}]
 
 
@@ -176,21 +176,21 @@ def test_invalid_section_raises(cluster):
     """What is wrong with the section comes with its place."""
     section = {"version": 1, "outputs": [{"path": "x", "when": "sometimes"}]}
     with pytest.raises(ProtocolError) as raised:
-        prepare(job(**{SECTION: section}), cluster)
+        prepare_job(job(**{SECTION: section}), cluster)
     assert "when" in raised.value.problems[0].path
 
 
 def test_missing_source_raises(cluster, base):
     """A source that does not exist is an error before anything is sent."""
     with pytest.raises(ConfigError, match="nowhere"):
-        prepare(job(), cluster, Extras(sources=["nowhere"]), base=base)
+        prepare_job(job(), cluster, Extras(sources=["nowhere"]), base=base)
 
 
 def test_unknown_storage_raises(cluster, base):
     """A workspace on a storage that the cluster does not offer is an error."""
     extras = Extras(sources=["src"], workspace="nosuch:/x")
     with pytest.raises(NotFoundError):
-        prepare(job(), cluster, extras, base=base)
+        prepare_job(job(), cluster, extras, base=base)
 
 
 @pytest.mark.process

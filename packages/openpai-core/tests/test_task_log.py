@@ -7,8 +7,7 @@ file, under addresses that stop being good, read by ranges.
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from werkzeug import Response
 
 from openpai.core.client.task_log import TaskLog

@@ -9,7 +9,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from openpai.core.client.cluster import Cluster
-from openpai.core.protocol.command_job import command_job
+from openpai.core.protocol.command_job import job_from_command
 from openpai.core.rest.models import JobDetail
 from openpai.core.storage.base import StorageSpec
 from openpai.notebook.ipython.display import detail_html, detail_text, register
@@ -48,7 +48,7 @@ def test_cluster_shows_as_table(shown):
 
 def test_job_shows_description_without_secrets(shown):
     """A job shows its YAML; what it keeps secret is masked as the server masks it."""
-    job = command_job("plain", ["true"], image="some/image")
+    job = job_from_command("plain", ["true"], image="some/image")
     document = job.to_dict()
     document["secrets"] = {"password": "hidden-password"}
     html = shown(type(job).from_dict(document))

@@ -15,7 +15,7 @@ from support.wait import wait_until
 pytest.importorskip("werkzeug")
 
 from openpai.core.client.cluster import Cluster
-from openpai.core.client.prepare import Extras, prepare
+from openpai.core.client.prepare import Extras, prepare_job
 from openpai.core.client.remote_job import RemoteJob
 from openpai.core.local import LocalCluster
 from openpai.core.protocol.job import Job
@@ -71,7 +71,7 @@ def submit(cluster: Cluster) -> Callable[..., RemoteJob]:
         if job_secrets:
             document["secrets"] = job_secrets
         job = Job.from_dict(document)
-        return cluster.submit(prepare(job, cluster, extras or Extras(), base=base))
+        return cluster.submit(prepare_job(job, cluster, extras or Extras(), base=base))
 
     return send
 

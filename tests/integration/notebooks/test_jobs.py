@@ -236,8 +236,8 @@ def test_job_names_of_same_notebook_differ(submit):
 
 def test_notebook_of_other_job_raises_error(cluster, submit):
     """Asking a job that runs no notebook for one is a clear error."""
-    from openpai.core.protocol.command_job import command_job
+    from openpai.core.protocol.command_job import job_from_command
 
-    key = cluster.submit(command_job("plain", ["true"], image="none")).key
+    key = cluster.submit(job_from_command("plain", ["true"], image="none")).key
     with pytest.raises(NotebookError, match="not the job of a notebook"):
         NotebookJob(cluster, key).notebook()

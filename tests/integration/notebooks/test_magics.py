@@ -87,9 +87,10 @@ def test_watch_updates_one_output(in_kernel):
     """One output is renewed in place, and what it shows last is how the job ended."""
     source = (
         "from openpai.core import Cluster\n"
-        "from openpai.core.protocol.command_job import command_job\n"
+        "from openpai.core.protocol.command_job import job_from_command\n"
         "from openpai.notebook import watch\n"
-        "job = Cluster.load().submit(command_job('watched', ['echo the log'], image='x', cpu=1))\n"
+        "job = job_from_command('watched', ['echo the log'], image='x', cpu=1)\n"
+        "job = Cluster.load().submit(job)\n"
         "detail = watch(job, poll=0.1)"
     )
     [shown] = in_kernel(source)

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.config import credentials
-from openpai.core.config import keyring as config_keyring
+from openpai.core.config import credentials, keyring as config_keyring
 from openpai.core.config.clusters import (
     ClusterEntry,
     delete_cluster,

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ContextManager, Dict, Iterator
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name

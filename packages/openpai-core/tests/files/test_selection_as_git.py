@@ -8,8 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import Options, Selection, Transfer, local_place

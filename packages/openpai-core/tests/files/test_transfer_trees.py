@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.transfer.transfer import Copied, TransferError, download, upload

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from openpai.core.protocol.job import Job
 from openpai.core.protocol.job_yaml import dump_yaml, load_yaml

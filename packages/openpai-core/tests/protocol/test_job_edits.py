@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.edits import parse_path, parse_update, set_value

@@ -7,8 +7,7 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openpai.core.protocol.ajv import schema_errors
 from openpai.core.protocol.job_yaml import load_yaml

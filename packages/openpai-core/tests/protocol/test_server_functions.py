@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from openpai.core.execution.exit_codes import exit_codes, exit_spec
+from openpai.core.execution.exit_codes import exit_code_table, exit_spec
 from openpai.core.execution.ports import task_ports
 from openpai.core.protocol.names import convert_name, encode_name
 from openpai.core.protocol.secrets import mask_secrets
@@ -56,7 +56,7 @@ def test_exit_codes_are_described_as_by_server(functions):
 
 def test_runtime_patterns_are_in_table():
     """A status of 137 is recognised by its number, and comes before the log is searched."""
-    table = exit_codes()
+    table = exit_code_table()
     assert table[137]["pattern"] == {"runtimeContainerPatterns": [{"exitCode": 137}]}
     assert list(table).index(137) < list(table).index(220)
 

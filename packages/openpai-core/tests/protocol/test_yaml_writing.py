@@ -7,8 +7,7 @@ import string
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openpai.core.errors import ProtocolError
 from openpai.core.protocol.job_yaml import dump_yaml, load_yaml

@@ -23,8 +23,7 @@ from openpai.core.errors import (
     RateLimitError,
     ServerError,
 )
-from openpai.core.rest import authn, jobs, models, storages, tasks, users
-from openpai.core.rest import cluster as rest_cluster
+from openpai.core.rest import authn, cluster as rest_cluster, jobs, models, storages, tasks, users
 from openpai.core.rest.session import Session
 
 V2 = "/rest-server/api/v2"

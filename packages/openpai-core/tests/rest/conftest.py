@@ -155,12 +155,12 @@ def through_proxy(local, proxy):
 @pytest.fixture
 def make_job():
     """Return a function that makes a small job of a name that no other test uses."""
-    from openpai.core.protocol.command_job import command_job, random_letters
+    from openpai.core.protocol.command_job import job_from_command, random_letters
 
     def make(*commands: str, name: str = "", **options):
         name = name or f"t_{random_letters(10)}"
         options = {"image": "any", "cpu": 1, "memory_mb": 64, **options}
-        return command_job(name, list(commands) or ["true"], **options)
+        return job_from_command(name, list(commands) or ["true"], **options)
 
     return make
 

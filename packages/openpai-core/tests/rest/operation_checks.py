@@ -9,8 +9,17 @@ import pytest
 
 from openpai.core import Cluster
 from openpai.core.errors import AuthenticationError, ConflictError, NotFoundError
-from openpai.core.rest import authn, groups, history, jobs, storages, tasks, users, virtual_clusters
-from openpai.core.rest import cluster as rest_cluster
+from openpai.core.rest import (
+    authn,
+    cluster as rest_cluster,
+    groups,
+    history,
+    jobs,
+    storages,
+    tasks,
+    users,
+    virtual_clusters,
+)
 
 PASSWORD = "a-good-password"
 CHECKS: dict = {}

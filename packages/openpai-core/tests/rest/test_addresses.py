@@ -6,8 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openpai.core.errors import ConfigError, NotFoundError
 from openpai.core.rest.address import Address, masked, segment

@@ -13,7 +13,7 @@ from openpai.core.client.batch import Outcome
 from openpai.core.errors import AuthenticationError, ConflictError, OpenPaiError, ProtocolError
 from openpai.core.rest.jobs import list_jobs
 from openpai.core.sweeps.parameters import grid, sweep_jobs
-from openpai.core.sweeps.results import results
+from openpai.core.sweeps.results import collect_results
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_results_have_parameters_and_exit_codes(cluster, sweep):
     """One row a job, in the order of names, with the user's own exit codes."""
     for outcome in cluster.submit_all(sweep("told", 3), tag="told"):
         outcome.remote.wait(timeout=60)
-    rows = results(cluster, tag="told")
+    rows = collect_results(cluster, tag="told")
     assert [(row.name, row.state, row.exit_code, row.parameters["n"]) for row in rows] == [
         ("told_n-0", "SUCCEEDED", 0, 0),
         ("told_n-1", "FAILED", 1, 1),
@@ -230,4 +230,4 @@ def test_results_have_parameters_and_exit_codes(cluster, sweep):
     ]
     assert all(row.seconds >= 0 and row.submitted.tzinfo for row in rows)
     with pytest.raises(OpenPaiError, match="Which jobs"):
-        results(cluster)
+        collect_results(cluster)

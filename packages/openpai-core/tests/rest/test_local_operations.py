@@ -11,8 +11,7 @@ import pytest
 
 from openpai.core import Cluster
 from openpai.core.errors import PermissionDeniedError
-from openpai.core.rest import cluster as rest_cluster
-from openpai.core.rest import groups, jobs, tasks, users
+from openpai.core.rest import cluster as rest_cluster, groups, jobs, tasks, users
 
 PASSWORD = "a-good-password"
 
@@ -49,11 +48,11 @@ class World:
 @pytest.fixture(scope="module")
 def world(local):
     """One for all tests of this file."""
-    from openpai.core.protocol.command_job import command_job, random_letters
+    from openpai.core.protocol.command_job import job_from_command, random_letters
 
     def make(*commands):
         name = f"op_{random_letters(10)}"
-        return command_job(name, commands, image="any", cpu=1, memory_mb=64)
+        return job_from_command(name, commands, image="any", cpu=1, memory_mb=64)
 
     found = World(local, make)
     yield found

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.table import opai
-from openpai.cli.framework.app import CliApp
+from openpai.cli.framework import CliApp
 
 if TYPE_CHECKING:
-    from openpai.cli.framework.errors import Failure
+    from openpai.cli.framework import Failure
 
 __all__ = ["run"]
 
@@ -49,7 +49,7 @@ def _invoke(arguments: Sequence[str], app: CliApp) -> int:
     """Run the command; click's own ``main`` would take a closed pipe for a failure."""
     completing = os.environ.get("_OPAI_COMPLETE")
     if completing:
-        from openpai.cli.framework.completion import complete
+        from openpai.cli.framework import complete
 
         return complete(opai, completing, arguments)
     try:
@@ -64,7 +64,7 @@ def _invoke(arguments: Sequence[str], app: CliApp) -> int:
 
 def _fail(app: CliApp, error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong; what that needs is imported only now."""
-    from openpai.cli.framework.errors import explain
+    from openpai.cli.framework import explain
 
     if app.debug and isinstance(error, Exception):
         import traceback

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from openpai.core.environment import in_job_container
-from openpai.notebook.jobs.submission import make_request, send
+from openpai.notebook.jobs import make_request, send
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.notebook.formats.nbformat4 import Notebook
-    from openpai.notebook.jobs.job import NotebookJob
+    from openpai.core.client import Cluster
+    from openpai.notebook.formats import Notebook
+    from openpai.notebook.jobs import NotebookJob
 
 __all__ = [
     "submit_notebook",
@@ -83,8 +83,8 @@ def submit_notebook(
     """
     if in_job_container():
         return None
-    from openpai.core.client.cluster import Cluster
-    from openpai.notebook.jobs.job_spec import describe
+    from openpai.core.client import Cluster
+    from openpai.notebook.jobs import describe
 
     file, document, skip = (Path(path), None, ()) if path is not None else _own_notebook()
     request = make_request(
@@ -121,22 +121,26 @@ def submit_notebook(
 
 def _wait(job: NotebookJob) -> None:
     """Wait for a job's end; in a notebook it is watched meanwhile."""
-    from openpai.notebook.source.find_notebook import in_notebook
+    from openpai.notebook.source import in_notebook
 
     if not in_notebook():
         job.wait()
         return
-    from openpai.notebook.ipython.watch import watch
+    from openpai.notebook.ipython import watch
 
     watch(job)
 
 
 def _own_notebook() -> tuple[Path, Notebook | None, Sequence[int]]:
     """Return the calling notebook, its content where no file has it, and what is not to run."""
-    from openpai.notebook.formats.nbformat4 import load_notebook
-    from openpai.notebook.source.colab import in_colab, notebook_of_the_page
-    from openpai.notebook.source.find_notebook import calling_notebook, running_cells
-    from openpai.notebook.source.skip_cells import cells_of_the_caller
+    from openpai.notebook.formats import load_notebook
+    from openpai.notebook.source import (
+        calling_notebook,
+        cells_of_the_caller,
+        in_colab,
+        notebook_of_the_page,
+        running_cells,
+    )
 
     if in_colab():
         path, shown = notebook_of_the_page()

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.core.cli.app import current_app
-from openpai.core.cli.command import CONTEXT_SETTINGS, Command
-from openpai.core.cli.completion import jobs
+from openpai.core.cli import CONTEXT_SETTINGS, Command, current_app, jobs
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
 
 if TYPE_CHECKING:
-    from openpai.core.cli.app import App
-    from openpai.notebook.jobs.job import NotebookJob
-    from openpai.notebook.jobs.job_spec import Description, Request
+    from openpai.core.cli import App
+    from openpai.notebook.jobs import Description, NotebookJob, Request
 
 __all__ = ["notebook"]
 
@@ -123,7 +120,7 @@ def submit(context: click.Context, /, **options: Any) -> None:
     With --interactive, or without FILE, a Jupyter server runs in the job. The address with its
     token is written to stdout once the server answers; the job goes on until it is stopped.
     """
-    from openpai.notebook.jobs.job_spec import describe
+    from openpai.notebook.jobs import describe
 
     app = current_app(context)
     options["folder"].mkdir(parents=True, exist_ok=True)  # before anything is sent
@@ -159,7 +156,7 @@ def connect(context: click.Context, /, job: str, folder: Path, alias: str | None
     Its log is followed to the end and the executed notebook fetched. Of an interactive job the
     address of its Jupyter server is written.
     """
-    from openpai.notebook.jobs.job import NotebookJob
+    from openpai.notebook.jobs import NotebookJob
 
     app = current_app(context)
     cluster = app.cluster(alias)
@@ -170,7 +167,7 @@ def connect(context: click.Context, /, job: str, folder: Path, alias: str | None
 
 def _request(options: dict[str, Any]) -> Request:
     """Read the parameters, and let the layered defaults fill the gaps."""
-    from openpai.notebook.jobs.submission import make_request
+    from openpai.notebook.jobs import make_request
 
     if options.pop("interactive") or options["file"] is None:
         options["mode"] = "interactive"
@@ -187,7 +184,7 @@ def _parameters(
     file: Path | None, values: tuple[str, ...], texts: tuple[str, ...]
 ) -> dict[str, Any]:
     """Collect the parameters; the command line is stronger than the file."""
-    from openpai.notebook.formats.parameters import infer, parse_assignment
+    from openpai.notebook.formats import infer, parse_assignment
 
     found: dict[str, Any] = dict(_from_file(file)) if file else {}
     for name, text in map(parse_assignment, values):
@@ -197,7 +194,7 @@ def _parameters(
 
 
 def _from_file(file: Path) -> dict[str, Any]:
-    from openpai.core.protocol.job_yaml import load_yaml
+    from openpai.core.protocol import load_yaml
 
     try:
         found = load_yaml(file.read_text(encoding="utf-8"))
@@ -210,10 +207,10 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _show(app: App, description: Description, alias: str | None) -> None:
     """Write the job as it would be submitted."""
-    from openpai.core.client.prepare import prepare
-    from openpai.core.protocol.secrets import mask_secrets
+    from openpai.core.client import prepare_job
+    from openpai.core.protocol import mask_secrets
 
-    job = prepare(
+    job = prepare_job(
         description.job, app.cluster(alias), description.extras, base=description.base, send=False
     )
     job.validate()
@@ -221,7 +218,7 @@ def _show(app: App, description: Description, alias: str | None) -> None:
 
 
 def _send(app: App, description: Description, alias: str | None) -> NotebookJob:
-    from openpai.notebook.jobs.submission import send
+    from openpai.notebook.jobs import send
 
     job = send(description, app.cluster(alias))
     app.note(f"Submitted {job.key} to {job.cluster.alias or job.cluster.uri}.")

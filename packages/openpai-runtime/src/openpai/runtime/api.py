@@ -32,12 +32,10 @@ from types import FrameType
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from openpai.core.environment import TaskContext
-from openpai.runtime.events.event import Event
-from openpai.runtime.events.handlers import Handler, Handlers, conditions, duration
+from openpai.runtime.events import Event, Handler, Handlers, conditions, duration
 from openpai.runtime.exit_codes import CALLBACK_FAILED, TIMED_OUT
-from openpai.runtime.job.retry_policy import ask
-from openpai.runtime.process.command import Command
-from openpai.runtime.process.event_loop import Loop
+from openpai.runtime.job import ask
+from openpai.runtime.process import Command, Loop
 from openpai.runtime.secrets import read_secret
 
 __all__ = ["Runtime"]
@@ -246,7 +244,7 @@ class Runtime:
         """Return what patterns are looked for in: the traceback, which comes last in the log."""
         if not self._handlers.read_log():
             return ""
-        from openpai.runtime.diagnosis.failure import log_tail
+        from openpai.runtime.diagnosis import log_tail
 
         shown = traceback.format_exception(type(error), error, error.__traceback__) if error else []
         return log_tail(os.environ) + "\n" + "".join(shown)

@@ -30,7 +30,7 @@ def read_secrets(environ: Mapping[str, str]) -> Mapping[str, Any]:
     path = environ.get("OPENPAI_SECRETS") or PLATFORM_SECRETS
     if not os.path.exists(path):  # noqa: PTH110 - every task asks
         return {}
-    from openpai.core.protocol.job_yaml import YamlError, load_yaml
+    from openpai.core.protocol import YamlError, load_yaml
 
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - every task asks
@@ -47,7 +47,7 @@ def read_secret(name: str, environ: Mapping[str, str]) -> str:
     Raises:
         OpenPaiError: The job has none of that name, or they cannot be read.
     """
-    from openpai.core.protocol.runtime_section import secret_value
+    from openpai.core.protocol import secret_value
 
     secrets = read_secrets(environ)
     value = secret_value(secrets, name)

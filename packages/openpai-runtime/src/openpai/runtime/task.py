@@ -11,19 +11,13 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError
-from openpai.runtime.diagnosis.memory import oom_kills
-from openpai.runtime.events.background import Meanwhile
-from openpai.runtime.events.callbacks import Callbacks
-from openpai.runtime.events.event import Event
+from openpai.runtime.diagnosis import oom_kills
+from openpai.runtime.events import Callbacks, Event, Meanwhile
 from openpai.runtime.exit_codes import CALLBACK_FAILED, NOT_READY, OUTPUTS_NOT_SAVED
-from openpai.runtime.job.context import TaskJob
-from openpai.runtime.job.retry_policy import Verdict
-from openpai.runtime.job.workdir import surroundings
+from openpai.runtime.job import TaskJob, Verdict, surroundings
 from openpai.runtime.log import reason, say
-from openpai.runtime.outputs.manifest import Ended
-from openpai.runtime.process.command import Command
-from openpai.runtime.process.event_loop import Loop
-from openpai.runtime.process.spawn import call_in_child, signal_group, start
+from openpai.runtime.outputs import Ended
+from openpai.runtime.process import Command, Loop, call_in_child, signal_group, start
 
 __all__ = ["run_task"]
 
@@ -67,7 +61,7 @@ class _Task:
         saved = self._save(code) if self._job.folder else None
         self._callbacks.fire_and_wait(self._event("exit", code, saved))
         if self._variables:
-            from openpai.runtime.job.distributed import remove_host_file
+            from openpai.runtime.job import remove_host_file
 
             remove_host_file(self._variables)
         if code == 0 and saved is False:
@@ -119,7 +113,7 @@ class _Task:
             return False
         if not section.needs_preparation:
             return True
-        from openpai.runtime.setup.preparation import Preparation
+        from openpai.runtime.setup import Preparation
 
         preparation = Preparation(self._job, self._root, self._environ)
         told, tell = os.pipe()
@@ -135,7 +129,7 @@ class _Task:
 
     def _start_tensorboard(self) -> None:
         """Start TensorBoard beside the command; a fault is said and changes nothing."""
-        from openpai.runtime.setup.tensorboard import tensorboard_command
+        from openpai.runtime.setup import tensorboard_command
 
         assert self._job.section.tensorboard
         try:
@@ -164,7 +158,7 @@ class _Task:
 
     def _distribute(self) -> bool:
         """Add what the job's distributed framework wants to know; return whether it is known."""
-        from openpai.runtime.job.distributed import framework_variables
+        from openpai.runtime.job import framework_variables
 
         try:
             self._variables = framework_variables(self._job)
@@ -187,8 +181,7 @@ class _Task:
         facts = {"seconds": times}
         if not code:
             return facts
-        from openpai.runtime.diagnosis.failure import Evidence, as_text, log_tail
-        from openpai.runtime.diagnosis.gpu import gpu_faults
+        from openpai.runtime.diagnosis import Evidence, as_text, gpu_faults, log_tail
 
         if self._command.stop_signal is not None:
             self._log = log_tail(self._environ)
@@ -223,7 +216,7 @@ class _Task:
         return self._in_child(partial(self._saver, ended, None), self._is_late) == 0
 
     def _saver(self, ended: Ended, pauses: Sequence[float] | None) -> int:
-        from openpai.runtime.outputs.uploader import PAUSES, Saver
+        from openpai.runtime.outputs import PAUSES, Saver
 
         saver = Saver(
             self._job,

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Callable, Iterable
 
 from openpai.core.errors import StorageError
-from openpai.core.storage.base import Entry, Storage, StorageSpec, normalize, with_path_in_errors
+from openpai.core.storage import Entry, Storage, StorageSpec, normalize, with_path_in_errors
 
 __all__ = [
     "ServedStorage",

@@ -6,11 +6,10 @@ import json
 import os
 from pathlib import Path
 
-from openpai.core.config.storages import mounts_of_environment
+from openpai.core.config import mounts_of_environment
 from openpai.core.environment import in_job_container
 from openpai.core.errors import StorageError
-from openpai.core.storage.base import Storage, StorageSpec
-from openpai.core.storage.local import LocalStorage
+from openpai.core.storage import LocalStorage, Storage, StorageSpec
 
 __all__ = [
     "is_mounted",

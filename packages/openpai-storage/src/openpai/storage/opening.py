@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from openpai.core.storage.base import Storage, StorageSpec
+from openpai.core.storage import Storage, StorageSpec
 from openpai.storage.mounted import is_mounted, open_posix
 
 __all__ = [
@@ -28,7 +28,7 @@ def open_azure_blob(spec: StorageSpec) -> Storage:
 
 
 def _azure_blob(spec: StorageSpec) -> Storage:
-    from openpai.storage.azure.blob import open_container
+    from openpai.storage.azure import open_container
 
     return open_container(spec)
 
@@ -43,7 +43,7 @@ def open_azure_file(spec: StorageSpec) -> Storage:
 
 
 def _azure_file(spec: StorageSpec) -> Storage:
-    from openpai.storage.smb.storage import open_file_share
+    from openpai.storage.smb import open_file_share
 
     return open_file_share(spec)
 
@@ -58,7 +58,7 @@ def open_samba(spec: StorageSpec) -> Storage:
 
 
 def _samba(spec: StorageSpec) -> Storage:
-    from openpai.storage.smb.storage import open_share
+    from openpai.storage.smb import open_share
 
     return open_share(spec)
 

@@ -8,8 +8,7 @@ from pathlib import PurePath
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 BASH = r"""
 _opai() {

@@ -10,10 +10,7 @@ from typing import Any
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
+from openpai.cli.framework import CliApp, command, completion as _complete, format_option, pass_app
 
 COLUMNS = [("KEY", "key"), ("VALUE", "value"), ("FROM", "origin"), ("FOR", "help")]
 #: Keys that a variable of the environment sets, too.
@@ -66,7 +63,7 @@ def set_(
 @pass_app
 def unset(app: CliApp, for_user: bool, keys: tuple[str, ...]) -> None:
     """Remove default values of options."""
-    from openpai.core.config.defaults import unset_default
+    from openpai.core.config import unset_default
 
     for key in keys:
         if not unset_default(key, in_folder=not for_user):
@@ -83,7 +80,7 @@ def _parse(pair: str) -> tuple[str, str, str]:
 
 
 def _change(key: str, operator: str, value: str, *, in_folder: bool) -> None:
-    from openpai.core.config.defaults import default_for_user, set_default
+    from openpai.core.config import default_for_user, set_default
 
     if operator == "=":
         set_default(key, value, in_folder=in_folder)
@@ -97,7 +94,7 @@ def _change(key: str, operator: str, value: str, *, in_folder: bool) -> None:
 
 def _in_force() -> list[dict[str, Any]]:
     """Return each key with the value that is used."""
-    from openpai.core.config.defaults import KEYS, load_defaults
+    from openpai.core.config import KEYS, load_defaults
 
     defaults = load_defaults()
     values = {**defaults.values, **dict(_environment())}
@@ -107,7 +104,7 @@ def _in_force() -> list[dict[str, Any]]:
 
 def _every_layer() -> list[dict[str, Any]]:
     """Return what each layer says of each key, the strongest first; those of a list add up."""
-    from openpai.core.config.defaults import KEYS, load_layers
+    from openpai.core.config import KEYS, load_layers
 
     said = [(key, value, f"${VARIABLES[key]}") for key, value in _environment()]
     for origin, layer in reversed(load_layers()):
@@ -122,6 +119,6 @@ def _environment() -> Iterator[tuple[str, str]]:
 
 
 def _row(key: str, value: Any, origin: str) -> dict[str, Any]:
-    from openpai.core.config.defaults import KEYS
+    from openpai.core.config import KEYS
 
     return {"key": key, "value": value, "origin": origin, "help": KEYS[key].help}

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 import click
 
 from openpai.cli.__about__ import __version__
-from openpai.cli.framework import plugins as _plugins
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import Lazy, LazyGroup, unknown
+from openpai.cli.framework import CliApp, Lazy, LazyGroup, pass_app, plugins as _plugins, unknown
 
 __all__ = ["opai"]
 

@@ -13,7 +13,7 @@ from openpai.cli.exceptions import UsageProblem
 from openpai.cli.framework.app import CliApp
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
 __all__ = ["ONLY_ADMINS", "delete_each", "explained", "new_password", "typed_password"]
 
@@ -32,7 +32,7 @@ def explained(cluster: Cluster, otherwise: str = ONLY_ADMINS) -> Iterator[None]:
         OpenPaiError: Whatever the block raises.
     """
     from openpai.core.errors import NotFoundError, PermissionDeniedError
-    from openpai.core.rest.authn import TokenClaims
+    from openpai.core.rest import TokenClaims
 
     try:
         yield

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.ui.console import Console, visible
-from openpai.core.cli.app import Column, Row
+from openpai.cli.ui import Console, visible
+from openpai.core.cli import Column, Row
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.config.defaults import Defaults
+    from openpai.core.client import Cluster, RemoteJob
+    from openpai.core.config import Defaults
 
 __all__ = ["CliApp", "pass_app"]
 
@@ -39,7 +38,7 @@ class CliApp:
         Raises:
             ConfigError: No such cluster is known, or none is selected.
         """
-        from openpai.core.client.cluster import Cluster
+        from openpai.core.client import Cluster
 
         self._hush()
         cluster = Cluster.load(alias)
@@ -60,7 +59,7 @@ class CliApp:
             ConfigError: A defaults file cannot be read.
         """
         if self._defaults is None:
-            from openpai.core.config.defaults import load_defaults
+            from openpai.core.config import load_defaults
 
             self._defaults = load_defaults()
         return self._defaults.get(key)
@@ -73,7 +72,7 @@ class CliApp:
         format: str,  # noqa: A002 - named as the option is
     ) -> None:
         """Write data to stdout; see :meth:`openpai.core.cli.app.App.emit`."""
-        from openpai.cli.ui.output import emit
+        from openpai.cli.ui import emit
 
         emit(self.console, data, columns=columns, format=format)
 
@@ -84,7 +83,7 @@ class CliApp:
     @contextmanager
     def progress(self, description: str, total: int | None) -> Iterator[Callable[[int], None]]:
         """Show progress on stderr while the block runs, on a terminal only."""
-        from openpai.cli.ui.progress import Progress
+        from openpai.cli.ui import Progress
 
         progress = Progress(self.console, description, total)
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.core.cli.completion import clusters, jobs, outputs, remote_paths, storages, sweeps
+from openpai.core.cli import clusters, jobs, outputs, remote_paths, storages, sweeps
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -41,7 +41,7 @@ def states(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def default_keys(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Keys of the layered defaults."""
-    from openpai.core.config.defaults import KEYS
+    from openpai.core.config import KEYS
 
     return [key for key in KEYS if key.startswith(incomplete)]
 

@@ -14,7 +14,7 @@ import click
 
 from openpai.cli.exceptions import Left, LostSightError, UsageProblem, WaitOverError
 from openpai.cli.framework import follow as _ends
-from openpai.cli.ui.console import visible
+from openpai.cli.ui import visible
 from openpai.core import errors
 
 __all__ = ["Failure", "explain"]

@@ -13,8 +13,8 @@ from openpai.core.units import format_duration
 
 if TYPE_CHECKING:
     from openpai.cli.framework.app import CliApp
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.rest.models import JobDetail
+    from openpai.core.client import RemoteJob
+    from openpai.core.rest import JobDetail
 
 __all__ = [
     "EXIT_INTERRUPTED",

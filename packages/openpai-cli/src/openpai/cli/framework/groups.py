@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.core.cli.command import CONTEXT_SETTINGS, Command
+from openpai.core.cli import CONTEXT_SETTINGS, Command
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -49,7 +49,7 @@ def seconds(text: str) -> float:
 
 def moment(text: str) -> datetime:
     """Read ``10m`` (ago), or ``2026-01-31``, ``2026-01-31T12:00``, in this machine's zone."""
-    from openpai.cli.ui.times import parse_moment
+    from openpai.cli.ui import parse_moment
 
     try:
         return parse_moment(text)

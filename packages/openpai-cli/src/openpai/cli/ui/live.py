@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from openpai.cli.exceptions import UsageProblem
 
 if TYPE_CHECKING:
-    from openpai.cli.framework.app import CliApp
+    from openpai.cli.framework import CliApp
 
 __all__ = ["watch"]
 

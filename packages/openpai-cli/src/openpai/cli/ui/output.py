@@ -10,7 +10,7 @@ from typing import Any
 from openpai.cli.ui.console import Console, visible
 from openpai.cli.ui.table import NOTHING, Cell, draw_record, draw_table
 from openpai.cli.ui.times import ago, iso
-from openpai.core.cli.app import Column, Row
+from openpai.core.cli import Column, Row
 from openpai.core.units import format_duration
 
 __all__ = ["FORMATS", "cell_text", "emit", "table_lines"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Panel", "Point", "bars", "panels", "points_of"]
+__all__ = ["Panel", "Point", "bar_chart", "panels", "points_of"]
 
 _WIDEST_LABEL = 40
 _NARROWEST_BAR = 8
@@ -84,7 +84,7 @@ def _bounds(values: Sequence[float]) -> tuple[float, float]:
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
-def bars(panel: Panel, width: int, mark: str) -> Iterator[str]:
+def bar_chart(panel: Panel, width: int, mark: str) -> Iterator[str]:
     """Yield a line for each value: its label, a bar, the figure.
 
     Args:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from openpai.cli.ui.console import Console
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Display
-    from rich.progress import Task
+    from rich.progress import Progress as Display, Task
 
 __all__ = ["Progress"]
 
@@ -70,8 +69,7 @@ class Progress:
 
 def _drawn(console: Console) -> Display:
     """Return what draws the line; stdout is left alone, it has data."""
-    from rich import console as rich_console
-    from rich import progress
+    from rich import console as rich_console, progress
     from rich.table import Column
     from rich.text import Text
 

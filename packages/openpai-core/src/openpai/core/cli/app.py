@@ -20,8 +20,7 @@ from typing import (
 )
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.client import Cluster, RemoteJob
 
 __all__ = ["App", "Column", "Row", "current_app"]
 

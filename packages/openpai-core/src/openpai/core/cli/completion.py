@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 from openpai.core.deadline import with_deadline
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.storage.base import Storage
+    from openpai.core.client import Cluster
+    from openpai.core.storage import Storage
 
 __all__ = ["clusters", "jobs", "outputs", "remote_paths", "storages", "sweeps"]
 
@@ -25,7 +25,7 @@ _MOST = 50
 
 def clusters(_ctx: Any, _param: Any, incomplete: str) -> list[str]:
     """Aliases of the clusters file."""
-    from openpai.core.config.clusters import load_clusters
+    from openpai.core.config import load_clusters
 
     return _soon(lambda: _beginning(load_clusters(), incomplete))
 
@@ -43,7 +43,7 @@ def jobs(ctx: Any, _param: Any, incomplete: str) -> list[str]:
 
 def sweeps(ctx: Any, _param: Any, incomplete: str) -> list[str]:
     """Names of the sweeps that this machine submitted to the cluster."""
-    from openpai.core.sweeps.state import recorded_sweeps
+    from openpai.core.sweeps import recorded_sweeps
 
     def ask(cluster: Cluster) -> Iterable[str]:
         return (record.name for record in recorded_sweeps(cluster.uri, cluster.user))
@@ -94,7 +94,7 @@ def _below(storage: Storage, root: str, path: str) -> Iterator[str]:
 
 
 def _of_cluster(ctx: Any, ask: Callable[[Cluster], Iterable[str]], incomplete: str) -> list[str]:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
     def look() -> list[str]:
         with Cluster.load(ctx.params.get("alias")) as cluster:

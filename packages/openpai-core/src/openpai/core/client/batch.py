@@ -25,8 +25,8 @@ from openpai.core.errors import (
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
-    from openpai.core.protocol.job import Job
-    from openpai.core.rest.models import JobSummary
+    from openpai.core.protocol import Job
+    from openpai.core.rest import JobSummary
 
 __all__ = ["ACTIVE_STATES", "Outcome", "RateLimitGate", "each", "stop_all", "submit_all"]
 
@@ -101,9 +101,9 @@ def submit_all(
         ApiError: The list of jobs was refused; nothing was sent.
         ConnectionFailed: The list of jobs could not be had; nothing was sent.
     """
-    from openpai.core.client.prepare import prepare
+    from openpai.core.client.prepare import prepare_job
 
-    ready = _checked([prepare(job, cluster) for job in jobs], strict)
+    ready = _checked([prepare_job(job, cluster) for job in jobs], strict)
     user = cluster.user
     existing = _existing(cluster, [name for name, _ in ready]) if ready else {}
     tags = list(filter(None, [tag] if isinstance(tag, str) else tag))

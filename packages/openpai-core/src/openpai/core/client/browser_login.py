@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from openpai.core.errors import AuthenticationError, WaitTimeout
-from openpai.core.rest.authn import Login, oidc_login_url
+from openpai.core.rest import Login, oidc_login_url
 
 if TYPE_CHECKING:
-    from openpai.core.rest.session import Session
+    from openpai.core.rest import Session
 
 __all__ = ["BrowserLogin"]
 

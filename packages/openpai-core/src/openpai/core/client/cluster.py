@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Se
 
 from openpai.core.client.remote_job import RemoteJob
 from openpai.core.closing import Closing
-from openpai.core.config.storages import mounts_of_environment
+from openpai.core.config import mounts_of_environment
 from openpai.core.errors import AuthenticationError, NotFoundError
-from openpai.core.rest import authn, jobs, storages, users, virtual_clusters
-from openpai.core.rest import cluster as rest_cluster
-from openpai.core.rest.jobs import every_job
-from openpai.core.rest.session import Session
-from openpai.core.storage.base import Storage, StorageSpec, open_storage
+from openpai.core.rest import (
+    Session,
+    authn,
+    cluster as rest_cluster,
+    every_job,
+    jobs,
+    storages,
+    users,
+    virtual_clusters,
+)
+from openpai.core.storage import Storage, StorageSpec, open_storage
 
 if TYPE_CHECKING:
     from openpai.core.client.batch import Outcome
-    from openpai.core.protocol.job import Job
-    from openpai.core.rest.models import JobSummary
-    from openpai.core.rest.virtual_clusters import VirtualCluster
+    from openpai.core.protocol import Job
+    from openpai.core.rest import JobSummary, VirtualCluster
 
 __all__ = ["Cluster"]
 
@@ -77,8 +82,7 @@ class Cluster(Closing):
         Raises:
             ConfigError: There is no such cluster, or the list cannot be read.
         """
-        from openpai.core.config.clusters import find_cluster, store_token
-        from openpai.core.config.storages import attached_storages
+        from openpai.core.config import attached_storages, find_cluster, store_token
 
         entry = find_cluster(alias, environment=environment)
         cluster = cls(
@@ -215,10 +219,10 @@ class Cluster(Closing):
             ApiError: The cluster refused.
             ConnectionFailed: It could not be found out whether the job was recorded.
         """
-        from openpai.core.client.prepare import prepare
+        from openpai.core.client.prepare import prepare_job
         from openpai.core.client.submit import check_winner, submit_once
 
-        job = prepare(job, self)
+        job = prepare_job(job, self)
         job.validate(strict=strict)
         key, text = f"{self.user}~{job.name}", job.to_yaml()
         submit_once(self.session, key, text)
@@ -368,7 +372,7 @@ class Cluster(Closing):
         """
         spec = self._spec(name or self.default_storage())
         if spec.name in self._attached:
-            from openpai.core.config.storages import with_secrets
+            from openpai.core.config import with_secrets
 
             spec = with_secrets(spec)
         return open_storage(spec)

@@ -11,7 +11,7 @@ from openpai.core.errors import OpenPaiError
 if TYPE_CHECKING:
     from openpai.core.client.logs import LogLine
     from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.rest.models import Event, JobDetail, TaskStatus
+    from openpai.core.rest import Event, JobDetail, TaskStatus
 
 __all__ = ["Explanation", "explain", "failure_record"]
 

@@ -11,9 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from openpai.core.errors import ApiError, NoAnswer, RateLimitError
-from openpai.core.rest.address import Address
-from openpai.core.rest.cluster import ClusterInfo, get_info
-from openpai.core.rest.session import Session
+from openpai.core.rest import Address, ClusterInfo, Session, get_info
 
 __all__ = ["Found", "discover"]
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Iterable, Iterator
 
 if TYPE_CHECKING:
-    from openpai.core.rest.models import TaskStatus
+    from openpai.core.rest import TaskStatus
 
 __all__ = ["LogSinceFilter", "time_of"]
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 from openpai.core.client.log_since import LogSinceFilter
 from openpai.core.client.task_log import TaskLog
 from openpai.core.errors import ConnectionFailed, NotFoundError, OpenPaiError, ServerError
-from openpai.core.rest.tasks import TaskAttempt
+from openpai.core.rest import TaskAttempt
 from openpai.core.retry import Backoff
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.rest.models import JobDetail
+    from openpai.core.rest import JobDetail
 
 __all__ = ["LogFilter", "LogLine", "follow_logs", "read_logs"]
 
@@ -238,8 +238,8 @@ class _Attempt(NamedTuple):
 
 def _attempts(detail: JobDetail, wanted: LogFilter) -> Iterator[_Attempt]:
     """Yield the runs of the tasks that were asked for."""
-    from openpai.core.protocol.names import convert_name
-    from openpai.core.rest.models import TERMINAL_STATES
+    from openpai.core.protocol import convert_name
+    from openpai.core.rest import TERMINAL_STATES
 
     role, index, moment = wanted.role, wanted.index, wanted.since
     spelled = None if role is None else convert_name(role)

@@ -14,25 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
-from openpai.core.code.sources import pack_sources, source_limit, tell_sizes, upload_code
-from openpai.core.protocol.bootstrap import add_bootstrap
-from openpai.core.protocol.job import Job
-from openpai.core.protocol.runtime_section import (
+from openpai.core.code import pack_sources, source_limit, tell_sizes, upload_code
+from openpai.core.protocol import (
     SECTION_KEY,
     Code,
+    Job,
     Output,
     RuntimeSection,
+    add_bootstrap,
     raw_section,
 )
-from openpai.core.rest.storages import list_storages
-from openpai.core.storage.base import StorageUri
-from openpai.core.storage.workspace import Workspace
+from openpai.core.rest import list_storages
+from openpai.core.storage import StorageUri, Workspace
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
     from openpai.core.client.remote_job import RemoteJob
 
-__all__ = ["Extras", "copy_of", "needs_preparation", "prepare", "prepare_once"]
+__all__ = ["Extras", "copy_of", "needs_preparation", "prepare_job", "prepare_once"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def needs_preparation(job: Job, extras: Extras) -> bool:
     )
 
 
-def prepare(
+def prepare_job(
     job: Job,
     cluster: Cluster,
     extras: Extras = NO_EXTRAS,
@@ -139,7 +138,7 @@ def prepare_once(
     Raises:
         Exception: What :func:`prepare` raises.
     """
-    ready = prepare(job, cluster, extras, base=base)
+    ready = prepare_job(job, cluster, extras, base=base)
     section = RuntimeSection.from_job(ready.document)
     if section is None or not section.code:
         return ready

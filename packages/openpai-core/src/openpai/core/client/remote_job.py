@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
     from openpai.core.client.diagnosis import Explanation
     from openpai.core.client.logs import LogLine
-    from openpai.core.protocol.job import Job
-    from openpai.core.rest.models import Event, JobDetail, TaskStatus
-    from openpai.core.rest.session import Session
-    from openpai.core.rest.tasks import TaskHistory
-    from openpai.core.storage.base import Storage
+    from openpai.core.protocol import Job
+    from openpai.core.rest import Event, JobDetail, Session, TaskHistory, TaskStatus
+    from openpai.core.storage import Storage
 
 __all__ = ["RemoteJob"]
 
@@ -222,7 +220,7 @@ class RemoteJob:
             JobNotFoundError: There is no such job, attempt or task.
             ConnectionFailed: No answer came.
         """
-        from openpai.core.protocol.names import convert_name
+        from openpai.core.protocol import convert_name
 
         if attempt is None:
             attempt = self.status().attempt_id or 0
@@ -255,7 +253,7 @@ class RemoteJob:
             JobNotFoundError: There is no such job.
             ConnectionFailed: No answer came.
         """
-        from openpai.core.protocol.job import Job
+        from openpai.core.protocol import Job
 
         return Job.from_remote(jobs.get_config(self.session, self.key))
 
@@ -285,8 +283,8 @@ class RemoteJob:
             StorageError: The storage cannot be opened from here.
             ConnectionFailed: No answer came.
         """
-        from openpai.core.protocol.runtime_section import RuntimeSection
-        from openpai.core.storage.workspace import Workspace
+        from openpai.core.protocol import RuntimeSection
+        from openpai.core.storage import Workspace
 
         section = RuntimeSection.from_job(self.config().document)
         if section is None or not section.workspace:

@@ -21,11 +21,11 @@ from openpai.core.errors import (
     OpenPaiError,
     ProtocolError,
 )
-from openpai.core.rest.jobs import get_config, submit_job
+from openpai.core.rest import get_config, submit_job
 from openpai.core.retry import Backoff
 
 if TYPE_CHECKING:
-    from openpai.core.rest.session import Session
+    from openpai.core.rest import Session
 
 __all__ = ["check_winner", "has_config", "submit_once"]
 
@@ -107,7 +107,7 @@ def has_config(session: Session, key: str, text: str) -> bool:
         ApiError: The server refused.
         ConnectionFailed: No answer came.
     """
-    from openpai.core.protocol.secrets import mask_secrets
+    from openpai.core.protocol import mask_secrets
 
     return _canonical(_load(get_config(session, key))) == _canonical(_load(mask_secrets(text)))
 
@@ -181,7 +181,7 @@ def _bear_asking(backoff: Backoff, error: OpenPaiError, key: str, cause: OpenPai
 
 def _load(text: str) -> Any:
     """Read a config; the server sends JSON, which Python reads faster than YAML."""
-    from openpai.core.protocol.job_yaml import load_yaml
+    from openpai.core.protocol import load_yaml
 
     try:
         return json.loads(text)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from openpai.core.errors import NotFoundError, OpenPaiError, ServerError
-from openpai.core.rest.tasks import LogChunk, TaskAttempt, log_locations, read_chunk
+from openpai.core.rest import LogChunk, TaskAttempt, log_locations, read_chunk
 
 if TYPE_CHECKING:
-    from openpai.core.rest.session import Session
+    from openpai.core.rest import Session
 
 __all__ = ["TaskLog"]
 

@@ -69,9 +69,8 @@ def record_lines(
 def _lines(
     job: RemoteJob, role: str, index: int, attempt: tuple[int | None, int | None]
 ) -> Iterator[str]:
-    from openpai.core.protocol.names import convert_name
-    from openpai.core.protocol.runtime_section import RuntimeSection
-    from openpai.core.storage.workspace import Workspace
+    from openpai.core.protocol import RuntimeSection, convert_name
+    from openpai.core.storage import Workspace
 
     document = job.config().document
     section = RuntimeSection.from_job(document)

@@ -22,7 +22,7 @@ from openpai.core.code.archive import Archive, pack_archive, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
 from openpai.core.git import ask_git
 from openpai.core.gitignore import Rule, matching_rule, read_rules
-from openpai.core.storage.base import Storage
+from openpai.core.storage import Storage
 from openpai.core.units import format_size
 
 __all__ = [
@@ -85,7 +85,7 @@ def source_limit() -> int:
     Raises:
         ConfigError: The default ``source-limit`` is no number of MiB.
     """
-    from openpai.core.config.defaults import load_defaults
+    from openpai.core.config import load_defaults
 
     found = load_defaults().get("source-limit")
     try:
@@ -188,7 +188,7 @@ def upload_code(
         return name
     # Submitting again sends nothing, and the import takes as long as the rest of this.
     from openpai.core.retry import RetryPolicy
-    from openpai.core.storage.transfer.transfer import Options
+    from openpai.core.storage.transfer import Options
 
     if on_send:
         on_send()

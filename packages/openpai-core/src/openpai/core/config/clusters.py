@@ -19,7 +19,7 @@ from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.config.storages import spec_of
 from openpai.core.errors import ConfigError
 from openpai.core.paths import home
-from openpai.core.storage.base import StorageSpec
+from openpai.core.storage import StorageSpec
 
 __all__ = [
     "ClusterEntry",

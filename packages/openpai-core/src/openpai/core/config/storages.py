@@ -17,7 +17,7 @@ from openpai.core.config.credentials import StoredSecrets, load_kept, store_secr
 from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 from openpai.core.paths import home
-from openpai.core.storage.base import StorageSpec
+from openpai.core.storage import StorageSpec
 
 __all__ = [
     "attach_storage",

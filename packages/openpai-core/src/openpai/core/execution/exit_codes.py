@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["exit_codes", "exit_spec"]
+__all__ = ["exit_code_table", "exit_spec"]
 
 _OTHER_POSITIVE = 256
 _OTHER_NEGATIVE = -8000
@@ -22,7 +22,7 @@ _SWALLOWS, _LOST = 128, 130
 
 
 @lru_cache(maxsize=1)
-def exit_codes() -> dict[int, dict[str, Any]]:
+def exit_code_table() -> dict[int, dict[str, Any]]:
     """Return PAI's whole table by code, in the order in which PAI tries the patterns.
 
     An entry's ``pattern`` says what its runtime looks for in status and logs.
@@ -36,7 +36,7 @@ def exit_spec(code: int) -> dict[str, Any]:
 
     A code that is not in the table gets the entry for unknown codes of its sign.
     """
-    table = exit_codes()
+    table = exit_code_table()
     known = table.get(code) if code != _LOST else None
     spec = {**(known or table[_OTHER_POSITIVE if code > 0 else _OTHER_NEGATIVE]), "code": code}
     if code == _SWALLOWS:

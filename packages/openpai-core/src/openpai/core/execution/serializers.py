@@ -10,8 +10,7 @@ from typing import Any, Iterable, Mapping
 
 from openpai.core.execution.exit_codes import exit_spec
 from openpai.core.execution.records import Attempt, Event, Job, Task
-from openpai.core.protocol.js import Timestamp
-from openpai.core.protocol.names import convert_name
+from openpai.core.protocol import Timestamp, convert_name
 from openpai.core.states import attempt_state, job_state
 
 __all__ = [

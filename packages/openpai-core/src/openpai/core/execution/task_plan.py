@@ -14,10 +14,15 @@ from openpai.core.execution.task_environment import (
     job_environment,
     place_environment,
 )
-from openpai.core.protocol.plugins import plugin_commands, role_plugins
-from openpai.core.protocol.references import resolve_references, task_roles
-from openpai.core.protocol.rendering import render_job
-from openpai.core.protocol.stage2 import fill_parameters, render_secrets
+from openpai.core.protocol import (
+    fill_parameters,
+    plugin_commands,
+    render_job,
+    render_secrets,
+    resolve_references,
+    role_plugins,
+    task_roles,
+)
 
 __all__ = ["Limits", "Placement", "Step", "TaskPlan", "plan_task", "role_limits", "role_ports"]
 

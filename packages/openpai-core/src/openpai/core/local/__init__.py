@@ -1,21 +1,21 @@
 """A PAI on one machine: a real REST server that really runs jobs (``openpai-core[local]``)."""
 
-from __future__ import annotations
+from openpai.core.lazy_imports import attach
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.core.local.cluster import LocalCluster
-
-__all__ = ["LocalCluster"]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "LocalCluster":
-        return import_module("openpai.core.local.cluster").LocalCluster
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from openpai.core.local.cluster import (
+        LocalCluster as LocalCluster,
+        run_in_folder as run_in_folder,
+    )
+    from openpai.core.local.daemon import Running as Running, prune as prune, status as status
+    from openpai.core.local.executor.engines import ENGINES as ENGINES
+else:
+    __all__, __getattr__, __dir__ = attach(
+        __name__,
+        {
+            "cluster": ["LocalCluster", "run_in_folder"],
+            "daemon": ["Running", "prune", "status"],
+            "executor.engines": ["ENGINES"],
+        },
+    )

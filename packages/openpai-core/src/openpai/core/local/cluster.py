@@ -21,8 +21,8 @@ from openpai.core.units import parse_duration
 if TYPE_CHECKING:
     import os
 
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.protocol.job import Job
+    from openpai.core.client import RemoteJob
+    from openpai.core.protocol import Job
 
 __all__ = [
     "Limits",
@@ -183,7 +183,7 @@ def run_in_folder(job: Job, folder: Path, *, strict: bool = True) -> Iterator[Re
         ProtocolError: The job breaks the protocol.
         OpenPaiError: This machine lacks bash or a package that the local cluster needs.
     """
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
     plain = _without_runtime(job)
     plain.validate(strict=strict)
@@ -196,9 +196,7 @@ def run_in_folder(job: Job, folder: Path, *, strict: bool = True) -> Iterator[Re
 
 
 def _without_runtime(job: Job) -> Job:
-    from openpai.core.protocol.bootstrap import without_bootstrap
-    from openpai.core.protocol.job import Job
-    from openpai.core.protocol.runtime_section import SECTION_KEY, raw_section
+    from openpai.core.protocol import SECTION_KEY, Job, raw_section, without_bootstrap
 
     if raw_section(job.document) is None:
         return job

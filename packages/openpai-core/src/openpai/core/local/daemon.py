@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from openpai.core.errors import ConfigError, OpenPaiError
-from openpai.core.execution.records import Job
+from openpai.core.execution import Job
 from openpai.core.local.options import Options, make_options
 from openpai.core.local.state.state_dir import Folder, default_folder
 from openpai.core.local.state.store import Store

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Iterator
 import pytest
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
     from openpai.core.local import LocalCluster
 
 #: Enough for any job of a test: none of it is really reserved.
@@ -40,7 +40,7 @@ def pai_cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
 @pytest.fixture
 def pai_client(pai_cluster: LocalCluster) -> Iterator[Cluster]:
     """A client of that cluster, as its first user, an admin."""
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
     with Cluster(pai_cluster.uri, user=pai_cluster.user, token=pai_cluster.token) as client:
         yield client

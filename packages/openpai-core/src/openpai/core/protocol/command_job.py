@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from openpai.core.protocol.job import Job
 
 __all__ = [
-    "command_job",
     "command_line",
     "default_name",
+    "job_from_command",
     "quote_word",
     "random_letters",
 ]
@@ -66,7 +66,7 @@ def random_letters(count: int) -> str:
     return "".join(secrets.choice(_CHARACTERS) for _ in range(count))
 
 
-def command_job(
+def job_from_command(
     name: str,
     commands: Sequence[str],
     *,

@@ -203,7 +203,7 @@ def _roles(document: Mapping[str, Any], named: Sequence[str], pointer: str) -> I
 
 
 def _workspace(section: RuntimeSection, complete: bool) -> Iterator[Problem]:
-    from openpai.core.storage.workspace import Workspace
+    from openpai.core.storage import Workspace
 
     if section.workspace:
         try:

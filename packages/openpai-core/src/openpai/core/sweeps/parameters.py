@@ -26,8 +26,8 @@ from openpai.core.errors import OpenPaiError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.client.prepare import Extras
-    from openpai.core.protocol.job import Job
+    from openpai.core.client import Extras
+    from openpai.core.protocol import Job
 
 __all__ = [
     "SWEEPS_GROUP",

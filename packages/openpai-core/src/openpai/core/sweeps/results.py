@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Union
 
-from openpai.core.client.remote_job import RemoteJob
+from openpai.core.client import RemoteJob
 from openpai.core.errors import NotFoundError, OpenPaiError
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.rest.models import JobSummary
+    from openpai.core.client import Cluster
+    from openpai.core.rest import JobSummary
 
 __all__ = [
     "FileMetric",
     "LogMetric",
     "Metric",
     "Result",
-    "results",
+    "collect_results",
     "results_of",
 ]
 
@@ -50,7 +50,7 @@ class Result:
     tags: tuple[str, ...] = field(default=())
 
 
-def results(
+def collect_results(
     cluster: Cluster, *, prefix: str = "", tag: str = "", concurrency: int = 8
 ) -> list[Result]:
     """Return one row for each of the user's jobs that fit, in the order of their names.

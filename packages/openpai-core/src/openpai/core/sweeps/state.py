@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.config.files import read_yaml, update_yaml
+from openpai.core.config import read_yaml, update_yaml
 from openpai.core.errors import ConfigError, ConflictError
 from openpai.core.files import file_lock
 from openpai.core.paths import home

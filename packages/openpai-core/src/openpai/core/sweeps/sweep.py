@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, TypeVar
 
-from openpai.core.client.batch import Outcome, RateLimitGate, each, submit_all
+from openpai.core.client import Outcome, RateLimitGate, each, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
 from openpai.core.retry import Backoff
 from openpai.core.states import TERMINAL_STATES
@@ -28,10 +28,9 @@ from openpai.core.sweeps.state import SweepRecord, recorded_sweeps
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.client.prepare import Extras
-    from openpai.core.protocol.job import Job
-    from openpai.core.rest.models import JobSummary
+    from openpai.core.client import Cluster, Extras
+    from openpai.core.protocol import Job
+    from openpai.core.rest import JobSummary
 
 __all__ = ["Sweep", "SweepJob", "all_sweeps"]
 
@@ -120,7 +119,7 @@ class Sweep:
             ProtocolError: A job breaks the protocol.
             ConnectionFailed: The cluster does not answer.
         """
-        from openpai.core.client.prepare import NO_EXTRAS, prepare_once
+        from openpai.core.client import NO_EXTRAS, prepare_once
 
         wanted = [dict(point) for point in points]
         jobs = sweep_jobs(job, wanted, name)
@@ -220,7 +219,7 @@ class Sweep:
             ConflictError: Another process of this machine is submitting for the sweep.
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
-        from openpai.core.client.prepare import copy_of
+        from openpai.core.client import copy_of
 
         again = {try_name(job.first, job.number + 1): job for job in self.to_rerun(states)}
         record = self.record or SweepRecord(self.name, self.cluster.uri, self.cluster.user, "")
@@ -305,7 +304,7 @@ class Sweep:
 
     def _planned(self, record: SweepRecord) -> Callable[[str], Job]:
         """Return a function that makes the job of a point from its first name."""
-        from openpai.core.protocol.job import Job
+        from openpai.core.protocol import Job
 
         jobs = sweep_jobs(Job.from_yaml(record.job), record.points, record.name)
         return {str(job.name): job for job in jobs}.__getitem__

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 from openpai.notebook.execute.log import Log
 from openpai.notebook.execute.streams import BoundedStreams
-from openpai.notebook.formats.nbformat4 import language
+from openpai.notebook.formats import language
 
 __all__ = ["Client"]
 

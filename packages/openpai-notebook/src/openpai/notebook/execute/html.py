@@ -12,7 +12,7 @@ from nbformat.notebooknode import from_dict
 from openpai.core.files import write_file
 from openpai.notebook.execute.jupyter_paths import data_of
 from openpai.notebook.execute.log import Log
-from openpai.notebook.formats.nbformat4 import Notebook
+from openpai.notebook.formats import Notebook
 
 __all__ = ["render_page", "write_page"]
 

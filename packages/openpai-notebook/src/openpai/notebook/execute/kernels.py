@@ -6,7 +6,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from openpai.notebook.errors import KernelError
 from openpai.notebook.execute.log import Log
-from openpai.notebook.formats.nbformat4 import Notebook, language
+from openpai.notebook.formats import Notebook, language
 
 __all__ = ["choose_kernel"]
 

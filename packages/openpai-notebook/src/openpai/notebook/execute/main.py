@@ -14,10 +14,7 @@ from openpai.core.files import write_file
 from openpai.notebook.errors import InvalidNotebookError, KernelError
 from openpai.notebook.execute.jupyter_server import serve
 from openpai.notebook.execute.log import Log
-from openpai.notebook.formats.nbformat4 import Notebook, load_notebook
-from openpai.notebook.formats.parameters import inject
-from openpai.notebook.formats.results import recorded
-from openpai.notebook.formats.script import to_script
+from openpai.notebook.formats import Notebook, inject, load_notebook, recorded, to_script
 
 __all__ = ["main", "parse_parameter_lines"]
 

@@ -19,7 +19,7 @@ from openpai.notebook.execute.client import Client
 from openpai.notebook.execute.kernel_exit import death, exit_status, memory_kills
 from openpai.notebook.execute.kernels import choose_kernel
 from openpai.notebook.execute.log import Log
-from openpai.notebook.formats.nbformat4 import Notebook, code_cells, dump_notebook, language
+from openpai.notebook.formats import Notebook, code_cells, dump_notebook, language
 
 __all__ = ["Options", "execute"]
 

@@ -11,13 +11,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.protocol.job import Job
-    from openpai.core.rest.models import JobDetail
-    from openpai.core.rest.virtual_clusters import Resources
-    from openpai.core.storage.base import Storage, StorageSpec
-    from openpai.core.sweeps.sweep import Sweep
+    from openpai.core.client import Cluster, RemoteJob
+    from openpai.core.protocol import Job
+    from openpai.core.rest import JobDetail, Resources
+    from openpai.core.storage import Storage, StorageSpec
+    from openpai.core.sweeps import Sweep
 
 __all__ = ["detail_html", "detail_text", "register", "sweep_bundle"]
 
@@ -90,7 +88,7 @@ def _storage_spec(spec: StorageSpec) -> str:
 
 
 def _job(job: Job) -> str:
-    from openpai.core.protocol.secrets import mask_secrets
+    from openpai.core.protocol import mask_secrets
 
     return f"<pre>{escape(mask_secrets(job.to_yaml()))}</pre>"
 
@@ -141,7 +139,7 @@ def sweep_bundle(sweep: Sweep) -> dict[str, str]:
 
 
 def _sweep_rows(sweep: Sweep) -> list[dict[str, Any]]:
-    from openpai.notebook.jobs.sweep import NotebookSweep
+    from openpai.notebook.jobs import NotebookSweep
 
     if isinstance(sweep, NotebookSweep):
         return sweep.results()

@@ -21,8 +21,8 @@ from IPython.display import display
 
 from openpai.core.errors import OpenPaiError
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
-from openpai.notebook.formats.nbformat4 import Notebook
-from openpai.notebook.jobs.job import NotebookJob
+from openpai.notebook.formats import Notebook
+from openpai.notebook.jobs import NotebookJob
 
 __all__ = ["OpaiMagics"]
 
@@ -160,9 +160,8 @@ def _notebook(source: str, wanted: Sequence[str]) -> Notebook:
 
 
 def _send(notebook: Notebook, given: dict[str, Any], options: dict[str, Any]) -> NotebookJob:
-    from openpai.core.client.cluster import Cluster
-    from openpai.notebook.jobs.job_spec import describe
-    from openpai.notebook.jobs.submission import make_request, send
+    from openpai.core.client import Cluster
+    from openpai.notebook.jobs import describe, make_request, send
 
     cluster = Cluster.load(options.pop("alias"))
     request = make_request(

@@ -7,11 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Mapping
 
-from openpai.core.client.remote_job import RemoteJob
+from openpai.core.client import RemoteJob
 from openpai.core.files import write_file
 from openpai.notebook.errors import NotebookError
-from openpai.notebook.formats.nbformat4 import Notebook, parse_notebook
-from openpai.notebook.formats.results import recorded, recorded_lines
+from openpai.notebook.formats import Notebook, parse_notebook, recorded, recorded_lines
 from openpai.notebook.jobs.job_spec import FACTS_KEY
 
 __all__ = ["NotebookJob"]

@@ -19,18 +19,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.client.prepare import Extras
-from openpai.core.protocol.command_job import command_job, default_name, quote_word, random_letters
-from openpai.core.protocol.job import Job
-from openpai.core.protocol.runtime_section import SECTION_KEY, Output
+from openpai.core.client import Extras
+from openpai.core.protocol import (
+    SECTION_KEY,
+    Job,
+    Output,
+    default_name,
+    job_from_command,
+    quote_word,
+    random_letters,
+)
 from openpai.notebook.errors import InvalidNotebookError
-from openpai.notebook.formats.encoding import encoded, encoded_points
-from openpai.notebook.formats.nbformat4 import Notebook, dump_notebook, load_notebook
-from openpai.notebook.formats.parameters import check_parameters, declared_parameters
-from openpai.notebook.formats.script import to_script
+from openpai.notebook.formats import (
+    Notebook,
+    check_parameters,
+    declared_parameters,
+    dump_notebook,
+    encoded,
+    encoded_points,
+    load_notebook,
+    to_script,
+)
 from openpai.notebook.jobs.server import PORT
 from openpai.notebook.jobs.zipapp import write_bundle
-from openpai.notebook.source.pip_freeze import with_frozen
+from openpai.notebook.source import with_frozen
 
 __all__ = ["FACTS_KEY", "MODES", "Description", "Request", "describe"]
 
@@ -207,7 +219,7 @@ def _job(request: Request, place: str) -> Job:
     if request.points:
         more, points = encoded_points(request.points)
         kinds, values = {**kinds, **more}, {**values, **points[0]}
-    job = command_job(
+    job = job_from_command(
         _name(request),
         [_command(request, place, kinds)],
         image=request.image,

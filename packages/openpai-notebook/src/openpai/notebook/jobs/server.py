@@ -13,15 +13,15 @@ from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
-from openpai.core.config.files import read_yaml, update_yaml
+from openpai.core.config import read_yaml, update_yaml
 from openpai.core.errors import OpenPaiError, WaitTimeout
 from openpai.core.paths import home
 from openpai.core.retry import Backoff
 from openpai.notebook.errors import NotebookError
 
 if TYPE_CHECKING:
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.rest.models import JobDetail
+    from openpai.core.client import RemoteJob
+    from openpai.core.rest import JobDetail
 
 __all__ = ["PORT", "keep_token", "server_url"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Sequence
 from openpai.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
     from openpai.notebook.jobs.job import NotebookJob
     from openpai.notebook.jobs.job_spec import Description, Request
 
@@ -38,7 +38,7 @@ def make_request(
     """
     from secrets import token_urlsafe
 
-    from openpai.core.config.defaults import load_defaults
+    from openpai.core.config import load_defaults
     from openpai.core.units import mebibytes
     from openpai.notebook.jobs.job_spec import Request
 
@@ -70,11 +70,11 @@ def send(description: Description, cluster: Cluster) -> NotebookJob:
         OpenPaiError: The cluster or its storage refuses or does not answer.
         OSError: A file cannot be read, or the storage refuses it.
     """
-    from openpai.core.client.prepare import prepare
+    from openpai.core.client import prepare_job
     from openpai.notebook.jobs.job import NotebookJob
     from openpai.notebook.jobs.server import keep_token
 
-    job = prepare(description.job, cluster, description.extras, base=description.base)
+    job = prepare_job(description.job, cluster, description.extras, base=description.base)
     remote = NotebookJob(cluster, cluster.submit(job).key)
     if description.token:
         keep_token(remote, description.token)

@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 from openpai.core.environment import in_job_container
 from openpai.core.errors import OpenPaiError
-from openpai.core.sweeps.parameters import SweepPlan
-from openpai.core.sweeps.sweep import Sweep, SweepJob
+from openpai.core.sweeps import Sweep, SweepJob, SweepPlan
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
     from openpai.notebook.jobs.job import NotebookJob
 
 __all__ = ["NotebookSweep", "plan", "sweep_notebook"]
@@ -94,7 +93,7 @@ def sweep_notebook(
     """
     if in_job_container():
         return None
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
     target = cluster if isinstance(cluster, Cluster) else Cluster.load(cluster)
     with plan(Path(path), points, **wishes) as made:

@@ -16,7 +16,14 @@ import openpai.core
 __all__ = ["write_bundle"]
 
 #: What ``openpai.notebook`` uses of openpai-core inside a job.
-_CORE = ("__about__.py", "__init__.py", "environment.py", "errors.py", "files.py")
+_CORE = (
+    "__about__.py",
+    "__init__.py",
+    "environment.py",
+    "errors.py",
+    "files.py",
+    "lazy_imports.py",
+)
 
 _MAIN = """\
 import sys

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from openpai.notebook.errors import NotebookError
-from openpai.notebook.formats.nbformat4 import Notebook, parse_notebook
+from openpai.notebook.formats import Notebook, parse_notebook
 
 __all__ = ["in_colab", "notebook_of_the_page"]
 

@@ -18,7 +18,7 @@ from typing import Any, Iterator
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from openpai.notebook.errors import NotebookError
-from openpai.notebook.formats.nbformat4 import Notebook, code_cells
+from openpai.notebook.formats import Notebook, code_cells
 
 __all__ = ["calling_notebook", "in_notebook", "running_cells"]
 

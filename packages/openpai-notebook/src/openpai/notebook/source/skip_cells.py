@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Iterator, Sequence
 
-from openpai.notebook.formats.nbformat4 import Notebook, code_cells
+from openpai.notebook.formats import Notebook, code_cells
 
 __all__ = ["cells_of_the_caller"]
 

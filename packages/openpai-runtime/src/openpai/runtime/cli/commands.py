@@ -49,10 +49,8 @@ def dry_run(command: Sequence[str]) -> int:
     Returns:
         0, or 1 if something is missing that the command needs.
     """
-    from openpai.runtime.job.config import config_path, read_job, usable_section
-    from openpai.runtime.job.context import TaskJob
-    from openpai.runtime.setup.preparation import Preparation
-    from openpai.runtime.setup.steps import shown
+    from openpai.runtime.job import TaskJob, config_path, read_job, usable_section
+    from openpai.runtime.setup import Preparation, shown
 
     document = read_job(config_path(os.environ))
     try:
@@ -70,7 +68,7 @@ def dry_run(command: Sequence[str]) -> int:
 
 def execute_file(words: Sequence[str]) -> int:
     """Run one task of the job in a file; return its exit code, or 2 for a wrong file or task."""
-    from openpai.core.protocol.job import Job
+    from openpai.core.protocol import Job
     from openpai.runtime.cli.run_file import execute
 
     parser = argparse.ArgumentParser(prog="openpai-runtime execute")

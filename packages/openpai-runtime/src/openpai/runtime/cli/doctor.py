@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.protocol.runtime_section import validate_runtime_section
+from openpai.core.protocol import validate_runtime_section
 from openpai.runtime.__about__ import __version__
-from openpai.runtime.job.config import config_path, read_job, usable_section
-from openpai.runtime.job.context import TaskJob, storage_folder
+from openpai.runtime.job import TaskJob, config_path, read_job, storage_folder, usable_section
 from openpai.runtime.log import mask, reason
-from openpai.runtime.setup.preparation import Preparation
-from openpai.runtime.setup.steps import shown
+from openpai.runtime.setup import Preparation, shown
 
 __all__ = ["findings", "information"]
 
@@ -121,7 +119,7 @@ def _needs(job: TaskJob) -> Iterator[str]:
     except (OSError, OpenPaiError) as error:
         yield reason(error)
     if job.section.requirements:
-        from openpai.runtime.setup.requirements import python_of
+        from openpai.runtime.setup import python_of
 
         python = python_of(job.environ)
         wanted = "venv" if shutil.which("uv", path=job.environ.get("PATH")) else "pip, venv"

@@ -75,14 +75,14 @@ def _other(words: Sequence[str]) -> int:
 
 def run(command: Sequence[str]) -> int:
     """Run a command under whatever the job's config asks for; return the exit code."""
-    from openpai.runtime.job.config import config_path, read_job
+    from openpai.runtime.job import config_path, read_job
 
     document = read_job(config_path(os.environ))
     if document is None:
         return _plainly(command)
     from openpai.core.errors import OpenPaiError
     from openpai.runtime.exit_codes import NOT_READY
-    from openpai.runtime.job.config import usable_section
+    from openpai.runtime.job import usable_section
 
     try:
         section = usable_section(document)
@@ -91,13 +91,13 @@ def run(command: Sequence[str]) -> int:
         return NOT_READY
     if section is None:
         return _plainly(command)
-    from openpai.runtime.job.context import TaskJob
+    from openpai.runtime.job import TaskJob
     from openpai.runtime.task import run_task
 
     return run_task(TaskJob.of(document, section, dict(os.environ)), command)
 
 
 def _plainly(command: Sequence[str]) -> int:
-    from openpai.runtime.process.command import active_environ, run_plainly
+    from openpai.runtime.process import active_environ, run_plainly
 
     return run_plainly(command, active_environ(os.environ))

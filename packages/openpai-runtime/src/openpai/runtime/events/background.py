@@ -8,8 +8,7 @@ from typing import Callable, Iterable
 
 from openpai.runtime.events.callbacks import Callbacks, Chain
 from openpai.runtime.events.event import Event
-from openpai.runtime.process.event_loop import Loop
-from openpai.runtime.process.spawn import call_in_child, signal_group
+from openpai.runtime.process import Loop, call_in_child, signal_group
 
 __all__ = ["Meanwhile"]
 

@@ -6,11 +6,10 @@ import signal
 from functools import partial
 from typing import Callable, Iterator, Mapping, Sequence
 
-from openpai.core.protocol.runtime_section import Callback
+from openpai.core.protocol import Callback
 from openpai.runtime.events.event import Event, waiting_for
 from openpai.runtime.log import say
-from openpai.runtime.process.event_loop import Loop
-from openpai.runtime.process.spawn import call_in_child, shell, signal_group, start
+from openpai.runtime.process import Loop, call_in_child, shell, signal_group, start
 
 __all__ = ["Callbacks", "Chain"]
 

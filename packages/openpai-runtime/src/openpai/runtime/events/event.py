@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Mapping, Protocol, Sequence
 
-from openpai.core.protocol.runtime_parts import Callback
-from openpai.core.protocol.runtime_schema import SIGNALS
+from openpai.core.protocol import SIGNALS, Callback
 from openpai.runtime.log import PREFIX
 
 __all__ = ["Conditions", "Event", "meets", "waiting_for"]

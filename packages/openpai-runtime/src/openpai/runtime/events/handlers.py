@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Callable, Sequence
 
 from openpai.core.deadline import DeadlineError, with_deadline
-from openpai.core.protocol.runtime_parts import Callback
-from openpai.core.protocol.runtime_schema import EVENTS, SIGNALS
+from openpai.core.protocol import EVENTS, SIGNALS, Callback
 from openpai.core.units import parse_duration
 from openpai.runtime.events.event import Event, meets
 from openpai.runtime.log import say

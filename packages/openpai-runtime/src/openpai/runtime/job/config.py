@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Mapping
 
     from openpai.core.errors import Problem
-    from openpai.core.protocol.runtime_section import RuntimeSection
+    from openpai.core.protocol import RuntimeSection
 
 __all__ = ["PLATFORM_CONFIG", "config_path", "read_job", "usable_section"]
 
@@ -64,7 +64,7 @@ def _from_json(text: str) -> Any:
 
 
 def _from_yaml(text: str, path: str) -> Any:
-    from openpai.core.protocol.job_yaml import YamlError, load_yaml
+    from openpai.core.protocol import YamlError, load_yaml
 
     try:
         return load_yaml(text)
@@ -79,11 +79,7 @@ def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> Runti
     Raises:
         OpenPaiError: What is wrong is something that the command cannot do without.
     """
-    from openpai.core.protocol.runtime_section import (
-        RuntimeSection,
-        raw_section,
-        validate_runtime_section,
-    )
+    from openpai.core.protocol import RuntimeSection, raw_section, validate_runtime_section
 
     data = raw_section(document)
     while data is not None:
@@ -98,7 +94,7 @@ def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> Runti
 
 def _without(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
     """Return the section without the keys, or the entries of lists, that have problems."""
-    from openpai.core.protocol.runtime_schema import NEEDED
+    from openpai.core.protocol import NEEDED
 
     places = {tuple(problem.path.split("/")[3:5]) for problem in problems}
     if not isinstance(data, dict) or () in places:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.environment import TaskContext
 from openpai.core.errors import StorageError
-from openpai.core.protocol.runtime_section import Output, RuntimeSection
-from openpai.core.storage.workspace import JobFolder, Workspace
+from openpai.core.protocol import Output, RuntimeSection
+from openpai.core.storage import JobFolder, Workspace
 
 if TYPE_CHECKING:
-    from openpai.core.storage.local import LocalStorage
+    from openpai.core.storage import LocalStorage
 
 __all__ = ["TaskJob", "storage_folder"]
 
@@ -109,7 +109,7 @@ class TaskJob:
         Raises:
             StorageError: It is not mounted here.
         """
-        from openpai.core.storage.local import LocalStorage
+        from openpai.core.storage import LocalStorage
 
         return LocalStorage(storage_folder(name, self.document, self.environ), name)
 
@@ -130,7 +130,7 @@ class TaskJob:
             StorageError: Its storage is not mounted here.
         """
         assert self.section.code
-        from openpai.core.storage.base import StorageUri
+        from openpai.core.storage import StorageUri
 
         place = StorageUri.parse(self.section.code.archive)
         if place.storage:

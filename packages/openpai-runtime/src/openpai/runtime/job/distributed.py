@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.protocol.names import convert_name
+from openpai.core.protocol import convert_name
 from openpai.runtime.job.context import TaskJob
 
 __all__ = ["address", "framework_variables", "remove_host_file"]

@@ -15,8 +15,8 @@ from typing import Mapping
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.files import write_private
-from openpai.core.protocol.runtime_section import Retry
-from openpai.runtime.events.event import Event, meets
+from openpai.core.protocol import Retry
+from openpai.runtime.events import Event, meets
 from openpai.runtime.log import say
 
 __all__ = ["AGAIN", "NEVER", "VERDICT", "Verdict", "ask"]

@@ -10,7 +10,7 @@ from typing import Mapping
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.runtime.job.context import TaskJob
 from openpai.runtime.log import reason, say
-from openpai.runtime.process.command import active_environ
+from openpai.runtime.process import active_environ
 
 __all__ = ["Surroundings", "surroundings"]
 
@@ -54,7 +54,7 @@ def surroundings(job: TaskJob) -> Surroundings:
 
 
 def _make_output(job: TaskJob) -> Path:
-    from openpai.core.storage.base import normalize
+    from openpai.core.storage import normalize
 
     output = job.output_folder()
     storage = job.workspace_storage()

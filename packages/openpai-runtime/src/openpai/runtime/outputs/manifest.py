@@ -23,11 +23,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
-from openpai.core.protocol.runtime_section import Output
-from openpai.runtime.job.context import TaskJob
+from openpai.core.protocol import Output
+from openpai.runtime.job import TaskJob
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import Storage
+    from openpai.core.storage import Storage
 
 __all__ = ["Ended", "manifest_path", "stamp", "write_manifest"]
 

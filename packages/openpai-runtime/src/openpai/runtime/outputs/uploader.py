@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Sequence
 
 from openpai.core.errors import OpenPaiError, StorageError
-from openpai.core.storage.base import Storage
-from openpai.runtime.job.context import TaskJob
+from openpai.core.storage import Storage
+from openpai.runtime.job import TaskJob
 from openpai.runtime.log import say
 from openpai.runtime.outputs.file_index import MANY, File, Ledger, grown
 from openpai.runtime.outputs.manifest import Ended, write_manifest
@@ -147,10 +147,8 @@ class Saver:
             raise StorageError(f"{storage.where(self._output)} is not there.")
 
     def _save(self, storage: Storage, file: File) -> None:
-        from openpai.core.code.archive import (
-            file_sha256,  # tasks without outputs do not wait for these
-        )
-        from openpai.core.storage.transfer.transfer import upload
+        from openpai.core.code import file_sha256
+        from openpai.core.storage.transfer import upload
 
         if self._is_late():
             self._first = self._first or (file.path, "there was no time left")

@@ -19,8 +19,7 @@ import time
 from typing import Any, Dict, Mapping, Tuple
 
 from openpai.core.errors import OpenPaiError
-from openpai.runtime.job.context import TaskJob
-from openpai.runtime.job.distributed import address
+from openpai.runtime.job import TaskJob, address
 from openpai.runtime.log import say
 
 __all__ = [

@@ -15,7 +15,7 @@ from typing import Mapping
 from openpai.core.errors import OpenPaiError
 from openpai.core.files import write_file
 from openpai.core.git import git_command
-from openpai.core.protocol.runtime_parts import Git
+from openpai.core.protocol import Git
 from openpai.runtime.secrets import read_secret
 from openpai.runtime.setup.steps import Goal, Step
 

@@ -14,10 +14,10 @@ from typing import Callable, Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.files import write_private
-from openpai.core.protocol.runtime_parts import Mount
-from openpai.core.storage.base import StorageSpec, open_storage
-from openpai.core.storage.transfer.transfer import download
-from openpai.runtime.job.context import TaskJob, storage_folder
+from openpai.core.protocol import Mount
+from openpai.core.storage import StorageSpec, open_storage
+from openpai.core.storage.transfer import download
+from openpai.runtime.job import TaskJob, storage_folder
 from openpai.runtime.secrets import read_secret
 from openpai.runtime.setup.steps import Goal, Step
 from openpai.runtime.setup.system import System
@@ -160,7 +160,7 @@ def _cifs_credentials(values: Values) -> str:
 
 
 def _blobfuse_config(values: Values) -> str:
-    from openpai.core.protocol.job_yaml import dump_yaml
+    from openpai.core.protocol import dump_yaml
 
     sas = values.get("accountSASToken")
     key = {"mode": "sas", "sas": sas} if sas else {"mode": "key"}

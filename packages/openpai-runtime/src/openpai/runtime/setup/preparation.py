@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator, Mapping
 
-from openpai.core.code.archive import unpack_archive
+from openpai.core.code import unpack_archive
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.transfer.transfer import download
-from openpai.runtime.job.context import TaskJob
+from openpai.core.storage.transfer import download
+from openpai.runtime.job import TaskJob
 from openpai.runtime.log import reason, say
 from openpai.runtime.setup.barrier import meet
 from openpai.runtime.setup.git import git_goal

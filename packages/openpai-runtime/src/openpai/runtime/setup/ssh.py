@@ -15,8 +15,7 @@ from typing import Any, Mapping
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.files import write_file
-from openpai.runtime.job.context import TaskJob
-from openpai.runtime.job.distributed import address
+from openpai.runtime.job import TaskJob, address
 from openpai.runtime.setup.barrier import Greetings
 from openpai.runtime.setup.steps import Goal, Step
 from openpai.runtime.setup.system import System

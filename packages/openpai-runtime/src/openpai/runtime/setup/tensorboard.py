@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.protocol.runtime_parts import Tensorboard
-from openpai.runtime.job.context import TaskJob
-from openpai.runtime.job.distributed import address
+from openpai.core.protocol import Tensorboard
+from openpai.runtime.job import TaskJob, address
 from openpai.runtime.setup.requirements import python_of
 
 __all__ = ["tensorboard_command"]

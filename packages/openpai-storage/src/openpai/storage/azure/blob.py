@@ -31,11 +31,10 @@ from azure.storage.blob import (
 from requests.adapters import HTTPAdapter
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.core.storage.base import Checksum, Storage, StorageSpec
+from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.azure.errors import refusal
 from openpai.storage.base import at_once, timeout_of
-from openpai.storage.object_store.bucket import MIB, Bucket, Found, Parts, streamed
-from openpai.storage.object_store.storage import ObjectStorage
+from openpai.storage.object_store import MIB, Bucket, Found, ObjectStorage, Parts, streamed
 from openpai.storage.told import Asked, Told
 
 __all__ = ["open_container"]

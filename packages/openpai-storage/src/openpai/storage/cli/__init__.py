@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.core.cli.command import CONTEXT_SETTINGS
+from openpai.core.cli import CONTEXT_SETTINGS
 from openpai.storage.cli.attach import attach, detach
 from openpai.storage.cli.bench import bench
 from openpai.storage.cli.cat import cat

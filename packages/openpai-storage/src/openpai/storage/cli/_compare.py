@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional
 from openpai.core.errors import OpenPaiError
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import Entry, Storage
-    from openpai.core.storage.transfer.transfer import Failed, Step
+    from openpai.core.storage import Entry, Storage
+    from openpai.core.storage.transfer import Failed, Step
 
 __all__ = ["Differences", "differences"]
 
@@ -56,9 +56,7 @@ def differences(
     Raises:
         FileNotFoundError: The first does not exist.
     """
-    from openpai.core.storage.transfer.bandwidth import Limiter
-    from openpai.core.storage.transfer.copier import Copier
-    from openpai.core.storage.transfer.transfer import Options, Transfer
+    from openpai.core.storage.transfer import Copier, Limiter, Options, Transfer
 
     never = threading.Event()
     copier = Copier(first[0], second[0], Limiter(None, never), _ignore, never)
@@ -87,7 +85,7 @@ def _in_order(acts: Iterator[Callable[[], Found]]) -> Iterator[Found]:
 
 
 def _have_same_time(a: Entry, b: Entry) -> bool:
-    from openpai.core.storage.transfer.planner import same_time
+    from openpai.core.storage.transfer import same_time
 
     return same_time(a, b)
 
@@ -97,7 +95,7 @@ def _have_same_size(a: Entry, b: Entry) -> bool:
 
 
 def _judge(step: Step | Failed, is_same: Callable[[Any, Any], bool], otherwise: str) -> Found:
-    from openpai.core.storage.transfer.transfer import Failed
+    from openpai.core.storage.transfer import Failed
 
     if isinstance(step, Failed):
         return _row(step.path, "cannot be compared", step.reason)

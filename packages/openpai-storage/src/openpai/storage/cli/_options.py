@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 
 import click
 
-from openpai.core.cli.app import App
-from openpai.core.cli.command import Command
-from openpai.core.cli.completion import clusters, remote_paths, storages
+from openpai.core.cli import App, Command, clusters, remote_paths, storages
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from openpai.core.storage.base import Storage
+    from openpai.core.storage import Storage
 
 __all__ = [
     "OUTPUT",
@@ -131,9 +129,9 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
         StorageError: The path leaves the storage, or the storage cannot be opened.
         OpenPaiError: The cluster or its storage is not known or does not answer.
     """
-    from openpai.core.config.storages import attached_storages, with_secrets
+    from openpai.core.config import attached_storages, with_secrets
     from openpai.core.errors import ConfigError, NotFoundError, StorageError
-    from openpai.core.storage.base import StorageUri, open_storage
+    from openpai.core.storage import StorageUri, open_storage
     from openpai.storage.mounted import mounted_here
 
     uri = StorageUri.parse(text)
@@ -183,7 +181,7 @@ def either_place(
         return open_place(app, alias, name, text)
     from pathlib import Path
 
-    from openpai.core.storage.transfer.transfer import local_place
+    from openpai.core.storage.transfer import local_place
 
     return local_place(Path(text), is_folder=is_folder)
 
@@ -195,7 +193,7 @@ def is_remote(text: str) -> bool:
 
 def _default_name() -> str | None:
     """Return what ``opai set storage-alias=…`` says, or ``None`` for the cluster's own default."""
-    from openpai.core.config.defaults import load_defaults
+    from openpai.core.config import load_defaults
 
     found: str | None = load_defaults().get("storage-alias")
     return found

@@ -12,8 +12,8 @@ from openpai.core.errors import OpenPaiError, StorageError
 from openpai.storage.cli._plan_write import header
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import Entry, Storage
-    from openpai.core.storage.transfer.transfer import Failed, Step
+    from openpai.core.storage import Entry, Storage
+    from openpai.core.storage.transfer import Failed, Step
 
     Place = tuple[Storage, str]
 
@@ -78,7 +78,7 @@ def _json(line: str) -> dict[str, Any]:
 
 
 def _is_step(planned: dict[str, Any]) -> bool:
-    from openpai.core.storage.base import normalize
+    from openpai.core.storage import normalize
 
     try:
         normalize(planned["path"])
@@ -100,8 +100,7 @@ def _time(text: str | None) -> datetime | None:
 
 def _comparison(source: Storage, target: Storage) -> Callable[[Entry, Entry], bool]:
     """Return whether the target has this very file, as a transfer would find it."""
-    from openpai.core.storage.transfer.bandwidth import Limiter
-    from openpai.core.storage.transfer.copier import Copier
+    from openpai.core.storage.transfer import Copier, Limiter
 
     never = threading.Event()
     copier = Copier(source, target, Limiter(None, never), _ignore, never)
@@ -122,8 +121,8 @@ def _checked(
 
     ``None``: it is about something to delete that is gone.
     """
-    from openpai.core.storage.base import normalize
-    from openpai.core.storage.transfer.transfer import Failed, Step
+    from openpai.core.storage import normalize
+    from openpai.core.storage.transfer import Failed, Step
 
     action, path = planned["action"], normalize(planned["path"])[1:]
     ours, theirs = (f"{root.rstrip('/')}/{path}" if path else root for _, root in (source, target))
@@ -156,8 +155,8 @@ def _changed(where: str) -> StorageError:
 
 def _is_same(planned: dict[str, Any] | None, entry: Entry) -> bool:
     """Whether what was there when the plan was made is there now; folders may hold other things."""
-    from openpai.core.storage.base import Entry as Made
-    from openpai.core.storage.transfer.planner import same_time
+    from openpai.core.storage import Entry as Made
+    from openpai.core.storage.transfer import same_time
 
     if planned is None or planned["isDir"] != entry.is_dir:
         return False

@@ -11,14 +11,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator
 
-from openpai.core.cli.app import App
+from openpai.core.cli import App
 from openpai.core.errors import StorageError
 from openpai.core.units import format_size
 from openpai.storage.cli._output import write_line, writing
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import Entry, Storage
-    from openpai.core.storage.transfer.transfer import Failed, Step, Transfer
+    from openpai.core.storage import Entry, Storage
+    from openpai.core.storage.transfer import Failed, Step, Transfer
 
     Place = tuple[Storage, str]
 
@@ -60,7 +60,7 @@ def show_plan(app: App, transfer: Transfer, format_: str | None) -> None:
 
 
 def _row(step: Step | Failed, *, overwrite: bool) -> dict[str, Any]:
-    from openpai.core.storage.transfer.transfer import Failed
+    from openpai.core.storage.transfer import Failed
 
     if isinstance(step, Failed):
         return {"action": "refuse", "path": step.path, "size": 0, "error": step.reason}
@@ -76,7 +76,7 @@ def write_plan(file: Path, transfer: Transfer, source: Place, target: Place) -> 
     Raises:
         StorageError: The file cannot be written, or something could not be looked at.
     """
-    from openpai.core.storage.transfer.transfer import Failed
+    from openpai.core.storage.transfer import Failed
 
     refused = 0
 

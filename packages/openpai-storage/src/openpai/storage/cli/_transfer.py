@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, TypeVar
 
 import click
 
-from openpai.core.cli.app import App
+from openpai.core.cli import App
 from openpai.core.units import format_size, parse_size
 from openpai.storage.cli._output import files, write_line
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import Storage
-    from openpai.core.storage.transfer.transfer import Copied, Deleted, Failed, Options, Transfer
+    from openpai.core.storage import Storage
+    from openpai.core.storage.transfer import Copied, Deleted, Failed, Options, Transfer
 
 __all__ = [
     "perform",
@@ -108,7 +108,7 @@ def transfer_options(function: F) -> F:
 
 def options_of(asked: dict[str, Any]) -> Options:
     """Turn options of the command line into those of a transfer."""
-    from openpai.core.storage.transfer.transfer import Options, Selection
+    from openpai.core.storage.transfer import Options, Selection
     from openpai.storage.cli._file_lists import read_names
 
     ignore_files = [".gitignore"] * asked["gitignore"] + [".opaiignore"]
@@ -138,7 +138,7 @@ def perform(
         TransferError: Parts of a tree could not be copied; each was named.
         OSError, OpenPaiError: The single file could not be copied, or a side not be opened.
     """
-    from openpai.core.storage.transfer.transfer import Transfer
+    from openpai.core.storage.transfer import Transfer
     from openpai.storage.cli._plan_read import read_plan
     from openpai.storage.cli._plan_write import show_plan, write_plan
 
@@ -158,7 +158,7 @@ def perform(
 def _run(
     app: App, doing: str, transfer: Transfer, asked: dict[str, Any], steps: Iterable[Any] | None
 ) -> None:
-    from openpai.core.storage.transfer.transfer import TransferError
+    from openpai.core.storage.transfer import TransferError
     from openpai.storage.cli._file_lists import write_names
 
     told = _Told(app, asked["format_"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.storage.cli._options import command
 
 __all__ = ["attach", "detach"]
@@ -54,10 +54,10 @@ def attach(
 
     docs/storage.md has the keys of each type. Attaching a name again replaces what it was.
     """
-    from openpai.core.config.storages import attach_storage
+    from openpai.core.config import attach_storage
     from openpai.core.entry_points import entry_points
     from openpai.core.errors import ConfigError
-    from openpai.core.storage.base import StorageSpec
+    from openpai.core.storage import StorageSpec
 
     app = current_app(context)
     offered = entry_points("openpai.storage")
@@ -96,7 +96,7 @@ def _ask(name: str, key: str) -> str:
 @click.pass_context
 def detach(context: click.Context, /, *, name: str) -> None:
     """Forget an attached storage and its secrets; nothing on it is touched."""
-    from openpai.core.config.storages import detach_storage
+    from openpai.core.config import detach_storage
 
     detach_storage(name)
     current_app(context).note(f"{name} is not attached any more.")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.core.errors import OpenPaiError
 from openpai.storage.cli._options import command, format_option, open_place, storage_option
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import Storage
+    from openpai.core.storage import Storage
 
 __all__ = ["bench"]
 
@@ -87,7 +87,7 @@ def bench(
 def _measure(
     storage: Storage, folder: str, here: Path, size: int, files: int
 ) -> list[dict[str, Any]]:
-    from openpai.core.storage.transfer.transfer import download, upload
+    from openpai.core.storage.transfer import download, upload
 
     _write(here / "large", size)
     (here / "small").mkdir()

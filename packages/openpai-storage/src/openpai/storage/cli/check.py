@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.core.errors import StorageError
 from openpai.storage.cli._options import (
     command,

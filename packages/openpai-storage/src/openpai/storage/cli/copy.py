@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.core.errors import StorageError
 from openpai.storage.cli._options import command, goes_into, is_folder, open_place, storage_option
 from openpai.storage.cli._transfer import perform, transfer_options

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.storage.cli._options import (
     command,
     complete_local,
@@ -57,7 +57,7 @@ def download(
     folder and REMOTE a file, REMOTE goes into it. Running the command again copies only what is
     missing.
     """
-    from openpai.core.storage.transfer.transfer import local_place
+    from openpai.core.storage.transfer import local_place
 
     app = current_app(context)
     storage, place = open_place(app, alias, name, remote)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Iterable
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.core.file_names import Accepted
 from openpai.storage.cli._options import (
     command,
@@ -18,7 +18,7 @@ from openpai.storage.cli._options import (
 )
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import Entry
+    from openpai.core.storage import Entry
 
 __all__ = [
     "disk_usage",

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.core.cli.app import App, current_app
+from openpai.core.cli import App, current_app
 from openpai.storage.cli._options import cluster_option, command, format_option
 
 if TYPE_CHECKING:
-    from openpai.core.storage.base import StorageSpec
+    from openpai.core.storage import StorageSpec
 
 __all__ = [
     "list_storage",
@@ -52,8 +52,7 @@ def list_storage(context: click.Context, alias: str | None, format_: str) -> Non
 
 def _storages(app: App, alias: str | None) -> list[StorageSpec]:
     """Return the storages of the cluster and the attached ones; without one, those known here."""
-    from openpai.core.config.clusters import load_clusters
-    from openpai.core.config.storages import attached_storages
+    from openpai.core.config import attached_storages, load_clusters
     from openpai.storage.mounted import mounted_here
 
     attached = attached_storages()
@@ -69,8 +68,7 @@ def _storages(app: App, alias: str | None) -> list[StorageSpec]:
 def _folder(spec: StorageSpec) -> str | None:
     """Return where a storage is reached on this machine, ``None`` where it is not."""
     from openpai.core.errors import OpenPaiError
-    from openpai.core.storage.base import open_storage
-    from openpai.core.storage.local import LocalStorage
+    from openpai.core.storage import LocalStorage, open_storage
 
     try:
         with open_storage(spec) as storage:

@@ -7,7 +7,7 @@ import posixpath
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.storage.cli._options import (
     command,
     complete_remote,
@@ -44,7 +44,7 @@ def move(
 
     If TARGET is a folder, SOURCE goes into it. TARGET may leave out the NAME: of SOURCE.
     """
-    from openpai.core.storage.base import StorageUri
+    from openpai.core.storage import StorageUri
 
     new = StorageUri.parse(target)
     storage, old = open_place(current_app(context), alias, name, source)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.storage.cli._options import (
     command,
     either_place,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.core.cli.app import current_app
+from openpai.core.cli import current_app
 from openpai.storage.cli._options import (
     command,
     complete_local,
@@ -57,7 +57,7 @@ def upload(
     REMOTE is the name it gets; with a slash at its end, or if it is a folder and LOCAL a file,
     LOCAL goes into it. Running the command again copies only what is missing.
     """
-    from openpai.core.storage.transfer.transfer import local_place
+    from openpai.core.storage.transfer import local_place
 
     app = current_app(context)
     storage, place = open_place(app, alias, name, remote)

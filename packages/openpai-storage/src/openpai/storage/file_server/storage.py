@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import BinaryIO, Iterable, Iterator
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import (
+from openpai.core.storage import (
     Entry,
     Upload,
     accept,

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import Any, BinaryIO, Callable, cast
 
-from openpai.core.storage.base import with_path_in_errors
+from openpai.core.storage import with_path_in_errors
 
 __all__ = ["AHEAD", "BLOCK", "RemoteFile", "Writer", "reader"]
 

@@ -12,8 +12,7 @@ from contextlib import suppress
 from typing import BinaryIO, Callable
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import with_path_in_errors
-from openpai.core.storage.upload import Upload
+from openpai.core.storage import Upload, with_path_in_errors
 from openpai.storage.file_server.streams import AHEAD, BLOCK, RemoteFile
 
 __all__ = ["PART", "RemoteUpload"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from openpai.core.errors import StorageError
-from openpai.core.storage.base import Storage, StorageSpec
+from openpai.core.storage import Storage, StorageSpec
 
 __all__ = ["open_hdfs"]
 

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, BinaryIO, Iterator, Mapping
 
 from openpai.core.errors import OpenPaiError, StorageError
-from openpai.core.storage.base import (
+from openpai.core.storage import (
+    Checksum,
     Entry,
     Upload,
     below,
@@ -20,7 +21,6 @@ from openpai.core.storage.base import (
     partial_name,
     with_path_in_errors,
 )
-from openpai.core.storage.checksums import Checksum
 from openpai.storage.base import ServedStorage, refuse_folder, refuse_root
 from openpai.storage.hdfs.client import WebHdfs
 from openpai.storage.hdfs.rename import replace

@@ -15,9 +15,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Callable, Mapping
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import with_path_in_errors
-from openpai.core.storage.temp_files import parts_name
-from openpai.core.storage.upload import Upload
+from openpai.core.storage import Upload, parts_name, with_path_in_errors
 from openpai.storage.hdfs.client import WebHdfs
 from openpai.storage.hdfs.rename import replace
 

@@ -7,8 +7,7 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence, cast
 
-from openpai.core.storage.base import Checksum, with_path_in_errors
-from openpai.core.storage.upload import Upload
+from openpai.core.storage import Checksum, Upload, with_path_in_errors
 
 __all__ = ["Bucket", "BucketUpload", "Found", "Parts", "streamed"]
 

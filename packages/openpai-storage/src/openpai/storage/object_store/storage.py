@@ -20,7 +20,7 @@ from itertools import islice
 from typing import BinaryIO, Iterator, cast
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import Checksum, Entry, Upload, below, normalize, with_path_in_errors
+from openpai.core.storage import Checksum, Entry, Upload, below, normalize, with_path_in_errors
 from openpai.storage.base import ServedStorage, at_once, refuse_folder, refuse_root
 from openpai.storage.object_store.bucket import Bucket, BucketUpload, Found, Streaming
 

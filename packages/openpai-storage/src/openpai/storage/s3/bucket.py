@@ -21,10 +21,9 @@ import botocore.exceptions
 import botocore.session
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.core.storage.base import Checksum, Storage, StorageSpec
+from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.base import timeout_of
-from openpai.storage.object_store.bucket import MIB, Bucket, Found, Parts, streamed
-from openpai.storage.object_store.storage import ObjectStorage
+from openpai.storage.object_store import MIB, Bucket, Found, ObjectStorage, Parts, streamed
 from openpai.storage.s3.errors import refusal
 from openpai.storage.told import Asked, Told
 

@@ -6,8 +6,7 @@ import asyncio
 import errno
 import os
 import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as Late
+from concurrent.futures import Future, TimeoutError as Late
 from contextlib import suppress
 from typing import Any, Awaitable, Callable, Coroutine, Mapping, TypeVar
 

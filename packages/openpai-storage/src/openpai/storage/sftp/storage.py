@@ -22,10 +22,9 @@ import asyncssh
 
 from openpai.core.errors import StorageError
 from openpai.core.file_names import is_file_name
-from openpai.core.storage.base import Entry, Storage, StorageSpec, below, normalize
+from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
 from openpai.storage.base import timeout_of
-from openpai.storage.file_server.storage import RemoteFolder
-from openpai.storage.file_server.streams import BLOCK, RemoteFile
+from openpai.storage.file_server import BLOCK, RemoteFile, RemoteFolder
 from openpai.storage.sftp import small_files
 from openpai.storage.sftp.connection import SftpLine
 

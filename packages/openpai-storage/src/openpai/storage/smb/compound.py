@@ -14,8 +14,7 @@ from typing import Any, Mapping
 from smbclient._io import SMBFileIO, SMBFileTransaction, SMBRawIO, set_info
 from smbprotocol.exceptions import EndOfFile, SMBException, SMBOSError
 from smbprotocol.file_info import FileBasicInformation, FileRenameInformation
-from smbprotocol.open import FilePipePrinterAccessMask as Access
-from smbprotocol.open import SMB2ReadResponse
+from smbprotocol.open import FilePipePrinterAccessMask as Access, SMB2ReadResponse
 
 __all__ = ["create", "describe", "look", "publish", "read_whole"]
 

@@ -19,10 +19,9 @@ from smbprotocol.file_info import FileAttributes
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.file_names import is_file_name
-from openpai.core.storage.base import Entry, Storage, StorageSpec, below, normalize
+from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
 from openpai.storage.base import refuse_folder, timeout_of
-from openpai.storage.file_server.storage import RemoteFolder
-from openpai.storage.file_server.streams import RemoteFile
+from openpai.storage.file_server import RemoteFile, RemoteFolder
 from openpai.storage.smb import compound
 from openpai.storage.smb.connection import SmbLine
 from openpai.storage.smb.names import to_smb, to_unix

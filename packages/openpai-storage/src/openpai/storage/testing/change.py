@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from openpai.core.storage.base import Storage
+from openpai.core.storage import Storage
 from openpai.storage.testing.helpers import read, write
 
 __all__ = ["ChangeContract"]

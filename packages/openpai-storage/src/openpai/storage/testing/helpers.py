@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Callable
 
-from openpai.core.storage.base import Storage
+from openpai.core.storage import Storage
 
 __all__ = ["BrokenOffError", "break_off", "read", "together", "write"]
 

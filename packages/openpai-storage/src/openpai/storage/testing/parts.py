@@ -10,8 +10,7 @@ from functools import partial
 
 import pytest
 
-from openpai.core.storage.base import Storage, Upload, is_partial
-from openpai.core.storage.checksums import hasher
+from openpai.core.storage import Storage, Upload, hasher, is_partial
 from openpai.storage.testing.helpers import read, together, write
 
 __all__ = ["PartsContract"]

@@ -7,7 +7,7 @@ from typing import Callable
 import pytest
 
 from openpai.core.errors import StorageError
-from openpai.core.storage.base import Storage
+from openpai.core.storage import Storage
 from openpai.storage.testing.helpers import read, write
 
 __all__ = ["PathContract"]

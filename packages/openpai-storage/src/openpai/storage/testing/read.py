@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from openpai.core.storage.base import Storage
+from openpai.core.storage import Storage
 from openpai.storage.testing.helpers import read, together, write
 
 __all__ = ["ListContract", "ReadContract"]

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from openpai.core.storage.base import Storage
+from openpai.core.storage import Storage
 from openpai.storage.testing.helpers import BrokenOffError, break_off, read, together, write
 
 __all__ = ["WriteContract"]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.app import CliApp
+from openpai.cli.framework import CliApp
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.config.clusters import ClusterEntry
-    from openpai.core.rest.cluster import ClusterInfo
+    from openpai.core.client import Cluster
+    from openpai.core.config import ClusterEntry
+    from openpai.core.rest import ClusterInfo
 
 __all__ = ["Secret", "find_secret", "log_in", "open_entry", "secret_options"]
 
@@ -115,7 +115,7 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
     from dataclasses import replace
 
     from openpai.core.errors import AuthenticationError
-    from openpai.core.rest.authn import check_token
+    from openpai.core.rest import check_token
 
     if secret.password and not entry.user:
         raise UsageProblem("A password needs your name at the cluster.", "Add: --user NAME")
@@ -138,7 +138,7 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
 
 def open_entry(entry: ClusterEntry) -> Cluster:
     """Open a cluster as an entry has it, whether that is stored or not."""
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
     return Cluster(
         entry.uri,
@@ -160,7 +160,7 @@ def _sign_in(cluster: Cluster) -> str:
     """
     import webbrowser
 
-    from openpai.core.client.browser_login import BrowserLogin
+    from openpai.core.client import BrowserLogin
 
     with BrowserLogin(cluster.session) as login:
         click.echo(f"Sign in here: {login.url}", err=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from openpai.core.rest.address import is_loopback
+from openpai.core.rest import is_loopback
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.client.discovery import Found
+    from openpai.core.client import Cluster, Found
 
 __all__ = ["HARMLESS_SKEW", "clock_line", "found_line", "offer_lines", "warnings"]
 

@@ -9,11 +9,10 @@ import click
 from openpai.cli.commands.cluster._login import find_secret, log_in, open_entry, secret_options
 from openpai.cli.commands.cluster._server_info import found_line, offer_lines, warnings
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 if TYPE_CHECKING:
-    from openpai.core.config.clusters import ClusterEntry
+    from openpai.core.config import ClusterEntry
 
 __all__ = [
     "add",
@@ -52,8 +51,8 @@ def add(
     What answers there is told before anything is asked or stored. The password is not stored; the
     token is: in the keyring, or in a file that only you can read.
     """
-    from openpai.core.client.discovery import discover
-    from openpai.core.config.clusters import ClusterEntry, load_clusters, save_cluster
+    from openpai.core.client import discover
+    from openpai.core.config import ClusterEntry, load_clusters, save_cluster
 
     alias = alias or named
     if not alias:

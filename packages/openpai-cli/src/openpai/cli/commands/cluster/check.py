@@ -13,14 +13,11 @@ from openpai.cli.commands.cluster._server_info import (
     HARMLESS_SKEW,
     clock_line,
 )
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
-from openpai.cli.ui.times import ago
+from openpai.cli.framework import CliApp, command, completion as _complete, format_option, pass_app
+from openpai.cli.ui import ago
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
 COLUMNS = [("CHECK", "check"), ("GOOD", "good"), ("FINDING", "finding"), ("WHAT TO DO", "cure")]
 
@@ -60,7 +57,7 @@ def _checks(cluster: Cluster) -> Iterator[dict[str, Any]]:
 
 
 def _try(what: str, look: Callable[[], str]) -> dict[str, Any]:
-    from openpai.cli.framework.errors import explain
+    from openpai.cli.framework import explain
     from openpai.core.errors import OpenPaiError
 
     try:
@@ -79,7 +76,7 @@ def _server(cluster: Cluster) -> str:
 
 
 def _token(cluster: Cluster) -> str:
-    from openpai.core.rest.authn import check_token
+    from openpai.core.rest import check_token
 
     claims = check_token(cluster.session)
     kind = "application token" if claims.application else "token"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
 
 __all__ = [
     "delete",
@@ -18,7 +16,7 @@ __all__ = [
 @pass_app
 def delete(app: CliApp, alias: str) -> None:
     """Forget a cluster and its token."""
-    from openpai.core.config.clusters import delete_cluster
+    from openpai.core.config import delete_cluster
 
     delete_cluster(alias)
     app.note(f"'{alias}' is forgotten.")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 __all__ = [
     "edit",
@@ -20,7 +19,7 @@ def edit(app: CliApp, editor: str | None) -> None:
 
     The file is read once more after that, and what is wrong with it is told.
     """
-    from openpai.core.config.clusters import load_clusters
+    from openpai.core.config import load_clusters
     from openpai.core.paths import home
 
     path = home() / "clusters.yaml"

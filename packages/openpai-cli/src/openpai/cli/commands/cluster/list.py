@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
+from openpai.cli.framework import CliApp, command, format_option, pass_app
 
 if TYPE_CHECKING:
-    from openpai.core.config.clusters import ClusterEntry
+    from openpai.core.config import ClusterEntry
 
 LIST_COLUMNS = [
     ("ALIAS", "cluster_alias"),
@@ -25,7 +23,7 @@ LIST_COLUMNS = [
 @pass_app
 def list_clusters(app: CliApp, format_: str) -> None:
     """List the clusters you know."""
-    from openpai.core.config.clusters import load_clusters
+    from openpai.core.config import load_clusters
 
     clusters = load_clusters()
     selected = _selected()
@@ -46,7 +44,7 @@ def list_clusters(app: CliApp, format_: str) -> None:
 
 def _selected() -> str | None:
     """Return the alias that is used when none is named."""
-    from openpai.core.config.clusters import find_cluster
+    from openpai.core.config import find_cluster
     from openpai.core.errors import ConfigError
 
     try:

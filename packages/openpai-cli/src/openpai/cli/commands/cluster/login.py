@@ -8,9 +8,7 @@ from typing import Any
 import click
 
 from openpai.cli.commands.cluster._login import find_secret, log_in, secret_options
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
 
 alias_argument = click.argument("alias", required=False, shell_complete=_complete.clusters)
 
@@ -29,8 +27,8 @@ alias_argument = click.argument("alias", required=False, shell_complete=_complet
 @pass_app
 def login(app: CliApp, /, alias: str | None, user: str | None, **how: Any) -> None:
     """Log in again, with a password, a token, or a browser."""
-    from openpai.core.config.clusters import find_cluster, save_cluster
-    from openpai.core.rest.cluster import ClusterInfo
+    from openpai.core.config import find_cluster, save_cluster
+    from openpai.core.rest import ClusterInfo
 
     entry = find_cluster(alias)
     entry = replace(entry, user=user or entry.user)

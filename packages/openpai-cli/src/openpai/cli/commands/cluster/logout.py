@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from openpai.cli.commands.cluster.login import alias_argument
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 __all__ = [
     "logout",
@@ -21,9 +20,9 @@ def logout(app: CliApp, alias: str | None) -> None:
 
     The server is told to forget it, too, where it can (not for application tokens).
     """
-    from openpai.core.config.clusters import find_cluster, save_cluster
+    from openpai.core.config import find_cluster, save_cluster
     from openpai.core.errors import OpenPaiError
-    from openpai.core.rest.authn import basic_logout
+    from openpai.core.rest import basic_logout
 
     entry = find_cluster(alias)
     if entry.token:

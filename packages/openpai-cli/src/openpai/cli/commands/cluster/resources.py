@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
-from openpai.cli.ui.bars import bar
+from openpai.cli.framework import CliApp, command, completion as _complete, format_option, pass_app
+from openpai.cli.ui import bar
 
 if TYPE_CHECKING:
-    from openpai.cli.ui.console import Console
-    from openpai.core.client.cluster import Cluster
+    from openpai.cli.ui import Console
+    from openpai.core.client import Cluster
     from openpai.core.errors import OpenPaiError
 
     Answer = list[dict[str, Any]] | OpenPaiError
@@ -64,7 +61,7 @@ def resources(app: CliApp, context: click.Context, aliases: tuple[str, ...], for
     what healthy nodes have minus what running tasks hold. A cluster that does not answer is shown
     as such, and gives the exit code.
     """
-    from openpai.cli.framework.errors import explain
+    from openpai.cli.framework import explain
     from openpai.core.errors import ConnectionFailed, OpenPaiError
 
     code = 0
@@ -91,7 +88,7 @@ def _ask_all(aliases: list[str]) -> dict[str, Answer]:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from openpai.core.config.clusters import find_cluster, load_clusters
+    from openpai.core.config import find_cluster, load_clusters
     from openpai.core.errors import ConfigError
 
     known = list(load_clusters())
@@ -110,7 +107,7 @@ def _ask_all(aliases: list[str]) -> dict[str, Answer]:
 
 
 def _ask(alias: str, *, environment: bool) -> Answer:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
     from openpai.core.errors import OpenPaiError
 
     try:

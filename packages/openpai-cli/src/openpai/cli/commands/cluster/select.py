@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
 
 __all__ = [
     "select",
@@ -19,7 +17,7 @@ __all__ = [
 @pass_app
 def select(app: CliApp, alias: str) -> None:
     """Use this cluster when none is named."""
-    from openpai.core.config.clusters import select_cluster
+    from openpai.core.config import select_cluster
 
     select_cluster(alias)
     app.note(f"'{alias}' is used from now on.")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
+from openpai.cli.framework import CliApp, command, completion as _complete, format_option, pass_app
 
 __all__ = [
     "show",
@@ -23,7 +20,7 @@ def show(app: CliApp, alias: str | None, format_: str) -> None:
 
     The keys are those of clusters.yaml; passwords and tokens are left out.
     """
-    from openpai.core.config.clusters import find_cluster
+    from openpai.core.config import find_cluster
 
     settings = find_cluster(alias).to_settings()
     columns = [(key, key) for key in settings]

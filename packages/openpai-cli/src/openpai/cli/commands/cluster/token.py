@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from openpai.cli.commands.cluster.login import alias_argument
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 __all__ = [
     "token",

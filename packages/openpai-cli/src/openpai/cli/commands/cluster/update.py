@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.cluster._server_info import found_line, offer_lines, warnings
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 if TYPE_CHECKING:
-    from openpai.core.config.clusters import ClusterEntry
+    from openpai.core.config import ClusterEntry
 
 __all__ = [
     "update",
@@ -29,8 +28,8 @@ def update(app: CliApp, context: click.Context) -> None:
     What is stored of each, its address, version and way of logging in, is renewed, and what it
     offers is told. A cluster that does not answer is told, and keeps what was stored.
     """
-    from openpai.cli.framework.errors import explain
-    from openpai.core.config.clusters import load_clusters
+    from openpai.cli.framework import explain
+    from openpai.core.config import load_clusters
     from openpai.core.errors import OpenPaiError
 
     code = 0
@@ -50,9 +49,8 @@ def _renewed(entry: ClusterEntry) -> Iterator[str]:
     Raises:
         OpenPaiError: It does not answer, or the file cannot be written.
     """
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.client.discovery import discover
-    from openpai.core.config.clusters import save_cluster
+    from openpai.core.client import Cluster, discover
+    from openpai.core.config import save_cluster
     from openpai.core.errors import OpenPaiError
 
     found = discover(entry.uri, verify=entry.settings.get("verify", True))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from openpai.cli.framework.app import CliApp
+from openpai.cli.framework import CliApp
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.rest.groups import Group
+    from openpai.core.client import Cluster
+    from openpai.core.rest import Group
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.commands.group._group import _acls, _warn_of_unknown, grants
-from openpai.cli.framework.admin import explained
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option
+from openpai.cli.framework import CliApp, cluster_option, command, explained, pass_app
 
 if TYPE_CHECKING:
     pass

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.admin import delete_each
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, yes_option
+from openpai.cli.framework import CliApp, cluster_option, command, delete_each, pass_app, yes_option
 
 if TYPE_CHECKING:
     pass

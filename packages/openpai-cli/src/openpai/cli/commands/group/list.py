@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from openpai.cli.commands.group._group import COLUMNS, row
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option
+from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
 
 __all__ = [
     "list_groups",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework.admin import explained
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    explained,
+    format_option,
+    pass_app,
+)
 
 __all__ = [
     "members",

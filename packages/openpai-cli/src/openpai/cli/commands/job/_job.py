@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.cli.framework.follow import running_time
+from openpai.cli.framework import running_time
 
 if TYPE_CHECKING:
-    from openpai.core.rest.models import JobDetail, JobSummary
+    from openpai.core.rest import JobDetail, JobSummary
 
 __all__ = [
     "job_row",

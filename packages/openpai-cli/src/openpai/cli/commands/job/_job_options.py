@@ -13,12 +13,10 @@ from openpai.cli.commands.job._submission_options import (
     job_name,
 )
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp
-from openpai.cli.framework.options import mebibytes, seconds
+from openpai.cli.framework import CliApp, completion as _complete, mebibytes, seconds
 
 if TYPE_CHECKING:
-    from openpai.core.protocol.job import Job
+    from openpai.core.protocol import Job
 
 __all__ = ["describe", "description_options"]
 
@@ -76,12 +74,12 @@ def describe(app: CliApp, words: tuple[str, ...], options: dict[str, Any]) -> Jo
     Raises:
         UsageProblem: An option makes no sense, or no image is known.
     """
-    from openpai.core.protocol.command_job import command_job, command_line, default_name
+    from openpai.core.protocol import command_line, default_name, job_from_command
 
     image = options["image"] or app.default("image")
     if not image:
         raise UsageProblem("The job needs an image.", "Add --image IMAGE, or: opai set image=IMAGE")
-    job = command_job(
+    job = job_from_command(
         job_name(options["name"]) or default_name(words),
         [command_line(words)],
         image=image,
@@ -125,7 +123,7 @@ def _add_rest(job: Job, options: dict[str, Any]) -> None:
     if options["time_limit"]:
         section["timeout"] = int(options["time_limit"])
     if section:
-        from openpai.core.protocol.runtime_section import SECTION_KEY
+        from openpai.core.protocol import SECTION_KEY
 
         job.set_extra(SECTION_KEY, {"version": 1, **section})
 
@@ -174,7 +172,7 @@ def _mount(text: str) -> dict[str, str]:
 
 def _callback(text: str) -> dict[str, Any]:
     """Read ``EVENT=COMMAND``, ``failure:137,SIGSEGV=COMMAND`` or ``interval:10m=COMMAND``."""
-    from openpai.core.protocol.runtime_schema import EVENTS
+    from openpai.core.protocol import EVENTS
 
     when, equals, command = text.partition("=")
     event, _, detail = when.partition(":")

@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openpai.cli.framework.follow import exit_code_of, how_it_ended, in_sight
+from openpai.cli.framework import exit_code_of, how_it_ended, in_sight
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from openpai.cli.framework.app import CliApp
-    from openpai.core.client.logs import LogLine
-    from openpai.core.client.remote_job import RemoteJob
+    from openpai.cli.framework import CliApp
+    from openpai.core.client import LogLine, RemoteJob
 
 __all__ = ["follow_to_end", "write_lines"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openpai.cli.exceptions import UsageProblem
 
 if TYPE_CHECKING:
-    from openpai.core.client.prepare import Extras
+    from openpai.core.client import Extras
 
 __all__ = ["as_script", "requirements_of"]
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openpai.cli.commands.job._submission_options import Wishes, job_name
-from openpai.cli.framework.app import CliApp
+from openpai.cli.framework import CliApp
 
 if TYPE_CHECKING:
-    from openpai.core.client.prepare import Extras
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.protocol.job import Job
+    from openpai.core.client import Extras, RemoteJob
+    from openpai.core.protocol import Job
 
 __all__ = ["change", "read_job", "submit_and_report"]
 
@@ -26,7 +25,7 @@ def read_job(path: Path) -> Job:
         ProtocolError: It holds no job.
         OSError: It cannot be read.
     """
-    from openpai.core.protocol.job import Job
+    from openpai.core.protocol import Job
 
     if str(path) == "-":
         return Job.from_yaml(sys.stdin.read(), file="<stdin>")
@@ -42,7 +41,7 @@ def change(
     virtual_cluster: str | None,
 ) -> Job:
     """Apply what the command line says; it is stronger than the job, a default is not."""
-    from openpai.core.protocol.edits import parse_update
+    from openpai.core.protocol import parse_update
 
     for update in updates:
         job.set(*parse_update(update))
@@ -61,18 +60,18 @@ def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> 
     Returns:
         The exit code: 0, or the job's own where it was waited for or followed.
     """
-    from openpai.core.client.prepare import needs_preparation, prepare
+    from openpai.core.client import needs_preparation, prepare_job
 
     if wishes.write:
         _write(app, job, extras, wishes.write)
     if wishes.dry_run:
         if needs_preparation(job, extras):
-            job = prepare(job, app.cluster(wishes.alias), extras, send=False)
+            job = prepare_job(job, app.cluster(wishes.alias), extras, send=False)
         job.validate(strict=wishes.strict)
         _preview(app, job, wishes.format_)
         return 0
     cluster = app.cluster(wishes.alias)
-    ready = prepare(job, cluster, extras, strict=wishes.strict, tell=app.note)
+    ready = prepare_job(job, cluster, extras, strict=wishes.strict, tell=app.note)
     remote = cluster.submit(ready, strict=wishes.strict, check_name=not wishes.random_name)
     return _report(app, remote, wishes)
 
@@ -88,8 +87,7 @@ def _write(app: CliApp, job: Job, extras: Extras, path: Path) -> None:
 
 def _preview(app: CliApp, job: Job, format_: str) -> None:
     """Write what would be sent; secrets are masked as the server masks them."""
-    from openpai.core.protocol.job import Job
-    from openpai.core.protocol.secrets import mask_secrets
+    from openpai.core.protocol import Job, mask_secrets
 
     text = mask_secrets(job.to_yaml())
     if format_ == "json":
@@ -101,7 +99,7 @@ def _preview(app: CliApp, job: Job, format_: str) -> None:
 def _report(app: CliApp, job: RemoteJob, wishes: Wishes) -> int:
     """Say where the job went, and see it through if that is wanted."""
     from openpai.cli.commands.job._logs import follow_to_end
-    from openpai.cli.framework.follow import exit_code_of, how_it_ended, in_sight, ways_back
+    from openpai.cli.framework import exit_code_of, how_it_ended, in_sight, ways_back
 
     cluster = job.cluster
     app.note(f"Submitted {job.key} to {cluster.alias or cluster.uri}.")
@@ -134,7 +132,7 @@ def _ignores_images(uri: str) -> bool:
     """Whether this is the cluster that ``opai local up`` started, without a container engine."""
     if not uri.startswith("http://127.0.0.1:"):
         return False
-    from openpai.core.local.daemon import status
+    from openpai.core.local import status
 
     running = status()
     return running is not None and running.uri == uri and running.engine == "process"

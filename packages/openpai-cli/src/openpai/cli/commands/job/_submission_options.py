@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp
-from openpai.cli.framework.options import cluster_option, format_option, timeout_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    completion as _complete,
+    format_option,
+    timeout_option,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.client.prepare import Extras
+    from openpai.core.client import Extras
 
 __all__ = [
     "JOB_FILE",
@@ -122,7 +126,7 @@ def take_wishes(options: dict[str, Any], **more: Any) -> Wishes:
 
 def take_extras(app: CliApp, options: dict[str, Any], *, with_defaults: bool = True) -> Extras:
     """Take what a submission adds to a job out of all options; layered defaults fill the gaps."""
-    from openpai.core.client.prepare import Extras
+    from openpai.core.client import Extras
 
     def default(key: str) -> Any:
         return app.default(key) if with_defaults else None
@@ -137,7 +141,7 @@ def take_extras(app: CliApp, options: dict[str, Any], *, with_defaults: bool = T
 
 def job_name(wanted: str | None) -> str | None:
     """Return the name that was asked for, each ``$`` in it replaced by ten random letters."""
-    from openpai.core.protocol.command_job import random_letters
+    from openpai.core.protocol import random_letters
 
     return wanted and "".join(random_letters(10) if c == "$" else c for c in wanted)
 

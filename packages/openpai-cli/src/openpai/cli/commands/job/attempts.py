@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, job_argument
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    job_argument,
+    pass_app,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.rest.models import JobDetail
+    from openpai.core.rest import JobDetail
 
 COLUMNS = [
     ("ATTEMPT", "attempt"),
@@ -40,7 +45,7 @@ def attempts(app: CliApp, job: str, alias: str | None, format_: str) -> None:
 
 
 def _row(detail: JobDetail) -> dict[str, Any]:
-    from openpai.cli.framework.follow import running_time
+    from openpai.cli.framework import running_time
 
     began, ended = detail.app_launched_time, detail.app_completed_time
     spec = detail.app_exit_spec

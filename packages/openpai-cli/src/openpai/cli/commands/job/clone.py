@@ -15,9 +15,7 @@ from openpai.cli.commands.job._submission_options import (
     take_wishes,
     update_option,
 )
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import job_argument
+from openpai.cli.framework import CliApp, command, job_argument, pass_app
 
 
 @command(
@@ -40,8 +38,8 @@ def clone(app: CliApp, context: click.Context, /, *, job: str, **options: Any) -
     where it lies, unless --src brings other code. Secrets cannot be read back from a server: set
     them with --update.
     """
-    from openpai.core.client.prepare import copy_of
-    from openpai.core.protocol.command_job import random_letters
+    from openpai.core.client import copy_of
+    from openpai.core.protocol import random_letters
 
     wishes = take_wishes(options, random_name=is_random(options["name"]))
     extras = take_extras(app, options, with_defaults=False)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, job_argument
+from openpai.cli.framework import CliApp, cluster_option, command, job_argument, pass_app
 
 FORMAT = click.Choice(("yaml", "json"))
 
@@ -21,7 +19,7 @@ def config(app: CliApp, job: str, format_: str, alias: str | None) -> None:
 
     The server keeps neither comments nor secrets: where the job had secrets it says ******.
     """
-    from openpai.core.protocol.job_yaml import dump_yaml
+    from openpai.core.protocol import dump_yaml
 
     document = app.cluster(alias).job(job).config().to_dict()
     if format_ == "json":

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option
-from openpai.cli.ui.console import visible
+from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
+from openpai.cli.ui import visible
 
 if TYPE_CHECKING:
-    from openpai.core.protocol.job import Job
+    from openpai.core.protocol import Job
 
 __all__ = [
     "diff",
@@ -50,7 +48,7 @@ def diff(
     Values are compared, not texts. The exit code is 0 if nothing differs, else 1.
     """
     from openpai.cli.exceptions import UsageProblem
-    from openpai.core.protocol.diff import changes
+    from openpai.core.protocol import changes
 
     if (other is None) == (job is None):
         raise UsageProblem("One job is compared with one other.", "opai job diff FILE FILE")
@@ -66,7 +64,7 @@ def diff(
 
 
 def _show(app: CliApp, change: dict[str, Any]) -> None:
-    from openpai.core.protocol.job_yaml import dump_yaml
+    from openpai.core.protocol import dump_yaml
 
     app.console.data(app.console.paint_data(visible(change["path"]), "bold"))
     for key, sign, style in (("before", "-", "red"), ("after", "+", "green")):
@@ -78,6 +76,6 @@ def _show(app: CliApp, change: dict[str, Any]) -> None:
 
 
 def _read(path: str) -> Job:
-    from openpai.core.protocol.job import Job
+    from openpai.core.protocol import Job
 
     return Job.from_file(Path(path))

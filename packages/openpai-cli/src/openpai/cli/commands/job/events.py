@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, job_argument
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    job_argument,
+    pass_app,
+)
 
 if TYPE_CHECKING:
     pass

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, state_option
-from openpai.cli.ui.live import watch
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    pass_app,
+    state_option,
+)
+from openpai.cli.ui import watch
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.rest.models import JobSummary
+    from openpai.core.client import Cluster
+    from openpai.core.rest import JobSummary
 
 EVERYBODY = "__all__"
 COLUMNS = [
@@ -79,7 +84,7 @@ def list_jobs(
 
 
 def _picture(app: CliApp, cluster: Cluster, most: int, filters: dict[str, Any]) -> list[str]:
-    from openpai.cli.ui.output import table_lines
+    from openpai.cli.ui import table_lines
 
     rows = [_row(job) for job in _jobs(cluster, most, **filters)]
     return table_lines(app.console, rows, _columns("table", cluster.user, rows)) or ["No jobs."]

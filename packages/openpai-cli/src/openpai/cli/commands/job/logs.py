@@ -7,9 +7,7 @@ from datetime import datetime
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, job_argument, moment
+from openpai.cli.framework import CliApp, cluster_option, command, job_argument, moment, pass_app
 
 
 @command(

@@ -7,10 +7,8 @@ from typing import Any
 import click
 
 from openpai.cli.commands.job.validate import FILES
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
-from openpai.cli.ui.console import visible
+from openpai.cli.framework import CliApp, command, format_option, pass_app
+from openpai.cli.ui import visible
 
 __all__ = [
     "render",
@@ -37,7 +35,7 @@ def render(
     Parameters and prerequisites are filled in; $secrets are not: that happens in the container.
     The exit code is 2 if the server would not take one of the files.
     """
-    from openpai.core.protocol.validation import render_file
+    from openpai.core.protocol import render_file
 
     rows = [render_file(file) for file in files]
     for row in rows:
@@ -64,7 +62,7 @@ def _print_scripts(app: CliApp, rows: list[dict[str, Any]]) -> None:
 
 
 def _only(role: str, row: dict[str, Any]) -> dict[str, str]:
-    from openpai.cli.framework.groups import unknown
+    from openpai.cli.framework import unknown
 
     scripts: dict[str, str] = row["taskRoles"]
     if role not in scripts:

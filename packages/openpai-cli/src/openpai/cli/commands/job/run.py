@@ -11,8 +11,7 @@ from openpai.cli.commands.job._submission_options import (
     JOB_FILE,
     update_option,
 )
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 
 @command(
@@ -46,8 +45,8 @@ def run(
     The exit code is the job's own. Ctrl-C stops it.
     """
     from openpai.cli.commands.job._logs import write_lines
-    from openpai.cli.framework.follow import exit_code_of, how_it_ended
-    from openpai.core.local.cluster import run_in_folder
+    from openpai.cli.framework import exit_code_of, how_it_ended
+    from openpai.core.local import run_in_folder
 
     job = change(app, read_job(file), updates=updates, name=None, virtual_cluster=None)
     with run_in_folder(job, Path.cwd(), strict=not no_strict) as remote:

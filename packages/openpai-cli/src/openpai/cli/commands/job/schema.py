@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 __all__ = [
     "schema",
@@ -28,6 +27,6 @@ def schema(app: CliApp, format_: str) -> None:
 
     Editors that know JSON Schema use it to complete and check jobs.
     """
-    from openpai.core.protocol.schema import editor_schema
+    from openpai.core.protocol import editor_schema
 
     app.emit(editor_schema(), columns=[], format=format_)

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, job_argument
+from openpai.cli.framework import CliApp, cluster_option, command, job_argument, pass_app
 
 if TYPE_CHECKING:
-    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.client import RemoteJob
 
 __all__ = [
     "ssh",
@@ -68,7 +66,7 @@ def _address(job: RemoteJob, role: str | None, index: int) -> tuple[str, str]:
         NotFoundError: There is no such task, or it does not run.
     """
     from openpai.core.errors import NotFoundError
-    from openpai.core.protocol.names import convert_name
+    from openpai.core.protocol import convert_name
 
     wanted = role and convert_name(role)
     for name, task in job.tasks():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, job_argument
+from openpai.cli.framework import CliApp, cluster_option, command, job_argument, pass_app
 
 __all__ = [
     "start",
@@ -21,7 +19,7 @@ def start(app: CliApp, job: str, alias: str | None) -> None:
     A job that has ended does not begin anew: PAI has no such thing. Clone it instead.
     """
     from openpai.core.errors import ConflictError
-    from openpai.core.rest.jobs import set_execution_type
+    from openpai.core.rest import set_execution_type
 
     remote = app.cluster(alias).job(job)
     detail = remote.status()

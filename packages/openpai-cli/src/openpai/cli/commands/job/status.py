@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, job_argument
-from openpai.cli.ui.console import visible
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    job_argument,
+    pass_app,
+)
+from openpai.cli.ui import visible
 
 if TYPE_CHECKING:
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.rest.models import JobDetail, TaskStatus
+    from openpai.core.client import RemoteJob
+    from openpai.core.rest import JobDetail, TaskStatus
 
 JOB_COLUMNS = [
     ("Job", "job"),
@@ -133,7 +138,7 @@ def _error_log(detail: JobDetail) -> str | None:
 
 def task_row(role: str, task: TaskStatus) -> dict[str, Any]:
     """Return what machines read of a task; the keys are documented in docs/cli.md."""
-    from openpai.cli.framework.follow import running_time
+    from openpai.cli.framework import running_time
 
     ports = {label: str(numbers) for label, numbers in task.container_ports.items()}
     return {
@@ -159,7 +164,7 @@ def _explanation(remote: RemoteJob, detail: JobDetail) -> Iterator[str]:
             yield f"  {event.last_timestamp} {event.reason}: {visible(event.message)}"
         yield f"hint: It waits for a place. What is free: {_command(remote, 'cluster resources')}"
     elif detail.state == "FAILED":
-        from openpai.core.client.diagnosis import failure_record
+        from openpai.core.client import failure_record
 
         yield from (f"  {visible(line)}" for line in failure_record(remote, detail))
         said = _error_log(detail) or detail.app_exit_diagnostics

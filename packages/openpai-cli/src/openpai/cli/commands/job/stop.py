@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, state_option, yes_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    completion as _complete,
+    pass_app,
+    state_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.rest.models import JobSummary
+    from openpai.core.client import Cluster, RemoteJob
+    from openpai.core.rest import JobSummary
 
 ACTIVE = ("WAITING", "RUNNING", "UNKNOWN")
 
@@ -58,7 +62,7 @@ def stop(
     that has ended is left as it is. Where one job cannot be stopped the
     others still are, and the exit code tells of the first that could not.
     """
-    from openpai.cli.framework.follow import how_it_ended, in_sight
+    from openpai.cli.framework import how_it_ended, in_sight
 
     cluster = app.cluster(alias)
     found = _expand(app, cluster, jobs, Filter(prefix, tag, states), yes)
@@ -119,7 +123,7 @@ def _matching(cluster: Cluster, patterns: list[str], wanted: Filter) -> list[Job
 
 def _stop(app: CliApp, job: RemoteJob) -> int:
     """Stop one job; say what happened and return the exit code for it."""
-    from openpai.cli.framework.errors import explain
+    from openpai.cli.framework import explain
     from openpai.core.errors import OpenPaiError
 
     try:

@@ -15,9 +15,7 @@ from openpai.cli.commands.job._submission_options import (
     take_wishes,
 )
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
 
 
 @command(

@@ -16,8 +16,7 @@ from openpai.cli.commands.job._submission_options import (
     update_option,
 )
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 
 @command(

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, job_argument
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    job_argument,
+    pass_app,
+)
 
 __all__ = [
     "TAG_COLUMNS",

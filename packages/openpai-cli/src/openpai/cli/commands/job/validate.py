@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
-from openpai.cli.ui.console import visible
+from openpai.cli.framework import CliApp, command, format_option, pass_app
+from openpai.cli.ui import visible
 
 if TYPE_CHECKING:
-    from openpai.core.protocol.validation import FileVerdict
+    from openpai.core.protocol import FileVerdict
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 STRICT_HELP = "Refuse only what the server would refuse."
@@ -39,7 +37,7 @@ def validate(
     Every problem is told at once, with line, column and what to do. The exit code is 0 if all
     files are right, else 2. FILE may be - for stdin.
     """
-    from openpai.core.protocol.validation import check_file
+    from openpai.core.protocol import check_file
 
     verdicts = [check_file(file, strict=not no_strict) for file in files]
     if format_ == "table":

@@ -6,12 +6,13 @@ import time
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import (
+from openpai.cli.framework import (
+    CliApp,
     cluster_option,
+    command,
     format_option,
     jobs_argument,
+    pass_app,
     timeout_option,
 )
 
@@ -47,7 +48,7 @@ def wait(
     a stopped job; 124 if the time ran out, 125 if a job was lost from sight.
     """
     from openpai.cli.commands.job._job import job_row
-    from openpai.cli.framework.follow import exit_code_of, how_it_ended, in_sight
+    from openpai.cli.framework import exit_code_of, how_it_ended, in_sight
 
     cluster = app.cluster(alias)
     remotes = [cluster.job(name) for name in jobs]

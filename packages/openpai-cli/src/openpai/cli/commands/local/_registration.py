@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from openpai.core.local.daemon import Running
+    from openpai.core.local import Running
 
 __all__ = [
     "ALIAS",
@@ -21,7 +21,7 @@ def _own_entry() -> dict[str, Any]:
     Raises:
         ConfigError: The alias stands for another cluster.
     """
-    from openpai.core.config.clusters import load_clusters
+    from openpai.core.config import load_clusters
     from openpai.core.errors import ConfigError
 
     entry = load_clusters().get(ALIAS)
@@ -36,14 +36,14 @@ def _own_entry() -> dict[str, Any]:
 
 
 def _register(running: Running, settings: dict[str, Any]) -> None:
-    from openpai.core.config.clusters import ClusterEntry, save_cluster
+    from openpai.core.config import ClusterEntry, save_cluster
 
     entry = ClusterEntry(ALIAS, running.uri, running.user, token=running.token, settings=settings)
     save_cluster(entry)
 
 
 def _is_selected() -> bool:
-    from openpai.core.config.clusters import find_cluster
+    from openpai.core.config import find_cluster
     from openpai.core.errors import ConfigError
 
     try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 __all__ = [
     "logs",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
+from openpai.cli.framework import CliApp, command, pass_app
 
 __all__ = [
     "prune",
@@ -26,7 +25,7 @@ def prune(app: CliApp, older_than: str) -> None:
 
     It prints their names, which may be used again. What runs is left alone.
     """
-    from openpai.core.local.daemon import prune as remove
+    from openpai.core.local import prune as remove
 
     try:
         removed = remove(older_than=older_than)

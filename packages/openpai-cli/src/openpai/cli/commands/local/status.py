@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option
+from openpai.cli.framework import CliApp, command, format_option, pass_app
 
 if TYPE_CHECKING:
-    from openpai.core.local.daemon import Running
+    from openpai.core.local import Running
 
 __all__ = [
     "COLUMNS",

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from openpai.cli.commands.local._registration import ALIAS, _is_selected, _own_entry, _register
 from openpai.cli.commands.local.status import COLUMNS, _row
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import format_option, mebibytes
-from openpai.core.local.executor import engines
-
-if TYPE_CHECKING:
-    pass
-
-ENGINES = tuple(engines.ENGINES)
+from openpai.cli.framework import CliApp, command, format_option, mebibytes, pass_app
+from openpai.core.local import ENGINES
 
 
 @command(
@@ -35,7 +28,7 @@ ENGINES = tuple(engines.ENGINES)
 @click.option("--mem", "memory_mb", type=mebibytes, metavar="SIZE", help="Memory, such as 16g.")
 @click.option(
     "--engine",
-    type=click.Choice(ENGINES),
+    type=click.Choice(list(ENGINES)),
     help="What runs the commands of jobs: processes of this machine, or containers.",
 )
 @click.option(
@@ -71,7 +64,7 @@ def up(
     running = daemon.up(port=port, **options)
     _register(running, settings)
     app.emit(_row(running), columns=COLUMNS, format="name" if format_ == "table" else format_)
-    if options.get("engine", ENGINES[0]) == ENGINES[0]:
+    if options.get("engine", "process") == "process":
         app.note("The local cluster is up. Jobs run on this machine; their images are not used.")
     else:
         app.note(f"The local cluster is up. Jobs run in containers of {options['engine']}.")

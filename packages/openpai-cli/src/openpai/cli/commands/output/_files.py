@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.storage.base import Entry, Storage
+    from openpai.core.client import RemoteJob
+    from openpai.core.storage import Entry, Storage
 
 __all__ = [
     "RECORDS",

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.output._files import _nothing, _top
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, job_argument
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    completion as _complete,
+    job_argument,
+    pass_app,
+)
 from openpai.core.file_names import Accepted
 
 if TYPE_CHECKING:
-    from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.client import RemoteJob
     from openpai.core.errors import StorageError
-    from openpai.core.storage.base import Storage
-    from openpai.core.storage.transfer.transfer import Copied
+    from openpai.core.storage import Storage
+    from openpai.core.storage.transfer import Copied
 
 __all__ = [
     "download",
@@ -77,8 +81,8 @@ def fetch(
         StorageError: Some of the files could not be fetched; the others were.
     """
     from openpai.core.errors import NotFoundError
-    from openpai.core.storage.base import normalize
-    from openpai.core.storage.transfer.transfer import TransferError
+    from openpai.core.storage import normalize
+    from openpai.core.storage.transfer import TransferError
 
     storage, folder = remote.outputs()
     with storage:
@@ -103,7 +107,7 @@ def fetch(
 
 def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: bool) -> int:
     """Fetch a file or folder, print what is here now, and return how many files that are."""
-    from openpai.core.storage.transfer.transfer import Transfer, TransferError, local_place
+    from openpai.core.storage.transfer import Transfer, TransferError, local_place
 
     is_folder = storage.stat(remote).is_dir
     transfer = Transfer(storage, remote, *local_place(local, is_folder=is_folder))

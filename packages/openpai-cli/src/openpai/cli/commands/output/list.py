@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openpai.cli.commands.output._files import _files, _nothing
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, job_argument
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    job_argument,
+    pass_app,
+)
 from openpai.core.file_names import Accepted
 
 if TYPE_CHECKING:

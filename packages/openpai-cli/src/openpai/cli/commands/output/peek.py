@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, job_argument
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    completion as _complete,
+    job_argument,
+    pass_app,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.storage.base import Storage
+    from openpai.core.client import RemoteJob
+    from openpai.core.storage import Storage
 
 _PIECE = 1 << 20
 _PAUSE = 1.0
@@ -39,8 +43,8 @@ def peek(app: CliApp, job: str, path: str, follow: bool, alias: str | None) -> N
     PATH is relative to the job's output folder, as 'output list' shows it. With --follow a file
     that is not there yet is waited for; the exit code is 0 whatever the job's end.
     """
-    from openpai.cli.framework.follow import in_sight
-    from openpai.core.storage.base import normalize
+    from openpai.cli.framework import in_sight
+    from openpai.core.storage import normalize
 
     remote = app.cluster(alias).job(job)
     storage, folder = remote.outputs()

@@ -12,10 +12,10 @@ import click
 from openpai.cli.framework import completion as _complete
 
 if TYPE_CHECKING:
-    from openpai.cli.framework.app import CliApp
-    from openpai.core.client.batch import Outcome
-    from openpai.core.protocol.job import Job
-    from openpai.core.sweeps.sweep import Sweep, SweepJob
+    from openpai.cli.framework import CliApp
+    from openpai.core.client import Outcome
+    from openpai.core.protocol import Job
+    from openpai.core.sweeps import Sweep, SweepJob
 
 __all__ = [
     "END_STATES",
@@ -45,7 +45,7 @@ NOT_SENT = "not sent"
 
 def job_row(sweep: Sweep, job: SweepJob) -> dict[str, Any]:
     """Return what machines read of the latest job of a point."""
-    from openpai.cli.framework.follow import running_time
+    from openpai.cli.framework import running_time
 
     told = job.summary
     return {
@@ -145,7 +145,7 @@ def ways_back(app: CliApp, sweep: Sweep) -> Iterable[str]:
 @contextmanager
 def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], None]]:
     """Guard the block that waits for a sweep; give what shows how far it is."""
-    from openpai.cli.framework.follow import followed
+    from openpai.cli.framework import followed
 
     ended = 0
 
@@ -171,7 +171,7 @@ sweep_argument = click.argument("sweep", shell_complete=_complete.sweeps)
 
 def open_sweep(app: CliApp, name: str, alias: str | None) -> Sweep:
     """Return the sweep of this name."""
-    from openpai.core.sweeps.sweep import Sweep
+    from openpai.core.sweeps import Sweep
 
     return Sweep(app.cluster(alias), name)
 

@@ -6,10 +6,7 @@ from pathlib import Path
 
 import click
 
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option
+from openpai.cli.framework import CliApp, cluster_option, command, completion as _complete, pass_app
 
 __all__ = [
     "download",
@@ -52,7 +49,7 @@ def download(
     from openpai.cli.commands.output.download import fetch
     from openpai.core.errors import NotFoundError, StorageError, StorageLoginError
     from openpai.core.file_names import is_file_name
-    from openpai.core.sweeps.sweep import Sweep
+    from openpai.core.sweeps import Sweep
 
     found = Sweep(app.cluster(alias), sweep)
     here = target or Path(found.name)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import (
-    cluster_option,
-    format_option,
-)
+from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
 from openpai.core.states import STATES
 
 if TYPE_CHECKING:
-    from openpai.core.sweeps.sweep import SweepJob
+    from openpai.core.sweeps import SweepJob
 
 LIST_COLUMNS = [
     ("SWEEP", "sweep"),
@@ -36,7 +31,7 @@ def list_sweeps(app: CliApp, alias: str | None, format_: str) -> None:
 
     These are the sweeps that this machine submitted, and those whose jobs the cluster still has.
     """
-    from openpai.core.sweeps.sweep import all_sweeps
+    from openpai.core.sweeps import all_sweeps
 
     rows = [_sweep_row(name, jobs) for name, jobs in all_sweeps(app.cluster(alias)).items()]
     app.emit(rows, columns=LIST_COLUMNS, format=format_)

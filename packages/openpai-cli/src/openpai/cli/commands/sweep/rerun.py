@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.sweep._sweep import END_STATES, _report, open_sweep, sweep_argument
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, parallel_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    parallel_option,
+    pass_app,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.client.batch import Outcome
+    from openpai.core.client import Outcome
 
 __all__ = [
     "rerun",
@@ -58,7 +63,7 @@ def rerun(
     The same points get jobs of new names (…_try2); results and waiting count the latest of each.
     """
     from openpai.cli.commands.sweep._sweep import send
-    from openpai.core.sweeps.parameters import try_name
+    from openpai.core.sweeps import try_name
 
     found = open_sweep(app, sweep, alias)
     wanted = states or ("FAILED",)

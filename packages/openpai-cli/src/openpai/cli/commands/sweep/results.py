@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    completion as _complete,
+    format_option,
+    pass_app,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
-    from openpai.core.sweeps.results import Metric, Result
+    from openpai.core.client import Cluster
+    from openpai.core.sweeps import Metric, Result
 
 COLUMNS = [("NAME", "name"), ("STATE", "state"), ("EXIT CODE", "exitCode")]
 _GROUPS = ("parameters", "metrics")
@@ -86,7 +90,7 @@ def _metrics(files: Sequence[str], patterns: Sequence[str]) -> list[Metric]:
     if not files and not patterns:
         return []
     from openpai.core.errors import OpenPaiError
-    from openpai.core.sweeps.results import FileMetric, LogMetric
+    from openpai.core.sweeps import FileMetric, LogMetric
 
     try:
         return [*map(FileMetric.parse, files), *map(LogMetric.parse, patterns)]
@@ -95,16 +99,14 @@ def _metrics(files: Sequence[str], patterns: Sequence[str]) -> list[Metric]:
 
 
 def _check_files(files: Sequence[Path]) -> None:
-    from openpai.cli.ui.plot_file import check_file
+    from openpai.cli.ui import check_file
 
     for path in files:
         check_file(path)
 
 
 def _found(cluster: Cluster, sweep: str | None, prefix: str, tag: str) -> list[Result]:
-    from openpai.core.sweeps.results import results as ask
-    from openpai.core.sweeps.results import results_of
-    from openpai.core.sweeps.sweep import Sweep
+    from openpai.core.sweeps import Sweep, collect_results as ask, results_of
 
     if sweep and (prefix or tag):
         raise UsageProblem("A sweep's name says which jobs.", "Leave out --prefix and --tag.")
@@ -147,7 +149,7 @@ def _row(cluster: Cluster, result: Result, values: dict[str, Any]) -> dict[str, 
 
 def _sorted(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     """Sort by a metric or parameter; what has none comes last."""
-    from openpai.cli.ui.plot import is_number
+    from openpai.cli.ui import is_number
 
     name, sign = (key[1:], -1) if key.startswith("-") else (key, 1)
     if not any(name in row[group] for row in rows for group in _GROUPS):
@@ -180,21 +182,18 @@ def _wants_plot(app: CliApp, asked: bool | None) -> bool:
 
 def _draw(app: CliApp, rows: list[dict[str, Any]]) -> None:
     """Draw a bar for each job and metric."""
-    from openpai.cli.ui.console import visible
-    from openpai.cli.ui.plot import bars, panels, points_of
+    from openpai.cli.ui import bar_chart, panels, points_of, visible
 
     mark = "█" if "utf" in (sys.stdout.encoding or "").lower() else "#"
     for panel in panels(points_of(rows)):
         if panel.parameter is None:
             app.console.data("")
-            for line in bars(panel, app.console.width, mark):
+            for line in bar_chart(panel, app.console.width, mark):
                 app.console.data(visible(line))
 
 
 def _save(app: CliApp, path: Path, title: str, rows: list[dict[str, Any]]) -> None:
-    from openpai.cli.ui.output import cell_text
-    from openpai.cli.ui.plot import panels, points_of
-    from openpai.cli.ui.plot_file import write_plot
+    from openpai.cli.ui import cell_text, panels, points_of, write_plot
 
     columns = _columns(rows)
     table = [[header for header, _ in columns]]

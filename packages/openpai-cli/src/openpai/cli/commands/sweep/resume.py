@@ -5,9 +5,14 @@ from __future__ import annotations
 import click
 
 from openpai.cli.commands.sweep._sweep import _report, open_sweep, sweep_argument
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, parallel_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    parallel_option,
+    pass_app,
+)
 
 __all__ = [
     "resume",

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from openpai.cli.commands.sweep._sweep import open_sweep, sweep_argument
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, state_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    pass_app,
+    state_option,
+)
 
 __all__ = [
     "status",

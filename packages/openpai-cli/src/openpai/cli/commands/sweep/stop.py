@@ -6,9 +6,14 @@ import click
 
 from openpai.cli.commands.sweep._sweep import _outcome, _report, open_sweep, sweep_argument
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, yes_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    pass_app,
+    yes_option,
+)
 
 __all__ = [
     "stop",

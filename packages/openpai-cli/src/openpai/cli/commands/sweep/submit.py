@@ -18,12 +18,17 @@ from openpai.cli.commands.job._submission_options import (
     update_option,
 )
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, parallel_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    parallel_option,
+    pass_app,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.sweeps.parameters import SweepPlan
+    from openpai.core.sweeps import SweepPlan
 
 
 @command(
@@ -85,7 +90,7 @@ def _plan(
 ) -> Iterator[SweepPlan]:
     """Read a job file, or have a file of another kind read by the distribution that knows it."""
     from openpai.core.entry_points import entry_points
-    from openpai.core.sweeps.parameters import SWEEPS_GROUP, SweepPlan
+    from openpai.core.sweeps import SWEEPS_GROUP, SweepPlan
 
     image = options.pop("image")
     reader = entry_points(SWEEPS_GROUP).get(file.suffix[1:])
@@ -114,7 +119,7 @@ def _points(options: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _axis(text: str) -> tuple[str, list[Any]]:
     """Read ``lr=0.1,0.01``; each value is read as YAML."""
-    from openpai.core.protocol.job_yaml import load_yaml
+    from openpai.core.protocol import load_yaml
 
     key, equals, values = text.partition("=")
     if not equals or not key or not values:
@@ -125,7 +130,7 @@ def _axis(text: str) -> tuple[str, list[Any]]:
 def _preview(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
     """Check every job, say what they are in all, and return a row for each."""
     from openpai.cli.commands.sweep._sweep import demand
-    from openpai.core.sweeps.parameters import sweep_jobs
+    from openpai.core.sweeps import sweep_jobs
 
     jobs = sweep_jobs(plan.job, plan.points, options["name"])
     for one in jobs:
@@ -136,7 +141,7 @@ def _preview(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict
 
 def _submit(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
     from openpai.cli.commands.sweep._sweep import send, ways_back
-    from openpai.core.sweeps.sweep import Sweep
+    from openpai.core.sweeps import Sweep
 
     made = Sweep.create(
         app.cluster(options["alias"]),

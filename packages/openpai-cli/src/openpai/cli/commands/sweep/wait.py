@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.commands.sweep._sweep import open_sweep, sweep_argument
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, format_option, timeout_option
+from openpai.cli.framework import (
+    CliApp,
+    cluster_option,
+    command,
+    format_option,
+    pass_app,
+    timeout_option,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.sweeps.sweep import Sweep, SweepJob
+    from openpai.core.sweeps import Sweep, SweepJob
 
 __all__ = [
     "wait",
@@ -42,7 +47,7 @@ def wait(
     stopped job; 124 if the time ran out, 125 if the cluster was lost from sight.
     """
     from openpai.cli.commands.sweep._sweep import JOB_COLUMNS, counted, job_row, watching
-    from openpai.cli.framework.follow import exit_code_of
+    from openpai.cli.framework import exit_code_of
 
     found = open_sweep(app, sweep, alias)
     found.jobs()  # a name that does not exist is told before any waiting

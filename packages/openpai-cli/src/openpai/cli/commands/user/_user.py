@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from openpai.core.rest.users import User
+    from openpai.core.rest import User
 
 COLUMNS = [
     ("USER", "username"),

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.user._user import vc_option
-from openpai.cli.framework.admin import explained, new_password
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option
+from openpai.cli.framework import CliApp, cluster_option, command, explained, new_password, pass_app
 
 if TYPE_CHECKING:
     pass

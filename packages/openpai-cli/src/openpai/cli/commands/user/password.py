@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.framework.admin import ONLY_ADMINS, explained, new_password, typed_password
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option
+from openpai.cli.framework import (
+    ONLY_ADMINS,
+    CliApp,
+    cluster_option,
+    command,
+    explained,
+    new_password,
+    pass_app,
+    typed_password,
+)
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
 
 @command(
@@ -50,8 +56,8 @@ def password(app: CliApp, name: str | None, password_stdin: bool, alias: str | N
 
 
 def _log_in_again(app: CliApp, cluster: Cluster, new: str) -> None:
-    from openpai.core.config.clusters import load_clusters, save_cluster
-    from openpai.core.rest.authn import TokenClaims
+    from openpai.core.config import load_clusters, save_cluster
+    from openpai.core.rest import TokenClaims
 
     if TokenClaims.from_token(cluster.session.token).application:
         return  # it stays good

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework.admin import explained
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option
+from openpai.cli.framework import CliApp, cluster_option, command, explained, pass_app
 
 if TYPE_CHECKING:
-    from openpai.core.client.cluster import Cluster
+    from openpai.core.client import Cluster
 
 __all__ = [
     "update",

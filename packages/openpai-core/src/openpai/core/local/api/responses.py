@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Response
 
-from openpai.core.execution.serializers import encode
+from openpai.core.execution import encode
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request

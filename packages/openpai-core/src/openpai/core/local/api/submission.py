@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.execution.records import Job
+from openpai.core.execution import Job
 from openpai.core.local.api.responses import HttpError
 from openpai.core.local.scheduler.scheduler import (
     instances,
@@ -18,7 +18,7 @@ from openpai.core.local.scheduler.scheduler import (
     virtual_cluster,
 )
 from openpai.core.local.state.machine import Resources
-from openpai.core.protocol.names import encode_name
+from openpai.core.protocol import encode_name
 
 if TYPE_CHECKING:
     from openpai.core.local.api.request import Call
@@ -50,7 +50,7 @@ def submit_job(call: Call) -> str:
 
 
 def _understood(text: str) -> Mapping[str, Any]:
-    from openpai.core.protocol.validation import server_verdict
+    from openpai.core.protocol import server_verdict
 
     verdict = server_verdict(text)
     if verdict.accepted:

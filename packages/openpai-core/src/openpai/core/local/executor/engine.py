@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Mapping, Sequence
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.execution.task_plan import Limits
+    from openpai.core.execution import Limits
 
 __all__ = [
     "SECRETS_FILE",

@@ -7,18 +7,15 @@ import socket
 import uuid
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 
-from openpai.core.execution.ports import task_ports
-from openpai.core.execution.task_plan import Placement, plan_task, role_ports
+from openpai.core.execution import Placement, plan_task, role_ports, task_ports
 from openpai.core.local.executor.engine import SECRETS_FILE, Image, Mount, TaskScript, TaskSpec
 from openpai.core.local.state.machine import found_gpus
-from openpai.core.protocol.job_yaml import dump_yaml
-from openpai.core.protocol.plugins import role_plugins
-from openpai.core.protocol.stage2 import render_secrets
+from openpai.core.protocol import dump_yaml, render_secrets, role_plugins
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.execution.records import Job, Task
+    from openpai.core.execution import Job, Task
 
 __all__ = ["IP", "choose_gpus", "choose_uid", "image_of", "plan", "storage_mounts"]
 

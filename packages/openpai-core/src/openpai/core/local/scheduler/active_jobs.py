@@ -7,13 +7,11 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.execution.records import Attempt, Event, Job, Task
-from openpai.core.execution.serializers import summary
+from openpai.core.execution import Attempt, Event, Job, Task, summary
 from openpai.core.local.scheduler.lifecycle import ActiveJob
 from openpai.core.local.scheduler.scheduler import role_needs
 from openpai.core.local.state.machine import Resources
-from openpai.core.protocol.job_yaml import dump_yaml, load_yaml
-from openpai.core.protocol.secrets import mask_secrets
+from openpai.core.protocol import dump_yaml, load_yaml, mask_secrets
 
 if TYPE_CHECKING:
     from openpai.core.local.state.clock import Clock

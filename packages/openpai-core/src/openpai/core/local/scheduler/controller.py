@@ -18,7 +18,7 @@ from openpai.core.local.scheduler.exit_report import Report, exit_report, lost_r
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.execution.records import Job, Task
+    from openpai.core.execution import Job, Task
     from openpai.core.local.executor.launcher import Launcher
     from openpai.core.local.scheduler.active_jobs import ActiveJobs
     from openpai.core.local.scheduler.lifecycle import ActiveJob

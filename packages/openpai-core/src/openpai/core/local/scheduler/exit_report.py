@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
-from openpai.core.execution.completion import ATTEMPT_OVER
-from openpai.core.execution.exit_codes import exit_codes
+from openpai.core.execution import ATTEMPT_OVER, exit_code_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +53,7 @@ def platform_code(status: int, user_log: str, runtime_log: str) -> int:
 
 
 def _patterns() -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for code, entry in exit_codes().items():
+    for code, entry in exit_code_table().items():
         for pattern in (entry.get("pattern") or {}).get("runtimeContainerPatterns", ()):
             if pattern and code != UNRECOGNISED:  # what fits everything is the fallback
                 yield code, pattern

@@ -11,16 +11,18 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Mapping
 
-from openpai.core.execution.completion import (
+from openpai.core.execution import (
     ATTEMPT_OVER,
     STOP_REQUESTED,
+    Attempt,
     FinishedTask,
+    Job,
+    Task,
     job_outcome,
+    role_ports,
     should_retry,
+    task_ports,
 )
-from openpai.core.execution.ports import task_ports
-from openpai.core.execution.records import Attempt, Job, Task
-from openpai.core.execution.task_plan import role_ports
 from openpai.core.local.scheduler.scheduler import instances, is_gang, roles
 from openpai.core.states import job_state
 

@@ -18,7 +18,7 @@ from openpai.core.local.state.machine import Resources
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openpai.core.execution.records import Task
+    from openpai.core.execution import Task
     from openpai.core.local.executor.launcher import Launcher
     from openpai.core.local.scheduler.active_jobs import ActiveJobs
     from openpai.core.local.scheduler.lifecycle import ActiveJob

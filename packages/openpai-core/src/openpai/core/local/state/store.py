@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence, TypeVar
 
-from openpai.core.execution.records import Attempt, Event, Job, Task
+from openpai.core.execution import Attempt, Event, Job, Task
 from openpai.core.local.state.models import Group, User
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.execution.serializers import node_name
+from openpai.core.execution import node_name
 from openpai.core.local.api.responses import HttpError, answer, text_answer
 from openpai.core.local.state.machine import Resources
 

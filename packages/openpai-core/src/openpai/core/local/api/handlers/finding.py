@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.core.execution.records import Job, Task
+from openpai.core.execution import Job, Task
 from openpai.core.local.api.responses import HttpError
-from openpai.core.protocol.names import encode_name
+from openpai.core.protocol import encode_name
 
 if TYPE_CHECKING:
     from openpai.core.local.state.store import Store

@@ -6,20 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.execution import serializers
-from openpai.core.execution.records import Attempt, Event
-from openpai.core.execution.serializers import encode
+from openpai.core.execution import Attempt, Event, encode, serializers
 from openpai.core.local.api.body_schema import REQUIRED, check, one_of, text
 from openpai.core.local.api.handlers.finding import find_job, tags_of, tasks_of
 from openpai.core.local.api.handlers.listing import list_jobs
 from openpai.core.local.api.responses import HttpError, answer, text_answer
 from openpai.core.local.api.submission import submit_job
-from openpai.core.protocol.job_yaml import load_yaml
+from openpai.core.protocol import load_yaml
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from openpai.core.execution.records import Job
+    from openpai.core.execution import Job
     from openpai.core.local.api.request import Call
 
 __all__ = [
@@ -59,7 +57,7 @@ def submit(call: Call) -> Response:
 
 def submit_v1(call: Call) -> Response:
     """``POST /api/v1/user/{name}/jobs``: a job of protocol version 1, as JSON."""
-    from openpai.core.protocol.v1 import convert_v1
+    from openpai.core.protocol import convert_v1
 
     if call.arguments and call.arguments[0] != call.user.name:
         message = f"User {call.user.name} may not submit jobs for {call.arguments[0]}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.execution.serializers import NO_TAGS, encode
+from openpai.core.execution import NO_TAGS, encode
 from openpai.core.local.api.responses import HttpError, text_answer
 
 if TYPE_CHECKING:

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlencode
 
-from openpai.core.execution import serializers
-from openpai.core.execution.records import Task
+from openpai.core.execution import Task, serializers
 from openpai.core.local.api.handlers.finding import find_job
 from openpai.core.local.api.responses import HttpError, answer
 from openpai.core.local.state.tokens import sign, verify
-from openpai.core.protocol.names import convert_name
+from openpai.core.protocol import convert_name
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from openpai.core.execution.records import Job
+    from openpai.core.execution import Job
     from openpai.core.local.api.request import Call
     from openpai.core.local.service import Service
 

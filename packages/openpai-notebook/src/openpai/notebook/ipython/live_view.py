@@ -16,9 +16,9 @@ from openpai.core.errors import OpenPaiError
 from openpai.notebook.ipython.display import detail_html, detail_text, sweep_bundle
 
 if TYPE_CHECKING:
-    from openpai.core.client.remote_job import RemoteJob
-    from openpai.core.rest.models import JobDetail
-    from openpai.core.sweeps.sweep import Sweep, SweepJob
+    from openpai.core.client import RemoteJob
+    from openpai.core.rest import JobDetail
+    from openpai.core.sweeps import Sweep, SweepJob
 
 __all__ = ["watch"]
 
@@ -72,8 +72,8 @@ def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[
         OpenPaiError: The cluster could not be asked for 10 minutes on end.
     """
     from openpai.core.retry import Backoff
-    from openpai.core.sweeps.sweep import Sweep
-    from openpai.notebook.source.find_notebook import in_notebook
+    from openpai.core.sweeps import Sweep
+    from openpai.notebook.source import in_notebook
 
     view: _View = _SweepView(watched) if isinstance(watched, Sweep) else _JobView(watched)
     shown: _Cell | _Terminal = _Cell() if in_notebook() else _Terminal()
