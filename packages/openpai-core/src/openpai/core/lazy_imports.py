@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 TYPE_CHECKING = False  # true for type checkers; importing typing would slow every start
 if TYPE_CHECKING:
@@ -27,7 +26,9 @@ def attach(
     def get(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        module = import_module(f"{package}.{homes[name]}")
+        path = f"{package}.{homes[name]}"
+        __import__(path)  # not importlib: python -X importtime shows this one
+        module = sys.modules[path]
         value = module if name == homes[name] else getattr(module, name)
         setattr(sys.modules[package], name, value)
         return value
