@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from openpai.notebook.execute.kernel_exit import memory_kills
+from openpai.core.cgroups import oom_kills
 
 pytestmark = pytest.mark.process
 
@@ -164,10 +164,10 @@ def test_run_continues_after_allowed_error(make_notebook, run_notebook, outputs)
 def test_run_reports_dead_kernel(make_notebook, run_notebook, outputs, how, code, words):
     """The notebook comes back with what the cell printed and why its kernel is gone."""
     path = make_notebook("import os, signal; print('before')", how, "print(3)")
-    kills = memory_kills()
+    kills = oom_kills()
     done = run_notebook(path)
     assert done.returncode == code
-    assert memory_kills() != kills or words in done.stdout
+    assert oom_kills() != kills or words in done.stdout
     [printed], [error], never = outputs(path)
     assert printed["text"] == ["before\n"]
     assert never == []

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from openpai.runtime.diagnosis.failure import Evidence, as_text, log_tail
-from openpai.runtime.diagnosis.memory import oom_kills
 
 
 def logged(task: Any, script: str) -> str:
@@ -69,25 +68,6 @@ def test_failure_without_log_reports_exit_code(task: Any) -> None:
     """Output to a pipe is not read."""
     task.section()
     assert "failed with exit code 3 after" in task.bash("echo KeyError: x; exit 3").stderr
-
-
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("memory.events", "low 0\nhigh 0\nmax 3\noom 2\noom_kill 2\n"),
-        ("memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"),
-    ],
-)
-def test_oom_kills_reads_control_groups(tmp_path: Path, path: str, text: str) -> None:
-    """Both kinds of control groups keep one."""
-    (tmp_path / path).parent.mkdir(exist_ok=True)
-    (tmp_path / path).write_text(text)
-    assert oom_kills(tmp_path) == 2
-
-
-def test_oom_kills_without_control_groups_is_0(tmp_path: Path) -> None:
-    """A machine without them counts nothing."""
-    assert oom_kills(tmp_path) == 0
 
 
 def test_oom_kill_explanation_names_memory() -> None:

@@ -11,7 +11,10 @@ import os
 from dataclasses import dataclass
 from typing import Mapping
 
-__all__ = ["TaskContext", "in_job_container", "in_local_cluster"]
+__all__ = ["LOOPBACK_HOSTS", "TaskContext", "in_job_container", "in_local_cluster"]
+
+#: Names that an address of this machine itself has, as URLs and job files spell them.
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def in_job_container(environ: Mapping[str, str] | None = None) -> bool:

@@ -9,7 +9,15 @@ import os
 import signal
 import time
 
-__all__ = ["become_reaper", "die_with_parent", "kill_descendants", "kill_marked", "reap"]
+__all__ = [
+    "become_reaper",
+    "boot_id",
+    "die_with_parent",
+    "kill_descendants",
+    "kill_marked",
+    "reap",
+    "signal_name",
+]
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -22,6 +30,23 @@ def _prctl(option: int, value: int) -> bool:
         return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
     except (ImportError, OSError, AttributeError):
         return False
+
+
+def boot_id() -> str:
+    """Return an id that changes with every start of the machine; empty where it is unknown."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def signal_name(number: int) -> str:
+    """Return ``SIGKILL`` for 9; empty if there is no such signal."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
 
 
 def become_reaper(wanted: bool = True) -> bool:

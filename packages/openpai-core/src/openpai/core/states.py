@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ACTIVE_STATES",
     "STATES",
     "TERMINAL_STATES",
     "attempt_state",
@@ -12,6 +13,8 @@ __all__ = [
 #: States of a job, as the REST API has them.
 STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 TERMINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
+#: States of jobs that can be stopped and are not being stopped.
+ACTIVE_STATES = ("WAITING", "RUNNING", "UNKNOWN")
 
 _STOPPED_CODES = (-210, -220)
 _WAITING = frozenset({"AttemptCreationPending", "AttemptCreationRequested", "AttemptPreparing"})

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from openpai.core.config import mounts_of_environment
-from openpai.core.environment import in_job_container
+from openpai.core.environment import LOOPBACK_HOSTS, in_job_container
 from openpai.core.errors import StorageError
 from openpai.core.storage import LocalStorage, Storage, StorageSpec
 
@@ -16,9 +16,6 @@ __all__ = [
     "mounted_here",
     "open_posix",
 ]
-
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def open_posix(spec: StorageSpec) -> Storage:
@@ -75,7 +72,7 @@ def _usual_place(spec: StorageSpec) -> str | None:
     if in_job_container() and mounted.is_dir():
         return str(mounted)
     exported = str(spec.data.get("path") or "")
-    served_here = spec.type == "nfs" and spec.data.get("server") in _LOOPBACK
+    served_here = spec.type == "nfs" and spec.data.get("server") in LOOPBACK_HOSTS
     return exported if served_here and Path(exported).is_dir() else None
 
 

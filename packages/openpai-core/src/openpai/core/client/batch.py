@@ -22,19 +22,18 @@ from openpai.core.errors import (
     OpenPaiError,
     RateLimitError,
 )
+from openpai.core.states import ACTIVE_STATES
 
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
     from openpai.core.protocol import Job
     from openpai.core.rest import JobSummary
 
-__all__ = ["ACTIVE_STATES", "Outcome", "RateLimitGate", "each", "stop_all", "submit_all"]
+__all__ = ["Outcome", "RateLimitGate", "each", "stop_all", "submit_all"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: The states of jobs that can be stopped.
-ACTIVE_STATES = ("WAITING", "RUNNING")
 
 _CONCURRENCY = 16
 _PATIENCE_SECONDS = 600.0

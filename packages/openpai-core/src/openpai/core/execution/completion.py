@@ -11,6 +11,8 @@ from typing import Any, Mapping, Sequence
 
 from openpai.core.execution.exit_codes import exit_spec
 from openpai.core.protocol import task_roles
+from openpai.core.protocol.references import task_roles
+from openpai.core.protocol.task_roles import instances
 
 __all__ = [
     "ATTEMPT_OVER",
@@ -93,9 +95,9 @@ def completion_limits(role: Mapping[str, Any]) -> tuple[int, int]:
     Missing, null and 0 become 1 failed and all succeeded; negative numbers switch a rule off.
     """
     completion = role.get("completion") or {}
-    instances = int(role.get("instances") or 1)
+    total = instances(role)
     failed = completion.get("minFailedInstances") or 1
-    succeeded = completion.get("minSucceededInstances") or instances
+    succeeded = completion.get("minSucceededInstances") or total
     return int(failed), int(succeeded)
 
 
@@ -120,7 +122,7 @@ def job_outcome(document: Mapping[str, Any], finished: Sequence[FinishedTask]) -
                 f"Min{kind}TaskCount {limit} in the TaskRole"
             )
             return Outcome(task.code, kind, message, task.role, task.index)
-    total = sum(int(role.get("instances") or 1) for role in roles.values())
+    total = sum(instances(role) for role in roles.values())
     if len(finished) < total:
         return None
     return Outcome(

@@ -13,6 +13,10 @@ from typing import Any, Mapping, Sequence
 
 from openpai.core.execution.completion import completion_limits
 from openpai.core.protocol import convert_name, encode_name, js, task_roles
+from openpai.core.protocol import js
+from openpai.core.protocol.names import convert_name, encode_name
+from openpai.core.protocol.references import task_roles
+from openpai.core.protocol.task_roles import instances
 
 __all__ = ["controller_environment", "job_environment", "place_environment"]
 
@@ -29,7 +33,7 @@ def job_environment(document: Mapping[str, Any], user: str, virtual_cluster: str
         virtual_cluster: Where it runs.
     """
     roles = task_roles(document)
-    counts = {name: int(role.get("instances") or 1) for name, role in roles.items()}
+    counts = {name: instances(role) for name, role in roles.items()}
     job = f"{user}~{document['name']}"
     names, total = ",".join(roles), str(sum(counts.values()))
     environment = {
@@ -99,8 +103,8 @@ def place_environment(
             environment.update(_own_place(ips[task], labels))
     for name, addresses in hosts.items():
         environment[f"PAI_TASK_ROLE_{name}_HOST_LIST"] = ",".join(addresses)
-    instances = [f"{convert_name(name)}:{number}" for name, number in tasks]
-    environment["PAI_TASK_ROLE_INSTANCES"] = ",".join(instances)
+    indices = (f"{convert_name(name)}:{number}" for name, number in tasks)
+    environment["PAI_TASK_ROLE_INSTANCES"] = ",".join(indices)
     return environment
 
 

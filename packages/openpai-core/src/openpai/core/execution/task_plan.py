@@ -23,6 +23,11 @@ from openpai.core.protocol import (
     role_plugins,
     task_roles,
 )
+from openpai.core.protocol.plugins import plugin_commands, role_plugins
+from openpai.core.protocol.references import resolve_references, task_roles
+from openpai.core.protocol.rendering import render_job
+from openpai.core.protocol.stage2 import fill_parameters, render_secrets
+from openpai.core.protocol.task_roles import instances
 
 __all__ = ["Limits", "Placement", "Step", "TaskPlan", "plan_task", "role_limits", "role_ports"]
 
@@ -218,5 +223,5 @@ def _devices(
 
 def _all_tasks(document: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     for name, role in task_roles(document).items():
-        for number in range(int(role.get("instances") or 1)):
+        for number in range(instances(role)):
             yield name, number

@@ -7,9 +7,10 @@ from difflib import SequenceMatcher
 from functools import partial
 from typing import Any, Callable, Iterator, Mapping
 
+from openpai.core.json_pointer import json_pointer
 from openpai.core.protocol.js import UNDEFINED
 from openpai.core.protocol.secrets import MASK
-from openpai.core.protocol.source import pointer, same
+from openpai.core.protocol.source import same
 
 __all__ = ["Change", "changes"]
 
@@ -58,7 +59,7 @@ def _compared(path: tuple[Any, ...], one: Any, other: Any) -> Iterator[Change]:
     elif isinstance(one, list) and isinstance(other, list):
         yield from _lists(path, one, other)
     elif one is UNDEFINED or other is UNDEFINED or not same(one, other):
-        yield Change(pointer(path), _shown(path, one), _shown(path, other))
+        yield Change(json_pointer(path), _shown(path, one), _shown(path, other))
 
 
 def _shown(path: tuple[Any, ...], value: Any) -> Any:
@@ -80,7 +81,7 @@ def _lists(path: tuple[Any, ...], one: list[Any], other: list[Any]) -> Iterator[
             before = one[start + step] if start + step < stop else UNDEFINED
             after = other[other_start + step] if other_start + step < other_stop else UNDEFINED
             index = start + step if before is not UNDEFINED else other_start + step
-            yield Change(pointer((*path, index)), before, after)
+            yield Change(json_pointer((*path, index)), before, after)
 
 
 def _namer(one: list[Any], other: list[Any]) -> Callable[[Any], str]:

@@ -10,6 +10,7 @@ import re
 from typing import Any, List, Union
 
 from openpai.core.errors import ProtocolError
+from openpai.core.json_pointer import pointer_steps
 
 __all__ = ["parse_path", "parse_update", "set_value"]
 
@@ -46,7 +47,7 @@ def parse_path(path: str) -> Steps:
     """
     path = path.strip()
     if path.startswith("/"):
-        return [_unescaped(step) for step in path[1:].split("/")]
+        return [*pointer_steps(path)]
     if ":" in path and "." not in path and "[" not in path:
         return [*path.split(":")]
     steps: Steps = []
@@ -77,10 +78,6 @@ def _senseless(path: str, at: int) -> ProtocolError:
         f"The path '{path}' makes no sense at character {at + 1}.",
         hint='Write a.b[0].c, a:b:0 or /a/b/0; a key with dots goes into double quotes: a."b.c".',
     )
-
-
-def _unescaped(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")
 
 
 def set_value(document: Any, steps: Steps, value: Any) -> None:

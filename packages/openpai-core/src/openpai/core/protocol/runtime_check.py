@@ -10,6 +10,7 @@ import re
 from typing import Any, Callable, Dict, Iterator, Mapping
 
 from openpai.core.errors import Problem
+from openpai.core.json_pointer import json_pointer
 
 __all__ = ["check_schema", "problem"]
 
@@ -58,7 +59,7 @@ def _check_object(value: Mapping[Any, Any], pointer: str, schema: Schema) -> Ite
             hint = known[key].get("description", "")
             yield problem(pointer, f"The key '{key}' is missing.", hint)
     for key, item in value.items():
-        below = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        below = pointer + json_pointer([key])
         if key in known:
             yield from check_schema(item, below, known[key])
         elif key is True and "on" in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterable, Sequence, Union
+from typing import Any, Sequence, Union
 
 from openpai.core.errors import Problem, ProtocolError
 from openpai.core.protocol.job_yaml import read_yaml
@@ -11,7 +11,6 @@ from openpai.core.protocol.jsyaml.errors import YamlError
 
 __all__ = [
     "Source",
-    "pointer",
     "read_text",
     "same",
     "unshared",
@@ -98,11 +97,6 @@ _YAML_HINTS = (
 
 def _yaml_hint(reason: str) -> str:
     return next((hint for part, hint in _YAML_HINTS if part in reason), "")
-
-
-def pointer(path: Iterable[str | int]) -> str:
-    """Return the JSON pointer of a path."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def same(one: Any, other: Any, depth: int = 0) -> bool:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from openpai.core.errors import Problem, ProtocolError
+from openpai.core.json_pointer import json_pointer
 from openpai.core.protocol import js
 from openpai.core.protocol.ajv import SchemaError, schema_errors
 from openpai.core.protocol.job_yaml import YamlError, load_yaml
 from openpai.core.protocol.messages import MOST_FINDINGS, Finding, explain
 from openpai.core.protocol.references import BrokenReferenceError, resolve_references
 from openpai.core.protocol.rendering import render_job
-from openpai.core.protocol.source import Source, pointer, same, unshared
+from openpai.core.protocol.source import Source, same, unshared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,7 +223,7 @@ def _server_findings(document: Any, status: int, message: str) -> list[Finding]:
 def _placed(finding: Finding, source: Source | None) -> Problem:
     place = source.locate(finding.path, finding.at_key) if source else None
     line, column = place or (None, None)
-    return Problem(pointer(finding.path), line, column, finding.message, finding.hint)
+    return Problem(json_pointer(finding.path), line, column, finding.message, finding.hint)
 
 
 def protocol_error(problems: Sequence[Problem], file: str | None) -> ProtocolError:

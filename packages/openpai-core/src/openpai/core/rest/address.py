@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from openpai.core.environment import LOOPBACK_HOSTS
 from openpai.core.errors import ConfigError, NotFoundError
 
 __all__ = ["Address", "is_loopback", "masked", "segment", "shown"]
@@ -141,4 +142,4 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 
 def is_loopback(url: str) -> bool:
     """Whether the URL is on this machine; no proxy can reach it there."""
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    return urlsplit(url).hostname in LOOPBACK_HOSTS

@@ -14,9 +14,9 @@ from openpai.core.rest.fields import (
     optional_integer,
     text,
 )
+from openpai.core.states import TERMINAL_STATES
 
 __all__ = [
-    "TERMINAL_STATES",
     "Event",
     "JobDetail",
     "JobSummary",
@@ -24,8 +24,6 @@ __all__ = [
     "TaskFacts",
     "TaskStatus",
 ]
-
-TERMINAL_STATES = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
 class JobSummary(Record):

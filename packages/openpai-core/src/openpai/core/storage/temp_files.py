@@ -8,7 +8,8 @@ import re
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from pathlib import Path
+
+from openpai.core.processes import boot_id
 
 __all__ = ["is_abandoned", "is_partial", "partial_name", "parts_name"]
 
@@ -60,8 +61,7 @@ def _machine() -> str:
     That is the machine since it was started, and the namespace where containers have their own.
     """
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
-        boot += os.readlink("/proc/self/ns/pid")
+        machine = boot_id() + os.readlink("/proc/self/ns/pid")
     except OSError:
-        boot = os.urandom(8).hex()
-    return hashlib.sha256(boot.encode()).hexdigest()[:8]
+        machine = os.urandom(8).hex()
+    return hashlib.sha256(machine.encode()).hexdigest()[:8]

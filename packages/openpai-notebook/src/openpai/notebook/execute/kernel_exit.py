@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from pathlib import Path
 
-__all__ = ["death", "exit_status", "memory_kills"]
+from openpai.core.processes import signal_name
+
+__all__ = ["death", "exit_status"]
 
 
 def exit_status(process: subprocess.Popen[bytes] | None) -> int | None:
@@ -35,47 +36,9 @@ def death(status: int | None, memory_killed: bool) -> tuple[str, int]:
     if status >= 0:
         own = status if 0 < status < 128 else 1
         return f"The kernel ended by itself, with exit code {status}.", own
-    name = _signal_name(-status)
+    name = signal_name(-status) or f"signal {-status}"
     if -status != signal.SIGKILL:
         return f"The kernel was killed by {name}.", 1
     if memory_killed:
         return f"The kernel was killed ({name}): the container's memory limit was reached.", 1
     return f"The kernel was killed ({name}), most often a sign that memory ran out.", 1
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def memory_kills() -> int:
-    """Return how many processes of this container's control group were killed for memory so far."""
-    for file in _event_files():
-        try:
-            lines = file.read_text().splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            name, _, value = line.partition(" ")
-            if name == "oom_kill" and value.isdigit():
-                return int(value)
-    return 0
-
-
-def _event_files() -> list[Path]:
-    """Return where control groups of version 2 and 1 count, inside a container and outside."""
-    root = Path("/sys/fs/cgroup")
-    files = [root / "memory.events", root / "memory" / "memory.oom_control"]
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return files
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            files.insert(0, root / path.lstrip("/") / "memory.events")
-        elif "memory" in controllers.split(","):
-            files.insert(0, root / "memory" / path.lstrip("/") / "memory.oom_control")
-    return files

@@ -19,7 +19,7 @@ from openpai.notebook.formats import Notebook, inject, load_notebook, recorded, 
 __all__ = ["main", "parse_parameter_lines"]
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run a notebook.
 
     Returns:

@@ -14,9 +14,10 @@ from typing import Any
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat.notebooknode import from_dict
 
+from openpai.core.cgroups import oom_kills
 from openpai.notebook.errors import KernelError
 from openpai.notebook.execute.client import Client
-from openpai.notebook.execute.kernel_exit import death, exit_status, memory_kills
+from openpai.notebook.execute.kernel_exit import death, exit_status
 from openpai.notebook.execute.kernels import choose_kernel
 from openpai.notebook.execute.log import Log
 from openpai.notebook.formats import Notebook, code_cells, dump_notebook, language
@@ -110,7 +111,7 @@ class _Run:
 
     async def _work(self) -> _End:
         """Start the kernel and run the cells."""
-        kills = memory_kills()
+        kills = oom_kills()
         await self._start()
         try:
             await self._run_cells()
@@ -119,7 +120,7 @@ class _Run:
         except DeadKernelError:
             if self._stopping:
                 return _End("stopped")
-            message, code = death(exit_status(self._client.process), memory_kills() > kills)
+            message, code = death(exit_status(self._client.process), oom_kills() > kills)
             self._mark("DeadKernelError", message)
             return _End("failed", message, code)
         return _End("succeeded")

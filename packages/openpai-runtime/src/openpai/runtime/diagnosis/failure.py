@@ -7,12 +7,13 @@ platform keeps it in the container. The command's output itself is not intercept
 from __future__ import annotations
 
 import os
-import signal
 import time
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.client import failure_lines
+from openpai.core.client.task_record import failure_lines
+from openpai.core.processes import signal_name
 from openpai.runtime.diagnosis.patterns import Found, search
 from openpai.runtime.log import mask
 
@@ -59,7 +60,7 @@ class Evidence:
         found = self.found
         return {
             "exitCode": self.code,
-            "signal": _signal_name(self.code) or None,
+            "signal": signal_name(self.code - 128) or None,
             "seconds": round(self.seconds, 1),
             "oomKills": self.oom_kills,
             "fullDisks": self.full,
@@ -126,10 +127,3 @@ def _is_full(folder: Path) -> bool:
         return False
     no_inodes = disk.f_files > 0 and disk.f_favail == 0
     return no_inodes or disk.f_bavail * 1000 < disk.f_blocks
-
-
-def _signal_name(code: int) -> str:
-    try:
-        return signal.Signals(code - 128).name if code > 128 else ""
-    except ValueError:
-        return ""

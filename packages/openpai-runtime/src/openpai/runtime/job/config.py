@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from openpai.core.json_pointer import pointer_steps
 from openpai.runtime.log import reason, say
 
 TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
@@ -109,7 +110,7 @@ def _without(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
         )
     kept = dict(data)
     for place in sorted(places, key=lambda place: (place[0], _index(place)), reverse=True):
-        key = place[0].replace("~1", "/").replace("~0", "~")
+        (key,) = pointer_steps(f"/{place[0]}")
         if isinstance(kept.get(key), list) and _index(place) >= 0:
             kept[key] = [*kept[key][: _index(place)], *kept[key][_index(place) + 1 :]]
         else:

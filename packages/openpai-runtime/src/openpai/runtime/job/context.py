@@ -12,6 +12,9 @@ from openpai.core.environment import TaskContext
 from openpai.core.errors import StorageError
 from openpai.core.protocol import Output, RuntimeSection
 from openpai.core.storage import JobFolder, Workspace
+from openpai.core.protocol.runtime_section import Output, RuntimeSection
+from openpai.core.protocol.task_roles import instances
+from openpai.core.storage.workspace import JobFolder, Workspace
 
 if TYPE_CHECKING:
     from openpai.core.storage import LocalStorage
@@ -59,7 +62,7 @@ class TaskJob:
         """How many tasks each role of the job has."""
         roles = self.document.get("taskRoles")
         return {
-            name: int(role.get("instances") or 1) if isinstance(role, dict) else 1
+            name: instances(role) if isinstance(role, dict) else 1
             for name, role in (roles.items() if isinstance(roles, dict) else ())
         }
 

@@ -16,12 +16,15 @@ from openpai.cli.framework import (
     state_option,
     yes_option,
 )
+from openpai.cli.framework import completion as _complete
+from openpai.cli.framework.app import CliApp, pass_app
+from openpai.cli.framework.groups import command
+from openpai.cli.framework.options import cluster_option, state_option, yes_option
+from openpai.core.states import ACTIVE_STATES
 
 if TYPE_CHECKING:
     from openpai.core.client import Cluster, RemoteJob
     from openpai.core.rest import JobSummary
-
-ACTIVE = ("WAITING", "RUNNING", "UNKNOWN")
 
 
 @command(
@@ -116,7 +119,7 @@ def _matching(cluster: Cluster, patterns: list[str], wanted: Filter) -> list[Job
 
     return [
         job
-        for job in cluster.jobs(user=cluster.user, state=ACTIVE)
+        for job in cluster.jobs(user=cluster.user, state=ACTIVE_STATES)
         if wanted.fits(job) or any(fnmatchcase(job.name, pattern) for pattern in patterns)
     ]
 

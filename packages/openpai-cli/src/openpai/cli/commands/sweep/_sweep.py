@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.framework import completion as _complete
+from openpai.core.protocol.task_roles import instances
 
 if TYPE_CHECKING:
     from openpai.cli.framework import CliApp
@@ -94,7 +95,7 @@ def _of(gpus: int) -> str:
 
 
 def _gpus(role: dict[str, Any]) -> int:
-    return int(role["resourcePerInstance"].get("gpu", 0)) * int(role.get("instances", 1))
+    return int(role["resourcePerInstance"].get("gpu", 0)) * instances(role)
 
 
 def _kinds(job: Job) -> list[str]:

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.wrappers import Request, Response
 
+from openpai.core.environment import LOOPBACK_HOSTS
 from openpai.core.local.api.rate_limit import make_limiters
 from openpai.core.local.api.request import Call
 from openpai.core.local.api.responses import HttpError, read_body
@@ -23,8 +24,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def create_app(
@@ -113,7 +112,11 @@ def _refuse_strangers(request: Request) -> None:
     host = urlsplit(f"//{request.host}").hostname
     origin = request.headers.get("Origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.host
-    if host not in _LOOPBACK or foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if (
+        host not in LOOPBACK_HOSTS
+        or foreign
+        or request.headers.get("Sec-Fetch-Site") == "cross-site"
+    ):
         raise HttpError(
             403,
             "ForbiddenUserError",

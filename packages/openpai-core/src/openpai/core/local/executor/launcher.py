@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.files import is_locked, write_private
 from openpai.core.local.executor.engine import SECRETS_FILE
-from openpai.core.local.executor.supervisor.state import boot_id
-from openpai.core.processes import kill_marked
+from openpai.core.processes import boot_id, kill_marked
 
 if TYPE_CHECKING:
     from openpai.core.local.executor.engine import Engine, TaskSpec

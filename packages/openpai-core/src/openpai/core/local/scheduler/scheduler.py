@@ -8,15 +8,15 @@ ones from running.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, Hashable, Iterable, Iterator, Mapping, TypeVar
+from typing import Any, Generic, Hashable, Iterable, Mapping, TypeVar
 
 from openpai.core.local.state.machine import Resources
+from openpai.core.protocol.task_roles import instances, task_roles
 
 __all__ = [
     "PRIORITIES",
     "Claim",
     "Decision",
-    "instances",
     "is_gang",
     "job_needs",
     "missing",
@@ -102,18 +102,6 @@ def missing(needs: Resources, have: Resources) -> str:
 PRIORITIES = {"prod": 100, "test": 10, "oppo": -1}
 
 
-def roles(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield (name as written, role); an empty list slips through PAI's schema and has none."""
-    found = document["taskRoles"]
-    if isinstance(found, Mapping):
-        yield from found.items()
-
-
-def instances(role: Mapping[str, Any]) -> int:
-    """Return how many tasks a role has."""
-    return int(role.get("instances") or 1)
-
-
 def role_needs(role: Mapping[str, Any]) -> Resources:
     """Return what one task of a role uses; Kubernetes would refuse negative amounts."""
     asked = role["resourcePerInstance"]
@@ -127,7 +115,7 @@ def role_needs(role: Mapping[str, Any]) -> Resources:
 def job_needs(document: Mapping[str, Any]) -> Resources:
     """Return what all tasks of a job use together."""
     total = Resources()
-    for _, role in roles(document):
+    for _, role in task_roles(document):
         for _ in range(instances(role)):
             total = total + role_needs(role)
     return total

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from openpai.core.cgroups import memory_limit
+
 __all__ = [
     "Resources",
     "found_gpus",
@@ -64,12 +66,5 @@ def _cpus() -> int:
 def _memory_mb() -> int:
     """Return the memory that this process may use: the machine's, or its container's limit."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for limit in (
-        Path("/sys/fs/cgroup/memory.max"),
-        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-    ):
-        try:
-            total = min(total, int(limit.read_text(encoding="ascii")))
-        except (OSError, ValueError):  # no such file, or the word "max"
-            continue
-    return total // (1024 * 1024)
+    limit = memory_limit()
+    return (total if limit is None else min(total, limit)) // (1024 * 1024)

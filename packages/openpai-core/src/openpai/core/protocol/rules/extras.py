@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
+from openpai.core.json_pointer import pointer_steps
 from openpai.core.protocol.messages import Finding, did_you_mean, kind_of
 from openpai.core.protocol.plugins import PLUGINS_KEY, role_plugins
 from openpai.core.protocol.rules.rule import JobView, rule
@@ -205,8 +206,8 @@ def _runtime_section(case: JobView) -> Iterator[Finding]:
     if not case.mapping("extras"):
         return
     for problem in validate_runtime_section(case.document, complete=False):
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in problem.path.split("/")[1:]]
-        yield Finding(_typed(case.document, steps), problem.message, problem.hint)
+        path = _typed(case.document, pointer_steps(problem.path))
+        yield Finding(path, problem.message, problem.hint)
 
 
 def _typed(document: Any, steps: list[str]) -> tuple[Any, ...]:

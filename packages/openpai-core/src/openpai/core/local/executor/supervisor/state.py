@@ -12,8 +12,9 @@ import time
 from typing import Any
 
 from openpai.core.files import lock_handle, write_private
+from openpai.core.processes import boot_id
 
-__all__ = ["boot_id", "claim", "now", "write_exit"]
+__all__ = ["claim", "now", "write_exit"]
 
 #: Bytes that are kept free for a task's exit record from before its first step.
 ROOM = 8192
@@ -36,15 +37,6 @@ def claim(folder: str) -> bool:
     _reserve(os.path.join(folder, "exit.json.new"))
     write_private(target, json.dumps({"pid": os.getpid(), "boot": boot_id(), "at": now()}))
     return True
-
-
-def boot_id() -> str:
-    """Return what changes with every start of the machine; empty where it is not known."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 def _reserve(path: str) -> None:
