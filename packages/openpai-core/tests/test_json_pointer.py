@@ -1,7 +1,6 @@
 """JSON pointers."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openpai.core.json_pointer import json_pointer, pointer_steps
 

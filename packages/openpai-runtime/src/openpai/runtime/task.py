@@ -12,11 +12,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from openpai.core.cgroups import oom_kills
 from openpai.core.errors import OpenPaiError
-from openpai.runtime.diagnosis import oom_kills
 from openpai.runtime.events import Callbacks, Event, Meanwhile
-from openpai.runtime.events.background import Meanwhile
-from openpai.runtime.events.callbacks import Callbacks
-from openpai.runtime.events.event import Event
 from openpai.runtime.exit_codes import CALLBACK_FAILED, NOT_READY, OUTPUTS_NOT_SAVED
 from openpai.runtime.job import TaskJob, Verdict, surroundings
 from openpai.runtime.log import reason, say

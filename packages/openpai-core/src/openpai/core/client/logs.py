@@ -239,8 +239,6 @@ class _Attempt(NamedTuple):
 def _attempts(detail: JobDetail, wanted: LogFilter) -> Iterator[_Attempt]:
     """Yield the runs of the tasks that were asked for."""
     from openpai.core.protocol import convert_name
-    from openpai.core.rest import TERMINAL_STATES
-    from openpai.core.protocol.names import convert_name
     from openpai.core.states import TERMINAL_STATES
 
     role, index, moment = wanted.role, wanted.index, wanted.since

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from openpai.core.execution.exit_codes import exit_spec
-from openpai.core.protocol import task_roles
-from openpai.core.protocol.references import task_roles
-from openpai.core.protocol.task_roles import instances
+from openpai.core.protocol import instances, task_roles
 
 __all__ = [
     "ATTEMPT_OVER",

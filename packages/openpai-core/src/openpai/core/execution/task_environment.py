@@ -12,11 +12,7 @@ import hashlib
 from typing import Any, Mapping, Sequence
 
 from openpai.core.execution.completion import completion_limits
-from openpai.core.protocol import convert_name, encode_name, js, task_roles
-from openpai.core.protocol import js
-from openpai.core.protocol.names import convert_name, encode_name
-from openpai.core.protocol.references import task_roles
-from openpai.core.protocol.task_roles import instances
+from openpai.core.protocol import convert_name, encode_name, instances, js, task_roles
 
 __all__ = ["controller_environment", "job_environment", "place_environment"]
 

@@ -16,6 +16,7 @@ from openpai.core.execution.task_environment import (
 )
 from openpai.core.protocol import (
     fill_parameters,
+    instances,
     plugin_commands,
     render_job,
     render_secrets,
@@ -23,11 +24,6 @@ from openpai.core.protocol import (
     role_plugins,
     task_roles,
 )
-from openpai.core.protocol.plugins import plugin_commands, role_plugins
-from openpai.core.protocol.references import resolve_references, task_roles
-from openpai.core.protocol.rendering import render_job
-from openpai.core.protocol.stage2 import fill_parameters, render_secrets
-from openpai.core.protocol.task_roles import instances
 
 __all__ = ["Limits", "Placement", "Step", "TaskPlan", "plan_task", "role_limits", "role_ports"]
 

@@ -27,11 +27,9 @@ if TYPE_CHECKING:
         plugin_commands as plugin_commands,
         role_plugins as role_plugins,
     )
-    from openpai.core.protocol.references import (
-        resolve_references as resolve_references,
-        task_roles as task_roles,
-    )
+    from openpai.core.protocol.references import resolve_references as resolve_references
     from openpai.core.protocol.rendering import render_job as render_job
+    from openpai.core.protocol.roles import instances as instances, task_roles as task_roles
     from openpai.core.protocol.runtime_parts import (
         Callback as Callback,
         Code as Code,
@@ -91,8 +89,9 @@ else:
             "jsyaml.errors": ["YamlError"],
             "names": ["convert_name", "encode_name"],
             "plugins": ["plugin_commands", "role_plugins"],
-            "references": ["resolve_references", "task_roles"],
+            "references": ["resolve_references"],
             "rendering": ["render_job"],
+            "roles": ["instances", "task_roles"],
             "runtime_parts": ["Callback", "Code", "Git", "Mount", "Output", "Retry", "Tensorboard"],
             "runtime_schema": ["EVENTS", "NEEDED", "SIGNALS"],
             "runtime_section": [

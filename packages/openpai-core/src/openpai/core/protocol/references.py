@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple
+from typing import Any, NamedTuple
 
 from openpai.core.protocol import js
 
@@ -12,7 +12,6 @@ __all__ = [
     "has",
     "members",
     "resolve_references",
-    "task_roles",
 ]
 
 _KINDS = ("script", "output", "data", "dockerimage")
@@ -61,12 +60,6 @@ def members(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, (list, str, bytes)):
         return [(str(index), item) for index, item in enumerate(value)]
     return []
-
-
-def task_roles(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the task roles; none where the server was given a number or an empty list."""
-    roles = document["taskRoles"]
-    return roles if isinstance(roles, dict) else {}
 
 
 def resolve_references(document: dict[str, Any]) -> References:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         submit_job as submit_job,
     )
     from openpai.core.rest.models import (
-        TERMINAL_STATES as TERMINAL_STATES,
         Event as Event,
         JobDetail as JobDetail,
         JobSummary as JobSummary,
@@ -50,7 +49,7 @@ else:
             "cluster": ["ClusterInfo", "get_info"],
             "groups": ["Group"],
             "jobs": ["every_job", "get_config", "set_execution_type", "submit_job"],
-            "models": ["Event", "JobDetail", "JobSummary", "TERMINAL_STATES", "TaskStatus"],
+            "models": ["Event", "JobDetail", "JobSummary", "TaskStatus"],
             "session": ["Session"],
             "storages": ["list_storages"],
             "tasks": ["LogChunk", "TaskAttempt", "TaskHistory", "log_locations", "read_chunk"],

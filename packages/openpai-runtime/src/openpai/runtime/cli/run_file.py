@@ -12,12 +12,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from openpai.core.errors import OpenPaiError
 from openpai.core.execution import Placement, Step, TaskPlan, plan_task, role_ports, task_ports
 from openpai.core.files import write_private
-from openpai.core.protocol import Job, RuntimeSection, dump_yaml, mask_secrets
-from openpai.core.protocol.job import Job
-from openpai.core.protocol.job_yaml import dump_yaml
-from openpai.core.protocol.runtime_section import RuntimeSection
-from openpai.core.protocol.secrets import mask_secrets
-from openpai.core.protocol.task_roles import instances
+from openpai.core.protocol import Job, RuntimeSection, dump_yaml, instances, mask_secrets
 from openpai.runtime.exit_codes import NOT_READY
 from openpai.runtime.job import TaskJob, usable_section
 from openpai.runtime.log import say

@@ -10,13 +10,11 @@ if TYPE_CHECKING:
         log_tail as log_tail,
     )
     from openpai.runtime.diagnosis.gpu import gpu_faults as gpu_faults
-    from openpai.runtime.diagnosis.memory import oom_kills as oom_kills
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
             "failure": ["Evidence", "as_text", "log_tail"],
             "gpu": ["gpu_faults"],
-            "memory": ["oom_kills"],
         },
     )

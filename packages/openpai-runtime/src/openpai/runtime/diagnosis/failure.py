@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.client import failure_lines
-from openpai.core.client.task_record import failure_lines
 from openpai.core.processes import signal_name
 from openpai.runtime.diagnosis.patterns import Found, search
 from openpai.runtime.log import mask

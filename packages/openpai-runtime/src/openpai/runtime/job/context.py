@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.environment import TaskContext
 from openpai.core.errors import StorageError
-from openpai.core.protocol import Output, RuntimeSection
+from openpai.core.protocol import Output, RuntimeSection, instances
 from openpai.core.storage import JobFolder, Workspace
-from openpai.core.protocol.runtime_section import Output, RuntimeSection
-from openpai.core.protocol.task_roles import instances
-from openpai.core.storage.workspace import JobFolder, Workspace
 
 if TYPE_CHECKING:
     from openpai.core.storage import LocalStorage

@@ -16,10 +16,6 @@ from openpai.cli.framework import (
     state_option,
     yes_option,
 )
-from openpai.cli.framework import completion as _complete
-from openpai.cli.framework.app import CliApp, pass_app
-from openpai.cli.framework.groups import command
-from openpai.cli.framework.options import cluster_option, state_option, yes_option
 from openpai.core.states import ACTIVE_STATES
 
 if TYPE_CHECKING:

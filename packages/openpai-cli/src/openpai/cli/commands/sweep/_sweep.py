@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.framework import completion as _complete
-from openpai.core.protocol.task_roles import instances
+from openpai.core.protocol import instances
 
 if TYPE_CHECKING:
     from openpai.cli.framework import CliApp

@@ -16,9 +16,7 @@ from openpai.core.local.scheduler.scheduler import (
     virtual_cluster,
 )
 from openpai.core.local.state.machine import Resources
-from openpai.core.protocol import encode_name
-from openpai.core.protocol.names import encode_name
-from openpai.core.protocol.task_roles import instances, task_roles
+from openpai.core.protocol import encode_name, instances, task_roles
 
 if TYPE_CHECKING:
     from openpai.core.local.api.request import Call
@@ -63,7 +61,7 @@ def _understood(text: str) -> Mapping[str, Any]:
 
 def _check_instances(document: Mapping[str, Any]) -> None:
     """Refuse a role without ``instances``: the real server cannot store the sum of its GPUs."""
-    for name, role in task_roles(document):
+    for name, role in task_roles(document).items():
         if "instances" not in role:
             raise HttpError(
                 400,
@@ -90,7 +88,7 @@ def _check_rights(call: Call, document: Mapping[str, Any]) -> None:
 
 def _check_size(call: Call, document: Mapping[str, Any]) -> None:
     """Refuse what can never run here; the real server lets it wait for ever."""
-    for name, role in task_roles(document):
+    for name, role in task_roles(document).items():
         negative = [key for key, n in role["resourcePerInstance"].items() if _is_negative(n)]
         if negative:
             raise HttpError(
@@ -122,11 +120,14 @@ def _wholes(document: Mapping[str, Any]) -> list[tuple[Resources, str]]:
     """Return what must fit at once: all tasks of a gang job, else each task by itself."""
     if is_gang(document):
         return [(job_needs(document), "The job")]
-    return [(role_needs(role), f"A task of role '{name}'") for name, role in task_roles(document)]
+    return [
+        (role_needs(role), f"A task of role '{name}'")
+        for name, role in task_roles(document).items()
+    ]
 
 
 def _record(call: Call, debug_id: str, document: Mapping[str, Any]) -> Job:
-    counts = [(instances(role), role_needs(role).gpu) for _, role in task_roles(document)]
+    counts = [(instances(role), role_needs(role).gpu) for role in task_roles(document).values()]
     return Job(
         id=0,
         debug_id=debug_id,

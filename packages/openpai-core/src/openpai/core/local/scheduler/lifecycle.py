@@ -23,12 +23,8 @@ from openpai.core.execution import (
     should_retry,
     task_ports,
 )
-from openpai.core.local.scheduler.scheduler import instances, is_gang, roles
-from openpai.core.execution.ports import task_ports
-from openpai.core.execution.records import Attempt, Job, Task
-from openpai.core.execution.task_plan import role_ports
 from openpai.core.local.scheduler.scheduler import is_gang
-from openpai.core.protocol.task_roles import instances, task_roles
+from openpai.core.protocol import instances, task_roles
 from openpai.core.states import job_state
 
 if TYPE_CHECKING:
@@ -91,7 +87,7 @@ def begin_attempt(live: ActiveJob, now: int) -> None:
     live.attempt = Attempt(job=job.id, index=job.attempt, uid=str(uuid.uuid4()), created=now)
     live.reason = ""
     live.tasks = {}
-    for name, role in task_roles(live.document):
+    for name, role in task_roles(live.document).items():
         for index in range(instances(role)):
             task = Task(
                 job=job.id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Hashable, Iterable, Mapping, TypeVar
 
 from openpai.core.local.state.machine import Resources
-from openpai.core.protocol.task_roles import instances, task_roles
+from openpai.core.protocol import instances, task_roles
 
 __all__ = [
     "PRIORITIES",
@@ -115,7 +115,7 @@ def role_needs(role: Mapping[str, Any]) -> Resources:
 def job_needs(document: Mapping[str, Any]) -> Resources:
     """Return what all tasks of a job use together."""
     total = Resources()
-    for _, role in task_roles(document):
+    for role in task_roles(document).values():
         for _ in range(instances(role)):
             total = total + role_needs(role)
     return total
