@@ -1,4 +1,4 @@
-"""Retry transient failures, up to a limit of time or of tries."""
+"""Repeat operations after transient failures: within a time, a number of tries or a rate limit."""
 
 from __future__ import annotations
 
@@ -20,73 +20,17 @@ from openpai.core.errors import (
     StorageLoginError,
 )
 
-__all__ = [
-    "Backoff",
-    "RetryPolicy",
-    "Stopped",
-    "is_lost",
-]
-
-_LONGEST_PAUSE = 15.0
-# A good token is refused while the server cannot reach its store of tokens.
-_LONGEST_REFUSAL = 120.0
-
-
-class Backoff:
-    """Keeps a long task (waiting for a job, following a log) alive through transient failures.
-
-    Args:
-        seconds: How long failures may last without a break before they are raised.
-        was_well: Whether the cluster has answered before. Its address is right then, so even what
-            else would tell of a wrong one may pass: a name that is not found just now, an answer
-            that is cut in its first line.
-    """
-
-    def __init__(self, seconds: float = 600.0, *, was_well: bool = False) -> None:
-        self.seconds = seconds
-        self._since: float | None = None
-        self._pause = 0.5
-        self._was_well = was_well
-
-    def wait(self, error: OpenPaiError, longest: float = _LONGEST_PAUSE) -> None:
-        """Sleep a moment if the error may pass; the next call comes later each time.
-
-        Args:
-            error: What was caught.
-            longest: At most so many seconds of sleep.
-
-        Raises:
-            OpenPaiError: The error itself, if it cannot pass or has lasted too long.
-        """
-        now = time.monotonic()
-        self._since = now if self._since is None else self._since
-        if now - self._since > self._bearable(error):
-            raise error
-        time.sleep(min(self._pause, max(longest, 0.0)))
-        self._pause = min(self._pause * 1.7, _LONGEST_PAUSE)
-
-    def reset(self) -> None:
-        """Say that all is well again."""
-        self._since = None
-        self._pause = 0.5
-        self._was_well = True
-
-    def _bearable(self, error: OpenPaiError) -> float:
-        """For how many seconds on end this may go on; below zero: not at all."""
-        if isinstance(error, NoAnswer):
-            may_pass = error.transient or (self._was_well and not error.untrusted)
-            return self.seconds if may_pass else -1.0
-        if isinstance(error, AuthenticationError) and self._was_well:
-            return min(self.seconds, _LONGEST_REFUSAL)
-        return self.seconds if isinstance(error, (ServerError, RateLimitError)) else -1.0
-
-
-class Stopped(BaseException):
-    """Ends a task of a transfer that was stopped; not an ``Exception``, so nobody handles it."""
-
+__all__ = ["Backoff", "RateLimitGate", "RetryPolicy", "Stopped", "delay", "is_lost"]
 
 T = TypeVar("T")
 
+# A valid token is refused while the server cannot reach its store of tokens.
+_MAX_SECONDS_UNAUTHORIZED = 120.0
+# Tries after an error that a storage reports itself, which seldom passes.
+_MAX_STORAGE_RETRIES = 2
+# Where a rate limit comes without the time of its reset (rest-server/src/config/rate-limit.js).
+_UNKNOWN_WINDOW = 60.0
+_GATE_POLL = 1.0
 
 _LASTING = (
     FileExistsError,
@@ -95,23 +39,72 @@ _LASTING = (
     NotADirectoryError,
     PermissionError,
 )
-
-
 _LASTING_NUMBERS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.EINVAL, errno.EROFS),
     *(errno.ELOOP, errno.ENOTEMPTY, errno.EXDEV, errno.ENOTSUP, errno.ENODEV, errno.EILSEQ),
 }
 
 
-#: Seconds before the second try; doubled for each later one.
-FIRST_WAIT = 0.2
+def delay(tries: int, first: float = 0.2, longest: float = 10.0) -> float:
+    """Return seconds to wait after a number of failures: doubled each time, with jitter."""
+    jitter = random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+    return jitter * min(longest, first * 2.0 ** min(tries - 1, 32))
 
 
-LONGEST_WAIT = 10.0
+class Backoff:
+    """Limits the time for which a cluster may fail, with growing pauses.
+
+    Args:
+        seconds: How long failures may last without a success before they are raised.
+        was_well: Whether the cluster has answered before. Its address is right then, so that even
+            an unknown host or an answer cut in its first line may pass.
+    """
+
+    def __init__(self, seconds: float = 600.0, *, was_well: bool = False) -> None:
+        self.seconds = seconds
+        self._since: float | None = None
+        self._failures = 0
+        self._was_well = was_well
+
+    def wait(self, error: OpenPaiError, longest: float = 15.0) -> None:
+        """Sleep before the next try.
+
+        Args:
+            error: The failure.
+            longest: Seconds to sleep at most.
+
+        Raises:
+            OpenPaiError: The error itself, if it is not transient or has lasted too long.
+        """
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        if now - self._since > self._allowed(error):
+            raise error
+        self._failures += 1
+        time.sleep(delay(self._failures, first=1.0, longest=min(15.0, max(longest, 0.0))))
+
+    def reset(self) -> None:
+        """Start again after a success."""
+        self._since = None
+        self._failures = 0
+        self._was_well = True
+
+    def _allowed(self, error: OpenPaiError) -> float:
+        """Return for how many seconds such an error may last; negative if not at all."""
+        if isinstance(error, NoAnswer):
+            may_pass = error.transient or (self._was_well and not error.untrusted)
+            return self.seconds if may_pass else -1.0
+        if isinstance(error, AuthenticationError) and self._was_well:
+            return min(self.seconds, _MAX_SECONDS_UNAUTHORIZED)
+        return self.seconds if isinstance(error, (ServerError, RateLimitError)) else -1.0
+
+
+class Stopped(BaseException):
+    """Ends a task of a transfer that was stopped; not an ``Exception``, so nobody handles it."""
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether an error means that the other side did not answer, or not to its end."""
+    """Whether an error means that the other side did not answer, or not to the end."""
     if isinstance(error, (ConnectionFailed, ConnectionError, TimeoutError)):
         return True
     return (
@@ -122,39 +115,31 @@ def is_lost(error: Exception) -> bool:
 
 
 class RetryPolicy:
-    """Tries again what may pass, with longer and longer pauses.
+    """Limits the tries of each operation on a storage, with growing pauses.
 
     Args:
-        retries: At most so many times after the first.
+        retries: Tries after the first.
         stopped: Ends a pause early.
     """
 
-    def __init__(self, retries: int, stopped: threading.Event) -> None:
+    def __init__(self, retries: int, stopped: threading.Event | None = None) -> None:
         self._retries = retries
-        self._stopped = stopped
+        self._stopped = stopped or threading.Event()
 
     def after(self, error: Exception, tries: int) -> bool:
-        """Wait as is fitting after the ``tries``-th failure; return whether to try again.
+        """Wait after the failure number ``tries``; return whether to try again.
 
         Raises:
-            Stopped: The transfer was stopped meanwhile.
+            Stopped: The transfer was stopped.
         """
-        if is_lost(error):
-            allowed = self._retries
-        elif isinstance(error, (RefusedNamesError, StorageLoginError)):
-            allowed = 0
-        else:  # what a storage said of itself, or a file that changed
-            allowed = min(self._retries, 2) if isinstance(error, StorageError) else 0
-        if tries > allowed:
+        if tries > self._allowed(error):
             return False
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1))
-        spread = random.uniform(0.5, 1.0)  # noqa: S311 - nobody guards it
-        if self._stopped.wait(wait * spread):
+        if self._stopped.wait(delay(tries)):
             raise Stopped
         return True
 
     def call(self, act: Callable[[], T]) -> T:
-        """Do something, again where that may help.
+        """Return what a call returns, repeated after transient failures.
 
         Raises:
             OSError, OpenPaiError: The last failure.
@@ -167,3 +152,58 @@ class RetryPolicy:
                 tries += 1
                 if not self.after(error, tries):
                     raise
+
+    def _allowed(self, error: Exception) -> int:
+        if is_lost(error):
+            return self._retries
+        if isinstance(error, (RefusedNamesError, StorageLoginError)):
+            return 0
+        # What a storage reports itself, or a file that changed while it was read.
+        return min(self._retries, _MAX_STORAGE_RETRIES) if isinstance(error, StorageError) else 0
+
+
+class RateLimitGate:
+    """Holds back the calls of several threads while the server's rate limit is exceeded.
+
+    Args:
+        cancelled: Whether waiting calls are to fail instead; called every second.
+    """
+
+    def __init__(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._cancelled = cancelled
+        self._open_at = 0.0
+        self._closed = threading.Event()
+        self._fatal: OpenPaiError | None = None
+
+    def run(self, call: Callable[[], T]) -> T:
+        """Return what a call returns, repeated after every rate limit.
+
+        Raises:
+            OpenPaiError: The call's own error; or the lost connection or refused login of another
+                call, after which none is made.
+        """
+        while True:
+            if self._fatal is not None:
+                raise self._fatal
+            if self._is_closed():
+                raise OpenPaiError("It was broken off before its turn.")
+            try:
+                return call()
+            except RateLimitError as error:
+                self._open_at = max(self._open_at, error.reset or time.time() + _UNKNOWN_WINDOW)
+            except (AuthenticationError, ConnectionFailed) as error:
+                self._fatal = error
+                raise
+
+    def close(self) -> None:
+        """Let no further call through."""
+        self._closed.set()
+
+    def _is_closed(self) -> bool:
+        """Wait until the server takes calls again; return whether none is wanted any more."""
+        while not self._closed.wait(min(max(self._open_at - time.time(), 0.0), _GATE_POLL)):
+            if self._open_at <= time.time():
+                return False
+            if self._cancelled():
+                self.close()
+        return True

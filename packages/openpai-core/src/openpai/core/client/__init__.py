@@ -6,7 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openpai.core.client.batch import (
         Outcome as Outcome,
-        RateLimitGate as RateLimitGate,
         each as each,
         submit_all as submit_all,
     )
@@ -29,7 +28,7 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "batch": ["Outcome", "RateLimitGate", "each", "submit_all"],
+            "batch": ["Outcome", "each", "submit_all"],
             "browser_login": ["BrowserLogin"],
             "cluster": ["Cluster"],
             "diagnosis": ["failure_record"],

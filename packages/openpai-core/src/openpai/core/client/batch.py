@@ -7,21 +7,14 @@ anew and is sent again; nothing fails for it.
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Callable, Iterable, Sequence, TypeVar
 
 from openpai.core.client.remote_job import RemoteJob
-from openpai.core.errors import (
-    AuthenticationError,
-    ConflictError,
-    ConnectionFailed,
-    OpenPaiError,
-    RateLimitError,
-)
+from openpai.core.errors import ConflictError, OpenPaiError
+from openpai.core.retry import RateLimitGate
 from openpai.core.states import ACTIVE_STATES
 
 if TYPE_CHECKING:
@@ -29,16 +22,12 @@ if TYPE_CHECKING:
     from openpai.core.protocol import Job
     from openpai.core.rest import JobSummary
 
-__all__ = ["Outcome", "RateLimitGate", "each", "stop_all", "submit_all"]
+__all__ = ["Outcome", "each", "stop_all", "submit_all"]
 
 T = TypeVar("T")
-R = TypeVar("R")
-
 
 _CONCURRENCY = 16
 _PATIENCE_SECONDS = 600.0
-_UNKNOWN_WINDOW = 60.0
-_LONGEST_LOOK = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +64,7 @@ def submit_all(
     strict: bool = True,
     tag: str | Sequence[str] = "",
     on_outcome: Callable[[Outcome], None] | None = None,
-    enough: Callable[[], bool] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Outcome]:
     """Submit many jobs, each exactly once; what exists with the same config counts as done.
 
@@ -88,7 +77,7 @@ def submit_all(
         strict: Refuse, too, what the server accepts and would later kill.
         tag: Given to every job; or several.
         on_outcome: Called with each outcome as it comes, in the caller's thread.
-        enough: Asked while jobs wait for the server's limits; once it says yes, they fail.
+        cancelled: Called while jobs wait for a rate limit; once it returns true, they fail.
 
     Returns:
         One outcome for each job, in the order of ``jobs``. After the cluster was silent for ten
@@ -126,7 +115,7 @@ def submit_all(
         failed,
         concurrency=concurrency,
         on_outcome=on_outcome,
-        gate=RateLimitGate(enough),
+        gate=RateLimitGate(cancelled),
     )
 
 
@@ -259,49 +248,3 @@ def each(
                 future.cancel()
             raise
     return [future.result() for future in futures]
-
-
-class RateLimitGate:
-    """Lets calls through unless the server counts, or does not answer at all.
-
-    Args:
-        enough: Says whether waiting calls are still wanted; ``None``: they are.
-    """
-
-    def __init__(self, enough: Callable[[], bool] | None = None) -> None:
-        self._enough = enough
-        self._open_at = 0.0
-        self._closed = threading.Event()
-        self._fatal: OpenPaiError | None = None
-
-    def run(self, call: Callable[[], R]) -> R:
-        """Make a call, again after every rate limit.
-
-        Raises:
-            OpenPaiError: The call's own error, or the one that ended all.
-        """
-        while True:
-            if self._fatal is not None:
-                raise self._fatal
-            if self._broken_off():
-                raise OpenPaiError("It was broken off before its turn.")
-            try:
-                return call()
-            except RateLimitError as error:
-                self._open_at = max(self._open_at, error.reset or time.time() + _UNKNOWN_WINDOW)
-            except (AuthenticationError, ConnectionFailed) as error:
-                self._fatal = error
-                raise
-
-    def _broken_off(self) -> bool:
-        """Wait until the server takes calls again; return whether none is wanted any more."""
-        while not self._closed.wait(min(max(self._open_at - time.time(), 0.0), _LONGEST_LOOK)):
-            if self._open_at <= time.time():
-                return False
-            if self._enough is not None and self._enough():
-                self.close()
-        return True
-
-    def close(self) -> None:
-        """Let nothing through any more."""
-        self._closed.set()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -192,7 +191,7 @@ def upload_code(
 
     if on_send:
         on_send()
-    RetryPolicy(Options.retries, threading.Event()).call(lambda: _send(storage, path, archive))
+    RetryPolicy(Options.retries).call(lambda: _send(storage, path, archive))
     return name
 
 

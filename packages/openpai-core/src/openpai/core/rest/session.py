@@ -7,7 +7,6 @@ imports ``requests``.
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from functools import partial
@@ -19,6 +18,7 @@ from openpai.core.errors import ApiError, AuthenticationError, NoAnswer, RateLim
 from openpai.core.rest import jwt, responses, transport
 from openpai.core.rest.address import Address, segment, shown
 from openpai.core.rest.connection_errors import connection_failed
+from openpai.core.retry import delay
 
 if TYPE_CHECKING:
     import requests
@@ -254,7 +254,7 @@ class Session(Closing):
         """Return the seconds after which the call may be made again; ``None``: not at all."""
         if call.attempts >= _ATTEMPTS:
             return None
-        usual = random.uniform(0.5, 1.0) * 0.1 * 2**call.attempts  # noqa: S311 - jitter, no secret
+        usual = delay(call.attempts)
         if isinstance(error, AuthenticationError) and error.status == 401 and call.authorized:
             return self._pause_for_token(call, usual)
         if isinstance(error, RateLimitError) and error.reset is not None:

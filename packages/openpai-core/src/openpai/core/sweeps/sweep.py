@@ -18,9 +18,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, TypeVar
 
-from openpai.core.client import Outcome, RateLimitGate, each, submit_all
+from openpai.core.client import Outcome, each, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
-from openpai.core.retry import Backoff
+from openpai.core.retry import Backoff, RateLimitGate
 from openpai.core.states import TERMINAL_STATES
 from openpai.core.sweeps.parameters import Point, split_try, sweep_jobs, try_name
 from openpai.core.sweeps.state import SweepRecord, recorded_sweeps
@@ -348,7 +348,7 @@ class Sweep:
             jobs,
             tag=[self.tag, *record.tags],
             on_outcome=on_outcome,
-            enough=record.is_stopped if self.record else None,
+            cancelled=record.is_stopped if self.record else lambda: False,
         )
 
     def _going_on(self, sent: Sequence[Outcome]) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import posixpath
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Iterator, NamedTuple, Union
@@ -86,7 +85,7 @@ class Planner:
         self._options = options
         self._on_partial = on_partial
         self._looks = looks
-        self._patience = RetryPolicy(options.retries, threading.Event())
+        self._patience = RetryPolicy(options.retries)
 
     def place(self, path: str) -> str:
         """Return where something goes: the path in the target of a path below the root."""

@@ -13,7 +13,6 @@ files. Links are followed while they lead to something inside the tree.
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -77,7 +76,7 @@ class Transfer:
         self._target = target
         self._target_path = target_path
         self.options = options
-        patience = RetryPolicy(options.retries, threading.Event())
+        patience = RetryPolicy(options.retries)
         self._root = patience.call(lambda: source.stat(path))
 
     @property
@@ -209,9 +208,7 @@ def download(
 ) -> list[Copied]:
     """Copy a file or a tree of a storage to ``local`` on this machine; see :class:`Transfer`."""
     options = replace(options, overwrite=overwrite or options.overwrite)
-    is_folder = (
-        RetryPolicy(options.retries, threading.Event()).call(lambda: storage.stat(remote)).is_dir
-    )
+    is_folder = RetryPolicy(options.retries).call(lambda: storage.stat(remote)).is_dir
     transfer = Transfer(storage, remote, *local_place(local, is_folder=is_folder), options)
     return transfer.run(on_file=on_file, on_bytes=on_bytes)
 
