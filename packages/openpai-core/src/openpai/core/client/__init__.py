@@ -4,11 +4,7 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.core.client.batch import (
-        Outcome as Outcome,
-        each as each,
-        submit_all as submit_all,
-    )
+    from openpai.core.client.batch import Outcome as Outcome, each as each, submit_all as submit_all
     from openpai.core.client.browser_login import BrowserLogin as BrowserLogin
     from openpai.core.client.cluster import Cluster as Cluster
     from openpai.core.client.diagnosis import failure_record as failure_record
