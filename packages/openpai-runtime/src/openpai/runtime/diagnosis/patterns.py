@@ -3,7 +3,7 @@
 A line counts only near the end of the log of a command that failed, and of several that match the
 last one is taken: what a program wrote long before it ended did not end it.
 
-To add one, add an entry and a real message of it to ``tests/test_failure_patterns.py``.
+To add one, add an entry and a real message of it to ``tests/diagnosis/test_patterns.py``.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def test_cluster_add_refuses_invalid_address(opai):
 )
 def test_cluster_add_with_bad_certificate_exits_6(opai, home, certificate, scheme, words):
     """One sentence and a hint, and nothing is stored; plain http on that port fails, too."""
-    tls = Path(__file__).resolve().parents[2] / "openpai-core" / "tests" / "data" / "tls"
+    tls = Path(__file__).resolve().parents[4] / "openpai-core" / "tests" / "data" / "tls"
     if not tls.exists():
         pytest.skip("the certificates are in the repository only")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

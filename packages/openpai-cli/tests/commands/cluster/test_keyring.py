@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.process
 
-DATA = Path(__file__).resolve().parents[2] / "openpai-core" / "tests" / "data"
+DATA = Path(__file__).resolve().parents[4] / "openpai-core" / "tests" / "data"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 
 OPAI = [sys.executable, "-m", "openpai.cli"]
 SCREENS = Path(__file__).with_name("screens")
-RECORDINGS = Path(__file__).parents[2] / "openpai-core" / "tests" / "data" / "recordings.json.gz"
+RECORDINGS = Path(__file__).parents[3] / "openpai-core" / "tests" / "data" / "recordings.json.gz"
 BASE = "/rest-server/api/v2"
 #: path → the recorded answer
 ANSWERS = {
