@@ -255,3 +255,4 @@ def test_local_job_tasks_meet_and_use_ssh(submit: Callable[..., RemoteJob], tmp_
     detail = job.wait(timeout=90)
     assert detail.state == "SUCCEEDED", "\n".join(job.logs())
     assert done.read_text() == f"{job.key}\n"
+    assert not list(Path(os.environ["TMPDIR"]).glob("openpai-*"))

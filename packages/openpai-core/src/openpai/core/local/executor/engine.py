@@ -119,6 +119,7 @@ class LaunchPlan:
         ending: What it runs at last, however the task ended, so that nothing is left.
         memory_query: A command that prints ``true`` if the task ran out of its memory.
         verdict: The file in which the task says how far it came, if it has one.
+        temporary: The folder for the task's temporary files, created for it and removed at its end.
         watched: Whether the supervisor itself has to hold the task to its limits.
     """
 
@@ -130,6 +131,7 @@ class LaunchPlan:
     ending: Sequence[str] = ()
     memory_query: Sequence[str] = ()
     verdict: str = ""
+    temporary: str = ""
     watched: bool = False
 
 

@@ -163,6 +163,7 @@ class Launcher:
             "ending": list(recipe.ending),
             "memoryQuery": list(recipe.memory_query),
             "verdict": recipe.verdict,
+            "temporary": recipe.temporary,
             "memoryMb": task.limits.memory_mb if recipe.watched and self._bounds.memory else None,
             "processes": self._bounds.processes if recipe.watched else None,
         }
@@ -224,8 +225,9 @@ class Launcher:
 
     def clean(self, uid: str) -> int:
         """Kill what a lost supervisor left running; return how many processes that were."""
+        killed = kill_marked("FC_POD_UID", uid)
         self._engine.clean(uid)
-        return kill_marked("FC_POD_UID", uid)
+        return killed
 
     def delete_scripts(self, framework: str) -> None:
         """Remove what a job's tasks ran, which may hold secrets; its config is kept, masked."""

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Sequence
 
@@ -53,7 +54,9 @@ class Processes(Engine):
     def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
         """Run each step in a bash of its own."""
         work = task.work or str(task.folder / "work")
-        environment = {**inherited(), "PAI_WORK_DIR": work, **task.environment}
+        temporary = _temporary_folder(task.uid)
+        variables = {"PAI_WORK_DIR": work, "TMPDIR": temporary}
+        environment = {**inherited(), **variables, **task.environment}
         if task.ssh:
             environment.update(_ssh(task, environment.get("PATH", os.defpath)))
         runtime = Path(sys.executable).with_name("openpai-runtime")
@@ -67,8 +70,18 @@ class Processes(Engine):
             environment=environment,
             work=work,
             mounts=task.mounts,
+            temporary=temporary,
             watched=True,
         )
+
+    def clean(self, uid: str) -> None:
+        """Remove the temporary files of a task whose supervisor was killed."""
+        shutil.rmtree(_temporary_folder(uid), ignore_errors=True)
+
+
+def _temporary_folder(uid: str) -> str:
+    """Return a task's folder for temporary files: short, since sockets may lie in it."""
+    return str(Path(os.environ.get("TMPDIR") or tempfile.gettempdir(), f"openpai-task-{uid}"))
 
 
 def _ssh(task: TaskSpec, path: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ second is taken before the first is written.
 SIGTERM means: stop. The task's process group gets SIGTERM, and after the grace period whatever is
 left is killed. At the end of a task nothing that it started is left. SIGUSR1 means: begin new logs.
 """
-# ruff: noqa: PTH103, PTH118, PTH123
+# ruff: noqa: PTH103, PTH106, PTH118, PTH123
 # (importing pathlib takes as long as everything else that a start needs)
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Supervisor:
         become_reaper()
         for sentence in mount_folders(self.plan["mounts"]):
             self.output.note(sentence)
+        self._make_temporary_folder()
         self._ring()
         started = now()
         step, status = self._run_steps()
@@ -87,6 +88,7 @@ class Supervisor:
             self.exceeded = "memory"
         if not kill_descendants(KILL_PATIENCE):
             self.output.note("some processes of the task could not be killed")
+        self._remove_temporary_folder()
         self.groups.clear()  # their numbers may be somebody else's while the end is written down
         self.output.drain(DRAIN)
         record = {
@@ -101,6 +103,23 @@ class Supervisor:
         }
         write_exit(self.folder, record)
         self._ring()
+
+    def _make_temporary_folder(self) -> None:
+        if self.plan["temporary"]:
+            try:
+                os.makedirs(self.plan["temporary"], mode=0o700, exist_ok=True)
+            except OSError as error:
+                self.output.note(f"there is no folder for temporary files: {error}")
+
+    def _remove_temporary_folder(self) -> None:
+        if not self.plan["temporary"]:
+            return
+        try:
+            os.rmdir(self.plan["temporary"])
+        except OSError:  # usually because it is not empty
+            import shutil  # slow to import
+
+            shutil.rmtree(self.plan["temporary"], ignore_errors=True)
 
     def _ring(self) -> None:
         """Tell the server, if one listens, that there is news of this task."""
