@@ -176,6 +176,17 @@ def test_outputs_are_not_saved_to_unmounted_folder(task: Any, finish: Callable[.
     assert list(task.storage.iterdir()) == []
 
 
+def test_outputs_without_time_left_are_reported(task: Any, finish: Callable[..., Any]) -> None:
+    """A command that uses up the grace period leaves none for its outputs."""
+    task.section(outputs=[{"path": "a"}], gracePeriod=0.01)
+    process = task.start("bash", "-c", "echo x >a; trap '' TERM; echo ready; sleep 600 & wait")
+    process.stdout.readline()
+    process.terminate()
+    done = finish(process)
+    assert "Not saved: the grace period was over" in done.stderr
+    assert not (task.output / "a").exists()
+
+
 def test_unsaved_outputs_fail_successful_task(task: Any) -> None:
     """Success without its outputs is none: the exit code says so, and stderr why."""
     task.section(outputs=[{"path": "a"}, {"path": "b"}])

@@ -213,7 +213,10 @@ class _Task:
         elif self._command.timed_out:
             event = "timeout"
         ended = Ended(event, self._started, code, facts=self._facts)
-        return self._in_child(partial(self._saver, ended, None), self._is_late) == 0
+        status = self._in_child(partial(self._saver, ended, None), self._is_late)
+        if status > 1:  # ended before it could report
+            say("Not saved: the grace period was over before all outputs were saved.")
+        return status == 0
 
     def _saver(self, ended: Ended, pauses: Sequence[float] | None) -> int:
         from openpai.runtime.outputs import PAUSES, Saver
