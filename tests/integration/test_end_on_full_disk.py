@@ -153,7 +153,7 @@ def test_down_tells_of_jobs_that_could_not_be_stopped(disk: Path, waiting: Waiti
             wait_until(lambda: waiting.count == 1 and job.state() == "RUNNING")
             filler = _fill(disk)
             with pytest.raises(OpenPaiError, match=r"could be stopped: \S+~waiting .*full"):
-                daemon.down(state, stop_jobs=True, patience=5)
+                daemon.down(state, stop_jobs=True, timeout=5)
             assert daemon.status(state)
             filler.unlink()
             assert job.state() == "RUNNING"
@@ -169,7 +169,7 @@ def test_container_verdict_is_kept_on_full_disk(disk: Path) -> None:
     import subprocess
 
     from openpai.core.execution.task_plan import Limits
-    from openpai.core.local.executor.container_files import write_inside
+    from openpai.core.local.executor.container_files import write_container_files
     from openpai.core.local.executor.engine import Image, TaskScript, TaskSpec
     from openpai.core.local.executor.supervisor.container import verdict
 
@@ -187,7 +187,7 @@ def test_container_verdict_is_kept_on_full_disk(disk: Path) -> None:
         image=Image("x"),
         limits=Limits(cpu=1, memory_mb=64, gpu=0, shm_mb=64),
     )
-    write_inside(task, [script], "")
+    write_container_files(task, [script], "")
     entry = disk / "steps" / "entry.sh"
     entry.write_text(entry.read_text().replace("/usr/local/pai", str(disk)))
     filler = _fill(disk)

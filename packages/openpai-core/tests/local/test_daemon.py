@@ -13,7 +13,7 @@ from support.wait import wait_until
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.local import LocalCluster, daemon
-from openpai.core.local.state.state_dir import Folder
+from openpai.core.local.state.state_dir import StateDir
 
 
 @pytest.fixture
@@ -144,13 +144,13 @@ def test_missing_werkzeug_names_extra(tmp_path):
 
 def test_unknown_option_raises(state):
     """A misspelled option is refused before anything is started."""
-    with pytest.raises(OpenPaiError, match="no option 'gpu'"):
+    with pytest.raises(OpenPaiError, match="invalid option 'gpu'"):
         daemon.up(state, gpu=1)
     assert not state.exists()
 
 
 def test_logs_without_server_raise(state):
-    with pytest.raises(OpenPaiError, match="no local cluster ever ran there"):
+    with pytest.raises(OpenPaiError, match="no local cluster ran there"):
         list(daemon.logs(state))
 
 
@@ -192,7 +192,7 @@ def test_embedded_cluster_removes_its_folder(tmp_path):
 def test_server_json_has_no_secrets(state):
     """Address, process, user and engine; no token, no password."""
     running = daemon.up(state)
-    told = json.loads(Folder(state).server.read_text())
+    told = json.loads(StateDir(state).server.read_text())
     process = {"uri": running.uri, "pid": running.pid, "user": running.user}
     assert told == {**process, "engine": "process"}
 

@@ -55,18 +55,18 @@ def test_failed_task_decides_attempt():
     """The attempt's outcome stands while others still run, and the job is not yet over."""
     live = _begun()
     _end(live, 1, 255)
-    assert lifecycle.judge(live)
+    assert lifecycle.decide_attempt(live)
     assert live.is_decided
     assert (live.attempt.code, live.attempt.trigger_index) == (255, 1)
     assert live.job.state == "RUNNING"
-    assert not lifecycle.judge(live)
+    assert not lifecycle.decide_attempt(live)
 
 
 def test_stop_overrides_task_results():
     """-210, and the job is STOPPING until its tasks have ended."""
     live = _begun()
     live.job.execution_type = "STOP"
-    assert lifecycle.judge(live)
+    assert lifecycle.decide_attempt(live)
     assert (live.job.state, live.attempt.code) == ("STOPPING", -210)
     for index in (0, 1):
         _end(live, index, -220)
@@ -80,7 +80,7 @@ def test_retry_keeps_job_active(code, counted):
     live = _begun(retries=1)
     _end(live, 0, code)
     _end(live, 1, -220)
-    lifecycle.judge(live)
+    lifecycle.decide_attempt(live)
     lifecycle.finish_attempt(live, 40)
     assert (live.job.sub_state, live.job.retries) == ("AttemptCompleted", 1)
     assert live.job.user_retries == counted
@@ -93,7 +93,7 @@ def test_permanent_failure_is_final():
     live = _begun(retries=5)
     _end(live, 0, 220)
     _end(live, 1, -220)
-    lifecycle.judge(live)
+    lifecycle.decide_attempt(live)
     lifecycle.finish_attempt(live, 40)
     assert (live.job.state, live.job.retries) == ("FAILED", 0)
 
@@ -104,7 +104,7 @@ def test_unlimited_retries_back_off():
     waits = []
     for _ in range(20):
         lifecycle.end_task(live, live.tasks["worker", 0], NODE_LOST, 0)
-        lifecycle.judge(live)
+        lifecycle.decide_attempt(live)
         lifecycle.finish_attempt(live, 0)
         waits.append(live.job.retry_at)
         lifecycle.begin_attempt(live, 0)
@@ -138,4 +138,4 @@ def test_job_without_tasks_is_never_decided():
     live = _live()
     live.document = {"taskRoles": []}
     lifecycle.begin_attempt(live, 1)
-    assert not lifecycle.judge(live)
+    assert not lifecycle.decide_attempt(live)

@@ -94,11 +94,11 @@ def test_task_leaves_processes_to_server():
     """Its limit is below its user's, so that a fork bomb leaves room (where users have a limit)."""
     import resource
 
-    from openpai.core.local.executor.supervisor.usage import SPARE, spare_processes
+    from openpai.core.local.executor.supervisor.usage import SPARE, limit_processes
 
     def spare():
         resource.setrlimit(resource.RLIMIT_NPROC, (3000, 3000))
-        spare_processes()
+        limit_processes()
 
     shown = subprocess.check_output(["bash", "-c", "ulimit -u"], preexec_fn=spare)
     assert int(shown) == 3000 - SPARE

@@ -4,12 +4,12 @@ from openpai.core.local.executor.task_spec import choose_gpus
 from openpai.core.local.scheduler.scheduler import (
     Claim,
     job_needs,
-    missing,
     priority_class,
     schedule,
+    shortage,
     virtual_cluster,
 )
-from openpai.core.local.state.machine import Resources, measure
+from openpai.core.local.state.machine import Resources, machine_resources
 
 ROOM = Resources(cpu=4, memory_mb=1000, gpu=2)
 
@@ -60,12 +60,12 @@ def test_quota_is_per_virtual_cluster():
 
 def test_empty_request_always_fits():
     """Zero of a resource is there even where all is taken, and more."""
-    assert missing(Resources(0, 0, 0), Resources(-1, -1, -1)) == ""
+    assert shortage(Resources(0, 0, 0), Resources(-1, -1, -1)) == ""
 
 
 def test_all_missing_resources_are_named():
     """All of it at once."""
-    assert missing(Resources(2, 20, 1), Resources()) == (
+    assert shortage(Resources(2, 20, 1), Resources()) == (
         "1 GPU (0 available), 2 CPU (0 available), 20 MB of memory (0 available)"
     )
 
@@ -95,7 +95,7 @@ def test_document_names_are_read():
 
 def test_machine_has_resources():
     """What is found here is more than nothing; what is said goes before what is found."""
-    found = measure()
+    found = machine_resources()
     assert found.cpu >= 1
     assert found.memory_mb >= 64
-    assert measure(cpus=3, memory_mb=5, gpus=7) == Resources(3, 5, 7)
+    assert machine_resources(cpus=3, memory_mb=5, gpus=7) == Resources(3, 5, 7)

@@ -14,7 +14,7 @@ from openpai.core.errors import OpenPaiError
 from openpai.core.files import write_private
 from openpai.core.local.host import Host
 from openpai.core.local.options import make_options
-from openpai.core.local.state.state_dir import Folder, default_folder
+from openpai.core.local.state.state_dir import StateDir, default_folder
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
-    folder = Folder(arguments.folder)
+    folder = StateDir(arguments.folder)
     try:
         host = Host(folder, make_options(json.loads(arguments.options)), arguments.port)
     except OpenPaiError as error:
@@ -43,7 +43,7 @@ def main() -> int:
     _report(arguments.ready_fd, running)
     host.serve()
     host.shutdown()
-    logging.info("ended; running tasks go on")
+    logging.info("stopped; running tasks keep running")
     return 0
 
 
@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _report(handle: int | None, content: dict[str, Any]) -> None:
-    """Tell whoever started this process that it is ready, or why it never will be."""
+    """Report to the parent process that the server is ready, or its error."""
     if handle is None:
         if "error" in content:
             sys.stderr.write(f"{content['error']} {content['hint']}\n")

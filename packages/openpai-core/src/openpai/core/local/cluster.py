@@ -1,4 +1,4 @@
-"""A local cluster inside this process, for tests and for services that embed one."""
+"""A local cluster inside this process, for tests and embedding services."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openpai.core.local.options import Limits, make_options
 from openpai.core.local.scheduler.exit_report import NODE_LOST, PREEMPTED, Report
 from openpai.core.local.state.clock import Clock
 from openpai.core.local.state.machine import Resources
-from openpai.core.local.state.state_dir import Folder
+from openpai.core.local.state.state_dir import StateDir
 from openpai.core.units import parse_duration
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ __all__ = [
 
 
 class LocalCluster:
-    """A cluster that lives as long as a ``with`` block.
+    """A local cluster that runs for the time of a ``with`` block.
 
     Args:
-        folder: The state folder; ``None`` means one of its own, removed at the end.
-        port: The port; 0 means any that is free.
+        folder: The state folder; ``None`` for a temporary one.
+        port: The port; 0 for any free port.
         options: See :class:`~openpai.core.local.options.Options`.
 
     Attributes:
@@ -45,10 +45,10 @@ class LocalCluster:
         user: The first user, an admin.
         password: That user's password.
         token: An application token of that user.
-        faults: What is to go wrong with requests.
+        faults: Faults to inject into requests.
 
     Raises:
-        OpenPaiError: It cannot be started: see the message.
+        OpenPaiError: It cannot be started.
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class LocalCluster:
         self.token = ""
 
     def start(self) -> LocalCluster:
-        """Start it; a ``with`` block does so by itself."""
+        """Start the cluster; a ``with`` block calls it."""
         from openpai.core.local.host import Host
 
         options = make_options(self._options)
         if self._own:
             self.folder = Path(tempfile.mkdtemp(prefix="openpai-local-"))
         try:
-            self.host = Host(Folder(self.folder), options, self._port, self._clock, self.faults)
+            self.host = Host(StateDir(self.folder), options, self._port, self._clock, self.faults)
         except BaseException:
             self._clean()
             raise
@@ -91,14 +91,14 @@ class LocalCluster:
         return self
 
     def stop(self) -> None:
-        """Stop every job and then the cluster."""
+        """Stop every job and the cluster."""
         self.host.end_jobs()
         self.host.shutdown()
         self._thread.join()
         self._clean()
 
     def advance(self, time: str | float) -> None:
-        """Move the cluster's clock: tokens expire, waits for a retry end; running tasks see none.
+        """Advance the cluster's clock, for tokens and waits between retries, not for tasks.
 
         Args:
             time: Seconds, or a text such as ``90s``, ``10m`` or ``7d``.
@@ -107,11 +107,11 @@ class LocalCluster:
         self.host.service.controller.wake()
 
     def lose_node(self) -> int:
-        """Let the node of all running tasks be lost, as by a crash; return how many tasks ran."""
+        """Kill all running tasks as if their node crashed; return how many ran."""
         return self.host.service.controller.lose_tasks(NODE_LOST)
 
     def preempt(self, job: str) -> int:
-        """Let the running tasks of a job give way to more important ones; return how many ran.
+        """Preempt the running tasks of a job; return how many ran.
 
         Args:
             job: The job's name, or ``user~name`` for another user's.
@@ -119,17 +119,17 @@ class LocalCluster:
         return self.host.service.controller.lose_tasks(PREEMPTED, self._framework(job))
 
     def fail_tasks(self, job: str, code: int) -> int:
-        """Let the running tasks of a job end with any of PAI's codes; return how many ran.
+        """End the running tasks of a job with one of PAI's codes; return how many ran.
 
         Args:
             job: The job's name, or ``user~name`` for another user's.
-            code: Such as 251, after which PAI waits 60 to 900 s before it tries again.
+            code: The code, such as 251, after which PAI waits 60 to 900 s before a retry.
         """
-        report = Report(code, None, "The task was ended by a fault that was asked for.", "Fault")
+        report = Report(code, None, "The task was ended by an injected fault.", "Fault")
         return self.host.service.controller.lose_tasks(report, self._framework(job))
 
     def rotate_logs(self, job: str) -> int:
-        """Let the logs of a job's running tasks become ``.1`` now; return how many tasks ran.
+        """Rotate the logs of a job's running tasks; return how many tasks ran.
 
         Args:
             job: The job's name, or ``user~name`` for another user's.
@@ -137,7 +137,7 @@ class LocalCluster:
         return self.host.service.controller.rotate_logs(self._framework(job))
 
     def expire_tokens(self) -> int:
-        """End all logins before their time; return how many. Application tokens stay good."""
+        """Revoke all login tokens, not application tokens; return how many were valid."""
         return self.host.service.tokens.revoke_all_logins()
 
     def _framework(self, job: str) -> str:
@@ -169,14 +169,13 @@ _SETTINGS: dict[str, Any] = {"grace": 5.0, "memory_limits": False}
 def run_in_folder(job: Job, folder: Path, *, strict: bool = True) -> Iterator[RemoteJob]:
     """Run all tasks of a job in one folder of this machine while the block lasts.
 
-    They get the environment, ports, retries and completion policy that a cluster would give them,
-    whatever the machine has: what the job asks for is taken as given. The runtime section is left
-    out: code and outputs are in the folder itself. At the end of the block whatever still runs is
-    stopped.
+    They have the environment, ports, retries and completion policy of a cluster; the machine counts
+    as having the resources that the job requests. The runtime section is left out: code and outputs
+    are in the folder itself. Tasks that still run at the end of the block are stopped.
 
     Args:
         job: The job; it is not changed.
-        folder: Where its tasks work.
+        folder: The working folder of its tasks.
         strict: As for :meth:`openpai.core.client.cluster.Cluster.submit`.
 
     Raises:
@@ -206,11 +205,11 @@ def _without_runtime(job: Job) -> Job:
 
 
 def _demand(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that the tasks of a valid job ask for together; of GPUs what is here, if any is.
+    """Return the resources of all tasks of a valid job together; for GPUs those of the machine.
 
-    Where the machine has no GPU they are pretended, as everywhere on a local cluster.
+    Without GPUs they are simulated, as always on a local cluster.
     """
-    from openpai.core.local.state.machine import found_gpus
+    from openpai.core.local.state.machine import count_gpus
 
     total = {"cpu": 1, "memoryMB": 1, "gpu": 0}
     for role in document["taskRoles"].values():
@@ -219,5 +218,5 @@ def _demand(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "cpus": total["cpu"],
         "memory_mb": total["memoryMB"],
-        "gpus": found_gpus() or total["gpu"],
+        "gpus": count_gpus() or total["gpu"],
     }

@@ -1,6 +1,6 @@
-"""Start, find and end a local cluster that runs in a process of its own.
+"""Start, find and stop a local cluster that runs in a process of its own.
 
-``down`` ends the server only: tasks that run go on, and the next ``up`` takes them up again. With
+``down`` stops the server only: running tasks keep running, and the next ``up`` finds them. With
 ``stop_jobs`` every job is stopped first.
 """
 
@@ -21,7 +21,7 @@ from typing import Any, Iterator
 from openpai.core.errors import ConfigError, OpenPaiError
 from openpai.core.execution import Job
 from openpai.core.local.options import Options, make_options
-from openpai.core.local.state.state_dir import Folder, default_folder
+from openpai.core.local.state.state_dir import StateDir, default_folder
 from openpai.core.local.state.store import Store
 from openpai.core.units import parse_duration
 
@@ -35,21 +35,21 @@ __all__ = [
     "up",
 ]
 
-#: Seconds for a server to come up or go down.
-PATIENCE = 20.0
+#: Seconds to wait for a server to stop.
+TIMEOUT = 20.0
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs.
+    """A running server.
 
     Attributes:
         uri: Its address.
-        pid: Its process.
+        pid: Its process id.
         user: Its first user.
         folder: Its state folder.
-        active_jobs: How many jobs are not over.
-        engine: What runs the commands of tasks.
+        active_jobs: Number of jobs that have not ended.
+        engine: The engine of its tasks.
     """
 
     uri: str
@@ -62,17 +62,17 @@ class Running:
     @property
     def token(self) -> str:
         """The first user's application token, from its private file."""
-        return Folder(self.folder).secret("token")
+        return StateDir(self.folder).secret("token")
 
     @property
     def password(self) -> str:
         """The first user's password, from its private file."""
-        return Folder(self.folder).secret("password")
+        return StateDir(self.folder).secret("password")
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """A server that was ended; ``active_jobs`` says how many jobs go on without it."""
+    """A server that was stopped; ``active_jobs``: how many jobs had not ended."""
 
     uri: str
     active_jobs: int
@@ -83,40 +83,40 @@ def up(folder: str | os.PathLike[str] | None = None, *, port: int = 0, **options
 
     Args:
         folder: The state folder; ``None`` means ``$OPENPAI_HOME/local``.
-        port: The port; 0 means the one of last time, or any that is free.
+        port: The port; 0 for that of the last server, or any free port.
         options: See :class:`~openpai.core.local.options.Options`.
 
     Raises:
         OpenPaiError: One runs there already, the port is in use, the folder cannot be written,
             or werkzeug or bash are missing.
     """
-    place = Folder(folder or default_folder())
-    found = status(place.path)
+    state = StateDir(folder or default_folder())
+    found = status(state.path)
     if found is not None:
         raise OpenPaiError(
             f"The local cluster is up already, at {found.uri}.", "Stop it with 'opai local down'."
         )
     made = make_options(options)
-    place.create()
-    if port == 0 and (last := _last_port(place)):
+    state.create()
+    if port == 0 and (last := _last_port(state)):
         with contextlib.suppress(ConfigError):
-            return _start(place, last, made)
-    return _start(place, port, made)
+            return _start(state, last, made)
+    return _start(state, port, made)
 
 
-def _last_port(place: Folder) -> int:
-    """Return the port of the last server: tasks that still run know the cluster by it."""
+def _last_port(state: StateDir) -> int:
+    """Return the port of the last server, which running tasks know."""
     try:
-        return int(json.loads(place.server.read_text(encoding="utf-8"))["uri"].rpartition(":")[2])
+        return int(json.loads(state.server.read_text(encoding="utf-8"))["uri"].rpartition(":")[2])
     except (OSError, ValueError, KeyError):
         return 0
 
 
-def _start(place: Folder, port: int, options: Options) -> Running:
-    command = [sys.executable, "-m", "openpai.core.local", "--folder", str(place.path)]
+def _start(state: StateDir, port: int, options: Options) -> Running:
+    command = [sys.executable, "-m", "openpai.core.local", "--folder", str(state.path)]
     ready, child_end = os.pipe()
     try:
-        with place.log.open("ab") as log:
+        with state.log.open("ab") as log:
             process = subprocess.Popen(
                 [
                     *command,
@@ -136,41 +136,41 @@ def _start(place: Folder, port: int, options: Options) -> Running:
     finally:
         os.close(child_end)
     with os.fdopen(ready, encoding="utf-8") as pipe:
-        told = pipe.read()
-    if not told:
+        line = pipe.read()
+    if not line:
         process.wait()
         raise OpenPaiError(
-            "The local cluster ended while it was starting.", f"See {place.log} for the reason."
+            "The local cluster ended while it was starting.", f"See {state.log} for the reason."
         )
-    answer = json.loads(told)
+    answer = json.loads(line)
     if "error" in answer:
         process.wait()
         raise ConfigError(answer["error"], answer["hint"])
-    process.returncode = 0  # it is meant to outlive us: no warning that it still runs
+    process.returncode = 0  # no warning that it still runs: it outlives this process
     engine = answer.get("engine", "process")
-    return Running(answer["uri"], answer["pid"], answer["user"], place.path, engine=engine)
+    return Running(answer["uri"], answer["pid"], answer["user"], state.path, engine=engine)
 
 
 def status(folder: str | os.PathLike[str] | None = None) -> Running | None:
     """Return the server that runs in a folder; ``None`` without one."""
-    place = Folder(folder or default_folder())
-    if not place.is_held():
+    state = StateDir(folder or default_folder())
+    if not state.is_held():
         return None
     try:
-        running = json.loads(place.server.read_text(encoding="utf-8"))
+        running = json.loads(state.server.read_text(encoding="utf-8"))
         uri, pid, user = running["uri"], running["pid"], running["user"]
         engine = running.get("engine", "process")
     except (OSError, ValueError, KeyError):
         return None
-    return Running(uri, pid, user, place.path, _active_jobs(place), engine)
+    return Running(uri, pid, user, state.path, _active_jobs(state), engine)
 
 
-def _active_jobs(place: Folder) -> int:
-    """Count the jobs that are not over, in the records themselves."""
+def _active_jobs(state: StateDir) -> int:
+    """Count the jobs that have not ended, in the database."""
     import sqlite3
 
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{place.database}?mode=ro", uri=True)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{state.database}?mode=ro", uri=True)) as db:
             row = db.execute("SELECT count(*) FROM jobs WHERE sub_state != 'Completed'").fetchone()
     except sqlite3.Error:
         return 0
@@ -178,40 +178,40 @@ def _active_jobs(place: Folder) -> int:
 
 
 def down(
-    folder: str | os.PathLike[str] | None = None, *, stop_jobs: bool = False, patience: float = 60
+    folder: str | os.PathLike[str] | None = None, *, stop_jobs: bool = False, timeout: float = 60
 ) -> Stopped:
-    """End the server of a folder; running tasks go on unless they are to be stopped.
+    """Stop the server of a folder; running tasks keep running unless ``stop_jobs``.
 
     Args:
         folder: The state folder; ``None`` means ``$OPENPAI_HOME/local``.
         stop_jobs: Whether to stop every job first.
-        patience: Seconds to wait for the jobs to stop.
+        timeout: Seconds to wait for the jobs to stop.
 
     Raises:
         OpenPaiError: None runs there, or its jobs do not stop.
     """
-    place = Folder(folder or default_folder())
-    found = status(place.path)
+    state = StateDir(folder or default_folder())
+    found = status(state.path)
     if found is None:
         raise OpenPaiError("The local cluster is not up.", "Start it with 'opai local up'.")
     if stop_jobs:
-        _stop_jobs(found, patience)
-    left = _active_jobs(place)
+        _stop_jobs(found, timeout)
+    left = _active_jobs(state)
     with contextlib.suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
-    if not _until(lambda: not place.is_held(), PATIENCE):
+    if not _until(lambda: not state.is_held(), TIMEOUT):
         raise OpenPaiError(
-            f"The local cluster (process {found.pid}) does not end.", f"See {place.log}."
+            f"The local cluster (process {found.pid}) does not end.", f"See {state.log}."
         )
     return Stopped(found.uri, left)
 
 
-def _stop_jobs(running: Running, patience: float) -> None:
+def _stop_jobs(running: Running, timeout: float) -> None:
     """Stop every job by the REST API."""
     import requests
 
     jobs = f"{running.uri}/rest-server/api/v2/jobs"
-    place = Folder(running.folder)
+    state = StateDir(running.folder)
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {running.token}"
@@ -232,15 +232,15 @@ def _stop_jobs(running: Running, patience: float) -> None:
     if refused:
         more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
         raise _not_stopped(refused[0] + more)
-    if not _until(lambda: _active_jobs(place) == 0, patience):
+    if not _until(lambda: _active_jobs(state) == 0, timeout):
         raise OpenPaiError(
-            f"{_active_jobs(place)} jobs did not stop in {patience:g} s; the cluster is still up.",
+            f"{_active_jobs(state)} jobs did not stop in {timeout:g} s; the cluster is still up.",
             "Try again: tasks that ignore SIGTERM are killed after their grace period.",
         )
 
 
 def _reason(answer: Any) -> str:
-    """Return what the server says of a refusal."""
+    """Return the message of an error response."""
     try:
         return str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
@@ -250,12 +250,12 @@ def _reason(answer: Any) -> str:
 def _not_stopped(reason: str) -> OpenPaiError:
     return OpenPaiError(
         f"Not all jobs could be stopped: {reason.rstrip('.')}. The cluster is still up.",
-        "Try again when that is mended, or leave the jobs running: opai local down",
+        "Solve this and try again, or leave the jobs running: opai local down",
     )
 
 
-def _until(condition: Any, patience: float) -> bool:
-    deadline = time.monotonic() + patience
+def _until(condition: Any, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
             return False
@@ -264,23 +264,23 @@ def _until(condition: Any, patience: float) -> bool:
 
 
 def logs(folder: str | os.PathLike[str] | None = None) -> Iterator[str]:
-    """Yield the lines of a server's own log, those of earlier runs first.
+    """Yield the lines of the server's log, including earlier runs.
 
     Raises:
-        OpenPaiError: There is none: no server ever ran there.
+        OpenPaiError: There is no log.
     """
-    place = Folder(folder or default_folder())
+    state = StateDir(folder or default_folder())
     try:
-        with place.log.open(encoding="utf-8", errors="replace") as file:
+        with state.log.open(encoding="utf-8", errors="replace") as file:
             yield from (line.rstrip("\n") for line in file)
     except FileNotFoundError:
         raise OpenPaiError(
-            f"There is no log in {place.path}: no local cluster ever ran there.",
+            f"There is no log in {state.path}: no local cluster ran there.",
             "Start one with 'opai local up'.",
         ) from None
 
 
-#: table → the column with the job's id
+#: Table → column of the job's id
 _TABLES = {
     "jobs": "id",
     "configs": "job",
@@ -300,7 +300,7 @@ def prune(
 
     Args:
         folder: The state folder; ``None`` means ``$OPENPAI_HOME/local``.
-        older_than: How long a job must have been over: seconds, or a text such as ``12h``.
+        older_than: Minimum time since a job ended: seconds, or a text such as ``12h``.
 
     Returns:
         The removed jobs as ``user~name``.
@@ -308,23 +308,23 @@ def prune(
     Raises:
         ValueError: ``older_than`` is not a duration.
     """
-    place = Folder(folder or default_folder())
+    state = StateDir(folder or default_folder())
     before = int((time.time() - parse_duration(older_than)) * 1000)
-    if not place.database.exists():
+    if not state.database.exists():
         return []
-    store = Store(place.database)
+    store = Store(state.database)
     try:
         jobs = store.find(Job, "sub_state = 'Completed' AND completed < ?", (before,))
         for job in jobs:
-            _remove(store, place, job)
+            _remove(store, state, job)
     finally:
         store.close()
     return [job.framework for job in jobs]
 
 
-def _remove(store: Store, place: Folder, job: Job) -> None:
-    # The records last: what was begun and not finished is found again.
-    shutil.rmtree(str(place.jobs / job.debug_id), ignore_errors=True)
+def _remove(store: Store, state: StateDir, job: Job) -> None:
+    # The records last, so that an interrupted removal can be repeated.
+    shutil.rmtree(str(state.jobs / job.debug_id), ignore_errors=True)
     with store.transaction():
         for table, column in _TABLES.items():
             store.execute(f"DELETE FROM {table} WHERE {column} = ?", (job.id,))  # noqa: S608 - ours

@@ -1,4 +1,4 @@
-"""Things that go wrong on request, for tests of whoever talks to a cluster."""
+"""Fault injection for tests of clients."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ App = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @dataclass
 class Fault:
-    """One thing that goes wrong, and how often it did.
+    """A fault of requests, with its counters.
 
     Attributes:
         kind: ``cut``, ``lost``, ``answer`` or ``slow``.
-        every: It strikes every so many matching requests.
-        times: After so many strikes it is over; ``None`` means never.
-        method: Only requests with this method; empty means any.
-        path: Only requests whose path this regular expression is found in.
-        seen: How many requests matched.
-        fired: How often it struck.
+        every: Strike each n-th matching request.
+        times: Maximum number of strikes; ``None`` for no limit.
+        method: Match requests with this method only; empty for all.
+        path: Match requests whose path contains this regular expression.
+        seen: Number of requests that matched.
+        fired: Number of strikes.
     """
 
     kind: str
@@ -53,14 +53,14 @@ class Fault:
 
 
 class Faults:
-    """The faults of one cluster, in the order in which they were asked for; the first one wins."""
+    """The faults of one cluster in the order of their creation; the first that strikes wins."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
     def cut_connections(self, **when: Any) -> Fault:
-        """Close connections instead of carrying out the request.
+        """Close connections instead of handling the request.
 
         Args:
             when: ``every``, ``times``, ``method``, ``path`` of :class:`Fault`.
@@ -68,13 +68,13 @@ class Faults:
         return self._add(Fault("cut", **when))
 
     def lose_answers(self, **when: Any) -> Fault:
-        """Carry requests out and close the connection instead of answering."""
+        """Handle requests and close the connection instead of responding."""
         return self._add(Fault("lost", **when))
 
     def answer(
         self, status: int, text: str = "", headers: Mapping[str, str] | None = None, **when: Any
     ) -> Fault:
-        """Answer with a status, such as 429, 500 or 503, instead of carrying out the request."""
+        """Respond with a status, such as 429, 500 or 503, instead of handling the request."""
         body = text.encode()
         sent = {"Content-Type": "text/html; charset=utf-8", **(headers or {})}
         sent["Content-Length"] = str(len(body))
@@ -83,11 +83,11 @@ class Faults:
         return self._add(fault)
 
     def delay(self, seconds: float, **when: Any) -> Fault:
-        """Wait before carrying out the request."""
+        """Wait before handling the request."""
         return self._add(Fault("slow", seconds=seconds, **when))
 
     def clear(self) -> None:
-        """Let nothing go wrong any more; what was counted stays in the faults."""
+        """Remove all faults; their counters stay."""
         with self._lock:
             self._faults.clear()
 
@@ -102,7 +102,7 @@ class Faults:
             return next((fault for fault in self._faults if fault.strikes(method, path)), None)
 
     def wrap(self, app: App) -> App:
-        """Return an application in which the faults strike."""
+        """Return a WSGI application with these faults."""
 
         def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             fault = self._striking(environ)
@@ -116,6 +116,6 @@ class Faults:
                 return app(environ, start_response)
             if fault.kind == "lost":
                 list(app(environ, start_response))
-            raise ConnectionAbortedError("a fault that was asked for")
+            raise ConnectionAbortedError("an injected fault")
 
         return application

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from openpai.core.local.faults import Faults
     from openpai.core.local.options import Options
     from openpai.core.local.state.clock import Clock
-    from openpai.core.local.state.state_dir import Folder
+    from openpai.core.local.state.state_dir import StateDir
 
 __all__ = ["Host"]
 
 
 class Host:
-    """Everything that runs in a server's process.
+    """The service and its HTTP server in this process.
 
     Args:
         folder: The state folder.
-        options: How the cluster differs from the usual one.
+        options: The cluster's options.
         port: The port; 0 means any that is free.
-        clock: The time it lives in.
-        faults: What goes wrong with requests.
+        clock: The cluster's clock.
+        faults: Faults to inject into requests.
 
     Raises:
         OpenPaiError: The folder is held or cannot be used, the port is in use, werkzeug or bash
@@ -33,7 +33,7 @@ class Host:
 
     def __init__(
         self,
-        folder: Folder,
+        folder: StateDir,
         options: Options,
         port: int = 0,
         clock: Clock | None = None,
@@ -69,16 +69,16 @@ class Host:
         """Answer requests until :meth:`shutdown`."""
         self.server.serve()
 
-    def end_jobs(self, patience: float = 60.0) -> bool:
-        """Stop every job and wait; return whether all have ended in so many seconds."""
-        deadline = time.monotonic() + patience
+    def end_jobs(self, timeout: float = 60.0) -> bool:
+        """Stop every job; return whether all have ended within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
         self.service.controller.stop_all()
         while self.service.controller.is_busy and time.monotonic() < deadline:
             time.sleep(0.005)
         return not self.service.controller.is_busy
 
     def shutdown(self) -> None:
-        """End it; running tasks go on."""
+        """Stop the server; running tasks keep running."""
         self.server.end()
         self.service.stop()
         self.folder.release()

@@ -1,4 +1,4 @@
-"""How a local cluster may differ from the usual one."""
+"""Options of a local cluster."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Limits", "Options", "make_options"]
 
 @dataclass(frozen=True)
 class Limits:
-    """How many requests are answered; these are the numbers of PAI's shipped service.
+    """Rate limits of requests; the defaults are those of PAI.
 
     Attributes:
-        api_per_minute: Of any kind, for one address.
-        lists_per_minute: ``GET /jobs``, for one user.
-        submits_per_hour: ``POST /jobs``, for one user, refused ones included.
-        hour: Seconds that such an hour has; tests make it shorter.
+        api_per_minute: All requests, per address.
+        lists_per_minute: ``GET /jobs``, per user.
+        submits_per_hour: ``POST /jobs``, per user, refused ones included.
+        hour: Seconds of the hour, for tests.
     """
 
     api_per_minute: int = 600
@@ -31,24 +31,24 @@ class Limits:
 
 @dataclass(frozen=True)
 class Options:
-    """How a local cluster differs from the usual one.
+    """Options of a local cluster.
 
     Attributes:
-        cpus: CPUs to give to tasks; ``None`` means those of this machine.
-        memory_mb: MiB of memory to give to tasks; ``None`` means that of this machine.
-        gpus: GPUs to give to tasks, pretended if there are none; ``None`` means those found.
+        cpus: CPUs for tasks; ``None`` for those of this machine.
+        memory_mb: MiB of memory for tasks; ``None`` for that of this machine.
+        gpus: GPUs for tasks, simulated if there are none; ``None`` for those of this machine.
         grace: Seconds between SIGTERM and SIGKILL when a task is stopped.
-        log_limit: Bytes after which a log file is changed over.
-        virtual_clusters: Further virtual clusters by name, with all that their jobs may use.
-        storages: Further storages by name, with the folders that they are; or with what the server
-            shall say of one that is elsewhere (``type``, ``data``), which no task can mount.
-        rate_limits: How many requests are answered; ``None`` means all.
-        user: The first user, an admin; ``None`` means whoever starts the cluster.
-        work_folder: The folder that all tasks work in; ``None`` gives each one of its own.
-        engine: What runs the commands of tasks: ``process``, without their images, or ``docker``,
-            ``podman`` or ``apptainer``.
-        memory_limits: Whether a task that uses more memory than its job asks for is killed.
-        process_limit: A task with more processes than so many is killed.
+        log_limit: Bytes after which a log file is rotated.
+        virtual_clusters: Further virtual clusters by name, with their maximum resources.
+        storages: Further storages by name: a folder, or the ``type`` and ``data`` of a storage that
+            is elsewhere and that no task can mount.
+        rate_limits: Rate limits; ``None`` for none.
+        user: The first user, an admin; ``None`` for the user who starts the cluster.
+        work_folder: The working folder of all tasks; ``None`` for one folder per task.
+        engine: The engine of tasks: ``process`` (without images), ``docker``, ``podman`` or
+            ``apptainer``.
+        memory_limits: Whether to kill a task that uses more memory than its job requests.
+        process_limit: Maximum number of processes of a task.
     """
 
     cpus: int | None = None
@@ -74,13 +74,14 @@ def make_options(values: Mapping[str, Any]) -> Options:
     """Return options from plain values: mappings stand for resources and limits.
 
     Raises:
-        ConfigError: There is no such option, or a value is not what it should be.
+        ConfigError: An option is unknown or has an invalid value.
     """
     known = {one.name for one in dataclasses.fields(Options)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(
-            f"A local cluster has no option '{unknown[0]}'.", f"It has: {', '.join(sorted(known))}."
+            f"invalid option '{unknown[0]}' of a local cluster",
+            f"Choose from: {', '.join(sorted(known))}.",
         )
     made = dict(values)
     try:
@@ -89,13 +90,11 @@ def make_options(values: Mapping[str, Any]) -> Options:
         if made.get("rate_limits") is not None:
             made["rate_limits"] = _one(Limits, made["rate_limits"])
     except (TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"An option of the local cluster is not what it should be: {error}."
-        ) from error
+        raise ConfigError(f"invalid option of a local cluster: {error}") from error
     for name in ("cpus", "memory_mb", "gpus"):
         if (made.get(name) or 0) < 0:
             raise ConfigError(
-                f"A local cluster cannot have {made[name]} {name}.", "Name 0 or more."
+                f"invalid {name} '{made[name]}' of a local cluster", "Choose 0 or more."
             )
     return Options(**made)
 

@@ -15,28 +15,28 @@ from openpai.core.local.scheduler.placement import Placement
 from openpai.core.local.scheduler.wakeup import WakeupPipe
 from openpai.core.local.state import accounts
 from openpai.core.local.state.clock import Clock
-from openpai.core.local.state.machine import measure
+from openpai.core.local.state.machine import machine_resources
 from openpai.core.local.state.models import User
-from openpai.core.local.state.state_dir import Folder
+from openpai.core.local.state.state_dir import StateDir
 from openpai.core.local.state.store import Store
 from openpai.core.local.state.tokens import TokenStore
 
 __all__ = ["STORAGE", "Service"]
 
-#: The name of the storage that every local cluster offers.
+#: Name of the storage of every local cluster.
 STORAGE = "local-storage"
 
 
 class Service:
-    """A cluster that runs jobs; :meth:`start` and :meth:`stop` it, and put an app in front.
+    """A cluster that runs jobs, without its HTTP server.
 
     Args:
         folder: The state folder, created and held.
-        options: How it differs from the usual cluster.
-        clock: The time it lives in.
+        options: Its options.
+        clock: Its clock.
     """
 
-    def __init__(self, folder: Folder, options: Options, clock: Clock | None = None) -> None:
+    def __init__(self, folder: StateDir, options: Options, clock: Clock | None = None) -> None:
         self.folder = folder
         self.options = options
         self.clock = clock or Clock()
@@ -44,30 +44,34 @@ class Service:
         engine = make_engine(options.engine)
         engine.open(folder.path)
         self.store = Store(folder.database)
-        self._bell = WakeupPipe(folder.bell)
+        self._wakeup = WakeupPipe(folder.wakeup)
         self.launcher = Launcher(
             folder.jobs,
-            folder.bell,
+            folder.wakeup,
             engine,
             grace=options.grace,
             log_limit=options.log_limit,
             bounds=Bounds(options.memory_limits, options.process_limit),
         )
-        roster = ActiveJobs(self.store, self.clock, engine.warning)
+        active_jobs = ActiveJobs(self.store, self.clock, engine.warning)
         placement = Placement(
-            roster,
+            active_jobs,
             self.launcher,
-            total=measure(cpus=options.cpus, memory_mb=options.memory_mb, gpus=options.gpus),
+            total=machine_resources(
+                cpus=options.cpus, memory_mb=options.memory_mb, gpus=options.gpus
+            ),
             quotas=options.virtual_clusters,
             storages=self.storages_of,
             work=options.work_folder,
         )
-        self.controller = Controller(roster, placement, self.launcher, self._bell, self.clock)
+        self.controller = Controller(
+            active_jobs, placement, self.launcher, self._wakeup, self.clock
+        )
         self.tokens = TokenStore(self.store, folder.secret("key"), self.clock)
         self._prepare()
 
     def _prepare(self) -> None:
-        accounts.prepare(
+        accounts.create_defaults(
             self.store,
             self.user,
             self.folder.secret("password"),
@@ -90,16 +94,16 @@ class Service:
 
     @property
     def storages(self) -> dict[str, Path]:
-        """The folders that the cluster offers as storages, by name."""
+        """The storages that are folders of this machine, by name."""
         given = self.options.storages.items()
         more = {name: Path(folder) for name, folder in given if isinstance(folder, str)}
         return {STORAGE: self.folder.storage, **more}
 
     @property
     def storages_elsewhere(self) -> dict[str, Mapping[str, Any]]:
-        """What the cluster says of the storages that are no folders of this machine, by name."""
+        """Type and data of the storages that are not folders of this machine, by name."""
         given = self.options.storages.items()
-        return {name: told for name, told in given if not isinstance(told, str)}
+        return {name: config for name, config in given if not isinstance(config, str)}
 
     def storages_of(self, name: str) -> dict[str, Path]:
         """Return the folders of the storages that a user may use, by name."""
@@ -112,15 +116,15 @@ class Service:
         return accounts.rights(self.store, user, self.virtual_clusters)
 
     def start(self, uri: str) -> None:
-        """Begin to run jobs, telling them that the cluster is found at ``uri``."""
+        """Start to run jobs; ``uri`` is the cluster's address for their tasks."""
         self.controller.start(uri)
 
     def stop(self) -> None:
-        """Let go of everything; running tasks go on and are taken up by the next start."""
+        """Stop; running tasks keep running and are found by the next start."""
         self.controller.stop()
         self.close()
 
     def close(self) -> None:
         """Close the files of a service that was never started."""
-        self._bell.close()
+        self._wakeup.close()
         self.store.close()

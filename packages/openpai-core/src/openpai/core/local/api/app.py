@@ -1,4 +1,4 @@
-"""The WSGI application: finds the route, checks who asks, and turns refusals into answers."""
+"""The WSGI application: find the route, authenticate, limit rates, handle, report errors."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ def create_app(
 
 
 def _limited(service: Service, limiters: Mapping[str, Limiter], request: Request) -> Response:
-    """Answer within the limits of the caller's address and, where there is one, of the user."""
+    """Handle a request within the rate limits of its address and user."""
     counts = _Counts(limiters)
     try:
         if not counts.hit("api", request.access_route[0] if request.access_route else ""):
             return counts.newest.refuse()
         response = _respond(service, request, counts)
     except HttpError as refusal:
-        response = refusal.answer()
+        response = refusal.response()
     except Exception as error:
         log.exception("%s %s failed", request.method, request.path)
-        response = HttpError(500, "UnknownError", f"{type(error).__name__}: {error}").answer()
+        response = HttpError(500, "UnknownError", f"{type(error).__name__}: {error}").response()
     if counts.counted:
         counts.newest.mark(response)
     return response
 
 
 class _Counts:
-    """The rate limits that one request has met; the newest is the one its answer tells of."""
+    """The rate limits that counted a request; the newest is reported in the response."""
 
     def __init__(self, limiters: Mapping[str, Limiter]) -> None:
         self._limiters = limiters
@@ -68,7 +68,7 @@ class _Counts:
         return self.counted[-1]
 
     def hit(self, limiter: str, key: str) -> bool:
-        """Count the request; return whether it may pass."""
+        """Count the request; return whether it is within the limit."""
         if limiter not in self._limiters:
             return True
         self.counted.append(self._limiters[limiter].hit(key))
@@ -76,8 +76,8 @@ class _Counts:
 
 
 def _respond(service: Service, request: Request, counts: _Counts) -> Response:
-    _refuse_strangers(request)
-    _refuse_broken_escapes(request.environ.get("REQUEST_URI", ""))
+    _check_origin(request)
+    _check_escapes(request.environ.get("REQUEST_URI", ""))
     path = request.path
     if path.lower().startswith("/rest-server/"):
         path = path[len("/rest-server") :]
@@ -87,13 +87,13 @@ def _respond(service: Service, request: Request, counts: _Counts) -> Response:
     if route.access in ("token", "login"):
         call.authenticate()
     if route.access == "login":
-        call.refuse_applications()
+        call.require_login_token()
     if route.limiter and not counts.hit(route.limiter, call.user.name):
         return counts.newest.refuse()
     return route.handler(call)
 
 
-def _refuse_broken_escapes(uri: str) -> None:
+def _check_escapes(uri: str) -> None:
     for part in uri.partition("?")[0].split("/"):
         try:
             good = not re.search(r"%(?![0-9A-Fa-f]{2})", part)
@@ -104,10 +104,10 @@ def _refuse_broken_escapes(uri: str) -> None:
             raise HttpError(400, None, f"Failed to decode param '{part}'")
 
 
-def _refuse_strangers(request: Request) -> None:
-    """Refuse what a web page on another origin makes a browser send, also by DNS rebinding.
+def _check_origin(request: Request) -> None:
+    """Refuse requests of web pages of other origins, also by DNS rebinding.
 
-    The real server is open to every origin; this one runs commands on somebody's own machine.
+    The real server allows every origin; this one runs commands on the user's machine.
     """
     host = urlsplit(f"//{request.host}").hostname
     origin = request.headers.get("Origin")

@@ -1,4 +1,4 @@
-"""Rate limits as rest-server has them (src/config/rate-limit.js): fixed windows, in memory."""
+"""Rate limits with fixed windows, as in rest-server (src/config/rate-limit.js)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Count:
-    """Where one caller stands in the present window."""
+    """The requests of one caller in the current window."""
 
     limit: int
     used: int
@@ -30,17 +30,17 @@ class Count:
 
     @property
     def is_over(self) -> bool:
-        """Whether this request is one too many."""
+        """Whether the limit is exceeded."""
         return self.used > self.limit
 
     def mark(self, response: Response) -> None:
-        """Put the count into an answer's headers."""
+        """Set the headers of a response."""
         response.headers["X-RateLimit-Limit"] = str(self.limit)
         response.headers["X-RateLimit-Remaining"] = str(max(0, self.limit - self.used))
         response.headers["X-RateLimit-Reset"] = str(self.reset)
 
     def refuse(self) -> Response:
-        """Return the answer to one too many: a plain sentence, and the whole window to wait."""
+        """Return the response to a request over the limit; Retry-After is the whole window."""
         response = Response(
             "Too many requests, please try again later.",
             429,
@@ -52,11 +52,11 @@ class Count:
 
 
 class Limiter:
-    """Counts by key; all counts are forgotten together when the window ends.
+    """Counts requests by key; all counts end with the window.
 
     Args:
-        limit: How many are let through in a window.
-        window: Its length in seconds.
+        limit: Maximum number of requests in a window.
+        window: Length of a window in seconds.
         clock: The cluster's time.
     """
 
@@ -80,7 +80,7 @@ class Limiter:
 
 
 def make_limiters(limits: Limits | None, clock: Clock) -> dict[str, Limiter]:
-    """Return the counters of requests: ``api`` by address, ``list`` and ``submit`` by user."""
+    """Return the limiters: ``api`` by address, ``list`` and ``submit`` by user."""
     if limits is None:
         return {}
     return {

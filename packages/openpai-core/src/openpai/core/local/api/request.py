@@ -23,13 +23,13 @@ __all__ = [
 
 @dataclass
 class Call:
-    """One request as its handler sees it.
+    """One request with its user and path arguments.
 
     Attributes:
         service: The cluster.
         request: The request.
         body: Its parsed body; see :func:`~openpai.core.local.api.responses.read_body`.
-        arguments: The variable parts of the path, in order.
+        arguments: The variable parts of the path in order.
     """
 
     service: Service
@@ -42,20 +42,20 @@ class Call:
 
     @property
     def user(self) -> User:
-        """Whoever asks."""
+        """The authenticated user."""
         assert self._user is not None
         return self._user
 
     @property
     def rights(self) -> Rights:
-        """What whoever asks may do."""
+        """The rights of the user."""
         return self.service.rights(self.user)
 
     def authenticate(self) -> None:
-        """Find out who asks.
+        """Authenticate the user by the token in the header.
 
         Raises:
-            HttpError: Nobody that the cluster knows.
+            HttpError: There is no token, or it is not valid.
         """
         header = self.request.headers.get("Authorization")
         if header is None:
@@ -77,8 +77,8 @@ class Call:
             raise HttpError(401, "UnauthorizedUserError", "Your token is invalid.")
         self._user, self.claims, self.token = user, claims, credentials
 
-    def refuse_applications(self) -> None:
-        """Refuse whoever shows an application token."""
+    def require_login_token(self) -> None:
+        """Refuse application tokens."""
         if self.claims["application"]:
             raise HttpError(
                 403,
@@ -87,7 +87,7 @@ class Call:
             )
 
     def require_admin(self) -> None:
-        """Refuse whoever is not an admin."""
+        """Refuse users who are not admins."""
         if not self.rights.admin:
             raise HttpError(
                 403, "ForbiddenUserError", "Non-admin is not allow to do this operation."

@@ -1,4 +1,4 @@
-"""Requests and answers as the rest-server's framework (Express) reads and writes them."""
+"""Bodies of requests and responses, as rest-server's framework (Express) handles them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from openpai.core.execution import encode
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-__all__ = ["BODY_LIMIT", "HttpError", "answer", "read_body", "text_answer"]
+__all__ = ["BODY_LIMIT", "HttpError", "json_response", "read_body", "text_response"]
 
-#: rest-server keeps body-parser's default
+#: Bytes; body-parser's default, which rest-server keeps.
 BODY_LIMIT = 100 * 1024
 
 
 class HttpError(Exception):
-    """An answer that is an error.
+    """An error response.
 
     Attributes:
         status: The HTTP status.
-        code: The server's error code; ``None`` where the real server sends none.
-        message: What it says.
+        code: The error code; ``None`` where the real server sends none.
+        message: The message.
     """
 
     def __init__(self, status: int, code: str | None, message: str) -> None:
@@ -34,37 +34,38 @@ class HttpError(Exception):
         self.code = code
         self.message = message
 
-    def answer(self) -> Response:
-        """Return the answer that tells it."""
+    def response(self) -> Response:
+        """Return the response."""
         body = {"message": self.message}
-        return answer(body if self.code is None else {"code": self.code, **body}, self.status)
+        return json_response(
+            body if self.code is None else {"code": self.code, **body}, self.status
+        )
 
 
-def answer(
+def json_response(
     body: Any, status: int = 200, content_type: str = "application/json; charset=utf-8"
 ) -> Response:
-    """Return a JSON answer."""
+    """Return a JSON response."""
     text = body if isinstance(body, str) and "json" not in content_type else encode(body)
-    return text_answer(text, status, content_type)
+    return text_response(text, status, content_type)
 
 
-def text_answer(
+def text_response(
     text: str, status: int = 200, content_type: str = "text/plain; charset=utf-8"
 ) -> Response:
-    """Return an answer that is not JSON."""
+    """Return a response that is not JSON."""
     data = text.encode("utf-8", "surrogatepass")
     return Response(data, status=status, content_type=content_type)
 
 
 def read_body(request: Request) -> Any:
-    """Read a request's body as body-parser would.
+    """Read the body of a request as body-parser does.
 
     Returns:
-        An object or a list for JSON and forms, a text for ``text/*``, and an empty object for
-        everything else, whatever it holds.
+        An object or a list for JSON and forms, a text for ``text/*``, else an empty object.
 
     Raises:
-        HttpError: It is too large, broken, or in an unknown charset or encoding.
+        HttpError: It is too large, malformed, or in an unknown charset or encoding.
     """
     kind = request.mimetype
     parsed = kind == "application/json" or kind.startswith("text/")

@@ -1,4 +1,4 @@
-"""What the server answers to: method and path → handler, and what a caller must show."""
+"""Routes: method and path → handler, and the required token."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Route:
     """One operation.
 
     Attributes:
-        methods: HTTP methods; empty means any.
-        path: Its path; ``{name}`` stands for one part.
-        handler: What answers.
-        access: ``open`` to all, ``token`` of any kind, ``login``: no application token, or
-            ``late``: a token, which the handler asks for itself after its own checks.
-        raw: Whether the body is left alone.
-        limiter: The rate limit by user that counts it, if any.
+        methods: HTTP methods; empty for any.
+        path: The path; ``{name}`` matches one part.
+        handler: Returns the response.
+        access: ``open``; ``token`` of any kind; ``login``: no application token; or ``late``: the
+            handler checks the token itself, after its own checks.
+        raw: Whether to leave the body unread.
+        limiter: Name of the rate limit by user, if any.
     """
 
     methods: str
@@ -49,7 +49,7 @@ class Route:
     limiter: str = ""
 
     def match(self, method: str, path: str) -> tuple[str, ...] | None:
-        """Return the variable parts if this route serves the request."""
+        """Return the variable parts of the path if the route matches; else ``None``."""
         if self.methods and method not in self.methods.split():
             return None
         found = _pattern(self.path).fullmatch(path)
@@ -66,8 +66,8 @@ def _pattern(path: str) -> re.Pattern[str]:
     return _PATTERNS[path]
 
 
-def _joined(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
-    """Return the handler of a job for a path that has user and job apart, as v1 had."""
+def _with_joined_name(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
+    """Return a handler of a job for v1 paths, which have user and job apart."""
 
     def joined(call: Call) -> Response:
         user, job, *rest = call.arguments
@@ -78,7 +78,7 @@ def _joined(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
 
 
 def _aliases(word: str, *routes: Route) -> list[Route]:
-    """Return operations on users or groups under both spellings of the word."""
+    """Return the routes of users or groups at both spellings of the word."""
     return [
         replace(route, path=f"/api/v2/{name}{route.path}")
         for name in (word + "s", word)
@@ -101,9 +101,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET HEAD", "/healthz", cluster.healthz, "open"),
     Route("GET", "/api/v2/virtual-clusters", cluster.listing),
     Route("GET", _VC, cluster.one, "late"),
-    Route("PUT", _VC, cluster.put, "late"),
-    Route("DELETE", _VC, cluster.delete, "late"),
-    Route("PUT", _VC + "/status", cluster.set_status, "late"),
+    Route("PUT DELETE", _VC, cluster.change, "login"),
+    Route("PUT", _VC + "/status", cluster.change, "login"),
     Route("GET", "/api/v2/cluster/sku-types", cluster.sku_types),
     Route("GET", "/api/v2/kubernetes/nodes", cluster.nodes),
     Route("GET", "/api/v2/kubernetes/pods", cluster.pods),
@@ -172,10 +171,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/v1/user/{user}/jobs", jobs.submit_v1, limiter="submit"),
     Route("GET", "/api/v1/jobs", jobs.listing, limiter="list"),
     Route("GET", "/api/v1/user/{user}/jobs", jobs.listing_of_user, limiter="list"),
-    Route("GET", _OLD_JOB, _joined(jobs.one)),
-    Route("GET", _OLD_JOB + "/config", _joined(jobs.config)),
-    Route("GET", _OLD_JOB + "/ssh", _joined(jobs.ssh)),
-    Route("PUT", _OLD_JOB + "/executionType", _joined(jobs.set_execution_type)),
+    Route("GET", _OLD_JOB, _with_joined_name(jobs.one)),
+    Route("GET", _OLD_JOB + "/config", _with_joined_name(jobs.config)),
+    Route("GET", _OLD_JOB + "/ssh", _with_joined_name(jobs.ssh)),
+    Route("PUT", _OLD_JOB + "/executionType", _with_joined_name(jobs.set_execution_type)),
     Route("GET", "/api/v1/virtual-clusters", cluster.listing),
     Route(
         "GET HEAD", "/log-manager/{address}/api/v1/logs/{file}", tasks.log_file, "open", raw=True
@@ -189,10 +188,10 @@ def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
 
     Args:
         method: The HTTP method.
-        path: The path, without the prefix of PAI's proxy.
+        path: The path without the prefix of PAI's proxy.
 
     Raises:
-        HttpError: There is none: a wrong path and a wrong method are the same to PAI.
+        HttpError: There is none; PAI does not tell a wrong path from a wrong method.
     """
     for route in ROUTES:
         arguments = route.match("GET" if method == "HEAD" else method, path)

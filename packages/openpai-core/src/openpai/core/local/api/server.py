@@ -20,14 +20,14 @@ __all__ = ["Server"]
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which a client that says nothing is hung up on.
-PATIENCE = 75
-#: Bytes of an unwanted request body that are read so that the client hears the answer.
-DISCARD = 256 * 1024 * 1024
-#: Bytes that a client may still send after it was refused.
-LINGER = 16 * 1024 * 1024
-#: Connections that are open at once; each has a thread. More are turned away with 503.
-CONNECTIONS = 1000
+#: Seconds after which an idle connection is closed.
+IDLE_TIMEOUT = 75
+#: Bytes of an unread request body that are discarded so that the client reads the response.
+MAX_DISCARDED = 256 * 1024 * 1024
+#: Bytes that are read from a client after an error response.
+MAX_LINGERING = 16 * 1024 * 1024
+#: Open connections, each with a thread; further ones get 503.
+MAX_CONNECTIONS = 1000
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -35,11 +35,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     Args:
         app: The WSGI application.
-        port: The port; 0 means any that is free.
-        connections: How many may be open at once.
+        port: The port; 0 for any free port.
+        connections: Maximum number of open connections.
 
     Raises:
-        ConfigError: The port is in use or may not be used.
+        ConfigError: The port cannot be used.
     """
 
     daemon_threads = True
@@ -48,7 +48,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     request_queue_size = 128
 
     def __init__(
-        self, app: Callable[..., Iterable[bytes]], port: int = 0, connections: int = CONNECTIONS
+        self, app: Callable[..., Iterable[bytes]], port: int = 0, connections: int = MAX_CONNECTIONS
     ) -> None:
         self.app = app
         self._slots = threading.BoundedSemaphore(connections)
@@ -58,10 +58,10 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             if error.errno == errno.EADDRINUSE:
                 raise ConfigError(
                     f"Port {port} of this machine is in use.",
-                    "Name another port, or none to get a free one.",
+                    "Choose another port, or none for any free port.",
                 ) from error
             raise ConfigError(
-                f"Port {port} cannot be used: {error.strerror or error}.", "Name another port."
+                f"Port {port} cannot be used: {error.strerror or error}.", "Choose another port."
             ) from error
 
     @property
@@ -71,15 +71,15 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     @property
     def uri(self) -> str:
-        """The address clients use."""
+        """The address."""
         return f"http://127.0.0.1:{self.port}"
 
     def serve(self) -> None:
-        """Answer until :meth:`end`."""
+        """Serve until :meth:`end`."""
         self.serve_forever(poll_interval=3600)
 
     def end(self) -> None:
-        """Answer no more: wake the server, which otherwise looks only when somebody calls."""
+        """Stop serving; connect once, since the server checks only after a connection."""
         waiting = threading.Thread(target=self.shutdown, daemon=True)
         waiting.start()
         while waiting.is_alive():
@@ -89,7 +89,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own, unless there are too many."""
+        """Serve a connection in a thread, unless there are too many."""
         if self._slots.acquire(blocking=False):
             super().process_request(request, client_address)
             return
@@ -98,30 +98,30 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, then give its place to another."""
+        """Serve a connection and release its slot."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - inherited
-        """A client that went away is no news; anything else is."""
+        """Log errors other than lost connections."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, socket.timeout)):
             log.exception("a request from %s failed", client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: any number of requests, one after the other."""
+    """A connection with any number of requests."""
 
     protocol_version = "HTTP/1.1"
-    timeout = PATIENCE
-    # One packet for head and body: two would wait for each other (Nagle and delayed ACK), 40 ms.
+    timeout = IDLE_TIMEOUT
+    # One packet for head and body: two may take 40 ms (Nagle's algorithm and delayed ACK).
     wbufsize = 64 * 1024
     disable_nagle_algorithm = True
     server: Server
 
     def handle_one_request(self) -> None:
-        """Read one request, pass it to the app, write the answer."""
+        """Read one request, call the application, write the response."""
         self.raw_requestline = self.rfile.readline(65537)
         if len(self.raw_requestline) > 65536:
             self.requestline = self.request_version = self.command = ""
@@ -131,20 +131,20 @@ class Handler(BaseHTTPRequestHandler):
         if not self.raw_requestline:
             self.close_connection = True
             return
-        if not self.parse_request():  # which has answered with an error
+        if not self.parse_request():  # it has sent an error response
             self._linger()
             return
         self._run()
         self.wfile.flush()
 
     def _linger(self) -> None:
-        """Close so that the client hears the answer, though it has not been heard out."""
+        """Half-close, so that the client reads the response before the connection is reset."""
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(1)
-            left = LINGER
+            left = MAX_LINGERING
             while left > 0 and (data := self.connection.recv(65536)):
                 left -= len(data)
 
@@ -169,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
-        if unread is not None and not unread.discard(DISCARD):
+        if unread is not None and not unread.discard(MAX_DISCARDED):
             self.close_connection = True
         self._write(status[0], status[1], data)
 
@@ -188,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def _read_chunks(self) -> bytes:
-        """Read a body that comes in chunks, up to what any handler takes and a little more."""
+        """Read a chunked body, at most 1 MiB of it; handlers take less."""
         parts: list[bytes] = []
         size = 0
         while True:
@@ -196,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
             if count == 0:
                 break
             size += count
-            if size > DISCARD:
+            if size > MAX_DISCARDED:
                 self.close_connection = True
                 return b"".join(parts)
             data = self.rfile.read(count)
@@ -236,12 +236,12 @@ class Handler(BaseHTTPRequestHandler):
         return environ
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Keep the server's log for what matters."""
+        """Log requests at debug level only."""
         log.debug(format, *args)
 
 
 class _Limited(io.RawIOBase):
-    """The part of a stream that is one request's body."""
+    """The body of one request within a stream."""
 
     def __init__(self, stream: Any, length: int) -> None:
         super().__init__()
@@ -260,7 +260,7 @@ class _Limited(io.RawIOBase):
         return data
 
     def discard(self, most: int) -> bool:
-        """Read what the handler left; return whether the next request may follow."""
+        """Read the rest of the body; return whether the next request may follow."""
         while self._left and most > 0:
             most -= len(self.read(min(65536, most)))
         return self._left == 0

@@ -1,4 +1,4 @@
-"""Taking a job in: the checks in the real server's order, and those of one machine."""
+"""Submission of jobs: the checks of the real server in its order, and those of one machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from openpai.core.local.api.responses import HttpError
 from openpai.core.local.scheduler.scheduler import (
     is_gang,
     job_needs,
-    missing,
     priority_class,
     role_needs,
+    shortage,
     virtual_cluster,
 )
 from openpai.core.local.state.machine import Resources
@@ -25,13 +25,13 @@ __all__ = ["submit_job"]
 
 
 def submit_job(call: Call) -> str:
-    """Take in the job that a request brings; return its name.
+    """Store the job of a request; return its name.
 
     Raises:
-        HttpError: It is not a job, its name is taken, or it may not or can never run.
+        HttpError: It is invalid, its name is taken, or it is not permitted or can never run.
     """
     text = call.body if isinstance(call.body, str) else "[object Object]"
-    document = _understood(text)
+    document = _parse_job(text)
     framework = f"{call.user.name}~{document['name']}"
     taken = HttpError(409, "ConflictJobError", f"Job name {framework} already exists.")
     debug_id = encode_name(framework)
@@ -42,12 +42,12 @@ def submit_job(call: Call) -> str:
     _check_size(call, document)
     try:
         call.service.controller.submit(_record(call, debug_id, document), text, document)
-    except sqlite3.IntegrityError:  # two at once: the database lets one in
+    except sqlite3.IntegrityError:  # of two submissions at once, the database accepts one
         raise taken from None
     return str(document["name"])
 
 
-def _understood(text: str) -> Mapping[str, Any]:
+def _parse_job(text: str) -> Mapping[str, Any]:
     from openpai.core.protocol import server_verdict
 
     verdict = server_verdict(text)
@@ -87,7 +87,7 @@ def _check_rights(call: Call, document: Mapping[str, Any]) -> None:
 
 
 def _check_size(call: Call, document: Mapping[str, Any]) -> None:
-    """Refuse what can never run here; the real server lets it wait for ever."""
+    """Refuse jobs that can never run here; on the real server they wait forever."""
     for name, role in task_roles(document).items():
         negative = [key for key, n in role["resourcePerInstance"].items() if _is_negative(n)]
         if negative:
@@ -98,11 +98,11 @@ def _check_size(call: Call, document: Mapping[str, Any]) -> None:
             )
     controller = call.service.controller
     name = virtual_cluster(document)
-    for needs, whose in _wholes(document):
-        lacking = missing(needs, controller.total)
+    for needs, whose in _indivisible(document):
+        lacking = shortage(needs, controller.total)
         where = "this machine"
         if not lacking and name in controller.quotas:
-            lacking = missing(needs, controller.quotas[name])
+            lacking = shortage(needs, controller.quotas[name])
             where = f"virtual cluster {name}"
         if lacking:
             raise HttpError(
@@ -116,8 +116,8 @@ def _is_negative(amount: Any) -> bool:
     return isinstance(amount, (int, float)) and amount < 0
 
 
-def _wholes(document: Mapping[str, Any]) -> list[tuple[Resources, str]]:
-    """Return what must fit at once: all tasks of a gang job, else each task by itself."""
+def _indivisible(document: Mapping[str, Any]) -> list[tuple[Resources, str]]:
+    """Return the resources that must fit at once: a gang job, else each task by itself."""
     if is_gang(document):
         return [(job_needs(document), "The job")]
     return [

@@ -1,4 +1,4 @@
-"""Apptainer: containers without a daemon and without root, as clusters of universities have it."""
+"""Run tasks in containers of Apptainer, which needs neither a daemon nor root."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Sequence
 from openpai.core.errors import ConfigError
 from openpai.core.local.executor.container_files import (
     ENTRY,
-    carry_runtime,
     container_environment,
     container_mounts,
-    write_inside,
+    write_container_files,
+    write_runtime,
 )
 from openpai.core.local.executor.docker import full_name
 from openpai.core.local.executor.engine import Command, Engine, LaunchPlan
-from openpai.core.local.executor.process import inherited
+from openpai.core.local.executor.process import inherited_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ __all__ = ["Apptainer"]
 
 
 class Apptainer(Engine):
-    """The command ``apptainer``; a container is a process tree, held like any other."""
+    """The command ``apptainer``; a container is a process tree below the supervisor."""
 
     name = "apptainer"
 
@@ -34,7 +34,7 @@ class Apptainer(Engine):
         self._runtime: Path | None = None
 
     def check(self) -> None:
-        """Find the program.
+        """Check that the program is installed.
 
         Raises:
             ConfigError: It is not installed.
@@ -46,12 +46,12 @@ class Apptainer(Engine):
             )
 
     def open(self, folder: Path) -> None:
-        """Write the runtime that containers may use."""
-        self._runtime = carry_runtime(folder)
+        """Write the runtime for the containers."""
+        self._runtime = write_runtime(folder)
 
     def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
-        """Bring the image into a file of the task's own, and run it from there."""
-        write_inside(task, scripts, (task.folder / "job.yaml").read_text(encoding="utf-8"))
+        """Return the commands that pull the image into the task's folder and run it."""
+        write_container_files(task, scripts, (task.folder / "job.yaml").read_text(encoding="utf-8"))
         image = task.image.uri
         pull: list[Command] = []
         if "://" not in image and not image.startswith("/"):
@@ -77,8 +77,8 @@ def _bind(mount: Mount, fixed: bool) -> list[str]:
 
 
 def _environment(task: TaskSpec) -> dict[str, str]:
-    """Return the environment of ``apptainer`` itself: what a container is told has a prefix."""
-    told = container_environment(task)
+    """Return the environment of ``apptainer``: variables for the container have a prefix."""
+    variables = container_environment(task)
     login = {}
     if task.image.user or task.image.password:
         login = {
@@ -86,7 +86,7 @@ def _environment(task: TaskSpec) -> dict[str, str]:
             "APPTAINER_DOCKER_PASSWORD": task.image.password,
         }
     return {
-        **inherited(),
+        **inherited_environment(),
         **login,
-        **{f"APPTAINERENV_{name}": value for name, value in told.items()},
+        **{f"APPTAINERENV_{name}": value for name, value in variables.items()},
     }

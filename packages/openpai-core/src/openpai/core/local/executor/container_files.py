@@ -1,12 +1,12 @@
-"""What lies in a container beside its image: where PAI has it, as far as somebody may look for it.
+"""Files and variables of a task's container, at the paths that PAI uses.
 
 ::
 
     /usr/local/pai/runtime.d/    the scripts and job_config.yaml, read only
     /usr/local/pai/logs/<uid>/   the logs
-    /usr/local/pai/verdict       how far the task came, for the supervisor
-    /usr/local/pai/storages/     storages that the job names no path for
-    /usr/local/pai/openpai-runtime   the runtime in one file, for images without it
+    /usr/local/pai/verdict       the step that decided and its status, for the supervisor
+    /usr/local/pai/storages/     storages without a path in the job
+    /usr/local/pai/openpai-runtime   the runtime as one file, for images without it
 """
 
 from __future__ import annotations
@@ -24,15 +24,21 @@ from openpai.core.local.executor.engine import SECRETS_FILE, Mount
 if TYPE_CHECKING:
     from openpai.core.local.executor.engine import TaskSpec
 
-__all__ = ["ENTRY", "carry_runtime", "container_environment", "container_mounts", "write_inside"]
+__all__ = [
+    "ENTRY",
+    "container_environment",
+    "container_mounts",
+    "write_container_files",
+    "write_runtime",
+]
 
 log = logging.getLogger(__name__)
 
 _HOME = "/usr/local/pai"
-#: Seconds for the runtime to write itself into one file.
-_PATIENCE = 60
+#: Seconds to wait for the runtime's zip application.
+_TIMEOUT = 60
 ENTRY = f"{_HOME}/runtime.d/entry.sh"
-"""What a container runs, by bash."""
+"""The script that bash runs in a container."""
 
 #: As in PAI, bash is the first process; unlike there it passes SIGTERM on to the user's commands.
 _ENTRY = """\
@@ -76,13 +82,13 @@ printf '%-255s\\n' begun 1<> $here/verdict
 """
 
 
-def carry_runtime(folder: Path) -> Path | None:
-    """Write the openpai-runtime of this machine into one file; ``None`` if there is none here."""
+def write_runtime(folder: Path) -> Path | None:
+    """Write this machine's openpai-runtime as one file; return ``None`` if it is not installed."""
     program = Path(sys.executable).with_name("openpai-runtime")
     target = folder / "openpai-runtime"
     try:
         words = [str(program), "carry", str(target)]
-        subprocess.run(words, capture_output=True, check=True, timeout=_PATIENCE)
+        subprocess.run(words, capture_output=True, check=True, timeout=_TIMEOUT)
     except (OSError, subprocess.SubprocessError) as error:
         log.info("containers get no openpai-runtime of this machine: %s", error)
         return None
@@ -90,8 +96,8 @@ def carry_runtime(folder: Path) -> Path | None:
     return target
 
 
-def write_inside(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
-    """Write the files that a container finds; whoever is its user may read them."""
+def write_container_files(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
+    """Write the files of a container, readable by any user of the image."""
     folder = task.folder / "steps"
     lines = [
         shlex.join(["step", step.name, step.when, step.failure_policy, f"{_HOME}/runtime.d/{name}"])
@@ -100,7 +106,7 @@ def write_inside(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
     (folder / "entry.sh").write_text(_ENTRY + "\n".join([*lines, "finish main $decided", ""]))
     (folder / "job_config.yaml").write_text(config, encoding="utf-8")
     (task.folder / "verdict").write_text(f"{'':255}\n")
-    # The folder of all jobs is closed to others; inside, the image's user may be anybody.
+    # The jobs folder is closed to other users; the image's user may have any uid.
     for path, mode in ((folder, 0o755), (task.folder / "logs", 0o777)):
         path.chmod(mode)
     for file in folder.iterdir():
@@ -111,11 +117,11 @@ def write_inside(task: TaskSpec, scripts: Sequence[Path], config: str) -> None:
 
 
 def container_mounts(task: TaskSpec, runtime: Path | None) -> list[tuple[Mount, bool]]:
-    """Return all that a container sees of this machine, and whether it may only read it.
+    """Return the mounts of a container, each with whether it is read-only.
 
     Args:
         task: The task.
-        runtime: The file of :func:`carry_runtime`, if there is one.
+        runtime: The file of :func:`write_runtime`, if there is one.
     """
     asked = {mount.name for mount in task.mounts}
     others = [
@@ -135,7 +141,7 @@ def container_mounts(task: TaskSpec, runtime: Path | None) -> list[tuple[Mount, 
 
 
 def container_environment(task: TaskSpec) -> Mapping[str, str]:
-    """Return what a container is told: all that a task is told, with its own paths."""
+    """Return the environment of a container: that of the task, with the container's paths."""
     asked = {mount.name: mount.target for mount in task.mounts}
     places = {name: asked.get(name, f"{_HOME}/storages/{name}") for name in task.storages}
     secrets = {"OPENPAI_SECRETS": f"{_HOME}/runtime.d/{SECRETS_FILE}"} if task.secrets else {}

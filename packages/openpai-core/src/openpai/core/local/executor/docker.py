@@ -1,4 +1,4 @@
-"""Docker and podman, whose command lines are nearly one: create, start attached, remove."""
+"""Run tasks in containers of Docker or Podman: create, start attached, remove."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from openpai.core.errors import ConfigError
 from openpai.core.files import write_private
 from openpai.core.local.executor.container_files import (
     ENTRY,
-    carry_runtime,
     container_environment,
     container_mounts,
-    write_inside,
+    write_container_files,
+    write_runtime,
 )
 from openpai.core.local.executor.engine import Command, Engine, LaunchPlan
-from openpai.core.local.executor.process import inherited
+from openpai.core.local.executor.process import inherited_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,19 +37,19 @@ __all__ = [
     "full_name",
 ]
 
-#: Seconds that an engine has to answer.
-PATIENCE = 30
-#: Brings an image that is not there; 125 means that nobody was there to bring it.
-_BRING = """\
+#: Seconds to wait for a command of the engine.
+TIMEOUT = 30
+#: Pulls an image that is missing; exits with 125 if the engine does not answer.
+_PULL = """\
 engine=$1; image=$2; shift 2
 "$engine" image inspect "$image" > /dev/null 2>&1 && exit 0
 "$engine" "$@" && exit 0
 "$engine" info > /dev/null 2>&1 || exit 125
 exit 1
 """
-#: Sends a signal, again if the container was only about to start. (The commands that stay with a
-#: container pass signals on, too; but those of some versions of Docker go away then.)
-_ASK = """\
+#: Sends a signal, again if the container is only about to start. (The command attached to a
+#: container forwards signals, too, but exits with some versions of Docker.)
+_SIGNAL = """\
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
     "$@" > /dev/null 2>&1 && exit
     sleep 0.2
@@ -58,12 +58,12 @@ done
 
 
 def container_name(uid: str) -> str:
-    """Return what a task's container is called."""
+    """Return the name of a task's container."""
     return f"openpai-{uid}"
 
 
 def full_name(image: str) -> str:
-    """Return an image's name with its registry, which is Docker Hub unless it is named."""
+    """Return an image's name with its registry, Docker Hub by default."""
     first, _, rest = image.partition("/")
     if rest and ("." in first or ":" in first or first == "localhost"):
         return image
@@ -75,8 +75,8 @@ class Oci(Engine):
 
     Attributes:
         program: The command.
-        info_format: What is asked of it to see whether it is there: something that it must look up.
-        remove_words: How a container is removed at once, running or not.
+        info_format: Template for ``info``: a value that only a running engine knows.
+        remove_words: The command that removes a container, running or not.
     """
 
     program = ""
@@ -87,10 +87,10 @@ class Oci(Engine):
         self._runtime: Path | None = None
 
     def check(self) -> None:
-        """Ask the engine whether it is there.
+        """Check that the engine answers.
 
         Raises:
-            ConfigError: It is not installed, or does not answer.
+            ConfigError: The engine is not installed or does not answer.
         """
         if shutil.which(self.program) is None:
             raise ConfigError(
@@ -105,14 +105,14 @@ class Oci(Engine):
             )
 
     def _problem(self) -> str:
-        """Return what the engine says is wrong; empty if nothing is."""
+        """Return the error of the engine; empty if it answers."""
         try:
             done = subprocess.run(
                 [self.program, "info", "--format", self.info_format],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -121,44 +121,54 @@ class Oci(Engine):
         return lines[-1] if done.returncode else ""
 
     def gpu_words(self, gpus: Sequence[int]) -> list[str]:
-        """Return the options that give real GPUs to a container."""
+        """Return the options that give GPUs to a container."""
         raise NotImplementedError
 
     def login_words(self, folder: Path) -> tuple[list[str], list[str]]:
-        """Return the options, before and after ``pull``, that name a folder of credentials."""
+        """Return the options before and after ``pull`` that name a folder of credentials."""
         raise NotImplementedError
 
     def open(self, folder: Path) -> None:
-        """Write the runtime that containers may use."""
-        self._runtime = carry_runtime(folder)
+        """Write the runtime for the containers."""
+        self._runtime = write_runtime(folder)
 
     def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
-        """Bring the image, create the container, start it and stay with it."""
+        """Return the commands that pull the image, create the container and start it attached."""
         name = container_name(task.uid)
-        write_inside(task, scripts, (task.folder / "job.yaml").read_text(encoding="utf-8"))
+        write_container_files(task, scripts, (task.folder / "job.yaml").read_text(encoding="utf-8"))
         variables = task.folder / "environment"
         _write_environment(variables, container_environment(task))
         return LaunchPlan(
             commands=[
-                Command("image", self._bring(task)),
+                Command("image", self._pull(task)),
                 Command("creation", self._create(task, name, variables)),
                 Command("main", (self.program, "start", "--attach", name), "main"),
             ],
-            environment=inherited(),
+            environment=inherited_environment(),
             work=str(task.folder / "work"),
-            stopping=("/bin/sh", "-c", _ASK, "sh", self.program, "kill", "--signal", "TERM", name),
+            stopping=(
+                "/bin/sh",
+                "-c",
+                _SIGNAL,
+                "sh",
+                self.program,
+                "kill",
+                "--signal",
+                "TERM",
+                name,
+            ),
             ending=self._remove(name),
             memory_query=(self.program, "inspect", "--format", "{{.State.OOMKilled}}", name),
             verdict=str(task.folder / "verdict"),
         )
 
-    def _bring(self, task: TaskSpec) -> Sequence[str]:
+    def _pull(self, task: TaskSpec) -> Sequence[str]:
         before: list[str] = []
         after: list[str] = []
         if task.image.password or task.image.user:
             before, after = self.login_words(_write_login(task.folder / "registry", task.image))
         pull = [*before, "pull", "--quiet", *after, full_name(task.image.uri)]
-        return ["/bin/sh", "-c", _BRING, "sh", self.program, task.image.uri, *pull]
+        return ["/bin/sh", "-c", _PULL, "sh", self.program, task.image.uri, *pull]
 
     def _create(self, task: TaskSpec, name: str, variables: Path) -> Sequence[str]:
         return [
@@ -182,13 +192,13 @@ class Oci(Engine):
         return self.program, *self.remove_words, name
 
     def clean(self, uid: str) -> None:
-        """Remove a container whose supervisor is gone."""
-        with contextlib.suppress(OSError, subprocess.SubprocessError):  # it is gone itself
+        """Remove the container of a task whose supervisor was killed."""
+        with contextlib.suppress(OSError, subprocess.SubprocessError):  # the engine does not answer
             subprocess.run(
                 list(self._remove(container_name(uid))),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 check=False,
             )
 
@@ -198,7 +208,7 @@ def _limit_words(task: TaskSpec) -> Iterator[str]:
     yield from ("--memory-swap", f"{task.limits.memory_mb}m")  # no swap, as in Kubernetes
     yield from ("--shm-size", f"{task.limits.shm_mb}m")
     yield from ("--pids-limit", str(task.processes))
-    if 0 < task.limits.cpu < (os.cpu_count() or 1):  # more than there is would be refused
+    if 0 < task.limits.cpu < (os.cpu_count() or 1):  # Docker refuses more than the machine has
         yield from ("--cpus", str(task.limits.cpu))
 
 
@@ -210,7 +220,7 @@ def _mount(mount: Mount, fixed: bool) -> list[str]:
 
 
 def _write_environment(path: Path, variables: Mapping[str, str]) -> None:
-    """Write a file for ``--env-file``, which knows neither quotes nor lines."""
+    """Write a file for ``--env-file``, whose values have neither quotes nor line breaks."""
     lines = [
         f"{name}={value}"
         for name, value in variables.items()
@@ -220,7 +230,7 @@ def _write_environment(path: Path, variables: Mapping[str, str]) -> None:
 
 
 def _write_login(folder: Path, image: Image) -> Path:
-    """Write what a registry wants to be shown, as ``docker login`` keeps it."""
+    """Write the credentials of a registry as ``docker login`` does."""
     folder.mkdir(mode=0o700, exist_ok=True)
     secret = base64.b64encode(f"{image.user}:{image.password}".encode()).decode()
     registry = image.registry or full_name(image.uri).partition("/")[0]
@@ -231,12 +241,12 @@ def _write_login(folder: Path, image: Image) -> Path:
 
 
 class Docker(Oci):
-    """The command ``docker`` and whatever it talks to."""
+    """The command ``docker``."""
 
     name = program = "docker"
 
     def gpu_words(self, gpus: Sequence[int]) -> list[str]:
-        """Return ``--gpus``, whose list has to stand in quotes of its own."""
+        """Return ``--gpus``, whose list needs quotes of its own."""
         return ["--gpus", f'"device={",".join(map(str, gpus))}"']
 
     def login_words(self, folder: Path) -> tuple[list[str], list[str]]:
@@ -245,7 +255,7 @@ class Docker(Oci):
 
 
 class Podman(Oci):
-    """The command ``podman``; ``containers.conf`` says how it works, as everywhere."""
+    """The command ``podman``, configured by ``containers.conf``."""
 
     name = program = "podman"
     info_format = "{{.Host.Kernel}}"

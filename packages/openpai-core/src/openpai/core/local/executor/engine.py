@@ -1,4 +1,4 @@
-"""What an engine gets, and what it makes of it."""
+"""The interface of engines, which run tasks as processes or in containers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TaskScript:
 
 @dataclass(frozen=True)
 class Mount:
-    """A storage to be shown to a task: the folder ``source`` under the path ``target``."""
+    """A storage mounted for a task: the folder ``source`` at the path ``target``."""
 
     name: str
     source: str
@@ -48,11 +48,11 @@ class Mount:
 
 @dataclass(frozen=True)
 class Image:
-    """A container image, and what its registry wants to be shown.
+    """A container image with the credentials of its registry.
 
     Attributes:
         uri: As the job writes it, such as ``ubuntu:22.04``.
-        registry: The registry's address, where the job says so.
+        registry: The registry's address, if the job names it.
     """
 
     uri: str
@@ -68,17 +68,17 @@ class TaskSpec:
     Attributes:
         uid: Its uid.
         folder: Its folder, see :mod:`openpai.core.local.executor.launcher`.
-        environment: What PAI and the local cluster tell it, without anything of this machine.
-        steps: Its scripts, in order.
-        mounts: The storages that the job wants at certain paths.
+        environment: Variables of PAI and the local cluster, without those of this machine.
+        steps: Its scripts in order.
+        mounts: The storages that the job mounts at paths of its own.
         storages: All storages that its user may use, by name.
         image: Its image.
-        limits: Its share of the machine.
+        limits: CPUs, memory and shared memory.
         gpus: Numbers of the GPUs it may use.
-        work: The folder to work in; ``None`` leaves it to the engine.
-        processes: How many processes it may have.
-        ssh: Whether the job's tasks want to reach each other by ssh.
-        secrets: The job's secrets as a text in YAML; empty if it has none.
+        work: The working folder; ``None`` for the engine's default.
+        processes: Maximum number of processes.
+        ssh: Whether the job uses PAI's ssh plugin.
+        secrets: The job's secrets as YAML; empty if it has none.
     """
 
     uid: str
@@ -98,7 +98,7 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line for the supervisor: its name, words, when it runs, what its failure means."""
+    """A command line for the supervisor: name, words, when it runs, what its failure means."""
 
     name: str
     words: Sequence[str]
@@ -111,16 +111,16 @@ class LaunchPlan:
     """How a supervisor runs a task.
 
     Attributes:
-        commands: What it runs, in order.
+        commands: The commands in order.
         environment: The environment of all of them.
-        work: Where they run.
-        mounts: Storages that the supervisor is to mount itself.
-        stopping: What asks the task to end, where SIGTERM to the command's processes does not.
-        ending: What it runs at last, however the task ended, so that nothing is left.
-        memory_query: A command that prints ``true`` if the task ran out of its memory.
-        verdict: The file in which the task says how far it came, if it has one.
+        work: The working folder.
+        mounts: Storages that the supervisor mounts itself.
+        stopping: The command that stops the task, where SIGTERM to its processes does not.
+        ending: The command that runs last, however the task ended, to remove what is left.
+        memory_query: A command that prints ``true`` if the task exceeded its memory.
+        verdict: The file in which a container reports the step that decided, if any.
         temporary: The folder for the task's temporary files, created for it and removed at its end.
-        watched: Whether the supervisor itself has to hold the task to its limits.
+        watched: Whether the supervisor itself enforces the limits.
     """
 
     commands: Sequence[Command]
@@ -136,11 +136,11 @@ class LaunchPlan:
 
 
 class Engine(ABC):
-    """What runs the commands of tasks.
+    """Runs the commands of tasks.
 
     Attributes:
         name: As in ``opai local up --engine``.
-        warning: What every job is told once; empty if there is nothing to tell.
+        warning: An event that every job gets; empty for none.
     """
 
     name = ""
@@ -148,15 +148,15 @@ class Engine(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Find out whether it can be used.
+        """Check that the engine can be used.
 
         Raises:
-            ConfigError: It cannot, and why.
+            ConfigError: It cannot.
         """
 
     @abstractmethod
     def prepare(self, task: TaskSpec, scripts: Sequence[Path]) -> LaunchPlan:
-        """Write what the task needs into its folder, and return how it is run.
+        """Write the files of a task into its folder; return how to run it.
 
         Args:
             task: The task.
@@ -167,11 +167,11 @@ class Engine(ABC):
         """
 
     def open(self, folder: Path) -> None:
-        """Make what all tasks share.
+        """Prepare what all tasks share.
 
         Args:
             folder: The cluster's state folder.
         """
 
     def clean(self, uid: str) -> None:
-        """End what a lost supervisor left running, beyond processes of this machine."""
+        """Remove what a killed supervisor left, other than processes of this machine."""

@@ -1,7 +1,7 @@
-"""What runs the commands of a task: processes of this machine, or a container engine.
+"""Engines by name: processes of this machine, or a container engine.
 
-An engine is one small module that turns a task into command lines for the task's supervisor; it
-starts nothing itself, so that a task never depends on the server.
+An engine turns a task into command lines for the task's supervisor and starts nothing itself, so
+that a task does not depend on the server.
 """
 
 from __future__ import annotations
@@ -50,15 +50,13 @@ ENGINES: dict[str, Callable[[], Engine]] = {
 
 
 def make_engine(name: str) -> Engine:
-    """Return an engine that is ready.
+    """Return an engine that can be used.
 
     Raises:
-        ConfigError: There is none of that name, or it is not installed or does not answer.
+        ConfigError: The name is unknown, or the engine is not installed or does not answer.
     """
     if name not in ENGINES:
-        raise ConfigError(
-            f"A local cluster has no engine '{name}'.", f"It has: {', '.join(ENGINES)}."
-        )
+        raise ConfigError(f"invalid engine '{name}'", f"Choose from: {', '.join(ENGINES)}.")
     engine = ENGINES[name]()
     engine.check()
     return engine

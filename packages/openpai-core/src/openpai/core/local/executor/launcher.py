@@ -1,4 +1,4 @@
-"""Start the supervisors of tasks, and read what became of them.
+"""Start the supervisors of tasks and read their status.
 
 The folder of one task attempt::
 
@@ -9,7 +9,7 @@ The folder of one task attempt::
     logs/           user-stdout, user-stderr, user-all, runtime.log, each with an older .1
     lock            held while the supervisor lives
     started.json    written once, before the first step
-    exit.json.new   keeps room for the next
+    exit.json.new   reserves space for exit.json
     exit.json       written once, after the last one
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bounds", "Exit", "Launcher", "Lost", "Running"]
 
-#: ``-I -S``: the supervisor needs nothing but the standard library, and starts twice as fast.
+#: ``-I -S``: the supervisor needs the standard library only, and starts twice as fast.
 _START = (
     "import sys; sys.path.append(sys.argv[1]); "
     "from openpai.core.local.executor.supervisor.supervisor import main; main()"
@@ -47,11 +47,11 @@ _SOURCES = str(Path(__file__).resolve().parents[4])
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the tasks of an engine that knows no limits are held to.
+    """Limits that supervisors enforce where the engine does not.
 
     Attributes:
-        memory: Whether a task that uses more memory than its job asks for is killed.
-        processes: A task with more processes than so many is killed.
+        memory: Whether to kill a task that uses more memory than its job requests.
+        processes: Maximum number of processes of a task.
     """
 
     memory: bool = True
@@ -60,24 +60,24 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Running:
-    """The task goes on; ``at`` is when it began, ``None`` before it did."""
+    """The task runs since ``at`` (milliseconds since 1970); ``None`` before its first step."""
 
     at: int | None
 
 
 @dataclass(frozen=True)
 class Exit:
-    """The task has ended and said how.
+    """The task has ended and its exit record exists.
 
     Attributes:
-        status: What a shell would say: 0 to 255, or 128 and a signal's number.
+        status: Exit status as a shell reports it: 0 to 255, or 128 and a signal's number.
         step: The step that decided.
         started: When the first step began, in milliseconds.
         ended: When the last one ended.
         stopped: Whether it was asked to stop.
-        killed: Whether it had to be killed because the grace period ran out.
-        log_error: Why output was dropped, or an empty text.
-        exceeded: ``memory`` or ``processes`` if it was killed because it used too many; or empty.
+        killed: Whether it was killed after the grace period.
+        log_error: Why output was dropped; empty if none was.
+        exceeded: ``memory`` or ``processes`` if it was killed for exceeding the limit; or empty.
     """
 
     status: int
@@ -92,27 +92,27 @@ class Exit:
 
 @dataclass(frozen=True)
 class Lost:
-    """The task's supervisor is gone and left no word; ``reboot`` tells whether the machine was."""
+    """The supervisor is gone without an exit record; ``reboot``: the machine was restarted."""
 
     reboot: bool
 
 
 class Launcher:
-    """Tasks, each held by a supervisor.
+    """Starts, stops and inspects tasks, each held by a supervisor.
 
     Args:
         jobs: The folder of all task folders.
-        bell: The pipe by which supervisors report.
-        engine: What runs their commands.
+        wakeup: The pipe by which supervisors report.
+        engine: Runs their commands.
         grace: Seconds between SIGTERM and SIGKILL.
-        log_limit: Bytes after which a log file is changed over.
-        bounds: What supervisors do not let tasks exceed.
+        log_limit: Bytes after which a log file is rotated.
+        bounds: Limits that supervisors enforce.
     """
 
     def __init__(
         self,
         jobs: Path,
-        bell: Path,
+        wakeup: Path,
         engine: Engine,
         *,
         grace: float,
@@ -120,7 +120,7 @@ class Launcher:
         bounds: Bounds,
     ) -> None:
         self._jobs = jobs
-        self._bell = bell
+        self._wakeup = wakeup
         self._engine = engine
         self._grace = grace
         self._log_limit = log_limit
@@ -132,7 +132,7 @@ class Launcher:
         return self._jobs / framework / uid
 
     def prepare(self, task: TaskSpec, config: str) -> None:
-        """Write everything that a task's supervisor needs.
+        """Write the files of a task for its supervisor.
 
         Args:
             task: The task.
@@ -149,28 +149,28 @@ class Launcher:
         if task.secrets:
             write_private(folder / "steps" / SECRETS_FILE, task.secrets)
         bounded = dataclasses.replace(task, processes=self._bounds.processes)
-        recipe = self._engine.prepare(bounded, scripts)
+        launch = self._engine.prepare(bounded, scripts)
         plan: dict[str, Any] = {
             "uid": task.uid,
-            "bell": str(self._bell),
+            "wakeup": str(self._wakeup),
             "grace": self._grace,
             "logLimit": self._log_limit,
-            "work": recipe.work,
-            "environment": dict(recipe.environment),
-            "mounts": [dataclasses.asdict(mount) for mount in recipe.mounts],
-            "steps": [dataclasses.asdict(command) for command in recipe.commands],
-            "stopping": list(recipe.stopping),
-            "ending": list(recipe.ending),
-            "memoryQuery": list(recipe.memory_query),
-            "verdict": recipe.verdict,
-            "temporary": recipe.temporary,
-            "memoryMb": task.limits.memory_mb if recipe.watched and self._bounds.memory else None,
-            "processes": self._bounds.processes if recipe.watched else None,
+            "work": launch.work,
+            "environment": dict(launch.environment),
+            "mounts": [dataclasses.asdict(mount) for mount in launch.mounts],
+            "steps": [dataclasses.asdict(command) for command in launch.commands],
+            "stopping": list(launch.stopping),
+            "ending": list(launch.ending),
+            "memoryQuery": list(launch.memory_query),
+            "verdict": launch.verdict,
+            "temporary": launch.temporary,
+            "memoryMb": task.limits.memory_mb if launch.watched and self._bounds.memory else None,
+            "processes": self._bounds.processes if launch.watched else None,
         }
         write_private(folder / "plan.json", json.dumps(plan))
 
     def start(self, folder: Path, uid: str) -> None:
-        """Start the task's supervisor; a task that was ever started is not started again."""
+        """Start the task's supervisor; it exits if the task was ever started."""
         with (folder / "supervisor.log").open("ab") as log, Path(os.devnull).open("rb") as nothing:
             self._children[uid] = os.posix_spawn(
                 sys.executable,
@@ -184,28 +184,28 @@ class Launcher:
                 setsigmask=[],
             )
 
-    def look(self, folder: Path, uid: str) -> Running | Exit | Lost | None:
-        """Say how a task fares; ``None`` if it was prepared and never started."""
+    def status(self, folder: Path, uid: str) -> Running | Exit | Lost | None:
+        """Return the status of a task; ``None`` if it was prepared and never started."""
         started = _read(folder / "started.json")
-        alive = is_locked(folder / "lock") or self._is_unborn(uid, started)
-        ended = _read(folder / "exit.json")  # after the lock: a living one may end meanwhile
+        alive = is_locked(folder / "lock") or self._is_starting(uid, started)
+        ended = _read(folder / "exit.json")  # after the lock: the supervisor may end in between
         if ended is not None:
-            self._collect(uid)
+            self._reap(uid)
             return _exit(ended)
         if alive:
             return Running(started["at"] if started else None)
-        self._collect(uid)
+        self._reap(uid)
         return None if started is None else Lost(reboot=started["boot"] != boot_id())
 
     def stop(self, folder: Path) -> None:
-        """Ask a task to end: SIGTERM to its process group, SIGKILL after the grace period."""
+        """Stop a task: SIGTERM to its process group, SIGKILL after the grace period."""
         started = _read(folder / "started.json")
         if started is not None and is_locked(folder / "lock"):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(started["pid"], signal.SIGTERM)
 
     def rotate_logs(self, folder: Path) -> bool:
-        """Ask a task's supervisor to begin new log files; return whether it runs."""
+        """Rotate the logs of a task; return whether it runs."""
         started = _read(folder / "started.json")
         if started is None or not is_locked(folder / "lock"):
             return False
@@ -224,13 +224,13 @@ class Launcher:
         return True
 
     def clean(self, uid: str) -> int:
-        """Kill what a lost supervisor left running; return how many processes that were."""
+        """Kill and remove what a killed supervisor left; return the number of processes."""
         killed = kill_marked("FC_POD_UID", uid)
         self._engine.clean(uid)
         return killed
 
     def delete_scripts(self, framework: str) -> None:
-        """Remove what a job's tasks ran, which may hold secrets; its config is kept, masked."""
+        """Remove the scripts of a job's tasks, which may hold secrets; keep the masked config."""
         for folder in (self._jobs / framework).glob("*"):  # a job that never ran has none
             for part in ("steps", "registry"):
                 shutil.rmtree(str(folder / part), ignore_errors=True)
@@ -238,12 +238,12 @@ class Launcher:
                 with contextlib.suppress(FileNotFoundError):
                     (folder / file).unlink()
 
-    def _is_unborn(self, uid: str, started: dict[str, Any] | None) -> bool:
-        """Whether a supervisor that we started has not come so far as to take its lock."""
-        return started is None and uid in self._children and not self._collect(uid)
+    def _is_starting(self, uid: str, started: dict[str, Any] | None) -> bool:
+        """Whether a supervisor that we started has not locked its file yet."""
+        return started is None and uid in self._children and not self._reap(uid)
 
-    def _collect(self, uid: str) -> bool:
-        """Reap an ended supervisor if it is a child of ours; return whether it is gone."""
+    def _reap(self, uid: str) -> bool:
+        """Reap a supervisor that is our child; return whether it has ended."""
         pid = self._children.get(uid)
         if pid is None:
             return True

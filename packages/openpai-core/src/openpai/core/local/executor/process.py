@@ -1,4 +1,4 @@
-"""Tasks as processes of this machine: no image, the files and programs that are here."""
+"""Run tasks as processes of this machine, without their images."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from openpai.core.local.executor.engine import Command, Engine, LaunchPlan
 if TYPE_CHECKING:
     from openpai.core.local.executor.engine import TaskSpec
 
-__all__ = ["Processes", "inherited"]
+__all__ = ["Processes", "inherited_environment"]
 
-#: What tasks must not inherit from whoever started the server.
+#: Prefixes of variables that tasks must not inherit from the server's environment.
 _OURS = ("PAI_", "FC_", "OPENPAI_")
 
 
-def inherited() -> dict[str, str]:
-    """Return this process's environment without what belongs to PAI tasks or to the server."""
+def inherited_environment() -> dict[str, str]:
+    """Return this process's environment without variables of PAI tasks and of OpenPAI."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
 class Processes(Engine):
-    """The default."""
+    """The default engine."""
 
     name = "process"
     warning = (
@@ -39,10 +39,10 @@ class Processes(Engine):
         self._shell = ""
 
     def check(self) -> None:
-        """Find bash.
+        """Check that bash is installed.
 
         Raises:
-            OpenPaiError: This machine has none.
+            OpenPaiError: It is not.
         """
         shell = shutil.which("bash")
         if shell is None:
@@ -56,7 +56,7 @@ class Processes(Engine):
         work = task.work or str(task.folder / "work")
         temporary = _temporary_folder(task.uid)
         variables = {"PAI_WORK_DIR": work, "TMPDIR": temporary}
-        environment = {**inherited(), **variables, **task.environment}
+        environment = {**inherited_environment(), **variables, **task.environment}
         if task.ssh:
             environment.update(_ssh(task, environment.get("PATH", os.defpath)))
         runtime = Path(sys.executable).with_name("openpai-runtime")
@@ -85,7 +85,7 @@ def _temporary_folder(uid: str) -> str:
 
 
 def _ssh(task: TaskSpec, path: str) -> dict[str, str]:
-    """Return the variables by which the ssh plugin finds its script, and commands its ``ssh``."""
+    """Return the variables by which the ssh plugin finds its script and commands find ``ssh``."""
     script = Path(__file__).with_name("ssh_plugin.sh")
     folders = (task.folder.parent / "ssh", task.folder / "ssh")
     return {

@@ -1,4 +1,4 @@
-"""Give a task its identity on this machine: a uid whose ports are free, GPUs, an environment."""
+"""Make the TaskSpec of a placed task: uid with free ports, GPUs, environment, image, mounts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 
 from openpai.core.execution import Placement, plan_task, role_ports, task_ports
 from openpai.core.local.executor.engine import SECRETS_FILE, Image, Mount, TaskScript, TaskSpec
-from openpai.core.local.state.machine import found_gpus
+from openpai.core.local.state.machine import count_gpus
 from openpai.core.protocol import dump_yaml, render_secrets, role_plugins
 
 if TYPE_CHECKING:
@@ -30,17 +30,17 @@ def choose_uid(
     *,
     is_free: Callable[[int], bool] | None = None,
 ) -> tuple[str, dict[str, list[int]]]:
-    """Return a uid whose ports nobody uses, and the ports by label.
+    """Return a uid whose ports are free, and the ports by label.
 
-    PAI finds out after the start, fails the task with 253 and starts it anew with another uid;
-    here the uid is chosen anew before the start.
+    PAI notices after the start, fails the task with 253 and retries it with another uid; here
+    another uid is chosen before the start.
 
     Args:
         document: The job.
         role: The task's role, as written.
         first: The uid to try first.
-        taken: Ports that other tasks have been given.
-        is_free: Whether a port can be used; ``None``: it is tried on this machine.
+        taken: Ports of other tasks.
+        is_free: Whether a port can be used; ``None`` to bind it on this machine.
     """
     is_free = is_free or _is_free
     counts = role_ports(document, role)
@@ -86,18 +86,18 @@ def plan(
     storages: Mapping[str, Path],
     work: str | None = None,
 ) -> TaskSpec:
-    """Return what a placed task needs.
+    """Return the specification of a placed task.
 
     Args:
         job: The job.
         document: The job as submitted.
         task: The task.
         all_tasks: The newest attempts of all its tasks.
-        gpus_managed: Whether the cluster has GPUs to give out.
+        gpus_managed: Whether the cluster assigns GPUs.
         folder: The task's folder.
-        uri: Where the cluster is.
+        uri: The cluster's address.
         storages: The user's storages by name, the default one first.
-        work: The folder to work in; ``None`` leaves it to the engine.
+        work: The working folder; ``None`` for the engine's default.
     """
     placed = [other for other in all_tasks if other.node_ip is not None]
     planned = plan_task(
@@ -138,7 +138,7 @@ def plan(
         storages=storages,
         image=image_of(document, task.role),
         limits=planned.limits,
-        gpus=[gpu for gpu in task.gpus if gpu < found_gpus()] if task.gpus else (),
+        gpus=[gpu for gpu in task.gpus if gpu < count_gpus()] if task.gpus else (),
         work=work,
         ssh=any(plugin.name == "ssh" for plugin in role_plugins(document, task.role)),
         secrets=dump_yaml(secrets) if secrets else "",
@@ -146,22 +146,22 @@ def plan(
 
 
 def image_of(document: Mapping[str, Any], role: str) -> Image:
-    """Return the image of a task role, with what its registry wants to be shown."""
+    """Return the image of a task role, with the credentials of its registry."""
     name = document["taskRoles"][role]["dockerImage"]
     listed = document.get("prerequisites") or ()
     images = (item for item in listed if item.get("type") == "dockerimage")
     found: Mapping[str, Any] = next((item for item in images if item.get("name") == name), {})
     auth = found.get("auth")
-    told = auth if isinstance(auth, Mapping) else {}
+    login = auth if isinstance(auth, Mapping) else {}
     user, password = (
-        render_secrets(str(told.get(key) or ""), document.get("secrets"))
+        render_secrets(str(login.get(key) or ""), document.get("secrets"))
         for key in ("username", "password")
     )
-    return Image(str(found.get("uri", name)), user, password, str(told.get("registryuri") or ""))
+    return Image(str(found.get("uri", name)), user, password, str(login.get("registryuri") or ""))
 
 
 def storage_mounts(document: Mapping[str, Any], storages: Mapping[str, Path]) -> list[Mount]:
-    """Return the storages that a job wants to see under a path, as rest-server reads it.
+    """Return the storages that a job mounts, as rest-server reads them.
 
     An empty list in the job means the user's default storages, here the first one.
     """

@@ -1,4 +1,4 @@
-"""The jobs that are not over, in memory and on disk."""
+"""The jobs that have not ended, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["ActiveJobs"]
 
 
 class ActiveJobs:
-    """ActiveJob jobs by id; whoever changes them holds :attr:`lock`.
+    """Active jobs by id; changes need :attr:`lock`.
 
     Args:
-        store: Where records are kept.
+        store: The records.
         clock: The cluster's time.
-        warning: What every job is told about how its tasks run; empty if there is nothing to tell.
+        warning: An event that every new job gets; empty for none.
 
     Attributes:
         lock: Held for every change.
-        jobs: The live jobs.
+        jobs: The jobs.
     """
 
     def __init__(self, store: Store, clock: Clock, warning: str = "") -> None:
@@ -41,7 +41,7 @@ class ActiveJobs:
         self._warning = warning
 
     def load(self) -> None:
-        """Read all jobs that are not over, whatever was in memory."""
+        """Load all jobs that have not ended, replacing those in memory."""
         with self.lock:
             jobs = self.store.find(Job, "sub_state != 'Completed' ORDER BY id")
             self.jobs = {job.id: self._load_one(job) for job in jobs}
@@ -57,7 +57,7 @@ class ActiveJobs:
         return live
 
     def add(self, job: Job, text: str, document: Mapping[str, Any]) -> None:
-        """Keep a new job.
+        """Store a new job.
 
         Raises:
             sqlite3.IntegrityError: Its name is taken.
@@ -72,19 +72,19 @@ class ActiveJobs:
                     (job.id, mask_secrets(text), dump_yaml(document)),
                 )
                 if self._warning:
-                    self.tell(live, "Normal", "ImageNotRun", self._warning)
+                    self.add_event(live, "Normal", "ImageNotRun", self._warning)
             self.jobs[job.id] = live
 
-    def forget(self, live: ActiveJob) -> None:
-        """Let go of a job that is over, and of its secrets."""
+    def remove(self, live: ActiveJob) -> None:
+        """Remove a job that has ended, and its secrets."""
         self.store.execute("UPDATE configs SET document = NULL WHERE job = ?", (live.job.id,))
         del self.jobs[live.job.id]
 
     def set_execution_type(self, job_id: int, value: str) -> None:
-        """Write down what somebody wants of a job, live or over.
+        """Store the requested execution type of a job, active or ended.
 
         Raises:
-            sqlite3.OperationalError: It cannot be written, and so will not be done later either.
+            sqlite3.OperationalError: It cannot be stored; the request has no effect.
         """
         with self.lock:
             live = self.jobs.get(job_id)
@@ -95,21 +95,21 @@ class ActiveJobs:
             job.execution_type, job.summary = value, wanted.summary
 
     def config(self, live: ActiveJob) -> str:
-        """Return a job's text as the API shows it, secrets masked."""
+        """Return the YAML of a job, secrets masked."""
         rows = self.store.query("SELECT text FROM configs WHERE job = ?", (live.job.id,))
         return str(rows[0]["text"])
 
     def tasks(self) -> list[tuple[ActiveJob, Task]]:
-        """Return the newest attempt of every task of every live job."""
+        """Return the newest attempt of every task of every active job."""
         with self.lock:
             return [(live, task) for live in self.jobs.values() for task in live.tasks.values()]
 
     def placed(self) -> list[tuple[ActiveJob, Task]]:
-        """Return the tasks that have a place and are not over."""
+        """Return the placed tasks that have not ended."""
         return [pair for pair in self.tasks() if pair[1].node_ip is not None and not pair[1].over]
 
-    def held(self, virtual_cluster: str | None = None) -> Resources:
-        """Return what placed tasks hold, all or those of one virtual cluster."""
+    def used(self, virtual_cluster: str | None = None) -> Resources:
+        """Return the resources of placed tasks, all or those of one virtual cluster."""
         total = Resources()
         for live, task in self.placed():
             if virtual_cluster in (None, live.job.virtual_cluster):
@@ -117,7 +117,7 @@ class ActiveJobs:
         return total
 
     def save(self, live: ActiveJob, *tasks: Task) -> None:
-        """Write down a job, its newest attempt, and the newest attempts of some of its tasks."""
+        """Store a job, its newest attempt, and the newest attempts of some of its tasks."""
         older, live.older = live.older, []
         newest = [live.tasks[task.role, task.index] for task in tasks]
         live.job.summary = summary(live.job)
@@ -125,10 +125,10 @@ class ActiveJobs:
         if live.attempt is not None:
             self.store.save(live.attempt)
 
-    def tell(
+    def add_event(
         self, live: ActiveJob, kind: str, reason: str, message: str, task: Task | None = None
     ) -> None:
-        """Write down an event: ``kind`` is ``Normal`` or ``Warning``, ``reason`` one word."""
+        """Store an event; ``kind`` is ``Normal`` or ``Warning``, ``reason`` one word."""
         event = Event(str(uuid.uuid4()), live.job.id, kind, reason, message, self._clock.now())
         if task is not None:
             event.pod, event.role, event.index = task.uid, task.role, task.index

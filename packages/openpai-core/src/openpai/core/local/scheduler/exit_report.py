@@ -1,4 +1,4 @@
-"""What PAI says of a task that has ended."""
+"""Map the end of a task to PAI's exit code, diagnostics and messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 UNRECOGNISED = 255
 
 
-#: the runtime looks at so much of the end of the user's log
+#: Bytes at the end of the user's log in which the runtime looks for patterns.
 LOG_TAIL = 10 * 1024 * 1024
 
 
@@ -43,7 +43,7 @@ def platform_code(status: int, user_log: str, runtime_log: str) -> int:
         wanted = pattern.get("exitCode")
         if wanted is not None and wanted != status:
             continue
-        if "gpuInfo" in pattern:  # double-bit memory errors: nvidia-smi is not asked here
+        if "gpuInfo" in pattern:  # double-bit memory errors, which only nvidia-smi reports
             continue
         if _found(pattern.get("userLogRegex"), user_log) and _found(
             pattern.get("platformLogRegex"), runtime_log
@@ -55,7 +55,7 @@ def platform_code(status: int, user_log: str, runtime_log: str) -> int:
 def _patterns() -> Iterator[tuple[int, Mapping[str, Any]]]:
     for code, entry in exit_code_table().items():
         for pattern in (entry.get("pattern") or {}).get("runtimeContainerPatterns", ()):
-            if pattern and code != UNRECOGNISED:  # what fits everything is the fallback
+            if pattern and code != UNRECOGNISED:  # the fallback, which matches everything
                 yield code, pattern
 
 
@@ -69,7 +69,7 @@ def _compiled(expression: str) -> re.Pattern[str]:
 
 
 def runtime_message(code: int, status: int, user_log: str, runtime_log: str) -> dict[str, Any]:
-    """Return what PAI's runtime writes about a failure: codes and the ends of both logs."""
+    """Return the message of PAI's runtime about a failure: codes and the ends of both logs."""
     return {
         "exitCode": code,
         "originUserExitCode": status,
@@ -81,7 +81,7 @@ def runtime_message(code: int, status: int, user_log: str, runtime_log: str) -> 
 
 
 def _last_lines(text: str, count: int) -> str:
-    """Return the last lines, in at most the 2048 bytes that the runtime gives them."""
+    """Return the last lines, at most 2048 bytes as in the runtime."""
     lines = text.splitlines(keepends=True)[-count:]
     return "".join(lines).encode()[-2048:].decode("utf-8", "replace")
 
@@ -113,10 +113,10 @@ class Report:
 
     Attributes:
         code: PAI's code.
-        user_code: The status of the user's own command, where it had one.
-        diagnostics: FrameworkController's words.
+        user_code: Exit status of the user's command; ``None`` if it did not run.
+        diagnostics: FrameworkController's diagnostics.
         reason: One word for events.
-        message: What PAI's runtime would write about a failure.
+        message: The message of PAI's runtime about a failure.
     """
 
     code: int
@@ -131,10 +131,10 @@ _OVER = Report(
 )
 
 
-#: What a container engine does before the task's own steps.
+#: Steps of a container engine before the task's own.
 _BEFORE = ("image", "creation")
 _NOT_STARTED = {126: -1202, 127: -1203}
-#: A task that used too much: PAI's code and its word. PAI has none for processes.
+#: Exceeded limit → PAI's code and reason; PAI has no code for processes.
 _EXCEEDED = {"memory": (-1200, "OOMKilled"), "processes": (UNRECOGNISED, "TooManyProcesses")}
 
 NODE_LOST = Report(-1001, None, "The machine was restarted while the task ran.", "NodeLost")
@@ -143,12 +143,12 @@ DELETED = Report(-101, None, "The task's processes were ended from outside.", "P
 
 
 def exit_report(end: Exit, folder: Path, *, decided: bool) -> Report:
-    """Return what PAI says of a task that ended by itself or was stopped.
+    """Return the report of a task that ended by itself or was stopped.
 
     Args:
         end: The exit record.
         folder: The task's folder, with its logs.
-        decided: Whether the attempt's outcome stood already.
+        decided: Whether the attempt's outcome was decided before.
     """
     if end.stopped and decided:
         return _OVER
@@ -165,11 +165,11 @@ def exit_report(end: Exit, folder: Path, *, decided: bool) -> Report:
 
 
 def _before_report(end: Exit, folder: Path) -> Report:
-    """Return what PAI says of a container that never came to the user's commands."""
+    """Return the report of a container that never ran the user's commands."""
     code, reason = 254, "ImageNotFound"
     if end.step == "creation":
         code, reason = _NOT_STARTED.get(end.status, -1201), "ContainerCannotRun"
-    elif end.status == 125:  # the engine itself is gone
+    elif end.status == 125:  # the engine does not answer
         code, reason = -1201, "ContainerCannotRun"
     message = runtime_message(
         code, end.status, "", _tail(folder / "logs" / "runtime.log", LOG_TAIL)
@@ -178,7 +178,7 @@ def _before_report(end: Exit, folder: Path) -> Report:
 
 
 def lost_report(lost: Lost | None, *, decided: bool) -> Report:
-    """Return what PAI says of a task whose process is gone without a word, or never was."""
+    """Return the report of a task whose supervisor was killed, or that never started."""
     if lost is None or decided:
         return _OVER
     return NODE_LOST if lost.reboot else DELETED

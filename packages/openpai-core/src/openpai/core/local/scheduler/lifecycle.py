@@ -1,7 +1,7 @@
-"""How jobs, attempts and tasks change: FrameworkController's state machine on plain records.
+"""State machine of jobs, attempts and tasks, as FrameworkController has it, on plain records.
 
-Nothing here reads a clock, starts a process or writes a record: a function gets the time, changes
-the records of one :class:`ActiveJob` job, and the caller does the rest.
+Nothing here reads a clock, starts a process or stores a record: a function takes the time and
+changes the records of one :class:`ActiveJob`.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 __all__ = [
     "ActiveJob",
     "begin_attempt",
-    "dismiss_task",
+    "decide_attempt",
     "end_task",
     "finish_attempt",
-    "judge",
+    "request_deletion",
     "task_launched",
 ]
 
 
 @dataclass
 class ActiveJob:
-    """A job that is not over, with its newest attempt.
+    """A job that has not ended, with its newest attempt.
 
     Attributes:
         document: The job as submitted, secrets included.
         tasks: The newest attempt of each task, by (role, index).
-        older: Earlier attempts of tasks of this job attempt that have changed and are to be saved.
-        reason: Why the job waits, as it was last told.
+        older: Earlier attempts of tasks that have changed and are not stored yet.
+        reason: Why the job waits, as last reported.
     """
 
     job: Job
@@ -66,7 +66,7 @@ class ActiveJob:
 
     @property
     def is_decided(self) -> bool:
-        """Whether the newest attempt's outcome stands, though tasks may still be ending."""
+        """Whether the newest attempt's outcome is decided; tasks may still be ending."""
         return self.attempt is not None and self.attempt.code is not None
 
     def set_state(self, sub_state: str) -> None:
@@ -78,7 +78,7 @@ class ActiveJob:
 
 
 def begin_attempt(live: ActiveJob, now: int) -> None:
-    """Make the next attempt with all its tasks, waiting to be placed."""
+    """Create the next attempt with all its tasks, waiting to be placed."""
     job = live.job
     job.attempt += 1
     job.created = job.created or now
@@ -106,14 +106,14 @@ def begin_attempt(live: ActiveJob, now: int) -> None:
 
 
 def _give_uid(live: ActiveJob, task: Task) -> None:
-    """Give a task a uid and the ports that follow from it; both may change until it is placed."""
+    """Set a task's uid and ports; both may change until it is placed."""
     task.uid = str(uuid.uuid4())
     ports = task_ports(task.uid, role_ports(live.document, task.role))
     task.ports = {label: list(numbers) for label, numbers in ports.items()}
 
 
 def task_launched(live: ActiveJob, task: Task, at: int) -> None:
-    """Note that a task runs, and with it its attempt and its job."""
+    """Record that a task runs, and with it its attempt and job."""
     task.sub_state = "AttemptRunning"
     task.launched = at
     task.first_launched = task.first_launched or at
@@ -123,14 +123,14 @@ def task_launched(live: ActiveJob, task: Task, at: int) -> None:
         live.set_state("AttemptRunning")
 
 
-def dismiss_task(task: Task) -> None:
-    """Note that a task must end because its attempt is decided."""
+def request_deletion(task: Task) -> None:
+    """Record that a task must end because its attempt is decided."""
     task.sub_state = "AttemptDeletionPending"
     task.code = ATTEMPT_OVER
 
 
 def end_task(live: ActiveJob, task: Task, report: Report, now: int) -> None:
-    """Note how a task attempt ended, and begin the next one if it is to be retried."""
+    """Record the end of a task attempt; create the next one if it is retried."""
     task.code = report.code
     task.user_code = report.user_code
     task.type = "Succeeded" if report.code == 0 else "Failed"
@@ -148,7 +148,7 @@ def end_task(live: ActiveJob, task: Task, report: Report, now: int) -> None:
             accountable_retries=task.counted,
         )
         if decision.retry:
-            delay = _delay(decision.delay) or _patience(task.retry)
+            delay = _delay(decision.delay) or _retry_pause(task.retry)
             _retry_task(live, task, decision.accountable, now + delay)
             return
     task.over = True
@@ -176,8 +176,8 @@ def _retry_task(live: ActiveJob, task: Task, accountable: bool, at: int) -> None
     live.tasks[task.role, task.index] = again
 
 
-def judge(live: ActiveJob) -> bool:
-    """Decide the attempt's outcome if it can be decided; return whether it just was."""
+def decide_attempt(live: ActiveJob) -> bool:
+    """Decide the attempt's outcome if possible; return whether it was decided now."""
     attempt = live.attempt
     if attempt is None or live.is_decided:
         return False
@@ -226,7 +226,7 @@ def finish_attempt(live: ActiveJob, now: int) -> None:
     if decision.retry:
         job.retries += 1
         job.user_retries += int(decision.accountable)
-        delay = _delay(decision.delay) or _patience(job.retries)
+        delay = _delay(decision.delay) or _retry_pause(job.retries)
         job.retry_at = now + delay
         job.retry_delay = delay // 1000
         live.set_state("AttemptCompleted")
@@ -236,11 +236,11 @@ def finish_attempt(live: ActiveJob, now: int) -> None:
     attempt.sub_state = "AttemptCompleted"
 
 
-def _patience(retries: int) -> int:
-    """Return milliseconds to wait before yet another try.
+def _retry_pause(retries: int) -> int:
+    """Return milliseconds to wait before the next retry.
 
-    PAI has no such wait, but its containers take seconds to start; here a command that the platform
-    tries without end would otherwise keep the machine busy with nothing else.
+    PAI has no such wait, but its containers take seconds to start; without it, a command that is
+    retried without limit would occupy the machine.
     """
     return 0 if retries < 5 else min(60_000, 100 * 2 ** min(retries - 5, 10))
 

@@ -1,4 +1,4 @@
-"""Find a place for what waits, and start it there."""
+"""Place waiting tasks on this machine and start them."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ ClaimKey = Tuple[int, Tuple[Tuple[str, int], ...]]
 
 
 class Placement:
-    """The machine's resources and who gets them.
+    """Assigns the machine's resources to tasks.
 
     Args:
-        roster: The live jobs.
-        launcher: How tasks are started.
+        active_jobs: The jobs that have not ended.
+        launcher: Starts tasks.
         total: What the machine has.
-        quotas: What virtual clusters may use at most, where that is limited.
+        quotas: Maximum resources of virtual clusters that are limited.
         storages: Returns the folders of a user's storages by name.
-        work: The folder that all tasks work in; ``None`` gives each one of its own.
+        work: The working folder of all tasks; ``None`` for one folder per task.
 
     Attributes:
-        uri: Where tasks find the cluster.
+        uri: The cluster's address, for tasks.
     """
 
     def __init__(
         self,
-        roster: ActiveJobs,
+        active_jobs: ActiveJobs,
         launcher: Launcher,
         *,
         total: Resources,
@@ -59,30 +59,30 @@ class Placement:
         self.total = total
         self.quotas = dict(quotas)
         self.uri = ""
-        self._roster = roster
+        self._active = active_jobs
         self._launcher = launcher
         self._storages = storages
         self._work = work
 
     def place(self, now: int) -> list[tuple[ActiveJob, Task]]:
-        """Give a place to what fits; return the tasks that are to be started there."""
-        claims = [claim for live in self._roster.jobs.values() for claim in _claims(live, now)]
+        """Place all tasks that fit; return those to start."""
+        claims = [claim for live in self._active.jobs.values() for claim in _claims(live, now)]
         if not claims:
             return []
-        free = self.total - self._roster.held()
-        left = {name: quota - self._roster.held(name) for name, quota in self.quotas.items()}
+        free = self.total - self._active.used()
+        left = {name: quota - self._active.used(name) for name, quota in self.quotas.items()}
         decision = schedule(claims, free, left)
         placed = []
         for job_id, keys in decision.start:
-            live = self._roster.jobs[job_id]
+            live = self._active.jobs[job_id]
             placed += [(live, task) for task in self._place_tasks(live, keys)]
         for (job_id, _), reason in decision.waiting.items():
-            self._note_waiting(self._roster.jobs[job_id], reason)
+            self._note_waiting(self._active.jobs[job_id], reason)
         return placed
 
     def _place_tasks(self, live: ActiveJob, keys: Iterable[tuple[str, int]]) -> list[Task]:
         tasks = [live.tasks[key] for key in keys]
-        others = [task for _, task in self._roster.placed()]
+        others = [task for _, task in self._active.placed()]
         ports = {port for task in others for group in task.ports.values() for port in group}
         gpus = [gpu for task in others for gpu in task.gpus]
         for task in tasks:
@@ -93,17 +93,17 @@ class Placement:
             ports |= {port for group in task.ports.values() for port in group}
             gpus += task.gpus
             text = "The task was placed on this machine."
-            self._roster.tell(live, "Normal", "Scheduled", text, task)
-        self._roster.save(live, *tasks)
+            self._active.add_event(live, "Normal", "Scheduled", text, task)
+        self._active.save(live, *tasks)
         return tasks
 
     def _note_waiting(self, live: ActiveJob, reason: str) -> None:
         if reason != live.reason:
             live.reason = reason
-            self._roster.tell(live, "Warning", "FailedScheduling", reason)
+            self._active.add_event(live, "Warning", "FailedScheduling", reason)
 
     def start(self, live: ActiveJob, task: Task) -> None:
-        """Start a placed task; what hinders it is told, and the next sweep tries again."""
+        """Start a placed task; on failure record the reason and retry in the next pass."""
         folder = self._launcher.folder(live.job.debug_id, task.uid)
         try:
             spec = plan(
@@ -117,15 +117,17 @@ class Placement:
                 storages=self._storages(live.job.user),
                 work=self._work,
             )
-            self._launcher.prepare(spec, self._roster.config(live))
+            self._launcher.prepare(spec, self._active.config(live))
             self._launcher.start(folder, task.uid)
         except OSError as error:  # a full disk, no more processes
             log.warning("task %s could not be started: %s", task.uid, error)
-            self._roster.tell(live, "Warning", "FailedStart", f"Not started yet: {error}.", task)
+            self._active.add_event(
+                live, "Warning", "FailedStart", f"Not started yet: {error}.", task
+            )
 
 
 def _claims(live: ActiveJob, now: int) -> list[Claim[ClaimKey]]:
-    """Return what of a job waits for a place: all its tasks together, or each by itself."""
+    """Return the claims of a job: all its waiting tasks together, or each by itself."""
     waiting = [
         task
         for task in live.tasks.values()

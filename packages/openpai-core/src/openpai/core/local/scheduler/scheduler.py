@@ -1,8 +1,7 @@
-"""Who runs next: pure decisions about resources, quotas and priorities.
+"""Decide which tasks start next, by resources, quotas and priorities; pure functions.
 
-As in Kubernetes, which PAI's default scheduler is: the waiting are asked in the order of their
-priority and age, and each that fits starts; one that does not fit waits without keeping smaller
-ones from running.
+As Kubernetes' default scheduler: claims are considered by priority and age, and each that fits
+starts; one that does not fit waits without blocking smaller ones.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ __all__ = [
     "Decision",
     "is_gang",
     "job_needs",
-    "missing",
     "priority_class",
     "role_needs",
     "schedule",
+    "shortage",
     "virtual_cluster",
 ]
 
@@ -31,13 +30,13 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Claim(Generic[Key]):
-    """Something that waits to be started as a whole: a job, or one task of a non-gang job.
+    """A job, or one task of a non-gang job, that waits to be started as a whole.
 
     Attributes:
-        key: What the decision calls it.
-        needs: All that it uses together.
-        virtual_cluster: Whose quota it counts against.
-        priority: The higher, the sooner.
+        key: Its key in the decision.
+        needs: Its resources.
+        virtual_cluster: The virtual cluster whose quota it counts against.
+        priority: Higher starts first.
         age: Sorts claims of one priority, the smallest first.
     """
 
@@ -50,7 +49,7 @@ class Claim(Generic[Key]):
 
 @dataclass(frozen=True)
 class Decision(Generic[Key]):
-    """What to start, in order, and why each of the others waits."""
+    """The claims to start, in order, and why each of the others waits."""
 
     start: tuple[Key, ...]
     waiting: Mapping[Key, str]
@@ -62,18 +61,18 @@ def schedule(
     """Decide which claims start now.
 
     Args:
-        claims: All that waits.
-        free: What the machine has left.
-        quotas: What each virtual cluster with a quota has left of it.
+        claims: All claims.
+        free: Free resources of the machine.
+        quotas: Free resources of each virtual cluster with a quota.
     """
     start: list[Key] = []
     waiting: dict[Key, str] = {}
     left = dict(quotas)
     for claim in sorted(claims, key=lambda claim: (-claim.priority, claim.age)):
-        lacking = missing(claim.needs, free)
+        lacking = shortage(claim.needs, free)
         where = "this machine"
         if not lacking and claim.virtual_cluster in left:
-            lacking = missing(claim.needs, left[claim.virtual_cluster])
+            lacking = shortage(claim.needs, left[claim.virtual_cluster])
             where = f"virtual cluster {claim.virtual_cluster}"
         if lacking:
             waiting[claim.key] = f"Waiting for {lacking} on {where}."
@@ -85,8 +84,8 @@ def schedule(
     return Decision(tuple(start), waiting)
 
 
-def missing(needs: Resources, have: Resources) -> str:
-    """Say what is needed and not there, as ``2 GPU (1 free), …``; empty if everything is."""
+def shortage(needs: Resources, have: Resources) -> str:
+    """Return the missing resources as ``2 GPU (1 available), …``; empty if nothing is missing."""
     parts = []
     for name, want, free in (
         ("GPU", needs.gpu, have.gpu),
@@ -103,7 +102,7 @@ PRIORITIES = {"prod": 100, "test": 10, "oppo": -1}
 
 
 def role_needs(role: Mapping[str, Any]) -> Resources:
-    """Return what one task of a role uses; Kubernetes would refuse negative amounts."""
+    """Return the resources of one task; negative amounts, which Kubernetes refuses, count as 0."""
     asked = role["resourcePerInstance"]
     return Resources(
         cpu=max(0, int(asked["cpu"])),
@@ -113,7 +112,7 @@ def role_needs(role: Mapping[str, Any]) -> Resources:
 
 
 def job_needs(document: Mapping[str, Any]) -> Resources:
-    """Return what all tasks of a job use together."""
+    """Return the resources of all tasks of a job together."""
     total = Resources()
     for role in task_roles(document).values():
         for _ in range(instances(role)):
@@ -122,7 +121,7 @@ def job_needs(document: Mapping[str, Any]) -> Resources:
 
 
 def is_gang(document: Mapping[str, Any]) -> bool:
-    """Whether all tasks start together; only the boolean ``false`` says no."""
+    """Whether all tasks start together; false only for the boolean ``false``."""
     extras = document.get("extras")
     return not (isinstance(extras, Mapping) and extras.get("gangAllocation") is False)
 

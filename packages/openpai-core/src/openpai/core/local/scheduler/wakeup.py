@@ -1,4 +1,4 @@
-"""The pipe by which task supervisors and request handlers wake the controller."""
+"""Named pipe by which supervisors and request handlers wake the controller."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ __all__ = ["WakeupPipe"]
 
 
 class WakeupPipe:
-    """A named pipe; supervisors write the uid of the task that has news, one a line.
+    """A named pipe; supervisors write the uid of a task with news, one per line.
 
     Args:
-        path: The pipe, which exists.
+        path: The existing pipe.
     """
 
     def __init__(self, path: Path) -> None:
-        # Reading and writing: without a writer of its own the pipe would be at its end for ever.
+        # Also for writing: without a writer of its own, the pipe would always be at its end.
         self._pipe = os.open(str(path), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._rest = b""
 
-    def ring(self) -> None:
-        """Wake whoever waits."""
-        with contextlib.suppress(BlockingIOError):  # full: it will be heard anyhow
+    def notify(self) -> None:
+        """Wake the controller."""
+        with contextlib.suppress(BlockingIOError):  # full: the controller wakes anyway
             os.write(self._pipe, b"\n")
 
     def wait(self, seconds: float | None) -> set[str]:
-        """Wait for the bell, or so many seconds; return the uids that were rung."""
+        """Wait at most ``seconds``; return the uids of the tasks with news."""
         ready, _, _ = select.select([self._pipe], [], [], seconds)
         if not ready:
             return set()

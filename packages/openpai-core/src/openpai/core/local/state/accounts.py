@@ -1,4 +1,4 @@
-"""Users, their passwords, and what their groups let them do."""
+"""Users, their passwords, and the rights of their groups."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from openpai.core.local.state.models import Group, User
 if TYPE_CHECKING:
     from openpai.core.local.state.store import Store
 
-__all__ = ["Rights", "hash_password", "is_password", "login_name", "prepare", "rights"]
+__all__ = ["Rights", "create_defaults", "hash_password", "is_password", "login_name", "rights"]
 
 _ROUNDS = 60_000
 
 
 def login_name() -> str:
-    """Return who starts the cluster, in the characters that PAI allows in user names."""
+    """Return the login name in the characters that PAI allows in user names."""
     try:
         name = getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user without a name
+    except (KeyError, OSError, ImportError):  # a uid without a name, in a container
         name = ""
     return re.sub(r"[^\w.-]", "-", name, flags=re.ASCII) or "user"
 
 
 def hash_password(password: str) -> str:
-    """Return what is kept of a password."""
+    """Return the salted hash of a password."""
     salt = secrets.token_hex(8)
     return f"{salt}${_digest(password, salt)}"
 
 
 def is_password(kept: str, password: str) -> bool:
-    """Whether a password is the one of which ``kept`` is the hash."""
+    """Whether ``kept`` is the hash of the password."""
     salt, _, digest = kept.partition("$")
     return bool(digest) and hmac.compare_digest(digest, _digest(password, salt))
 
@@ -47,7 +47,7 @@ def _digest(password: str, salt: str) -> str:
 
 @dataclass(frozen=True)
 class Rights:
-    """What a user's groups add up to, in the order of the groups."""
+    """The rights of all groups of a user, in the order of the groups."""
 
     admin: bool
     virtual_clusters: tuple[str, ...]
@@ -76,10 +76,10 @@ def rights(store: Store, user: User, all_virtual_clusters: list[str]) -> Rights:
     return Rights(admin, tuple(found), tuple(storages), tuple(defaults))
 
 
-def prepare(
+def create_defaults(
     store: Store, name: str, password: str, virtual_clusters: list[str], storages: list[str]
 ) -> None:
-    """Make the groups that PAI ships with, at first, and the first user, an admin, if missing."""
+    """Create PAI's default groups in an empty database, and the first user, an admin."""
     groups = []
     if not store.find(User, "1 LIMIT 1"):
         groups = [

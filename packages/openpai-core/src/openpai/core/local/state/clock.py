@@ -1,4 +1,4 @@
-"""The cluster's clock; tests may move it forward."""
+"""The cluster's clock, which tests can advance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Clock"]
 
 
 class Clock:
-    """The time of day, moved forward by what :meth:`advance` was told."""
+    """The time of day, plus what :meth:`advance` added."""
 
     def __init__(self) -> None:
         self._ahead = 0

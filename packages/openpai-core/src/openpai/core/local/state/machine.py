@@ -1,4 +1,4 @@
-"""What this machine has to offer to jobs."""
+"""The resources of this machine."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from openpai.core.cgroups import memory_limit
 
 __all__ = [
     "Resources",
-    "found_gpus",
-    "measure",
+    "count_gpus",
+    "machine_resources",
 ]
 
 
 @dataclass(frozen=True)
 class Resources:
-    """An amount of what tasks use: CPUs, memory in MiB, GPUs."""
+    """CPUs, memory in MiB, and GPUs."""
 
     cpu: int = 0
     memory_mb: int = 0
@@ -35,18 +35,18 @@ class Resources:
         )
 
 
-def measure(
+def machine_resources(
     *, cpus: int | None = None, memory_mb: int | None = None, gpus: int | None = None
 ) -> Resources:
-    """Return what the cluster has: what is found here, unless a number says otherwise."""
+    """Return the resources of this machine, except for the numbers that are given."""
     return Resources(
         cpu=_cpus() if cpus is None else cpus,
         memory_mb=_memory_mb() if memory_mb is None else memory_mb,
-        gpu=found_gpus() if gpus is None else gpus,
+        gpu=count_gpus() if gpus is None else gpus,
     )
 
 
-def found_gpus() -> int:
+def count_gpus() -> int:
     """Count the NVIDIA devices of this machine."""
     try:
         return sum(
@@ -59,12 +59,12 @@ def found_gpus() -> int:
 def _cpus() -> int:
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
+    except AttributeError:  # macOS
         return os.cpu_count() or 1
 
 
 def _memory_mb() -> int:
-    """Return the memory that this process may use: the machine's, or its container's limit."""
+    """Return the memory of the machine, or the limit of this process's container."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = memory_limit()
     return (total if limit is None else min(total, limit)) // (1024 * 1024)

@@ -1,4 +1,4 @@
-"""What the cluster remembers: one dataclass a table, a field a column, times in milliseconds."""
+"""Records of users and groups: a dataclass per table, a field per column."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = [
 
 @dataclass
 class User:
-    """Somebody who may use the cluster; ``password`` is a salted hash."""
+    """A user; ``password`` is a salted hash."""
 
     name: str
     password: str = ""
@@ -24,7 +24,7 @@ class User:
 
 @dataclass
 class Group:
-    """Users with common rights, which are in ``extension["acls"]``."""
+    """A group of users; its rights are in ``extension["acls"]``."""
 
     name: str
     description: str = ""

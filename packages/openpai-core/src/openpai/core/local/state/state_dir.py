@@ -1,17 +1,17 @@
-"""The state folder of a local cluster: what lies where, who may read it, who holds it.
+"""The state folder of a local cluster: its files, their permissions, its lock.
 
 ::
 
     <folder>/            0700
-        lock             held by the one server that uses the folder
-        server.json      where that server listens
-        server.log       what it has to say
+        lock             held by the server that uses the folder
+        server.json      address and process of that server
+        server.log       its log
         password, token, key   0600: the first user's credentials, the key that signs tokens
-        cluster.db       every record (SQLite)
-        bell             a pipe by which task supervisors wake the server
-        openpai-runtime  the runtime in one file, for containers
-        storage/         the storage that the cluster offers
-        jobs/<framework>/<task attempt uid>/   one folder a task attempt (see launcher.py)
+        cluster.db       all records (SQLite)
+        wakeup           pipe by which task supervisors wake the server
+        openpai-runtime  the runtime as one file, for containers
+        storage/         the default storage
+        jobs/<framework>/<task attempt uid>/   a folder per task attempt (see launcher.py)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from openpai.core.errors import ConfigError, OpenPaiError
 from openpai.core.files import is_locked, lock_handle, write_private
 from openpai.core.paths import home
 
-__all__ = ["Folder", "default_folder"]
+__all__ = ["StateDir", "default_folder"]
 
 
 def default_folder() -> Path:
@@ -32,11 +32,11 @@ def default_folder() -> Path:
     return home() / "local"
 
 
-class Folder:
-    """The state folder; :meth:`create` makes it, :meth:`hold` keeps others out.
+class StateDir:
+    """The state folder of a cluster; :meth:`create` creates it, :meth:`hold` locks it.
 
     Attributes:
-        path: The folder itself, absolute.
+        path: The folder, absolute.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -45,16 +45,16 @@ class Folder:
         self.server = self.path / "server.json"
         self.log = self.path / "server.log"
         self.database = self.path / "cluster.db"
-        self.bell = self.path / "bell"
+        self.wakeup = self.path / "wakeup"
         self.storage = self.path / "storage"
         self.jobs = self.path / "jobs"
         self._held: int | None = None
 
     def create(self) -> None:
-        """Make the folder and what is in it, or find it as it was left.
+        """Create the folder and its content, where missing.
 
         Raises:
-            ConfigError: It cannot be made or written: a full disk, a read-only home, a file there.
+            ConfigError: It cannot be created or written.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,8 +65,8 @@ class Folder:
             for name, size in (("password", 18), ("token", 0), ("key", 32)):
                 if size and not (self.path / name).exists():
                     write_private(self.path / name, secrets.token_urlsafe(size))
-            if not self.bell.exists():
-                os.mkfifo(str(self.bell), 0o600)
+            if not self.wakeup.exists():
+                os.mkfifo(str(self.wakeup), 0o600)
         except OSError as error:
             raise ConfigError(
                 f"The local cluster cannot keep its state in {self.path}: "
@@ -75,17 +75,17 @@ class Folder:
             ) from error
 
     def secret(self, name: str) -> str:
-        """Return what one of the private files holds; empty if there is none yet."""
+        """Return the content of a private file; empty if it does not exist."""
         try:
             return (self.path / name).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return ""
 
     def hold(self) -> None:
-        """Keep every other server out until :meth:`release` or the end of this process.
+        """Lock the folder until :meth:`release` or the end of this process.
 
         Raises:
-            OpenPaiError: Another server holds the folder.
+            OpenPaiError: Another server has locked it.
         """
         handle = os.open(str(self.lock), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not lock_handle(handle, timeout=0.2):
@@ -97,11 +97,11 @@ class Folder:
         self._held = handle
 
     def release(self) -> None:
-        """Let others in again."""
+        """Unlock the folder."""
         if self._held is not None:
             os.close(self._held)
             self._held = None
 
     def is_held(self) -> bool:
-        """Whether a living server holds the folder."""
+        """Whether a running server has locked the folder."""
         return is_locked(self.lock)

@@ -1,8 +1,8 @@
-"""The records in SQLite: nothing that was accepted is lost, whenever the server is killed.
+"""The records of a cluster in SQLite, durable after each transaction.
 
-Write-ahead logging with full synchronisation: a transaction that was committed survives the end of
-the process and of the machine. One connection writes, another reads, each with its own lock, so
-that reading never waits for a transaction; a transaction is a ``with`` block.
+Write-ahead logging with full synchronisation: a committed transaction survives a crash of the
+process and of the machine. One connection writes, another reads, each with its own lock, so that
+reading never waits for a transaction; a transaction is a ``with`` block.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ CREATE TABLE IF NOT EXISTS tokens(token TEXT PRIMARY KEY, user TEXT NOT NULL, ex
 
 
 class Store:
-    """All records of one cluster.
+    """The records of one cluster.
 
     Args:
-        path: The database's file.
+        path: The database file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,14 +69,14 @@ class Store:
         self._reader = _connect(path)
 
     def close(self) -> None:
-        """Close the file; nothing may be asked afterwards."""
+        """Close the database."""
         with self._writing, self._reading:
             self._reader.close()
             self._db.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do everything in the block or nothing; blocks may be nested, the outermost counts."""
+        """Commit all writes in the block or none; of nested blocks the outermost counts."""
         with self._writing:
             if self._depth == 0:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -97,23 +97,23 @@ class Store:
             if commit:
                 self._db.execute("COMMIT")
         finally:
-            if self._db.in_transaction:  # where the disk is full SQLite may have ended it already
+            if self._db.in_transaction:  # on a full disk SQLite may have ended it already
                 self._db.execute("ROLLBACK")
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """Read: what is committed, and inside a transaction also what it has written itself."""
+        """Return rows of what is committed, and in a transaction of what it has written."""
         if self._writer == threading.get_ident():
             return self._db.execute(sql, parameters).fetchall()
         with self._reading:
             return self._reader.execute(sql, parameters).fetchall()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Write; return how many rows were changed."""
+        """Execute a statement; return how many rows it changed."""
         with self.transaction():
             return self._db.execute(sql, parameters).rowcount
 
     def save(self, *records: Any) -> None:
-        """Insert records, or replace those with the same key."""
+        """Insert records or replace those with the same key."""
         with self.transaction():
             for record in records:
                 kind = type(record)
@@ -131,7 +131,7 @@ class Store:
     def find(
         self, kind: type[Record], where: str = "1", parameters: Sequence[Any] = ()
     ) -> list[Record]:
-        """Return the records of a class that fulfil a condition (SQL, with what follows it)."""
+        """Return the records of a class that match an SQL condition, which may include ORDER BY."""
         table = TABLES[kind][0]
         rows = self.query(f"SELECT * FROM {table} WHERE {where}", parameters)  # noqa: S608 - ours
         columns = _columns(kind)
@@ -140,12 +140,12 @@ class Store:
         ]
 
     def one(self, kind: type[Record], where: str, parameters: Sequence[Any]) -> Record | None:
-        """Return the first record of a class that fulfils a condition, or ``None``."""
+        """Return the first record of a class that matches a condition, or ``None``."""
         found = self.find(kind, where + " LIMIT 1", parameters)
         return found[0] if found else None
 
     def delete(self, record: Any) -> None:
-        """Forget one record."""
+        """Delete a record."""
         table, key = TABLES[type(record)]
         with self.transaction():
             condition = " AND ".join(f'"{name}" = ?' for name in key)
@@ -179,7 +179,7 @@ _KNOWN: dict[type, dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]]
 
 
 def _columns(kind: type) -> dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
-    """Return a record class's columns in order, each with its pair of :func:`_codec`."""
+    """Return the columns of a record class in order, each with its :func:`_codec`."""
     if kind not in _KNOWN:
         _KNOWN[kind] = {field.name: _codec(str(field.type)) for field in dataclasses.fields(kind)}
     return _KNOWN[kind]

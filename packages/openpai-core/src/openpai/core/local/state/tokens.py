@@ -1,4 +1,4 @@
-"""JSON web tokens as rest-server makes them: HS256, and valid only while the server keeps them.
+"""JSON web tokens as rest-server issues them: HS256, valid while they are stored.
 
 Source of the claims: rest-server/src/models/token.js.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LIFETIME", "TokenStore", "sign", "verify"]
 
-#: Seconds that a user token is good for (rest-server's ``jwt-expire-time``).
+#: Lifetime of a login token in seconds (rest-server's ``jwt-expire-time``).
 LIFETIME = 7 * 24 * 3600
 
 
@@ -29,11 +29,11 @@ def sign(claims: Mapping[str, Any], key: str) -> str:
 
 
 def verify(token: str, key: str, now: float) -> dict[str, Any] | None:
-    """Return a token's claims; ``None`` if it is broken, not ours, or expired.
+    """Return the claims of a token; ``None`` if it is malformed, has another key, or is expired.
 
     Args:
-        token: What somebody showed.
-        key: The key that it must have been signed with.
+        token: The token.
+        key: The key that must have signed it.
         now: Seconds since 1970.
     """
     signed, _, signature = token.rpartition(".")
@@ -61,11 +61,11 @@ def _unpack(text: str) -> bytes:
 
 
 class TokenStore:
-    """The tokens that are good now.
+    """The valid tokens.
 
     Args:
-        store: Where they are kept.
-        key: What they are signed with.
+        store: The records.
+        key: The key that signs tokens.
         clock: The cluster's time.
     """
 
@@ -75,7 +75,7 @@ class TokenStore:
         self._clock = clock
 
     def issue(self, user: str, *, application: bool = False) -> str:
-        """Make and keep a token; an application token never expires."""
+        """Create and store a token; an application token never expires."""
         now = self._clock.now() // 1000
         claims: dict[str, Any] = {
             "username": user,
@@ -94,13 +94,13 @@ class TokenStore:
         return token
 
     def claims(self, token: str) -> dict[str, Any] | None:
-        """Return what a token says; ``None`` unless it is ours, not expired and still kept."""
+        """Return the claims of a token; ``None`` unless it is valid and stored."""
         claims = self.read(token)
         kept = self._store.query("SELECT 1 FROM tokens WHERE token = ?", (token,))
         return claims if kept else None
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """Return what a token says, though it may have been revoked."""
+        """Return the claims of a token that may have been revoked; ``None`` if it is not valid."""
         return verify(token, self._key, self._clock.now() / 1000)
 
     def list(self, user: str) -> list[str]:
@@ -113,11 +113,11 @@ class TokenStore:
         return [row["token"] for row in rows]
 
     def revoke(self, token: str) -> None:
-        """Forget a token; one that is not kept is fine."""
+        """Delete a token, if it is stored."""
         self._store.execute("DELETE FROM tokens WHERE token = ?", (token,))
 
     def revoke_all_logins(self) -> int:
-        """Forget everybody's tokens except the application tokens; return how many there were."""
+        """Delete all login tokens; return how many were valid."""
         kept = "expires IS NOT NULL AND expires > ?"
         now = (self._clock.now() // 1000,)
         (row,) = self._store.query(f"SELECT count(*) FROM tokens WHERE {kept}", now)  # noqa: S608
@@ -125,5 +125,5 @@ class TokenStore:
         return int(row[0])
 
     def revoke_logins(self, user: str) -> None:
-        """Forget a user's tokens except the application tokens."""
+        """Delete the login tokens of a user."""
         self._store.execute("DELETE FROM tokens WHERE user = ? AND expires IS NOT NULL", (user,))

@@ -1,11 +1,11 @@
-"""Logging in and out (rest-server/src/routes/authn.js, controllers/v2/token.js)."""
+"""Login and logout (rest-server/src/routes/authn.js, controllers/v2/token.js)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from openpai.core.local.api.body_schema import REQUIRED, check, integer, text
-from openpai.core.local.api.responses import HttpError, answer
+from openpai.core.local.api.responses import HttpError, json_response
 from openpai.core.local.state.accounts import is_password
 from openpai.core.local.state.models import User
 
@@ -19,14 +19,14 @@ __all__ = ["info", "login", "logout"]
 _LOGIN = {
     "username": (text(r"[\w.-]+", "username"), REQUIRED),
     "password": (text(shortest=6), REQUIRED),
-    # checked and then ignored, as the real server does: the token says when it expires
+    # validated and ignored, as in the real server: tokens have a fixed lifetime
     "expiration": (integer(60, 7 * 24 * 3600), None),
 }
 
 
 def info(_: Call) -> Response:
     """``GET /authn/info``."""
-    return answer(
+    return json_response(
         {
             "authn_type": "basic",
             "loginURI": "/api/v1/authn/basic/login",
@@ -50,10 +50,10 @@ def login(call: Call) -> Response:
     }
     if "githubPAT" in user.extension:
         body["hasGitHubPAT"] = user.extension["githubPAT"]
-    return answer(body)
+    return json_response(body)
 
 
 def logout(call: Call) -> Response:
-    """``DELETE /authn/basic/logout``: revoke the token that is shown."""
+    """``DELETE /authn/basic/logout``: revoke the request's token."""
     call.service.tokens.revoke(call.token)
-    return answer({"message": "Logout successfully"})
+    return json_response({"message": "Logout successfully"})

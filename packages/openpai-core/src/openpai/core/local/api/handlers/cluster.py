@@ -1,4 +1,4 @@
-"""What the cluster is."""
+"""Information about the cluster, its nodes and virtual clusters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from openpai.core.execution import node_name
-from openpai.core.local.api.responses import HttpError, answer, text_answer
+from openpai.core.local.api.responses import HttpError, json_response, text_response
 from openpai.core.local.state.machine import Resources
 
 if TYPE_CHECKING:
@@ -17,25 +17,23 @@ if TYPE_CHECKING:
 __all__ = [
     "alerts",
     "banner",
-    "delete",
+    "change",
     "healthz",
     "info",
     "listing",
     "nodes",
     "one",
     "pods",
-    "put",
-    "set_status",
     "sku_types",
 ]
 
-#: The release of the real rest-server whose behaviour is emulated.
+#: Version of the emulated rest-server.
 EMULATED_VERSION = "1.8.0"
 
 
 def info(_: Call) -> Response:
     """``ANY /info`` and ``/api/v1``."""
-    return answer(
+    return json_response(
         {
             "name": "PAI RESTful API",
             "version": EMULATED_VERSION,
@@ -47,17 +45,17 @@ def info(_: Call) -> Response:
 
 def banner(_: Call) -> Response:
     """``ANY /api/v2``."""
-    return text_answer("PAI RESTful API v2 (beta version)")
+    return text_response("PAI RESTful API v2 (beta version)")
 
 
 def healthz(_: Call) -> Response:
-    """``GET /healthz``, which clients ask the proxy in front of a cluster."""
-    return text_answer("ok")
+    """``GET /healthz``, which a real cluster's proxy serves."""
+    return text_response("ok")
 
 
 def alerts(_: Call) -> Response:
-    """``GET /alerts``: there is no Alertmanager, and so none."""
-    return answer([])
+    """``GET /alerts``: always empty."""
+    return json_response([])
 
 
 def nodes(call: Call) -> Response:
@@ -87,14 +85,14 @@ def nodes(call: Call) -> Response:
             "conditions": [{"type": "Ready", "status": "True"}],
         },
     }
-    return answer({"kind": "NodeList", "apiVersion": "v1", "metadata": {}, "items": [node]})
+    return json_response({"kind": "NodeList", "apiVersion": "v1", "metadata": {}, "items": [node]})
 
 
 def pods(call: Call) -> Response:
-    """``GET /kubernetes/pods``: there is no Kubernetes, and so none."""
+    """``GET /kubernetes/pods``: always empty."""
     call.require_admin()
     metadata = {"resourceVersion": "0"}
-    return answer({"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": []})
+    return json_response({"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": []})
 
 
 def listing(call: Call) -> Response:
@@ -102,8 +100,8 @@ def listing(call: Call) -> Response:
     if "nodes" in call.request.args:
         total, used = call.service.controller.total.gpu, call.service.controller.used().gpu
         gpus = {"gpuUsed": used, "gpuAvailable": total - used, "gpuTotal": total}
-        return answer({node_name(): gpus})
-    return answer({name: _shown(call, name) for name in call.service.virtual_clusters})
+        return json_response({node_name(): gpus})
+    return json_response({name: _shown(call, name) for name in call.service.virtual_clusters})
 
 
 def one(call: Call) -> Response:
@@ -112,11 +110,11 @@ def one(call: Call) -> Response:
     call.authenticate()
     if name not in call.service.virtual_clusters:
         raise HttpError(404, "NoVirtualClusterError", f"Vc {name} not found")
-    return answer(_shown(call, name))
+    return json_response(_shown(call, name))
 
 
 def _name(call: Call) -> str:
-    """Return the name in the path; a bad one is refused before the token is looked at."""
+    """Return the name in the path; an invalid one is refused before the token is checked."""
     name = call.arguments[0]
     if not re.fullmatch(r"[A-Za-z0-9_]+", name):
         raise HttpError(
@@ -159,29 +157,10 @@ def _amounts(resources: Resources) -> dict[str, int]:
     }
 
 
-def put(call: Call) -> Response:
-    """``PUT /virtual-clusters/{name}``: never works on Kubernetes."""
-    raise _refusal_to_change(call, "Update", "updateVc")
-
-
-def delete(call: Call) -> Response:
-    """``DELETE /virtual-clusters/{name}``: never works on Kubernetes."""
-    raise _refusal_to_change(call, "Delete", "removeVc")
-
-
-def set_status(call: Call) -> Response:
-    """``PUT /virtual-clusters/{name}/status``: never works on Kubernetes."""
-    raise _refusal_to_change(call, "Update", "stopVc")
-
-
-def _refusal_to_change(call: Call, verb: str, operation: str) -> HttpError:
-    if _name(call) == "default":
-        message = f"{verb} operation to default vc isn't allowed"
-        return HttpError(403, "ForbiddenUserError", message)
-    call.authenticate()
-    call.refuse_applications()
+def change(call: Call) -> Response:
+    """Changes of ``/virtual-clusters``, which PAI on Kubernetes does not implement."""
     call.require_admin()
-    return HttpError(400, "NotImplementedError", f"{operation} not implemented in k8s")
+    raise HttpError(400, "NotImplementedError", "updateVc not implemented in k8s")
 
 
 def sku_types(call: Call) -> Response:
@@ -190,4 +169,4 @@ def sku_types(call: Call) -> Response:
     if name is not None and name not in call.service.virtual_clusters:
         message = f"Cannot get sku types for virtual clyster {name}."  # spelled as it is there
         raise HttpError(404, "NoVirtualClusterError", message)
-    return answer({})
+    return json_response({})

@@ -14,7 +14,7 @@ from openpai.core.local.api.body_schema import (
     mapping,
     text,
 )
-from openpai.core.local.api.responses import HttpError, answer
+from openpai.core.local.api.responses import HttpError, json_response
 from openpai.core.local.state.models import Group, User
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ _FREE = text(shortest=0)
 
 def listing(call: Call) -> Response:
     """``GET /groups``."""
-    return answer([_shown(group) for group in call.service.store.find(Group, "1 ORDER BY name")])
+    return json_response(
+        [_shown(group) for group in call.service.store.find(Group, "1 ORDER BY name")]
+    )
 
 
 def one(call: Call) -> Response:
     """``GET /groups/{name}``."""
-    return answer(_shown(_existing(call, call.arguments[0], 400)))
+    return json_response(_shown(_existing(call, call.arguments[0], 400)))
 
 
 def _shown(group: Group) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def members(call: Call) -> Response:
     """``GET /groups/{name}/userlist``."""
     call.require_admin()
     users = call.service.store.find(User, "1 ORDER BY rowid")
-    return answer(
+    return json_response(
         [
             {"username": user.name, "clusterAdmin": call.service.rights(user).admin}
             for user in users
@@ -90,7 +92,7 @@ def create(call: Call) -> Response:
         raise HttpError(409, "UnknownError", f"Group {name} already exists.")
     extension = _complete(values["extension"])
     call.service.store.save(Group(name, values["description"], values["externalName"], extension))
-    return answer({"message": "group is created successfully"}, 201)
+    return json_response({"message": "group is created successfully"}, 201)
 
 
 def update(call: Call) -> Response:
@@ -111,7 +113,7 @@ def update(call: Call) -> Response:
     group.external = data.get("externalName", group.external)
     group.extension.update(data.get("extension", {}))
     call.service.store.save(group)
-    return answer({"message": f"update group {group.name} successfully."}, 201)
+    return json_response({"message": f"update group {group.name} successfully."}, 201)
 
 
 def set_extension(call: Call) -> Response:
@@ -128,11 +130,11 @@ def set_extension(call: Call) -> Response:
             raise HttpError(400, "InvalidParametersError", message)
     place[path[-1]] = values["data"]
     call.service.store.save(group)
-    return answer({"message": "Update group extension data successfully."}, 201)
+    return json_response({"message": "Update group extension data successfully."}, 201)
 
 
 def delete(call: Call) -> Response:
-    """``DELETE /groups/{name}``: its users lose it."""
+    """``DELETE /groups/{name}``, also from its users."""
     call.require_admin()
     name = call.arguments[0]
     store = call.service.store
@@ -145,4 +147,4 @@ def delete(call: Call) -> Response:
             if name in user.groups:
                 user.groups.remove(name)
                 store.save(user)
-    return answer({"message": "group is removed successfully"})
+    return json_response({"message": "group is removed successfully"})

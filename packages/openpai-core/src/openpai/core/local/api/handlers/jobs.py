@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from openpai.core.errors import OpenPaiError
 from openpai.core.execution import Attempt, Event, encode, serializers
 from openpai.core.local.api.body_schema import REQUIRED, check, one_of, text
-from openpai.core.local.api.handlers.finding import find_job, tags_of, tasks_of
 from openpai.core.local.api.handlers.listing import list_jobs
-from openpai.core.local.api.responses import HttpError, answer, text_answer
+from openpai.core.local.api.handlers.lookup import find_job, tags_of, tasks_of
+from openpai.core.local.api.responses import HttpError, json_response, text_response
 from openpai.core.local.api.submission import submit_job
 from openpai.core.protocol import load_yaml
 
@@ -44,7 +44,7 @@ def listing(call: Call) -> Response:
 
 
 def listing_of_user(call: Call) -> Response:
-    """``GET /api/v1/user/{name}/jobs``, which v1 clients use."""
+    """``GET /api/v1/user/{name}/jobs``, for v1 clients."""
     return list_jobs(call, call.arguments[0])
 
 
@@ -52,7 +52,7 @@ def submit(call: Call) -> Response:
     """``POST /jobs``."""
     name = submit_job(call)
     message = f"Update job {name} for user {call.user.name} successfully."
-    return answer({"status": 202, "message": message}, 202)
+    return json_response({"status": 202, "message": message}, 202)
 
 
 def submit_v1(call: Call) -> Response:
@@ -75,7 +75,7 @@ def _job(call: Call) -> Job:
 
 
 def one(call: Call) -> Response:
-    """``GET /jobs/{job}[/attempts/{n}]``; an index that is no number means the latest."""
+    """``GET /jobs/{job}[/attempts/{n}]``; the latest attempt if n is not a number."""
     job = _job(call)
     index = job.attempt
     if len(call.arguments) > 1 and re.fullmatch(r"-?\d+", call.arguments[1]) and index >= 0:
@@ -86,7 +86,7 @@ def one(call: Call) -> Response:
     if index < 0 <= job.attempt:
         raise _no_attempt(job, index)
     tasks = tasks_of(call.service.store, job, index)
-    return answer(serializers.detail(job, found, tasks, tags_of(call.service.store, job)))
+    return json_response(serializers.detail(job, found, tasks, tags_of(call.service.store, job)))
 
 
 def _no_attempt(job: Job, index: int) -> HttpError:
@@ -98,10 +98,10 @@ def _attempt(call: Call, job: Job, index: int) -> Attempt | None:
 
 
 def config(call: Call) -> Response:
-    """``GET /jobs/{job}/config``: JSON, though the type says YAML."""
+    """``GET /jobs/{job}/config``: JSON with the type of YAML."""
     job = _job(call)
     row = call.service.store.query("SELECT text FROM configs WHERE job = ?", (job.id,))[0]
-    return text_answer(encode(load_yaml(row["text"])), 200, "text/yaml; charset=utf-8")
+    return text_response(encode(load_yaml(row["text"])), 200, "text/yaml; charset=utf-8")
 
 
 def set_execution_type(call: Call) -> Response:
@@ -116,7 +116,7 @@ def set_execution_type(call: Call) -> Response:
         )
     call.service.controller.set_execution_type(job.id, values["value"])
     message = f"Execute job {call.arguments[0]} successfully."
-    return answer({"status": 202, "message": message}, 202)
+    return json_response({"status": 202, "message": message}, 202)
 
 
 _TAG = {"value": (text(r"[^,]+", "tag"), REQUIRED)}
@@ -141,7 +141,7 @@ def add_tag(call: Call) -> Response:
     tag, job = _tag(call, "add tag to")
     call.service.store.execute("INSERT OR IGNORE INTO tags(job, tag) VALUES(?, ?)", (job.id, tag))
     message = f"Add tag {tag} for job {call.arguments[0]} successfully."
-    return answer({"status": 200, "message": message})
+    return json_response({"status": 200, "message": message})
 
 
 def delete_tag(call: Call) -> Response:
@@ -151,11 +151,11 @@ def delete_tag(call: Call) -> Response:
     if not gone:
         raise HttpError(404, "NoTagError", f"Tag {tag} is not found for job {call.arguments[0]}.")
     message = f"Delete tag {tag} from job {call.arguments[0]} successfully."
-    return answer({"status": 200, "message": message})
+    return json_response({"status": 200, "message": message})
 
 
 def events(call: Call) -> Response:
-    """``GET /jobs/{job}/events[?type=]``, the newest first."""
+    """``GET /jobs/{job}/events[?type=]``, newest first."""
     job = _job(call)
     kind = call.request.args.get("type")
     found = [
@@ -165,28 +165,28 @@ def events(call: Call) -> Response:
         )
         if kind in (None, event.type)
     ]
-    return answer({"totalCount": len(found), "data": found})
+    return json_response({"totalCount": len(found), "data": found})
 
 
 def ssh(call: Call) -> Response:
-    """``GET /jobs/{job}/ssh``: never found, as in the real server."""
+    """``GET /jobs/{job}/ssh``: not found, as in the real server."""
     raise HttpError(404, "NoJobSshInfoError", f"SSH info of job {call.arguments[0]} is not found.")
 
 
 def attempts_healthz(_: Call) -> Response:
     """``GET /jobs/{job}/job-attempts/healthz``."""
-    return text_answer("ok", content_type="text/html; charset=utf-8")
+    return text_response("ok", content_type="text/html; charset=utf-8")
 
 
 def attempts(call: Call) -> Response:
-    """``GET /jobs/{job}/job-attempts``: the latest, then the older ones from the first."""
+    """``GET /jobs/{job}/job-attempts``: the latest, then the others from the first."""
     try:
         job = _job(call)
     except HttpError:
-        return answer(None, 404)
+        return json_response(None, 404)
     store = call.service.store
     found = store.find(Attempt, 'job = ? ORDER BY "index" != ?, "index"', (job.id, job.attempt))
-    return answer(
+    return json_response(
         [
             serializers.job_attempt(
                 job, one, tasks_of(store, job, one.index), one.index == job.attempt
@@ -197,7 +197,7 @@ def attempts(call: Call) -> Response:
 
 
 def attempt(call: Call) -> Response:
-    """``GET /jobs/{job}/job-attempts/{n}``; it always says that it is the latest."""
+    """``GET /jobs/{job}/job-attempts/{n}``; ``isLatest`` is always true."""
     job = _job(call)
     wanted = call.arguments[1]
     found = _attempt(call, job, int(wanted)) if wanted.isdigit() else None
@@ -208,4 +208,4 @@ def attempt(call: Call) -> Response:
             f"Job attempt not found in job {call.arguments[0]} with jobAttemptIndex {wanted}",
         )
     tasks = tasks_of(call.service.store, job, found.index)
-    return answer(serializers.job_attempt(job, found, tasks, True))
+    return json_response(serializers.job_attempt(job, found, tasks, True))

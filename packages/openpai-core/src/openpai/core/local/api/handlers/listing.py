@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openpai.core.execution import NO_TAGS, encode
-from openpai.core.local.api.responses import HttpError, text_answer
+from openpai.core.local.api.responses import HttpError, text_response
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -26,7 +26,7 @@ _ORDERS = {
     "completionTime": "completed",
     "jobPriority": "priority",
 }
-#: columns without a value in some jobs; those come last going up and first going down
+#: Columns that may be null; null sorts last ascending and first descending.
 _NULLABLE = ("completed", "priority")
 _MOST = 50000
 _USUAL = 5000
@@ -34,14 +34,14 @@ _JSON = "application/json; charset=utf-8"
 
 
 def list_jobs(call: Call, user: str | None = None) -> Response:
-    """Answer ``GET /jobs``: a bare list, or with ``withTotalCount`` an object around it.
+    """``GET /jobs``: a list, or with ``withTotalCount`` an object around it.
 
     Args:
         call: The request.
-        user: Whose jobs; ``None`` means those that the query asks for.
+        user: The owner of the jobs; ``None`` for the query's filter.
 
     Raises:
-        HttpError: A parameter of the query is not what it should be.
+        HttpError: A query parameter is invalid.
     """
     where, parameters = _conditions(call, user)
     limit = _number(call, "limit", _USUAL)
@@ -60,7 +60,7 @@ def list_jobs(call: Call, user: str | None = None) -> Response:
             parameters,
         )
         text = f'{{"totalCount":{counted[0][0]},"data":{text}}}'
-    return text_answer(text, content_type=_JSON)
+    return text_response(text, content_type=_JSON)
 
 
 def _with_tags(call: Call, rows: list[Any]) -> list[str]:

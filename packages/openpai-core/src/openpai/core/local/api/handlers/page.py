@@ -1,4 +1,4 @@
-"""The page to look at: one file, on the same REST API, without anything from elsewhere."""
+"""The web page: one file that uses the REST API and loads nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openpai.core.local.api.responses import text_answer
+from openpai.core.local.api.responses import text_response
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -27,8 +27,8 @@ def _content() -> str:
 
 
 def page(_: Call) -> Response:
-    """``GET /``, and the addresses of PAI's portal that other tools open."""
-    response = text_answer(_content(), content_type="text/html; charset=utf-8")
+    """``GET /``, and the paths of PAI's portal that other tools open."""
+    response = text_response(_content(), content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -1,10 +1,10 @@
-"""Storages, and the two older views of them (rest-server/src/models/v2/storage.js)."""
+"""Storages, also in the two older formats (rest-server/src/models/v2/storage.js)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.local.api.responses import HttpError, answer
+from openpai.core.local.api.responses import HttpError, json_response
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -32,11 +32,11 @@ def listing(call: Call) -> Response:
     ]
     if call.request.args.get("default") == "true":
         shown = [item for item in shown if item["default"]]
-    return answer({"storages": shown})
+    return json_response({"storages": shown})
 
 
 def one(call: Call) -> Response:
-    """``GET /storages/{name}``: folders are NFS shares whose server is this very machine."""
+    """``GET /storages/{name}``: folders are listed as NFS shares of this machine."""
     name = call.arguments[0]
     elsewhere = call.service.storages_elsewhere
     if name not in call.service.storages and name not in elsewhere:
@@ -47,23 +47,23 @@ def one(call: Call) -> Response:
             "ForbiddenUserError",
             f"User {call.user.name} is not allowed to access {name}.",
         )
-    told = elsewhere.get(name) or {
+    config = elsewhere.get(name) or {
         "type": "nfs",
         "data": {"server": "127.0.0.1", "path": str(call.service.storages[name])},
     }
-    return answer(
+    return json_response(
         {
             "name": name,
             "share": True,
             "volumeName": _volume(name),
             "readOnly": False,
             "mountOptions": [],
-            **told,
+            **config,
         }
     )
 
 
-def _asked_for(call: Call, names: list[str]) -> list[str]:
+def _requested(call: Call, names: list[str]) -> list[str]:
     wanted = call.request.args.getlist("names")
     return [name for name in names if not wanted or name in wanted]
 
@@ -81,14 +81,14 @@ def _old_config(call: Call, name: str) -> dict[str, Any]:
 
 def old_configs(call: Call) -> Response:
     """``GET /storage/config``."""
-    return answer([_old_config(call, name) for name in _asked_for(call, _granted(call))])
+    return json_response([_old_config(call, name) for name in _requested(call, _granted(call))])
 
 
 def old_config(call: Call) -> Response:
     """``GET /storage/config/{name}``."""
     if call.arguments[0] not in _granted(call):
         raise _unknown("Config not found.")
-    return answer(_old_config(call, call.arguments[0]))
+    return json_response(_old_config(call, call.arguments[0]))
 
 
 def _old_server(call: Call, name: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _old_server(call: Call, name: str) -> dict[str, Any]:
 def old_servers(call: Call) -> Response:
     """``GET /storage/server``."""
     volumes = {_volume(name): name for name in _granted(call) if name in call.service.storages}
-    return answer([_old_server(call, volumes[v]) for v in _asked_for(call, list(volumes))])
+    return json_response([_old_server(call, volumes[v]) for v in _requested(call, list(volumes))])
 
 
 def old_server(call: Call) -> Response:
@@ -111,7 +111,7 @@ def old_server(call: Call) -> Response:
     volumes = {_volume(name): name for name in _granted(call) if name in call.service.storages}
     if call.arguments[0] not in volumes:
         raise _unknown("Server not found.")
-    return answer(_old_server(call, volumes[call.arguments[0]]))
+    return json_response(_old_server(call, volumes[call.arguments[0]]))
 
 
 def _unknown(message: str) -> HttpError:

@@ -1,4 +1,4 @@
-"""Tasks and where their logs are (rest-server/src/controllers/v2/job.js, models/v2/task.js)."""
+"""Task attempts and their logs (rest-server/src/controllers/v2/job.js, models/v2/task.js)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlencode
 
 from openpai.core.execution import Task, serializers
-from openpai.core.local.api.handlers.finding import find_job
-from openpai.core.local.api.responses import HttpError, answer
+from openpai.core.local.api.handlers.lookup import find_job
+from openpai.core.local.api.responses import HttpError, json_response
 from openpai.core.local.state.tokens import sign, verify
 from openpai.core.protocol import convert_name
 
@@ -31,15 +31,15 @@ __all__ = [
 ]
 
 
-#: Bytes that tail mode gives.
+#: Bytes of a log in tail mode.
 TAIL = 16384
 
 
-#: Seconds for which a log's address is good.
+#: Lifetime of a log's address in seconds.
 LIFETIME = 120
 
 
-#: name of a file → name that the API gives it
+#: File → name in the API
 NAMES = {
     "user-all": "all",
     "user-stdout": "stdout",
@@ -54,20 +54,20 @@ NAMES = {
 
 @dataclass(frozen=True)
 class LogToken:
-    """What a log token opens: the logs of one task attempt."""
+    """A token for the logs of one task attempt."""
 
     framework: str
     uid: str
 
     def write(self, service: Service) -> str:
-        """Return the token that says so for a while."""
+        """Return the signed token."""
         now = service.clock.now() // 1000
         claims = {"log": [self.framework, self.uid], "iat": now, "exp": now + LIFETIME}
         return sign(claims, service.folder.secret("key"))
 
     @classmethod
     def read(cls, service: Service, token: str) -> LogToken | None:
-        """Return what a token opens; ``None`` if it is broken, not ours or expired."""
+        """Return the content of a signed token; ``None`` if it is not valid."""
         claims = verify(token, service.folder.secret("key"), service.clock.now() / 1000)
         return cls(*claims["log"]) if claims and "log" in claims else None
 
@@ -75,7 +75,7 @@ class LogToken:
 def locations(
     service: Service, job: Job, task: Task, host: str, tail: bool
 ) -> list[dict[str, str]]:
-    """Return name and address, relative to the cluster's address, of each log that exists."""
+    """Return the name and address, relative to the cluster's, of each log that exists."""
     folder = service.launcher.folder(job.debug_id, task.uid) / "logs"
     parts = {
         "username": job.user,
@@ -96,7 +96,7 @@ def locations(
 
 
 def open_log(service: Service, token: LogToken, file: str) -> BinaryIO | None:
-    """Open a log; ``None`` if there is none of that name."""
+    """Open a log; return ``None`` if it does not exist."""
     if file not in NAMES:
         return None
     path = service.launcher.folder(token.framework, token.uid) / "logs" / file
@@ -107,7 +107,7 @@ def open_log(service: Service, token: LogToken, file: str) -> BinaryIO | None:
 
 
 def _attempts(call: Call, job: Job) -> list[Task]:
-    """Return the attempts of the task in the path, the newest first."""
+    """Return the attempts of the task in the path, newest first."""
     _, attempt, role, index = call.arguments[:4]
     if not (attempt.isdigit() and index.isdigit()):
         return []
@@ -131,11 +131,11 @@ def history(call: Call) -> Response:
             f"Task not found in Job {name} with jobAttemptIndex {attempt}, "
             f"taskRoleName {role} and taskIndex {index}.",
         )
-    return answer(serializers.task_history(job, found))
+    return json_response(serializers.task_history(job, found))
 
 
 def logs(call: Call) -> Response:
-    """``GET …/attempts/{n}/logs[?tail-mode=true]``: addresses, not content."""
+    """``GET …/attempts/{n}/logs[?tail-mode=true]``: addresses of logs."""
     missing = HttpError(404, "NoTaskLogError", "Log of task is not found.")
     job = find_job(call.service.store, call.arguments[0])
     wanted = [task for task in _attempts(call, job) if str(task.retry) == call.arguments[4]]
@@ -145,11 +145,11 @@ def logs(call: Call) -> Response:
     found_logs = locations(call.service, job, wanted[0], call.request.host, tail)
     if not found_logs:
         raise missing
-    return answer({"locations": found_logs})
+    return json_response({"locations": found_logs})
 
 
 def log_file(call: Call) -> Response:
-    """``GET /log-manager/{host}/api/v1/logs/{file}``: only the token in the query counts."""
+    """``GET /log-manager/{host}/api/v1/logs/{file}``, authorised by the token in the query."""
     from werkzeug.wrappers import Response
 
     arguments = call.request.args
@@ -183,7 +183,7 @@ def log_file(call: Call) -> Response:
 
 
 def _span(wanted: str | None, size: int) -> tuple[int, int] | None:
-    """Return [start, end) of a Range header; ``None`` unless it asks for one range of bytes."""
+    """Return [start, end) of a Range header; ``None`` unless it is one range of bytes."""
     unit, _, span = (wanted or "").partition("=")
     first, dash, last = span.strip().partition("-")
     if unit.strip() != "bytes" or not dash or not (first + last).isdigit():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.core.local.api.responses import HttpError, answer
+from openpai.core.local.api.responses import HttpError, json_response
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -15,23 +15,23 @@ __all__ = ["check", "create_application", "listing", "revoke"]
 
 
 def listing(call: Call) -> Response:
-    """``GET /tokens``: one's own."""
-    return answer({"tokens": call.service.tokens.list(call.user.name)})
+    """``GET /tokens``: those of the user."""
+    return json_response({"tokens": call.service.tokens.list(call.user.name)})
 
 
 def check(call: Call) -> Response:
-    """``GET /tokens/check``: what the shown token says, and whether its user is an admin now."""
-    return answer({**call.claims, "admin": call.rights.admin})
+    """``GET /tokens/check``: the token's claims, and whether its user is an admin."""
+    return json_response({**call.claims, "admin": call.rights.admin})
 
 
 def create_application(call: Call) -> Response:
     """``POST /tokens/application``."""
     token = call.service.tokens.issue(call.user.name, application=True)
-    return answer({"token": token, "application": True})
+    return json_response({"token": token, "application": True})
 
 
 def revoke(call: Call) -> Response:
-    """``DELETE /tokens/{token}``; revoking twice is fine."""
+    """``DELETE /tokens/{token}``, also if it is revoked already."""
     token = call.arguments[0]
     claims = call.service.tokens.read(token)
     if claims is None:
@@ -43,4 +43,4 @@ def revoke(call: Call) -> Response:
             f"User {call.user.name} is not allowed to do this operation.",
         )
     call.service.tokens.revoke(token)
-    return answer({"message": "revoke successfully"})
+    return json_response({"message": "revoke successfully"})

@@ -1,4 +1,4 @@
-"""Looking at users (rest-server/src/controllers/v2/user.js)."""
+"""Users (rest-server/src/controllers/v2/user.js)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openpai.core.local.api.body_schema import (
     text,
     texts,
 )
-from openpai.core.local.api.responses import HttpError, answer
+from openpai.core.local.api.responses import HttpError, json_response
 from openpai.core.local.state.accounts import hash_password, is_password
 from openpai.core.local.state.models import Group, User
 
@@ -43,9 +43,9 @@ __all__ = [
 
 
 def listing(call: Call) -> Response:
-    """``GET /users``: everybody may see everybody."""
+    """``GET /users``: for all users."""
     users = call.service.store.find(User, "1 ORDER BY name")
-    return answer([_user(call, user) for user in users])
+    return json_response([_user(call, user) for user in users])
 
 
 def one(call: Call) -> Response:
@@ -54,7 +54,7 @@ def one(call: Call) -> Response:
     user = call.service.store.one(User, "name = ?", (name,))
     if user is None:
         raise HttpError(400, "NoUserError", f"User {name} is not found.")
-    return answer(_user(call, user))
+    return json_response(_user(call, user))
 
 
 def _user(call: Call, user: User) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def create(call: Call) -> Response:
             values["extension"],
         )
     )
-    return answer({"message": "User is created successfully"}, 201)
+    return json_response({"message": "User is created successfully"}, 201)
 
 
 def _groups_of(call: Call, virtual_clusters: list[str], admin: bool) -> list[str]:
@@ -142,7 +142,7 @@ def _patched(call: Call, rules: dict[str, Any]) -> dict[str, Any]:
 
 
 def update(call: Call) -> Response:
-    """``PUT /users``: new virtual clusters replace all groups, also the admins'."""
+    """``PUT /users``: new virtual clusters replace all groups, also that of admins."""
     data = _patched(
         call,
         {
@@ -164,11 +164,11 @@ def update(call: Call) -> Response:
     if "password" in data:
         _set_password(call, user, data["password"])
     call.service.store.save(user)
-    return answer({"message": f"Update user {user.name} successfully"}, 201)
+    return json_response({"message": f"Update user {user.name} successfully"}, 201)
 
 
 def update_self(call: Call) -> Response:
-    """``PUT /users/me``: passwords are taken and, as by the real server, not changed."""
+    """``PUT /users/me``: passwords are accepted and, as in the real server, not changed."""
     data = _patched(
         call,
         {
@@ -184,11 +184,11 @@ def update_self(call: Call) -> Response:
     user.email = data.get("email", user.email)
     user.extension.update(data.get("extension", {}))
     call.service.store.save(user)
-    return answer({"message": f"Update user {user.name} successfully"}, 201)
+    return json_response({"message": f"Update user {user.name} successfully"}, 201)
 
 
 def delete(call: Call) -> Response:
-    """``DELETE /users/{name}``: not an admin."""
+    """``DELETE /users/{name}``, except admins."""
     call.require_admin()
     user = _existing(call, call.arguments[0])
     if call.service.rights(user).admin:
@@ -196,7 +196,7 @@ def delete(call: Call) -> Response:
     with call.service.store.transaction():
         call.service.store.delete(user)
         call.service.store.execute("DELETE FROM tokens WHERE user = ?", (user.name,))
-    return answer({"message": "user is removed successfully"})
+    return json_response({"message": "user is removed successfully"})
 
 
 def _set_admin(user: User, admin: bool) -> None:
@@ -206,7 +206,7 @@ def _set_admin(user: User, admin: bool) -> None:
 
 
 def _set_password(call: Call, user: User, password: str) -> None:
-    """Change it and revoke the user's tokens but those of applications."""
+    """Set a user's password and revoke the login tokens."""
     user.password = hash_password(password)
     call.service.tokens.revoke_logins(user.name)
 
@@ -218,7 +218,7 @@ def set_admin(call: Call) -> Response:
     user = _existing(call, call.arguments[0])
     _set_admin(user, values["admin"])
     call.service.store.save(user)
-    return answer({"message": "update user admin successfully."}, 201)
+    return json_response({"message": "update user admin successfully."}, 201)
 
 
 def set_virtual_clusters(call: Call) -> Response:
@@ -230,7 +230,7 @@ def set_virtual_clusters(call: Call) -> Response:
         raise HttpError(403, "ForbiddenUserError", "Admin's virtual clusters cannot be updated.")
     user.groups = _groups_of(call, values["virtualCluster"], False)
     call.service.store.save(user)
-    return answer({"message": "update user virtualCluster successfully."}, 201)
+    return json_response({"message": "update user virtualCluster successfully."}, 201)
 
 
 def set_groups(call: Call) -> Response:
@@ -245,7 +245,7 @@ def set_groups(call: Call) -> Response:
         raise HttpError(404, "NoGroupError", message)
     user.groups = list(dict.fromkeys(values["grouplist"]))
     call.service.store.save(user)
-    return answer({"message": "update user grouplist successfully."}, 201)
+    return json_response({"message": "update user grouplist successfully."}, 201)
 
 
 def _named_group(call: Call) -> tuple[User, str]:
@@ -263,7 +263,7 @@ def add_group(call: Call) -> Response:
     user, name = _named_group(call)
     user.groups = list(dict.fromkeys([*user.groups, name]))
     call.service.store.save(user)
-    return answer({"message": f"User {user.name} is added into group {name}"}, 201)
+    return json_response({"message": f"User {user.name} is added into group {name}"}, 201)
 
 
 def remove_group(call: Call) -> Response:
@@ -271,7 +271,7 @@ def remove_group(call: Call) -> Response:
     user, name = _named_group(call)
     user.groups = [group for group in user.groups if group != name]
     call.service.store.save(user)
-    return answer({"message": f"User {user.name} is removed from group {name}"}, 201)
+    return json_response({"message": f"User {user.name} is removed from group {name}"}, 201)
 
 
 def _own_or_admin(call: Call) -> User:
@@ -286,7 +286,7 @@ def set_extension(call: Call) -> Response:
     user = _own_or_admin(call)
     user.extension.update(values["extension"])
     call.service.store.save(user)
-    return answer({"message": "Update user extension data successfully."}, 201)
+    return json_response({"message": "Update user extension data successfully."}, 201)
 
 
 def set_email(call: Call) -> Response:
@@ -295,11 +295,11 @@ def set_email(call: Call) -> Response:
     user = _own_or_admin(call)
     user.email = values["email"]
     call.service.store.save(user)
-    return answer({"message": "update user email successfully."}, 201)
+    return json_response({"message": "update user email successfully."}, 201)
 
 
 def set_password(call: Call) -> Response:
-    """``PUT /users/{name}/password``: by an admin, or by anybody who knows the old one."""
+    """``PUT /users/{name}/password``: by an admin, or with the old password."""
     values = check(
         call.body, {"oldPassword": (_PASSWORD, ABSENT), "newPassword": (_PASSWORD, REQUIRED)}
     )
@@ -308,4 +308,4 @@ def set_password(call: Call) -> Response:
         raise HttpError(403, "ForbiddenUserError", "Pls input the correct password.")
     _set_password(call, user, values["newPassword"])
     call.service.store.save(user)
-    return answer({"message": "update user password successfully."}, 201)
+    return json_response({"message": "update user password successfully."}, 201)

@@ -1,4 +1,4 @@
-"""A task that runs out of sight, in a container: how it is asked to end, and how it ended."""
+"""Stop and remove a task's container, and read how its task ended."""
 # ruff: noqa: PTH123
 # (importing pathlib takes as long as everything else that a start needs)
 
@@ -7,49 +7,49 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping
 
-__all__ = ["ask_to_end", "end", "verdict"]
+__all__ = ["remove_container", "request_stop", "verdict"]
 
-#: Seconds for a container engine to say how a container ended, or to remove it.
-PATIENCE = 60.0
+#: Seconds to wait for a command of the container engine.
+TIMEOUT = 60.0
 
 
-def ask_to_end(plan: Mapping[str, Any]) -> None:
-    """Start the command that asks a container to end; nobody waits for it."""
+def request_stop(plan: Mapping[str, Any]) -> None:
+    """Start the command that stops a container, without waiting for it."""
     words = plan["stopping"]
     os.posix_spawn(words[0], words, plan["environment"])
 
 
 def verdict(file_name: str, status: int, *, stopped: bool) -> tuple[str, int, str]:
-    """Return which step decided, its status, and what the container had too little of, if so.
+    """Return the step that decided, its status, and the limit that was exceeded, if any.
 
     Args:
-        file_name: What the container's first process writes; see
+        file_name: The file that the container's first process writes; see
             :mod:`openpai.core.local.executor.container_files`.
-        status: How the command that stayed with the container ended.
-        stopped: Whether the task was asked to end.
+        status: Exit status of the command attached to the container.
+        stopped: Whether the task was stopped.
     """
     try:
         with open(file_name, encoding="utf-8") as file:
             words = file.read().split()
     except OSError:
         words = []
-    if not words:  # it never came to its first command
+    if not words:  # the container never ran
         return ("main" if stopped else "creation"), status, ""
-    if len(words) == 1:  # it was killed on its way
+    if len(words) == 1:  # it was killed
         return "main", status, ""
     return words[0], int(words[1]), "".join(words[2:3])
 
 
-def end(plan: Mapping[str, Any]) -> bool:
-    """Remove a container whatever it still does; return whether it ran out of its memory."""
+def remove_container(plan: Mapping[str, Any]) -> bool:
+    """Remove a container, running or not; return whether it exceeded its memory."""
     query, ending = plan["memoryQuery"], plan["ending"]
-    greedy = bool(query) and _answer(query, plan["environment"]).strip() == b"true"
+    out_of_memory = bool(query) and _run(query, plan["environment"]).strip() == b"true"
     if ending:
-        _answer(ending, plan["environment"])
-    return greedy
+        _run(ending, plan["environment"])
+    return out_of_memory
 
 
-def _answer(words: list[str], environment: Mapping[str, str]) -> bytes:
+def _run(words: list[str], environment: Mapping[str, str]) -> bytes:
     import subprocess
 
     try:
@@ -59,7 +59,7 @@ def _answer(words: list[str], environment: Mapping[str, str]) -> bytes:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
     except (OSError, subprocess.SubprocessError):

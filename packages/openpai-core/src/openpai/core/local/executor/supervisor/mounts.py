@@ -1,8 +1,8 @@
-"""Show folders of this machine to a task under other paths, and to nobody else.
+"""Mount folders of this machine at other paths, for one task only.
 
-The calling process moves into a mount namespace of its own (and, unless it is root's, a user
-namespace with the same user in it); what it mounts there is seen by its children alone and is gone
-with them. Linux only; where it is not allowed the reason is returned and nothing has changed.
+The calling process enters a mount namespace of its own (and, unless it runs as root, a user
+namespace with the same user); only its children see the mounts, which end with them. Linux only;
+where it is not permitted, the reason is returned and nothing has changed.
 """
 # ruff: noqa: PTH100, PTH102, PTH103, PTH112, PTH114, PTH118, PTH120, PTH123, PTH208, PTH211
 # (importing pathlib takes as long as everything else that a start needs)
@@ -22,13 +22,13 @@ MS_PRIVATE = 0x40000
 
 
 def mount_folders(mounts: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Show folders under other paths, to this process and its children only.
+    """Mount folders at other paths, for this process and its children only.
 
     Args:
         mounts: Each with ``name``, ``source`` and ``target``, absolute folders.
 
     Returns:
-        One sentence about each.
+        One sentence per mount for the log.
     """
     wanted = list(mounts)
     if not wanted:
@@ -37,11 +37,11 @@ def mount_folders(mounts: Iterable[Mapping[str, Any]]) -> list[str]:
         _enter_namespace()
     except OSError as error:
         reason = f"this machine does not allow it ({error.strerror})"
-        return [_refusal(mount, reason) for mount in wanted]
+        return [_failure(mount, reason) for mount in wanted]
     return [_mount_one(mount) for mount in wanted]
 
 
-def _refusal(mount: Mapping[str, Any], reason: str) -> str:
+def _failure(mount: Mapping[str, Any], reason: str) -> str:
     return (
         f"storage {mount['name']} is not at {mount['target']}: {reason}; "
         f"it is at {mount['source']}, see OPENPAI_STORAGES"
@@ -53,13 +53,13 @@ def _mount_one(mount: Mapping[str, Any]) -> str:
     try:
         source = os.open(mount["source"], os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        return _refusal(mount, error.strerror or str(error))
+        return _failure(mount, error.strerror or str(error))
     try:
         if not os.path.isdir(target):
-            _make_room(target)
+            _make_visible(target)
         _mount(f"/proc/self/fd/{source}", target, MS_BIND)
     except OSError as error:
-        return _refusal(mount, error.strerror or str(error))
+        return _failure(mount, error.strerror or str(error))
     finally:
         os.close(source)
     return f"storage {mount['name']} is at {target}"
@@ -102,14 +102,14 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def _make_room(target: str) -> None:
-    """Make a folder appear at ``target`` without touching the disk below it.
+def _make_visible(target: str) -> None:
+    """Make a folder appear at ``target`` without changing the disk.
 
-    Its nearest existing ancestor is covered by an empty file system in memory, in which everything
-    that was there is shown again.
+    An empty file system in memory covers its nearest existing ancestor; what was there is bound
+    into it again.
 
     Raises:
-        OSError: That ancestor is the root of all files, or mounting is not allowed.
+        OSError: That ancestor is the root folder, or mounting is not permitted.
     """
     parent = os.path.dirname(target)
     while not os.path.isdir(parent):
@@ -121,13 +121,13 @@ def _make_room(target: str) -> None:
         _mount("tmpfs", parent, 0, "tmpfs")
         held = f"/proc/self/fd/{covered}"  # leads below what now covers it
         for name in os.listdir(held):
-            _show_again(os.path.join(held, name), os.path.join(parent, name))
+            _bind_again(os.path.join(held, name), os.path.join(parent, name))
     finally:
         os.close(covered)
     os.makedirs(target, exist_ok=True)
 
 
-def _show_again(old: str, new: str) -> None:
+def _bind_again(old: str, new: str) -> None:
     if os.path.islink(old):
         os.symlink(os.readlink(old), new)
         return

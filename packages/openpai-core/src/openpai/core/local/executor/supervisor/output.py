@@ -1,4 +1,4 @@
-"""What a task writes: pipes on one side, bounded logs on the other."""
+"""Copy the output of a task from pipes into rotating logs."""
 # ruff: noqa: PTH118
 # (importing pathlib takes as long as everything else that a start needs)
 
@@ -15,15 +15,15 @@ __all__ = [
 
 
 class LogFile:
-    """Bytes appended to a file; a full file becomes ``<name>.1``, and what was there is dropped.
+    """An append-only file; when full it is renamed to ``<name>.1``, replacing an older one.
 
     Args:
         path: The file.
         limit: Bytes after which it is full.
 
     Attributes:
-        error: Why bytes could not be written, such as a full disk; empty if all could. The bytes
-            are dropped: a task must not die of its log.
+        error: Why bytes could not be written, such as a full disk; empty if all were. They are
+            dropped: a task must not fail because of its log.
     """
 
     def __init__(self, path: str, limit: int) -> None:
@@ -43,10 +43,10 @@ class LogFile:
             self.error = error.strerror or str(error)
 
     def write(self, data: bytes) -> None:
-        """Append bytes; the file is changed over first when they no longer fit."""
+        """Append bytes; rotate first if they do not fit."""
         try:
             if self._size and self._size + len(data) > self._limit:
-                self._change_over()
+                self._rotate()
             while data:
                 written = os.write(self._file, data)
                 self._size += written
@@ -54,14 +54,14 @@ class LogFile:
         except OSError as error:
             self.error = error.strerror or str(error)
 
-    def change_over(self) -> None:
-        """Begin a new file before the old one is full."""
+    def rotate(self) -> None:
+        """Rotate before the file is full."""
         try:
-            self._change_over()
+            self._rotate()
         except OSError as error:
             self.error = error.strerror or str(error)
 
-    def _change_over(self) -> None:
+    def _rotate(self) -> None:
         os.replace(self._path, self._path + ".1")  # noqa: PTH105 - pathlib is slow to import
         self.close()
         self._open()
@@ -73,8 +73,8 @@ class LogFile:
             self._file = -1
 
 
-#: Seconds after which somebody who still writes is no longer listened to.
-FLOOD = 0.5
+#: Seconds after the timeout for which a process that keeps writing is read.
+MAX_OVERRUN = 0.5
 
 
 class Output:
@@ -82,11 +82,11 @@ class Output:
 
     Args:
         folder: Where the logs are.
-        limit: Bytes of a log before it is changed over.
+        limit: Bytes of a log before it is rotated.
 
     Attributes:
-        wants_new_logs: Set it to have the user's logs changed over at the next look.
-        wake: The writing end of a pipe that ends waiting in :meth:`pump`.
+        rotation_requested: Set it to rotate the user's logs in the next :meth:`pump`.
+        wake: The writing end of a pipe that wakes :meth:`pump`.
     """
 
     def __init__(self, folder: str, limit: int) -> None:
@@ -98,25 +98,25 @@ class Output:
         self._woken, self.wake = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(self._woken, False)
-        self.wants_new_logs = False
+        self.rotation_requested = False
 
     def note(self, text: str) -> None:
-        """Write a line of the supervisor's own to ``runtime.log``."""
+        """Write a line to ``runtime.log``."""
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         self._runtime.write(f"[{stamp}] [openpai-local] {text}\n".encode())
 
     def listen(self, out: int, err: int, *, user: bool) -> None:
-        """Take over the reading ends of a step's pipes; ``user`` says whose output it is."""
+        """Add the reading ends of a step's pipes; ``user``: whether it is the user's output."""
         self._sinks[out] = [self._stdout, self._all] if user else [self._runtime]
         self._sinks[err] = [self._stderr, self._all] if user else [self._runtime]
 
     def pump(self, wait: float | None) -> bool:
-        """Move what there is to read, waiting at most so long; return whether there was any."""
+        """Copy available output, waiting at most ``wait`` seconds; return whether there was any."""
         ready, _, _ = select.select([self._woken, *self._sinks], [], [], wait)
-        if self.wants_new_logs:
-            self.wants_new_logs = False
+        if self.rotation_requested:
+            self.rotation_requested = False
             for log in (self._stdout, self._stderr, self._all):
-                log.change_over()
+                log.rotate()
         for source in ready:
             data = os.read(source, 65536)
             if source == self._woken:
@@ -128,15 +128,15 @@ class Output:
                 del self._sinks[source]
         return bool(ready)
 
-    def drain(self, patience: float) -> None:
-        """Take what is left in the pipes, waiting so long for their writers to let go."""
-        deadline = time.monotonic() + patience
+    def drain(self, timeout: float) -> None:
+        """Copy what is left, waiting at most ``timeout`` seconds for the writers to close."""
+        deadline = time.monotonic() + timeout
         while self._sinks and self.pump(max(0.0, deadline - time.monotonic())):
-            if time.monotonic() > deadline + FLOOD:
+            if time.monotonic() > deadline + MAX_OVERRUN:
                 return
 
     def close(self) -> str:
-        """Close the logs; return why output was lost, if it was."""
+        """Close the logs; return why output was lost; empty if none was."""
         logs = (self._stdout, self._stderr, self._all, self._runtime)
         for log in logs:
             log.close()

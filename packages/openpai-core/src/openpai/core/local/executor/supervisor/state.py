@@ -1,4 +1,4 @@
-"""A task is taken once, by one supervisor, which holds its lock for as long as it lives."""
+"""The files by which a supervisor claims a task and records its start and end."""
 # ruff: noqa: PTH105, PTH110, PTH112, PTH118, PTH123
 # (importing pathlib takes as long as everything else that a start needs)
 
@@ -16,17 +16,17 @@ from openpai.core.processes import boot_id
 
 __all__ = ["claim", "now", "write_exit"]
 
-#: Bytes that are kept free for a task's exit record from before its first step.
+#: Bytes reserved for a task's exit record before its first step.
 ROOM = 8192
-#: Seconds between two tries to write an exit record.
+#: Seconds between attempts to write an exit record.
 PAUSE = 0.5
 
 
 def claim(folder: str) -> bool:
-    """Take the task for this process; false if it was ever taken before.
+    """Lock the task for the life of this process; return false if it was ever claimed before.
 
     Raises:
-        OSError: There is no room for what is to be written at its begin and end; it is not taken.
+        OSError: There is no space for the records of its start and end; it is not claimed.
     """
     handle = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if not lock_handle(handle, timeout=1):
@@ -40,7 +40,7 @@ def claim(folder: str) -> bool:
 
 
 def _reserve(path: str) -> None:
-    """Write a file of as many bytes as an exit record may have, so that they are there for it."""
+    """Write a file of the maximum size of an exit record, to reserve its space."""
     with open(path, "wb") as file:
         file.write(b" " * ROOM)
         file.flush()
@@ -48,20 +48,20 @@ def _reserve(path: str) -> None:
 
 
 def write_exit(folder: str, record: dict[str, Any]) -> None:
-    """Write the exit record into the room that was kept for it; return when it is written.
+    """Write the exit record into its reserved space; return when it is written.
 
-    A task whose end is known must not count as lost, or it would run once more. So where writing
-    fails, as on a file system that copies what it overwrites, it is tried again for as long as the
-    folder is there, and the task counts as running until then.
+    A task whose end is known must not count as lost, or it would run again. Where writing fails, as
+    on a copy-on-write file system, it is repeated while the folder exists, and the task counts as
+    running until then.
     """
     content = json.dumps({**record, "logError": record["logError"][:500]}).encode()
     place = os.path.join(folder, "exit.json")
-    said = False
+    reported = False
     while os.path.isdir(folder):
         try:
             flags = (
                 os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            )  # not truncated: that would give up the room
+            )  # not truncated: that would release the space
             with open(os.open(place + ".new", flags, 0o600), "r+b") as file:
                 file.write(content)
                 file.truncate()
@@ -69,8 +69,8 @@ def write_exit(folder: str, record: dict[str, Any]) -> None:
                 os.fsync(file.fileno())
             os.replace(place + ".new", place)
         except OSError as error:
-            if not said:
-                said = True
+            if not reported:
+                reported = True
                 with contextlib.suppress(OSError):
                     sys.stderr.write(f"the exit record cannot be written yet: {error}\n")
                     sys.stderr.flush()

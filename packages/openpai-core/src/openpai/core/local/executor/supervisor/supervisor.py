@@ -1,12 +1,12 @@
-"""Hold one task: run its steps, keep its output, stop it on request, write down how it ended.
+"""Supervise one task: run its steps, write its logs, stop it on request, record its end.
 
-The server starts one such process for each task and may die; the task goes on, and the next server
-finds it by the lock that this process holds. What it needs is in ``plan.json``; what it leaves is
-``started.json`` and at the end ``exit.json``, each written whole or not at all. The room for the
-second is taken before the first is written.
+The server starts one such process for each task and may end; the task keeps running, and the next
+server finds it by the lock that this process holds. It reads ``plan.json`` and writes
+``started.json`` and at the end ``exit.json``, both atomically; space for the latter is reserved
+first.
 
-SIGTERM means: stop. The task's process group gets SIGTERM, and after the grace period whatever is
-left is killed. At the end of a task nothing that it started is left. SIGUSR1 means: begin new logs.
+SIGTERM stops the task: its process group gets SIGTERM, and after the grace period everything left
+is killed. At the end of a task no process that it started is left. SIGUSR1 rotates the logs.
 """
 # ruff: noqa: PTH103, PTH106, PTH118, PTH123
 # (importing pathlib takes as long as everything else that a start needs)
@@ -21,11 +21,11 @@ import sys
 import time
 from typing import Any
 
-from openpai.core.local.executor.supervisor.container import ask_to_end, end, verdict
+from openpai.core.local.executor.supervisor.container import remove_container, request_stop, verdict
 from openpai.core.local.executor.supervisor.mounts import mount_folders
 from openpai.core.local.executor.supervisor.output import Output
 from openpai.core.local.executor.supervisor.state import claim, now, write_exit
-from openpai.core.local.executor.supervisor.usage import Watch, freeze, spare_processes
+from openpai.core.local.executor.supervisor.usage import Watch, limit_processes, stop_descendants
 from openpai.core.processes import (
     become_reaper,
     die_with_parent,
@@ -35,10 +35,10 @@ from openpai.core.processes import (
 
 __all__ = ["main"]
 
-_HEARD = (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-#: Seconds to wait for output that somebody outside the task's process tree still holds open.
+_HANDLED = (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+#: Seconds to wait for pipes that a process outside the task's tree holds open.
 DRAIN = 2.0
-KILL_PATIENCE = 10.0
+KILL_TIMEOUT = 10.0
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 class Supervisor:
-    """The life of one task."""
+    """Runs one task to its end."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -67,7 +67,7 @@ class Supervisor:
         signal.set_wakeup_fd(self.output.wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
-        signal.signal(signal.SIGUSR1, lambda *_: self._ask_for_new_logs())
+        signal.signal(signal.SIGUSR1, lambda *_: self._request_rotation())
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
 
@@ -77,19 +77,19 @@ class Supervisor:
         for sentence in mount_folders(self.plan["mounts"]):
             self.output.note(sentence)
         self._make_temporary_folder()
-        self._ring()
+        self._notify_server()
         started = now()
         step, status = self._run_steps()
         if self.plan["verdict"] and step == "main":
             stopped = self.stop_by is not None
             step, status, lacking = verdict(self.plan["verdict"], status, stopped=stopped)
             self.exceeded = self.exceeded or lacking
-        if end(self.plan):
+        if remove_container(self.plan):
             self.exceeded = "memory"
-        if not kill_descendants(KILL_PATIENCE):
+        if not kill_descendants(KILL_TIMEOUT):
             self.output.note("some processes of the task could not be killed")
         self._remove_temporary_folder()
-        self.groups.clear()  # their numbers may be somebody else's while the end is written down
+        self.groups.clear()  # their numbers may be reused before the record is written
         self.output.drain(DRAIN)
         record = {
             "status": status,
@@ -102,7 +102,7 @@ class Supervisor:
             "logError": self.output.close(),
         }
         write_exit(self.folder, record)
-        self._ring()
+        self._notify_server()
 
     def _make_temporary_folder(self) -> None:
         if self.plan["temporary"]:
@@ -121,15 +121,15 @@ class Supervisor:
 
             shutil.rmtree(self.plan["temporary"], ignore_errors=True)
 
-    def _ring(self) -> None:
-        """Tell the server, if one listens, that there is news of this task."""
+    def _notify_server(self) -> None:
+        """Wake the server, if one runs, to read the status of this task."""
         with contextlib.suppress(OSError):
-            bell = os.open(self.plan["bell"], os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            os.write(bell, (self.plan["uid"] + "\n").encode())
-            os.close(bell)
+            pipe = os.open(self.plan["wakeup"], os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            os.write(pipe, (self.plan["uid"] + "\n").encode())
+            os.close(pipe)
 
     def _run_steps(self) -> tuple[str, int]:
-        """Return the name and status of the step that decided: the main one, or one that failed."""
+        """Return the name and status of the step that decided: the main one, or a failed one."""
         decided = ("main", 0)
         for step in self.plan["steps"]:
             if self.stop_by is not None:
@@ -164,22 +164,22 @@ class Supervisor:
             self.output.pump(min(waits, default=None))
 
     def _is_too_much(self) -> bool:
-        """Whether the task uses more than it may; it makes no more processes then."""
+        """Whether the task exceeds a limit; its processes are stopped then."""
         self.exceeded = self.watch.exceeded()
         if self.exceeded:
             self.output.note(f"the task is killed: it uses more {self.exceeded} than it may")
-            freeze()
+            stop_descendants()
         return bool(self.exceeded)
 
     def _start(self, step: dict[str, Any]) -> int:
         """Start a step in a process group of its own; return its pid."""
         out, out_child = os.pipe()
         err, err_child = os.pipe()
-        # A stop must find the new group whole: none before it, none lost in between.
+        # A stop signal must find the new group complete: block it while the group is created.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         pid = os.fork()
         if pid == 0:
-            self._become(step["words"], out_child, err_child)
+            self._exec(step["words"], out_child, err_child)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self.groups.append(pid)
@@ -193,12 +193,12 @@ class Supervisor:
         self.output.listen(out, err, user=step["when"] == "main")
         return pid
 
-    def _become(self, words: list[str], out: int, err: int) -> None:
-        """In the new process: turn into the step's command; never returns."""
+    def _exec(self, words: list[str], out: int, err: int) -> None:
+        """Execute the step's command in the forked process; never returns."""
         try:
             os.setpgid(0, 0)
             die_with_parent()
-            for number in _HEARD:
+            for number in _HANDLED:
                 signal.signal(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
@@ -208,14 +208,14 @@ class Supervisor:
             os.makedirs(self.plan["work"], exist_ok=True)
             os.chdir(self.plan["work"])
             if self.plan["processes"] is not None:
-                spare_processes()
+                limit_processes()
             os.execvpe(words[0], words, self.plan["environment"])  # noqa: S606 - no shell wanted
         except BaseException as error:
             os.write(2, f"{words[0]} could not be started: {error}\n".encode())
         os._exit(127)
 
-    def _ask_for_new_logs(self) -> None:
-        self.output.wants_new_logs = True
+    def _request_rotation(self) -> None:
+        self.output.rotation_requested = True
 
     def _stop(self) -> None:
         if self.stop_by is None:
@@ -225,14 +225,14 @@ class Supervisor:
     def _signal_groups(self) -> None:
         for group in self.groups:
             if group == self.container:
-                ask_to_end(self.plan)
+                request_stop(self.plan)
                 continue
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGTERM)
 
 
 def _shell_status(wait_status: int) -> int:
-    """Return what a shell would say: the exit status, or 128 and the signal's number."""
+    """Return the status as a shell reports it: the exit code, or 128 and the signal's number."""
     if os.WIFSIGNALED(wait_status):
         return 128 + os.WTERMSIG(wait_status)
     return os.WEXITSTATUS(wait_status)

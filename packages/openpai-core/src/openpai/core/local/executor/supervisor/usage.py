@@ -1,7 +1,7 @@
-"""What a task uses: its processes and their memory, looked at now and then (Linux).
+"""Poll the processes of a task and their memory (Linux).
 
-A task is killed when it exceeds its limits, as a container's kernel would do it. Between two looks
-it may use more; whoever needs a hard limit has a container engine.
+A task is killed when it exceeds its limits. Between two polls it may use more; container engines
+have hard limits.
 """
 # ruff: noqa: PTH123, PTH208
 # (importing pathlib takes as long as everything else that a start needs)
@@ -13,14 +13,14 @@ import os
 import signal
 import time
 
-__all__ = ["Watch", "freeze", "spare_processes"]
+__all__ = ["Watch", "limit_processes", "stop_descendants"]
 
-#: Looking takes at most this part of one CPU, and happens not more often than every PAUSE seconds.
+#: Polling takes at most this share of one CPU, and happens at most every PAUSE seconds.
 SHARE = 0.02
 PAUSE = 0.2
-#: Processes and threads of the user that no task may take.
+#: Processes and threads of the user that tasks must leave free.
 SPARE = 256
-#: How often all processes are stopped anew while others appear.
+#: Maximum number of passes while new processes appear.
 ROUNDS = 50
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -30,11 +30,11 @@ class Watch:
     """The limits of the tasks below this process.
 
     Args:
-        memory_mb: MiB of memory; ``None`` means that it is not looked at.
-        processes: Processes; ``None`` means the same.
+        memory_mb: MiB of memory; ``None`` for no limit.
+        processes: Number of processes; ``None`` for no limit.
 
     Attributes:
-        pause: Seconds until the next look; ``None`` if nothing is looked at.
+        pause: Seconds until the next poll; ``None`` without limits.
     """
 
     def __init__(self, memory_mb: int | None, processes: int | None) -> None:
@@ -45,7 +45,7 @@ class Watch:
         self._next = 0.0
 
     def exceeded(self) -> str:
-        """Return ``memory`` or ``processes`` if there are too many; empty also before its time."""
+        """Return ``memory`` or ``processes`` if that limit is exceeded; polls when it is due."""
         begun = time.monotonic()
         if self.pause is None or begun < self._next:
             return ""
@@ -59,7 +59,7 @@ class Watch:
     def _judge(self, pids: list[int]) -> str:
         if self._processes is not None and len(pids) > self._processes:
             return "processes"
-        # Memory that processes share is counted for each at first; only then is it looked at well.
+        # Resident memory counts shared pages for each process; the exact sum is slower.
         if self._memory is not None and sum(map(_resident, pids)) > self._memory:
             return "memory" if sum(map(_proportional, pids)) > self._memory else ""
         return ""
@@ -91,19 +91,19 @@ def _resident(pid: int) -> int:
 
 
 def _proportional(pid: int) -> int:
-    """Return a process's memory, what it shares divided among those who share it."""
+    """Return the proportional set size of a process in bytes."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
             for line in file:
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1]) * 1024
-    except OSError:  # an old kernel, or somebody else's process
+    except OSError:  # an old kernel, or another user's process
         return _resident(pid)
     return 0
 
 
-def freeze() -> None:
-    """Stop all processes below this one, so that they can be killed without making more."""
+def stop_descendants() -> None:
+    """Stop all descendants of this process, so that they cannot fork while they are killed."""
     stopped: set[int] = set()
     for _ in range(ROUNDS):
         fresh = set(descendants(os.getpid())) - stopped
@@ -115,8 +115,8 @@ def freeze() -> None:
         stopped |= fresh
 
 
-def spare_processes() -> None:
-    """Leave this process and its children fewer processes than the user has (not for root)."""
+def limit_processes() -> None:
+    """Limit the processes of this process and its children below the user's limit (not root)."""
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NPROC)

@@ -1,4 +1,4 @@
-"""Look records up by the names that the API's paths use."""
+"""Look up records by the names in paths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def find_job(store: Store, name: str) -> Job:
     """Return the job with this ``user~name`` or debug id.
 
     Raises:
-        HttpError: There is none.
+        HttpError: There is no such job.
     """
     job = store.one(Job, "debug_id = ?", (encode_name(name),))
     if job is None:
@@ -27,7 +27,7 @@ def find_job(store: Store, name: str) -> Job:
 
 
 def tags_of(store: Store, job: Job) -> list[str]:
-    """Return a job's tags in the order in which they were added."""
+    """Return the tags of a job in the order of their creation."""
     rows = store.query("SELECT tag FROM tags WHERE job = ? ORDER BY rowid", (job.id,))
     return [row["tag"] for row in rows]
 
