@@ -11,7 +11,7 @@ from openpai.core.execution.completion import (
     should_retry,
 )
 from openpai.core.protocol.job_yaml import load_yaml
-from openpai.core.protocol.references import task_roles
+from openpai.core.protocol.roles import task_roles
 
 
 def _job(**roles):

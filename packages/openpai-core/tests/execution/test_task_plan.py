@@ -16,7 +16,7 @@ from openpai.core.execution.task_plan import (
     role_ports,
 )
 from openpai.core.protocol.job_yaml import load_yaml
-from openpai.core.protocol.references import task_roles
+from openpai.core.protocol.roles import task_roles
 from openpai.core.protocol.stage2 import TemplateError
 from openpai.core.protocol.validation import server_verdict
 

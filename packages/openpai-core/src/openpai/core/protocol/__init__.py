@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from openpai.core.protocol.diff import changes as changes
     from openpai.core.protocol.edits import parse_update as parse_update
     from openpai.core.protocol.job import Job as Job
-    from openpai.core.protocol.job_yaml import dump_yaml as dump_yaml, load_yaml as load_yaml
+    from openpai.core.protocol.job_yaml import (
+        YamlError as YamlError,
+        dump_yaml as dump_yaml,
+        load_yaml as load_yaml,
+    )
     from openpai.core.protocol.js import Timestamp as Timestamp
-    from openpai.core.protocol.jsyaml.errors import YamlError as YamlError
     from openpai.core.protocol.names import convert_name as convert_name, encode_name as encode_name
     from openpai.core.protocol.plugins import (
         plugin_commands as plugin_commands,
@@ -84,9 +87,8 @@ else:
             "diff": ["changes"],
             "edits": ["parse_update"],
             "job": ["Job"],
-            "job_yaml": ["dump_yaml", "load_yaml"],
+            "job_yaml": ["YamlError", "dump_yaml", "load_yaml"],
             "js": ["Timestamp"],
-            "jsyaml.errors": ["YamlError"],
             "names": ["convert_name", "encode_name"],
             "plugins": ["plugin_commands", "role_plugins"],
             "references": ["resolve_references"],

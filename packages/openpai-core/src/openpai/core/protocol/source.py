@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Sequence, Union
 
 from openpai.core.errors import Problem, ProtocolError
-from openpai.core.protocol.job_yaml import read_yaml
-from openpai.core.protocol.jsyaml.errors import YamlError
+from openpai.core.protocol.job_yaml import Place, YamlError, clean, read_yaml
 
 __all__ = [
     "Source",
@@ -38,65 +37,33 @@ class Source:
             ProtocolError: It is not YAML to the server; the problem has line and column.
         """
         self.file = file
-        reader = read_yaml(text)
+        self.text = clean(text)
         try:
-            self.tree = reader.read()
+            self.tree, self.places = read_yaml(text)
         except YamlError as error:
-            raise yaml_error(error, file) from None
-        self.text = reader.text[:-1]
-        self.places = reader.places
+            raise _in_file(error, file) from None
 
-    def locate(self, path: Keys, key: bool = False) -> tuple[int, int] | None:
+    def locate(self, path: Keys, key: bool = False) -> Place:
         """Return line and column, from 1, of a value or of the key in front of it.
 
         A value that is not there has the place of the nearest one around it.
         """
-        found = None
+        found = Place(1, 1)
         value = self.tree
         for step in path:
-            if id(value) not in self.places:
+            places = self.places.get(id(value), (None, {}))[1]
+            if step not in places:
                 break
-            place = self.places[id(value)][1].get(step)
-            if place is None:
-                break
-            found = place[0] if key or place[1] == place[2] else place[1]
+            found = places[step][0] if key else places[step][1]
             value = value[step]
-        return self.position(found or 0)
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Return line and column, from 1, of a character."""
-        start = self.text.rfind("\n", 0, offset) + 1
-        return self.text.count("\n", 0, offset) + 1, offset - start + 1
+        return found
 
 
-def yaml_error(error: YamlError, file: str | None) -> ProtocolError:
-    """Return what to raise for a text that is no YAML."""
-    message = f"Not readable as YAML: {error.reason}."
-    problem = Problem("", error.line, error.column, message, _yaml_hint(error.reason))
-    where = f"{file or 'The job'}"
+def _in_file(error: YamlError, file: str | None) -> ProtocolError:
+    """Return what to raise for a file that is not YAML."""
     place = f", line {error.line}, column {error.column}" if error.line else ""
-    return ProtocolError(f"{where}{place}: {error.reason}.", [problem], problem.hint)
-
-
-_YAML_HINTS = (
-    ("incomplete explicit mapping pair", "Quote a text that holds ': '."),
-    ("bad indentation", "Indent entries alike, and quote texts that begin with @ ` % & * or !."),
-    ("duplicated mapping key", "Remove one of the two keys."),
-    ("unidentified alias", "Quote a text that begins with '*'."),
-    ("non-printable", "Remove the control characters, or write them as escapes in double quotes."),
-    ("expected a single document", "Put one job into one file: remove '---'."),
-    ("unknown tag", "Remove the tag, or quote a text that begins with '!'."),
-    ("a colon is missed", "Put ': ' between key and value."),
-    ("multiline key", "Put ': ' between key and value, and indent what belongs to a value."),
-    ("end of the stream", "Quote the text, or indent it like what is around it."),
-    ("quoted scalar", "Close the quotes."),
-    ("flow collection", "Close the bracket, and put commas between entries."),
-    ("escape sequence", "Write backslashes in single quotes, or twice."),
-)  # fmt: skip
-
-
-def _yaml_hint(reason: str) -> str:
-    return next((hint for part, hint in _YAML_HINTS if part in reason), "")
+    message = f"{file or 'The job'}{place}: {error.reason}."
+    return ProtocolError(message, error.problems, error.hint)
 
 
 def same(one: Any, other: Any, depth: int = 0) -> bool:

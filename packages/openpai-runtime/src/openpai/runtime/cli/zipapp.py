@@ -31,12 +31,17 @@ def carry(target: Path) -> int:
 
 
 def _members() -> Iterator[tuple[str, bytes]]:
+    import yaml
+
     import openpai.core
     import openpai.runtime
 
     core = Path(openpai.core.__path__[0])
     yield from module_files(core, lambda name: not name.startswith(_NOT_NEEDED))
     yield from module_files(Path(openpai.runtime.__path__[0]))
+    for module in Path(yaml.__path__[0]).glob("*.py"):  # configs that are not JSON are YAML
+        yield f"yaml/{module.name}", module.read_bytes()
+    yield "yaml/LICENSE", _license("PyYAML").encode()
     for distribution in _DISTRIBUTIONS:
         try:
             found = metadata.distribution(distribution)
@@ -47,3 +52,8 @@ def _members() -> Iterator[tuple[str, bytes]]:
             text = found.read_text(name)
             if text:
                 yield f"{folder}/{name}", text.encode()
+
+
+def _license(distribution: str) -> str:
+    files = metadata.files(distribution) or []
+    return next((file.read_text() for file in files if file.name == "LICENSE"), "")

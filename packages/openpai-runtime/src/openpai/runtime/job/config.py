@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from openpai.core.json_pointer import pointer_steps
 from openpai.runtime.log import reason, say
 
 TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
@@ -95,6 +94,7 @@ def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> Runti
 
 def _without(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
     """Return the section without the keys, or the entries of lists, that have problems."""
+    from openpai.core.json_pointer import pointer_steps
     from openpai.core.protocol import NEEDED
 
     places = {tuple(problem.path.split("/")[3:5]) for problem in problems}

@@ -1,4 +1,4 @@
-"""What a scalar means: js-yaml's safe schema (js-yaml 3.13: lib/js-yaml/type/*.js)."""
+"""Types of YAML scalars as the server reads them: js-yaml 3.13's safe schema (lib/js-yaml/type)."""
 
 from __future__ import annotations
 
