@@ -13,6 +13,7 @@ import errno
 import io
 import os
 import posixpath
+import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -46,12 +47,14 @@ class Inside:
         names: Those names; also of some that are gone.
         whole: Whether no other name is one.
         asked: Whether somebody has asked for them all, as long as there are few.
+        lock: Held while they are asked for, so that other threads wait for that one answer.
     """
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.whole = False
         self.asked = False
+        self.lock = threading.Lock()
         self._since = time.monotonic()
 
     def learn(self, names: set[str]) -> None:
@@ -331,15 +334,18 @@ class ObjectStorage(ServedStorage):
         if inside is None:  # of a single file one asks for less
             self._folders.look(folder)
             return True
-        if not (inside.whole or inside.asked):
-            inside.asked = True
-            prefix = self._prefix(folder)
-            page = list(islice(self._bucket.scan(prefix, deep=False), PAGE))
-            if len(page) < PAGE:
-                inside.learn(
-                    {item.key[len(prefix) :].rstrip("/") for item in page if item.is_folder}
-                )
+        with inside.lock:
+            if not (inside.whole or inside.asked):
+                inside.asked = True
+                self._learn_folders(folder, inside)
         return not inside.whole or name in inside.names
+
+    def _learn_folders(self, folder: str, inside: Inside) -> None:
+        """Ask for the folders in a folder, if one page of a listing holds them."""
+        prefix = self._prefix(folder)
+        page = list(islice(self._bucket.scan(prefix, deep=False), PAGE))
+        if len(page) < PAGE:
+            inside.learn({item.key[len(prefix) :].rstrip("/") for item in page if item.is_folder})
 
     def _refuse_below_a_file(self, folder: str) -> None:
         """Refuse to put something below a file; what was found to be none is remembered."""
