@@ -84,7 +84,7 @@ def test_desktop_keyring_keeps_token(in_session):
     assert locked
     for code, stdout, stderr in (refused, not_deleted):
         assert (code, stdout) == (2, "")
-        assert "The system keyring refused: Failed to unlock the collection" in stderr
+        assert "The system keyring failed: Failed to unlock the collection" in stderr
         assert "hint: Unlock it, or keep secrets in a private file" in stderr
         assert "Traceback" not in stderr
     assert listed[:2] == [0, "prod\n"]

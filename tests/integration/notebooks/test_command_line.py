@@ -97,7 +97,7 @@ def test_submit_of_invalid_file_makes_no_job(opai, local_cluster):
         (R, ["-p", "x=1"], "Parameters can be given to Python notebooks; this one is r."),
         (R, ["--mode", "script"], "is a notebook in r; only Python ones become scripts."),
         (EMPTY, ["-p", "x"], "The parameter 'x' has no value."),
-        (EMPTY, ["--mem", "much"], "invalid amount of memory"),
+        (EMPTY, ["--mem", "much"], "Invalid amount of memory"),
         (EMPTY, ["--parameters-file", "gone.yaml"], "gone.yaml"),
     ],
 )

@@ -69,7 +69,7 @@ def test_submit_all_with_taken_name_fails_alone(cluster, sweep, make_job):
 @pytest.mark.process
 def test_submit_all_refuses_duplicate_names(cluster, make_job):
     """One of them would be lost."""
-    with pytest.raises(OpenPaiError, match="Two of the jobs are called 'twin'"):
+    with pytest.raises(OpenPaiError, match="Two of the jobs are named 'twin'"):
         cluster.submit_all([make_job(name="twin"), make_job(name="twin")])
     assert names_of(cluster, "twin") == []
 
@@ -213,7 +213,7 @@ def test_stop_all_selects_by_prefix_and_tag(cluster, make_job):
 @pytest.mark.process
 def test_stop_all_without_selection_raises(cluster):
     """An empty prefix fits every job."""
-    with pytest.raises(OpenPaiError, match="Which jobs"):
+    with pytest.raises(OpenPaiError, match="No jobs are selected"):
         cluster.stop_all()
 
 
@@ -229,5 +229,5 @@ def test_results_have_parameters_and_exit_codes(cluster, sweep):
         ("told_n-2", "FAILED", 2, 2),
     ]
     assert all(row.seconds >= 0 and row.submitted.tzinfo for row in rows)
-    with pytest.raises(OpenPaiError, match="Which jobs"):
+    with pytest.raises(OpenPaiError, match="No jobs are selected"):
         collect_results(cluster)

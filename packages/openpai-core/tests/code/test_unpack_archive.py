@@ -58,7 +58,7 @@ def make(tmp_path: Path) -> Make:
 )
 def test_invalid_members_are_refused(make: Make, tmp_path: Path, bad: tarfile.TarInfo) -> None:
     """A member that could touch anything else is refused before the first file is written."""
-    with pytest.raises(StorageError, match="is refused: its member"):
+    with pytest.raises(StorageError, match=r"Invalid archive .*: its member"):
         unpack_archive(make(["good", bad]), tmp_path / "got")
     assert not (tmp_path / "got").exists()
 
@@ -84,7 +84,7 @@ def test_file_through_folder_link_is_refused(make: Make, tmp_path: Path) -> None
     (tmp_path / "got").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "got" / "d").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StorageError, match="is a link where a folder is to be"):
+    with pytest.raises(StorageError, match="is a link instead of a folder"):
         unpack_archive(make(["d/file"]), tmp_path / "got")
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -118,7 +118,7 @@ def test_truncated_archive_is_refused(make: Make, tmp_path: Path, share: float) 
     path = make([f"file{number}" for number in range(50)])
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(StorageError, match="is not a whole archive"):
+    with pytest.raises(StorageError, match="is not a complete archive"):
         unpack_archive(path, tmp_path / "got")
     assert not (tmp_path / "got").exists()
 
@@ -129,7 +129,7 @@ def test_damaged_archive_is_refused(make: Make, tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-6] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(StorageError, match="is not a whole archive"):
+    with pytest.raises(StorageError, match="is not a complete archive"):
         unpack_archive(path, tmp_path / "got")
 
 

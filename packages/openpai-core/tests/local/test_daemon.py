@@ -144,7 +144,7 @@ def test_missing_werkzeug_names_extra(tmp_path):
 
 def test_unknown_option_raises(state):
     """A misspelled option is refused before anything is started."""
-    with pytest.raises(OpenPaiError, match="invalid option 'gpu'"):
+    with pytest.raises(OpenPaiError, match="Invalid option 'gpu'"):
         daemon.up(state, gpu=1)
     assert not state.exists()
 

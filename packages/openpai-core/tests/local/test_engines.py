@@ -158,7 +158,7 @@ def test_image_of_role_is_resolved():
 
 def test_unknown_engine_raises():
     """It is refused before anything is started."""
-    with pytest.raises(ConfigError, match="invalid engine 'lxc'"):
+    with pytest.raises(ConfigError, match="Invalid engine 'lxc'"):
         LocalCluster(engine="lxc").start()
 
 

@@ -94,8 +94,8 @@ def test_copies_do_not_share_state():
 
 
 def test_invalid_arguments_raise_at_once():
-    """An invalid amount of memory, or an unknown state."""
-    with pytest.raises(ConfigError, match="invalid amount of memory"):
+    """An Invalid amount of memory, or an unknown state."""
+    with pytest.raises(ConfigError, match="Invalid amount of memory"):
         Job("a").role("w", "x", memory="lots")
     with pytest.raises(ProtocolError, match="nothing to notify of"):
         Job("a").notify("done")

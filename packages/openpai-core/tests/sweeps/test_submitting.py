@@ -122,7 +122,7 @@ def test_sweep_is_seen_and_rerun_from_other_machine(make_sweep, cluster, monkeyp
     assert states(other) == ["SUCCEEDED", "FAILED"]
     assert sweep.name in all_sweeps(cluster)
     assert [outcome.name for outcome in other.rerun()] == [f"{sweep.name}_n-1_try2"]
-    with pytest.raises(NotFoundError, match="does not know what is left"):
+    with pytest.raises(NotFoundError, match="does not know the jobs"):
         other.submit()
 
 

@@ -91,7 +91,7 @@ def test_broken_code_archive_is_refused(task: Any) -> None:
     target: Path = task.output.parent / "c.tar.gz"
     target.parent.mkdir(parents=True)
     target.write_bytes(b"no archive")
-    assert "not a whole archive" in refused(task, archive="c.tar.gz", sha256=file_sha256(target))
+    assert "not a complete archive" in refused(task, archive="c.tar.gz", sha256=file_sha256(target))
 
 
 def test_callbacks_run_when_command_is_not_started(task: Any) -> None:

@@ -97,9 +97,9 @@ def test_attach_refuses_invalid_input(opai: Opai, away: Path) -> None:
     """Unknown types, names that are none, and settings without a value are refused."""
     with pytest.raises(ConfigError, match="opens storages of type 'floppy'"):
         opai("attach", "x", "--type", "floppy")
-    with pytest.raises(ConfigError, match="cannot be the name"):
+    with pytest.raises(ConfigError, match="Invalid storage name"):
         opai("attach", "a:b", "--type", "nfs")
-    with pytest.raises(ConfigError, match="No storage 'none' is attached"):
+    with pytest.raises(ConfigError, match="Storage 'none' is not attached"):
         opai("detach", "none")
     assert opai("attach", "x", "--type", "nfs", "--set", "key").exit_code == 2
 

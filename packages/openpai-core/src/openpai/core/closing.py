@@ -1,4 +1,4 @@
-"""What is closed at the end of a ``with`` block."""
+"""Base class of context managers that close themselves."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ T = TypeVar("T", bound="Closing")
 
 
 class Closing:
-    """A context manager that gives itself, and closes itself at the end of the block."""
+    """A context manager that calls :meth:`close` at the end of the block."""
 
     def close(self) -> None:
-        """Give back what is held; the default holds nothing."""
+        """Release resources; by default there are none."""
 
     def __enter__(self: T) -> T:
         return self

@@ -1,9 +1,8 @@
-"""Find what other distributions offer: entry points, read without ``importlib.metadata``.
+"""Entry points of installed distributions, read without ``importlib.metadata``.
 
-Importing ``importlib.metadata`` takes longer than starting Python does, and every `opai` command
-would pay for it. The files it reads are plain: one ``entry_points.txt`` in each installed
-distribution's ``*.dist-info`` folder. This module reads the same files, and falls back to the
-library for anything that is not a folder on ``sys.path``.
+Importing ``importlib.metadata`` takes longer than starting Python. This module reads the same
+files, ``entry_points.txt`` in each ``*.dist-info`` folder, and uses the library only for archives
+on ``sys.path``.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ __all__ = ["EntryPoint", "entry_points"]
 
 
 class EntryPoint(NamedTuple):
-    """One name that an installed distribution offers.
+    """An entry point of an installed distribution.
 
     Attributes:
-        name: The name under which it is offered.
+        name: Its name.
         value: ``module:attribute``.
-        distribution: The distribution that offers it.
+        distribution: The distribution.
     """
 
     name: str
@@ -33,7 +32,7 @@ class EntryPoint(NamedTuple):
         """Import the module and return the attribute.
 
         Raises:
-            ImportError: The module or one that it needs is missing.
+            ImportError: The module or one of its imports is missing.
             AttributeError: The module lacks the attribute.
         """
         module, _, attribute = self.value.partition(":")
@@ -53,13 +52,13 @@ def entry_points(group: str) -> dict[str, EntryPoint]:
 
 
 def _entry_point_files() -> Iterator[tuple[str, str]]:
-    """Yield (distribution name, text of its entry_points.txt) for all of ``sys.path``."""
+    """Yield (distribution, text of its entry_points.txt) for all of ``sys.path``."""
     for place in dict.fromkeys(sys.path):
         folder = Path(place or ".")
         try:
             is_archive = folder.is_file()  # a zipped application or wheel
             infos = sorted(folder.glob("*.dist-info"))
-        except OSError:  # such as a folder that this user may not enter
+        except OSError:  # such as a folder without permission
             continue
         if is_archive:
             yield from _from_archive(place)

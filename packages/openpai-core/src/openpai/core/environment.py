@@ -1,8 +1,8 @@
-"""Where does this code run: on a laptop, in a PAI job container, or in a task of a local cluster.
+"""Detect where this code runs: on a laptop, in a PAI job container, or in a local cluster's task.
 
-The facts are PAI's own: the REST server sets ``PAI_*`` variables in every task container and the
-FrameworkController sets ``FC_*`` (rest-server/src/models/v2/job/runtime-env.js; runtime.md §4).
-``PAI_CONTAINER_ID``, which the old SDK looked for, has not been set since PAI moved to Kubernetes.
+The REST server sets ``PAI_*`` variables in every task container and FrameworkController sets
+``FC_*`` (rest-server/src/models/v2/job/runtime-env.js). ``PAI_CONTAINER_ID``, which the old SDK
+used, is not set since PAI runs on Kubernetes.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from typing import Mapping
 
 __all__ = ["LOOPBACK_HOSTS", "TaskContext", "in_job_container", "in_local_cluster"]
 
-#: Names that an address of this machine itself has, as URLs and job files spell them.
+#: Host names of this machine's loopback, in URLs and job files.
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def in_job_container(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this process is part of a task of a PAI job (also one of a local cluster)."""
+    """Whether this process is part of a task of a PAI job, also of a local cluster."""
     environ = os.environ if environ is None else environ
     return bool(environ.get("PAI_FRAMEWORK_NAME")) and "PAI_CURRENT_TASK_ROLE_NAME" in environ
 
 
 def in_local_cluster(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this process is part of a task that a local cluster runs on this machine."""
+    """Whether this process is part of a task of a local cluster."""
     environ = os.environ if environ is None else environ
     return in_job_container(environ) and "OPENPAI_LOCAL_CLUSTER" in environ
 
 
 @dataclass(frozen=True)
 class TaskContext:
-    """Which task this process belongs to.
+    """The task of this process.
 
     Attributes:
         user: The submitter's name.
         job: The job's name, without the user.
         role: The task role as its author spelled it.
         index: The task's index in its role, from 0.
-        job_attempt: How often the job was started before; 0 at first.
-        task_attempt: How often the task was started before in this job attempt; 0 at first.
+        job_attempt: Number of earlier attempts of the job.
+        task_attempt: Number of earlier attempts of the task in this job attempt.
     """
 
     user: str

@@ -1,7 +1,7 @@
-"""Names that others chose, in a listing, an archive or an answer: which may become part of a path.
+"""Check names from listings, archives and responses before they become part of a path.
 
-Whoever serves a listing decides what is in it. Put into a path, ``..``, an empty name or one with a
-slash leads to another place than the folder that was listed.
+A server may list any names. In a path, ``..``, an empty name or one with a slash leads out of the
+folder that was listed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _PLACES = frozenset(("", ".", ".."))
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a name can be that of one file in one folder, on every POSIX file system."""
+    """Whether a name can be that of a file in a folder, on every POSIX file system."""
     return name not in _PLACES and "/" not in name and "\0" not in name
 
 
 class Accepted(Iterator[T]):
-    """Iterates over a listing and keeps the error about refused names until :meth:`check`.
+    """Iterates over a listing and defers the error about refused names to :meth:`check`.
 
-    So what was listed can be dealt with first::
+    So that the accepted names are handled first::
 
         entries = Accepted(storage.list(folder))
         show(entries)
         entries.check()
 
     Attributes:
-        error: What names the refused ones, once the end is reached.
+        error: The error about refused names, after the end of the listing.
     """
 
     def __init__(self, listing: Iterable[T]) -> None:
@@ -47,7 +47,7 @@ class Accepted(Iterator[T]):
             raise StopIteration from None
 
     def check(self) -> None:
-        """Raise the error about refused names, if there is one.
+        """Raise the error about refused names, if any.
 
         Raises:
             RefusedNamesError: The listing had names that are not file names.

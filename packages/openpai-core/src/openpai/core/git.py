@@ -1,8 +1,8 @@
-"""The one way to git: command lines in which a repository's own configuration runs nothing.
+"""Git command lines in which the configuration of a repository cannot run programs.
 
-A checkout, an unpacked archive or a folder that others share may hold a ``.git/config``, and any
-folder in it may be a bare repository with one. Git runs programs that such a file names; what the
-user's own ``~/.gitconfig`` says stays in force but for hooks and file system monitors.
+A checkout, an unpacked archive or a shared folder may contain a ``.git/config``, and any folder in
+it may be a bare repository. Git runs programs that such a file names. The user's ``~/.gitconfig``
+stays in effect except for hooks and file system monitors.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 
-__all__ = ["ask_git", "git_command"]
+__all__ = ["git_command", "git_output"]
 
 _SETTINGS = (
     "core.fsmonitor=false",
@@ -19,9 +19,9 @@ _SETTINGS = (
     "safe.bareRepository=explicit",
 )
 
-#: For questions: git gets no objects from elsewhere, asks nobody, and writes nothing.
-_ALONE = {
-    "GIT_ALLOW_PROTOCOL": "none",  # an object that is missing would be fetched, by any program
+#: For queries: git fetches no objects, prompts for nothing, and writes nothing.
+_QUERY_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",  # a missing object would be fetched by a configured program
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ASKPASS": "",
     "GIT_TERMINAL_PROMPT": "0",
@@ -30,19 +30,19 @@ _ALONE = {
 
 
 def git_command(folder: Path, *words: str) -> list[str]:
-    """Return a command line of git that works in a folder."""
+    """Return a git command line for a folder."""
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     return ["git", "--no-pager", *settings, "-C", os.fspath(folder), *words]
 
 
-def ask_git(folder: Path, *words: str) -> bytes | None:
-    """Return what git answers about a repository of this machine.
+def git_output(folder: Path, *words: str) -> bytes | None:
+    """Return the output of git about a repository of this machine.
 
     Only for commands that read the index or objects: ``status``, ``diff`` and ``add`` would run the
     filters that a repository configures.
 
     Returns:
-        What it writes to stdout; ``None`` where there is no git, or it refuses.
+        Its stdout; ``None`` if git is missing or fails.
     """
     try:
         done = subprocess.run(
@@ -50,7 +50,7 @@ def ask_git(folder: Path, *words: str) -> bytes | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
-            env={**os.environ, **_ALONE},
+            env={**os.environ, **_QUERY_ENVIRONMENT},
         )
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -1,10 +1,9 @@
-"""Which files an ignore file leaves out: the rules of ``gitignore``, byte for byte as git has them.
+"""Rules of ``.gitignore`` files, as git matches them byte for byte.
 
-The rules are read here and not asked of git, so that the same folder gives the same files on
-machines with and without git, inside and outside of a work tree; the tests compare them with
-``git check-ignore``. As in git, a pattern without a slash matches names at any depth, one with a
-slash is anchored at the folder of its file, the last match wins, and nothing below a left-out
-folder can come back.
+Git itself is not used, so that a folder gives the same files with and without git, inside and
+outside of a work tree; the tests compare with ``git check-ignore``. As in git, a pattern without a
+slash matches names at any depth, one with a slash is relative to the folder of its file, the last
+match wins, and nothing below an excluded folder can be included again.
 """
 
 from __future__ import annotations
@@ -38,10 +37,10 @@ class Rule:
     """One line of an ignore file.
 
     Attributes:
-        origin: The file it comes from, by name: ``.gitignore``.
+        origin: Name of its file, such as ``.gitignore``.
         folder: The folder of that file, ``""`` or with a slash at its end.
-        pattern: What to match: the name, or the path below ``folder``.
-        keeps: Whether it takes matching files back in (``!``).
+        pattern: Matches the name, or the path below ``folder``.
+        keeps: Whether it includes matching files again (``!``).
         folders_only: Whether it matches folders only (a slash at the end).
         by_name: Whether it matches the name, at any depth below ``folder``.
     """
@@ -54,7 +53,7 @@ class Rule:
     by_name: bool
 
     def matches(self, path: bytes, is_dir: bool) -> bool:
-        """Whether the rule speaks of this path."""
+        """Whether the rule matches a path."""
         if (self.folders_only and not is_dir) or not path.startswith(self.folder):
             return False
         text = path.rpartition(b"/")[2] if self.by_name else path[len(self.folder) :]
@@ -62,12 +61,12 @@ class Rule:
 
 
 def matching_rule(rules: Sequence[Rule], path: bytes, is_dir: bool) -> Rule | None:
-    """Return the rule that decides on a path, or ``None``: the last one that matches."""
+    """Return the last rule that matches a path, or ``None``."""
     return next((rule for rule in reversed(rules) if rule.matches(path, is_dir)), None)
 
 
 def read_rules(file: Path, folder: bytes) -> list[Rule]:
-    """Read an ignore file that lies in ``folder``; a missing one, or a link, has no rules.
+    """Read the ignore file of ``folder``; a missing one, or a link, has no rules.
 
     Raises:
         OSError: It exists and cannot be read.
@@ -78,7 +77,7 @@ def read_rules(file: Path, folder: bytes) -> list[Rule]:
 
 
 def parse_rules(content: bytes, origin: str, folder: bytes = b"") -> Iterator[Rule]:
-    """Yield the rules of an ignore file's content; what can never match is left out."""
+    """Yield the rules of an ignore file, without those that can never match."""
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
     for raw in content.split(b"\n"):
@@ -126,10 +125,10 @@ def _translate(glob: bytes) -> Pattern[bytes] | None:
 
 
 def _stars(glob: bytes, at: int, *, first: bool) -> tuple[bytes, int]:
-    """Translate the asterisks at ``at``; return the expression and what follows them.
+    """Translate the asterisks at ``at``; return the expression and the position after them.
 
-    Git compares what comes before the first special character on its own, so that ``**`` there
-    spans folders whatever it follows.
+    Git matches the text before the first special character separately, so that ``**`` there spans
+    folders after any text.
     """
     end = at
     while glob[end : end + 1] == b"*":
@@ -145,7 +144,7 @@ def _stars(glob: bytes, at: int, *, first: bool) -> tuple[bytes, int]:
 
 
 def _set(glob: bytes, at: int) -> tuple[bytes, int] | None:
-    """Translate the set that was opened before ``at``; ``None`` for one that is not closed."""
+    """Translate the set that begins before ``at``; ``None`` if it is not closed."""
     negated = glob[at : at + 1] in (b"!", b"^")
     at += negated
     members: set[int] = set()
@@ -164,7 +163,7 @@ def _set(glob: bytes, at: int) -> tuple[bytes, int] | None:
 
 
 def _member(glob: bytes, at: int, previous: int | None) -> tuple[set[int], int | None, int] | None:
-    """Read one member of a set: its bytes, the byte a range may begin with, what follows."""
+    """Read a member of a set: its bytes, the byte that may begin a range, the next position."""
     if glob[at : at + 2] == b"[:":
         end = glob.find(b"]", at + 2)
         if end < 0:

@@ -1,4 +1,4 @@
-"""Where OpenPAI keeps a user's files."""
+"""Folders of the user."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ __all__ = [
 
 
 def home() -> Path:
-    """Return the folder of the user's configuration: ``$OPENPAI_HOME``, else ``~/.openpai``."""
+    """Return the configuration folder: ``$OPENPAI_HOME``, else ``~/.openpai``."""
     named = os.environ.get("OPENPAI_HOME")
     return Path(named).expanduser() if named else Path.home() / ".openpai"

@@ -1,6 +1,6 @@
-"""End a process with everything that came from it, also what changed its session or parent."""
+"""Processes: kill whole process trees, adopt orphans, signal names, boot id."""
 # ruff: noqa: PTH112, PTH123
-# (importing pathlib takes as long as everything else that a start needs)
+# (importing pathlib takes as long as the rest of a supervisor's start)
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ def signal_name(number: int) -> str:
 
 
 def become_reaper(wanted: bool = True) -> bool:
-    """Let orphaned descendants become this process's children, or no longer (Linux only)."""
+    """Make orphaned descendants children of this process, or stop doing so (Linux only)."""
     return _prctl(PR_SET_CHILD_SUBREAPER, int(wanted))
 
 
 def die_with_parent() -> bool:
-    """Let the kernel kill this process when its parent dies (Linux; elsewhere false)."""
+    """Have the kernel kill this process when its parent ends (Linux; elsewhere false)."""
     return _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def reap() -> tuple[dict[int, int], bool]:
-    """Collect ended children.
+    """Reap ended children.
 
     Returns:
-        Their wait statuses by pid, and whether any child is left.
+        Wait statuses by pid, and whether any child is left.
     """
     ended: dict[int, int] = {}
     while True:
@@ -76,16 +76,16 @@ def reap() -> tuple[dict[int, int], bool]:
         ended[pid] = status
 
 
-def kill_descendants(patience: float) -> bool:
-    """Kill all descendants of this process and collect them.
+def kill_descendants(timeout: float) -> bool:
+    """Kill and reap all descendants of this process.
 
     Args:
-        patience: Seconds after which what cannot be killed is left alone.
+        timeout: Seconds after which processes that cannot be killed are left.
 
     Returns:
         Whether none is left.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     pause = 0.001
     while True:
         for pid in _descendants(os.getpid()):
@@ -101,7 +101,7 @@ def kill_descendants(patience: float) -> bool:
 def kill_marked(name: str, value: str) -> int:
     """Kill this user's processes whose environment holds ``name=value``; return how many.
 
-    It finds what a killed supervisor left behind. Where there is no ``/proc`` it finds nothing.
+    Without ``/proc`` it finds none.
     """
     mark = f"{name}={value}".encode()
     killed = 0

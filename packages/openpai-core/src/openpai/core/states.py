@@ -1,4 +1,4 @@
-"""Names of states (rest-server/src/models/v2/utils/frameworkConverter.js)."""
+"""States of jobs and tasks (rest-server/src/models/v2/utils/frameworkConverter.js)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = [
     "job_state",
 ]
 
-#: States of a job, as the REST API has them.
+#: States of a job in the REST API.
 STATES = ("WAITING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "UNKNOWN")
 TERMINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 #: States of jobs that can be stopped and are not being stopped.
@@ -26,7 +26,7 @@ def job_state(sub_state: str | None, code: int | None) -> str:
 
     Args:
         sub_state: FrameworkController's name of the state, such as ``AttemptRunning``.
-        code: The exit code of its last attempt, where that has ended.
+        code: The exit code of its last attempt, if that has ended.
     """
     if sub_state == "AttemptCompleted":
         return "STOPPING" if code in _STOPPED_CODES else "RUNNING"
@@ -34,7 +34,7 @@ def job_state(sub_state: str | None, code: int | None) -> str:
 
 
 def attempt_state(sub_state: str | None, code: int | None) -> str:
-    """Return the state of one attempt, which has ended before its job or task has."""
+    """Return the state of one attempt, which may end before its job or task."""
     return _state("Completed" if sub_state == "AttemptCompleted" else sub_state, code)
 
 

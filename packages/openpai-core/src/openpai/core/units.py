@@ -89,5 +89,5 @@ def mebibytes(amount: int | float | str) -> int:
         return -int(-parse_size(amount, unit="m") // 1024**2)
     except ValueError:
         raise ConfigError(
-            f"invalid amount of memory '{amount}'", "Write 8g, or 8192 for MiB."
+            f"Invalid amount of memory '{amount}'.", "Write 8g, or 8192 for MiB."
         ) from None

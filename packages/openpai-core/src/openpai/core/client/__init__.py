@@ -4,7 +4,11 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.core.client.batch import Outcome as Outcome, each as each, submit_all as submit_all
+    from openpai.core.client.batch import (
+        Outcome as Outcome,
+        stop_jobs as stop_jobs,
+        submit_all as submit_all,
+    )
     from openpai.core.client.browser_login import BrowserLogin as BrowserLogin
     from openpai.core.client.cluster import Cluster as Cluster
     from openpai.core.client.diagnosis import failure_record as failure_record
@@ -24,7 +28,7 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "batch": ["Outcome", "each", "submit_all"],
+            "batch": ["Outcome", "stop_jobs", "submit_all"],
             "browser_login": ["BrowserLogin"],
             "cluster": ["Cluster"],
             "diagnosis": ["failure_record"],

@@ -1,8 +1,7 @@
-"""Do one thing with many jobs, several at a time, within the server's limits.
+"""Submit or stop many jobs, several at a time, within the server's rate limits.
 
-The server limits how many jobs a user may submit in an hour and how often it may be asked in a
-minute (rest-server/src/config/rate-limit.js). What it refuses for that reason waits until it counts
-anew and is sent again; nothing fails for it.
+The server limits submissions per hour and requests per minute
+(rest-server/src/config/rate-limit.js). Calls over a limit are repeated after its reset.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Callable, Iterable, Sequence, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterable, Sequence
 
 from openpai.core.client.remote_job import RemoteJob
 from openpai.core.errors import ConflictError, OpenPaiError
@@ -22,22 +21,19 @@ if TYPE_CHECKING:
     from openpai.core.protocol import Job
     from openpai.core.rest import JobSummary
 
-__all__ = ["Outcome", "each", "stop_all", "submit_all"]
-
-T = TypeVar("T")
+__all__ = ["Outcome", "stop_all", "stop_jobs", "submit_all"]
 
 _CONCURRENCY = 16
-_PATIENCE_SECONDS = 600.0
+_SUBMIT_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one job.
+    """The outcome of one job.
 
     Attributes:
         remote: The job on the cluster.
-        status: ``submitted``; ``existed``: it was there already, with this very config;
-            ``stopped``: it was asked to stop; ``failed``.
+        status: ``submitted``; ``existed`` with the same config; ``stopped``; or ``failed``.
         error: Why it failed.
     """
 
@@ -52,7 +48,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether it did not fail."""
+        """Whether it succeeded."""
         return self.error is None
 
 
@@ -68,59 +64,49 @@ def submit_all(
 ) -> list[Outcome]:
     """Submit many jobs, each exactly once; what exists with the same config counts as done.
 
-    So a sweep that was broken off is completed by submitting it again.
+    Submitting an interrupted sweep again completes it.
 
     Args:
-        cluster: Where to.
+        cluster: The cluster.
         jobs: Jobs of different names.
-        concurrency: How many calls run at the same time.
-        strict: Refuse, too, what the server accepts and would later kill.
-        tag: Given to every job; or several.
+        concurrency: Maximum number of concurrent calls.
+        strict: Whether to refuse, too, what the server accepts and would fail later.
+        tag: A tag for every job, or several.
         on_outcome: Called with each outcome as it comes, in the caller's thread.
         cancelled: Called while jobs wait for a rate limit; once it returns true, they fail.
 
     Returns:
-        One outcome for each job, in the order of ``jobs``. After the cluster was silent for ten
-        minutes, or a token that is no longer good, all that are left have failed.
+        One outcome for each job, in the order of ``jobs``. After ten minutes without an answer, or
+        with an invalid token, all that are left have failed.
 
     Raises:
         ProtocolError: A job breaks the protocol; nothing was sent.
         OpenPaiError: Two jobs have one name; nothing was sent.
         ApiError: The list of jobs was refused; nothing was sent.
-        ConnectionFailed: The list of jobs could not be had; nothing was sent.
+        ConnectionFailed: The list of jobs could not be read; nothing was sent.
     """
     from openpai.core.client.prepare import prepare_job
 
     ready = _checked([prepare_job(job, cluster) for job in jobs], strict)
-    user = cluster.user
-    existing = _existing(cluster, [name for name, _ in ready]) if ready else {}
+    existing = _existing(cluster, list(ready)) if ready else {}
     tags = list(filter(None, [tag] if isinstance(tag, str) else tag))
 
-    def submit(item: tuple[str, str], gate: RateLimitGate) -> Outcome:
-        name, text = item
-        remote = RemoteJob(cluster, f"{user}~{name}")
-        before = existing.get(name)
+    def submit(remote: RemoteJob, gate: RateLimitGate) -> str:
+        before = existing.get(remote.name)
+        text = ready[remote.name]
         status = gate.run(lambda: _submit_one(cluster, remote, text, before))
         for one in tags:
             if before is None or one not in before.tags:
                 gate.run(partial(remote.add_tag, one))
-        return Outcome(remote, status)
+        return status
 
-    def failed(item: tuple[str, str], error: OpenPaiError) -> Outcome:
-        return Outcome(RemoteJob(cluster, f"{user}~{item[0]}"), "failed", error)
-
-    return each(
-        ready,
-        submit,
-        failed,
-        concurrency=concurrency,
-        on_outcome=on_outcome,
-        gate=RateLimitGate(cancelled),
-    )
+    remotes = [RemoteJob(cluster, f"{cluster.user}~{name}") for name in ready]
+    gate = RateLimitGate(cancelled)
+    return _for_each(remotes, submit, gate, concurrency=concurrency, on_outcome=on_outcome)
 
 
-def _checked(jobs: Sequence[Job], strict: bool) -> list[tuple[str, str]]:
-    """Return (name, YAML) of every job.
+def _checked(jobs: Sequence[Job], strict: bool) -> dict[str, str]:
+    """Return the YAML of every job by its name.
 
     Raises:
         ProtocolError: A job breaks the protocol.
@@ -131,15 +117,15 @@ def _checked(jobs: Sequence[Job], strict: bool) -> list[tuple[str, str]]:
         job.validate(strict=strict)
         name = str(job.name)
         if name in ready:
-            raise OpenPaiError(f"Two of the jobs are called '{name}'.", "Give each its own name.")
+            raise OpenPaiError(f"Two of the jobs are named '{name}'.", "Give each its own name.")
         ready[name] = job.to_yaml()
-    return list(ready.items())
+    return ready
 
 
 def _existing(cluster: Cluster, names: Sequence[str]) -> dict[str, JobSummary]:
-    """Return those of the user's jobs that have one of the names."""
+    """Return the user's jobs with one of the names."""
     wanted = set(names)
-    # The server's keyword has the wildcards % and _, so it lets more through.
+    # In the server's keyword % and _ are wildcards, so that it may match more.
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(min(names), max(names)))
     mine = cluster.jobs(user=cluster.user, keyword="".join(a for a, _ in pairs) or None)
     return {job.name: job for job in mine if job.name in wanted}
@@ -150,10 +136,10 @@ def _submit_one(cluster: Cluster, remote: RemoteJob, text: str, before: JobSumma
 
     if before is None:
         try:
-            submit_once(cluster.session, remote.key, text, seconds=_PATIENCE_SECONDS)
+            submit_once(cluster.session, remote.key, text, seconds=_SUBMIT_SECONDS)
             return "submitted"
         except ConflictError:
-            pass  # the list may lag behind: look what the job is
+            pass  # the list may lag behind
     if has_config(cluster.session, remote.key, text):
         return "existed"
     raise ConflictError(
@@ -172,22 +158,22 @@ def stop_all(
     concurrency: int = _CONCURRENCY,
     on_outcome: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
-    """Ask the cluster to stop those of the user's jobs that go on and fit.
+    """Stop the user's active jobs that match.
 
     Args:
-        cluster: Where they are.
-        prefix: What their names begin with.
-        tag: A tag that they have; with a prefix, both must fit.
-        concurrency: How many calls run at the same time.
+        cluster: The cluster.
+        prefix: The prefix of their names.
+        tag: A tag of them; with a prefix, both must match.
+        concurrency: Maximum number of concurrent calls.
         on_outcome: Called with each outcome as it comes, in the caller's thread.
 
     Raises:
         OpenPaiError: Neither a prefix nor a tag was given.
-        ApiError: The list of jobs was refused.
-        ConnectionFailed: The list of jobs could not be had.
+        ApiError: The server refused the list of jobs.
+        ConnectionFailed: The list of jobs could not be read.
     """
     if not prefix and not tag:
-        raise OpenPaiError("Which jobs are to be stopped?", "Name a prefix or a tag.")
+        raise OpenPaiError("No jobs are selected.", "Name a prefix or a tag.")
     found = cluster.jobs(
         user=cluster.user, state=ACTIVE_STATES, keyword=prefix or None, tags=tag or None
     )
@@ -196,53 +182,57 @@ def stop_all(
         for job in found
         if job.name.startswith(prefix)
     ]
-
-    def stop(remote: RemoteJob, gate: RateLimitGate) -> Outcome:
-        gate.run(remote.stop)
-        return Outcome(remote, "stopped")
-
-    def failed(remote: RemoteJob, error: OpenPaiError) -> Outcome:
-        return Outcome(remote, "failed", error)
-
-    return each(remotes, stop, failed, concurrency=concurrency, on_outcome=on_outcome)
+    return stop_jobs(remotes, concurrency=concurrency, on_outcome=on_outcome)
 
 
-def each(
-    items: Sequence[T],
-    do: Callable[[T, RateLimitGate], Outcome],
-    failed: Callable[[T, OpenPaiError], Outcome],
+def stop_jobs(
+    remotes: Sequence[RemoteJob],
     *,
     concurrency: int = _CONCURRENCY,
     on_outcome: Callable[[Outcome], None] | None = None,
-    gate: RateLimitGate | None = None,
 ) -> list[Outcome]:
-    """Do something with every item, several at a time; return the outcomes in the items' order.
+    """Stop jobs, several at a time; see :func:`stop_all`."""
+
+    def stop(remote: RemoteJob, gate: RateLimitGate) -> str:
+        gate.run(remote.stop)
+        return "stopped"
+
+    gate = RateLimitGate()
+    return _for_each(remotes, stop, gate, concurrency=concurrency, on_outcome=on_outcome)
+
+
+def _for_each(
+    remotes: Sequence[RemoteJob],
+    call: Callable[[RemoteJob, RateLimitGate], str],
+    gate: RateLimitGate,
+    *,
+    concurrency: int,
+    on_outcome: Callable[[Outcome], None] | None,
+) -> list[Outcome]:
+    """Call a function with every job, several at a time; return the outcomes in the jobs' order.
 
     Args:
-        items: What to do it with.
-        do: Makes each of its calls to the cluster through the gate, and returns the outcome.
-        failed: Makes the outcome of an item that raised an error.
-        concurrency: How many run at the same time.
+        remotes: The jobs.
+        call: Makes its requests through the gate and returns the status.
+        gate: The rate limit gate of all calls.
+        concurrency: Maximum number of concurrent calls.
         on_outcome: Called with each outcome as it comes, in the caller's thread.
-        gate: What the calls go through; ``None``: one of their own.
     """
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
-    gate = gate or RateLimitGate()
-
-    def run(item: T) -> Outcome:
+    def run(remote: RemoteJob) -> Outcome:
         try:
-            return do(item, gate)
+            return Outcome(remote, call(remote, gate))
         except OpenPaiError as error:
-            return failed(item, error)
+            return Outcome(remote, "failed", error)
 
-    with ThreadPoolExecutor(max(1, min(concurrency, len(items)))) as pool:
-        futures = [pool.submit(run, item) for item in items]
+    with ThreadPoolExecutor(max(1, min(concurrency, len(remotes)))) as pool:
+        futures = [pool.submit(run, remote) for remote in remotes]
         try:
             for future in as_completed(futures):
                 if on_outcome is not None:
                     on_outcome(future.result())
-        except BaseException:  # an interrupt, too: end soon, with nothing half done
+        except BaseException:  # an interrupt, too: start no further call
             gate.close()
             for future in futures:
                 future.cancel()

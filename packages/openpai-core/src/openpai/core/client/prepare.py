@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
-from openpai.core.code import pack_sources, source_limit, tell_sizes, upload_code
+from openpai.core.code import pack_sources, report_sizes, source_limit, upload_code
 from openpai.core.protocol import (
     SECTION_KEY,
     Code,
@@ -122,7 +122,7 @@ def prepare_job(
             ready.validate(strict=strict)
             files, folder = archive.files, workspace.job(ready.name or "").path
             with cluster.storage(workspace.storage) as storage:
-                say = partial(tell_sizes, files, tell) if tell else None
+                say = partial(report_sizes, files, tell) if tell else None
                 upload_code(storage, folder, archive, on_send=say)
     return ready
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     )
     from openpai.core.code.sources import (
         pack_sources as pack_sources,
+        report_sizes as report_sizes,
         source_limit as source_limit,
-        tell_sizes as tell_sizes,
         upload_code as upload_code,
     )
 else:
@@ -19,6 +19,6 @@ else:
         __name__,
         {
             "archive": ["file_sha256", "unpack_archive"],
-            "sources": ["pack_sources", "source_limit", "tell_sizes", "upload_code"],
+            "sources": ["pack_sources", "source_limit", "report_sizes", "upload_code"],
         },
     )

@@ -1,8 +1,7 @@
-"""Archives of code: packed so that the same content has the same checksum, unpacked without trust.
+"""Archives of code: pack reproducibly, unpack untrusted archives safely.
 
 An archive is a gzipped tar file. Its members are files, folders and symbolic links, sorted by
-name; owners and times are left out, and of the permission bits only whether a file may be executed
-is kept.
+name; owners and times are left out, and of the permission bits only the executable one is kept.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ _BROKEN = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError)
 
 @dataclass(frozen=True)
 class Archive:
-    """A packed archive in a temporary file; as a context manager it removes the file at the end.
+    """An archive in a temporary file, which is removed at the end of a ``with`` block.
 
     Attributes:
-        path: The file; only its owner may read it.
+        path: The file, private to its owner.
         sha256: Its checksum in hexadecimal.
         size: Its size in bytes.
         files: Size in bytes of each file in it, by name.
@@ -62,13 +61,12 @@ def pack_archive(places: Mapping[str, Path], links: Mapping[str, str]) -> Archiv
     """Pack files, folders and links into a temporary file.
 
     Args:
-        places: Name in the archive → file or folder on this machine (a folder without what is in
-            it).
-        links: Name in the archive → what the symbolic link of that name leads to.
+        places: Name in the archive → file or folder on this machine (without its content).
+        links: Name in the archive → target of the symbolic link of that name.
 
     Raises:
-        StorageError: A file changed while it was packed, or is none.
-        OSError: A file cannot be read, or the archive not be written.
+        StorageError: A file changed while it was packed, or is neither a file nor a folder.
+        OSError: A file cannot be read, or the archive cannot be written.
     """
     files: dict[str, int] = {}
     handle, path = tempfile.mkstemp(prefix="openpai-", suffix=".tar.gz")
@@ -113,7 +111,7 @@ def _add(tar: tarfile.TarFile, info: tarfile.TarInfo, place: Path) -> bool:
         except OSError as error:
             if error.errno is not None:
                 raise
-            whole = False  # it ended before its size
+            whole = False  # it was shorter than its size
         after = os.fstat(stream.fileno())
     if not whole or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise StorageError(f"{place} changed while it was packed.", "Run the command again.")
@@ -132,18 +130,17 @@ def file_sha256(path: Path) -> str:
 def unpack_archive(path: Path, target: Path, sha256: str = "") -> None:
     """Unpack an archive into a folder; existing files of the same names are replaced.
 
-    All members are looked at before the first is written. Nothing is written outside of the
-    folder: not by names, nor through links that the archive brings or the folder has.
+    All members are checked before the first is written. Nothing is written outside of the folder,
+    neither by names nor through links of the archive or of the folder.
 
     Args:
         path: The archive.
-        target: The folder; it is made where it is missing.
-        sha256: What the archive's checksum must be; if empty, only the archive's own checksum is
-            looked at.
+        target: The folder, created if missing.
+        sha256: The required checksum; if empty, only the checksum of gzip is verified.
 
     Raises:
-        StorageError: The checksum differs, the archive is not whole, or a member is neither a
-            file, a folder nor a link, or would be written or lead outside of the folder.
+        StorageError: The checksum differs, the archive is incomplete, or a member is neither a
+            file, a folder nor a link, or is or leads outside of the folder.
         OSError: A member cannot be written.
     """
     if sha256 and file_sha256(path) != sha256.lower():
@@ -161,11 +158,11 @@ def unpack_archive(path: Path, target: Path, sha256: str = "") -> None:
                 if member.issym():
                     _clear(target, member.name).symlink_to(member.linkname)
     except _BROKEN as error:
-        raise StorageError(f"{path} is not a whole archive: {error}.") from None
+        raise StorageError(f"{path} is not a complete archive: {error}.") from None
 
 
 def _read_through(path: Path) -> None:
-    """Read to the end, where gzip compares its checksum; tarfile stops before that."""
+    """Read to the end, where gzip verifies its checksum; tarfile stops before."""
     with gzip.open(path, "rb") as packed:
         while packed.read(1 << 20):
             pass
@@ -184,7 +181,7 @@ def _check(path: Path, members: list[tarfile.TarInfo]) -> None:
             wrong = f"leads out of the folder, to '{member.linkname}'"
         else:
             continue
-        raise StorageError(f"{path} is refused: its member '{member.name}' {wrong}.")
+        raise StorageError(f"Invalid archive {path}: its member '{member.name}' {wrong}.")
 
 
 def _stays_inside(name: str) -> bool:
@@ -192,10 +189,10 @@ def _stays_inside(name: str) -> bool:
 
 
 def _leads_inside(member: tarfile.TarInfo) -> bool:
-    """Whether a link leads to something inside, whatever other links it goes through.
+    """Whether the target of a link is inside, also through other links.
 
-    The folder that holds the link is a real one, so leading ``..`` count from there; further
-    inside the text they could count from another link's end, and are refused.
+    The folder of the link is a real one, so that leading ``..`` are relative to it; further ones
+    could be relative to another link's target and are refused.
     """
     text = member.linkname
     place = posixpath.join(posixpath.dirname(member.name), text)
@@ -218,7 +215,7 @@ def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None
 
 
 def _clear(target: Path, name: str) -> Path:
-    """Return where a file or link goes, with its folder made and an older file removed."""
+    """Return the path of a file or link; create its folder, remove an older file."""
     folder, _, last = name.rpartition("/")
     place = _folder(target, folder) / last
     with suppress(FileNotFoundError):
@@ -227,12 +224,12 @@ def _clear(target: Path, name: str) -> Path:
 
 
 def _folder(target: Path, name: str) -> Path:
-    """Make a folder below ``target`` part by part, so that no link is followed."""
+    """Create a folder below ``target`` part by part, without following links."""
     target.mkdir(parents=True, exist_ok=True)
     place = target
     for part in filter(None, name.split("/")):
         place /= part
         if place.is_symlink():
-            raise StorageError(f"{place} is a link where a folder is to be.", "Move it away.")
+            raise StorageError(f"{place} is a link instead of a folder.", "Move it away.")
         place.mkdir(exist_ok=True)
     return place

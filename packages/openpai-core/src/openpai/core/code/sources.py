@@ -1,11 +1,10 @@
-"""The code that travels with a job: which files, packed how, kept where.
+"""Select, pack and upload the code of a job.
 
-What is left out: what ``.gitignore`` and ``.opaiignore`` files say (:mod:`openpai.core.gitignore`),
+Excluded are matches of ``.gitignore`` and ``.opaiignore`` files (:mod:`openpai.core.gitignore`),
 and version control folders, virtual environments and caches unless they are named themselves.
-``.opaiignore`` is read as if its lines stood at the end of the ``.gitignore`` beside it, so it may
-also take things back in (``!weights.bin``). Files that git tracks are not left out by
-``.gitignore``, as in git itself. Unlike git, only ignore files in the work tree count, not the
-user's own.
+The lines of ``.opaiignore`` count as the end of the ``.gitignore`` beside it, so that it may also
+include files (``!weights.bin``). As in git, ``.gitignore`` does not exclude tracked files. Unlike
+git, only ignore files in the work tree count, not the user's own.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from openpai.core.code.archive import Archive, pack_archive, unpack_archive
 from openpai.core.errors import ConfigError, StorageError
-from openpai.core.git import ask_git
+from openpai.core.git import git_output
 from openpai.core.gitignore import Rule, matching_rule, read_rules
 from openpai.core.storage import Storage
 from openpai.core.units import format_size
@@ -29,8 +28,8 @@ __all__ = [
     "Archive",
     "check_sizes",
     "pack_sources",
+    "report_sizes",
     "source_limit",
-    "tell_sizes",
     "unpack_archive",
     "upload_code",
 ]
@@ -39,24 +38,24 @@ __all__ = [
 MIB = 1 << 20
 
 
-#: More than so many bytes of code are told of before they are sent.
+#: Bytes of code above which sizes are reported before the upload.
 MUCH = 50 * MIB
 
 
-#: All files together may have so many times the limit of one.
+#: Maximum size of all files together, in multiples of the limit of one.
 TOGETHER = 10
 
 
 def check_sizes(places: Mapping[str, Path], named: Collection[str], limit: int) -> None:
-    """Refuse files over a limit that nobody named himself, and too many bytes of all together.
+    """Check the sizes of files that are not named themselves, each and together.
 
     Args:
         places: Name → file or folder.
-        named: Names that were given themselves; they may have any size.
-        limit: Bytes of one file.
+        named: Names of sources that may have any size.
+        limit: Maximum size of a file in bytes.
 
     Raises:
-        ConfigError: There are such files; the largest are listed.
+        ConfigError: The limit is exceeded; the largest files are listed.
     """
     sizes = {
         name: place.stat().st_size
@@ -64,7 +63,7 @@ def check_sizes(places: Mapping[str, Path], named: Collection[str], limit: int) 
         if name not in named and place.is_file()
     }
     hint = (
-        "Leave them out in .opaiignore, name them themselves as sources, or allow more: "
+        "Exclude them in .opaiignore, name them as sources, or raise the limit: "
         "opai set source-limit=MIB"
     )
     if any(size > limit for size in sizes.values()):
@@ -79,10 +78,10 @@ def check_sizes(places: Mapping[str, Path], named: Collection[str], limit: int) 
 
 
 def source_limit() -> int:
-    """Return the limit that is set, in bytes.
+    """Return the default ``source-limit`` in bytes.
 
     Raises:
-        ConfigError: The default ``source-limit`` is no number of MiB.
+        ConfigError: It is not a number of MiB.
     """
     from openpai.core.config import load_defaults
 
@@ -91,16 +90,16 @@ def source_limit() -> int:
         return int(float(found) * MIB)
     except (ValueError, TypeError, OverflowError):
         raise ConfigError(
-            f"The default 'source-limit' is '{found}', no number of MiB.",
-            "Set it to one: opai set source-limit=100",
+            f"Invalid default 'source-limit': '{found}' is not a number of MiB.",
+            "Set it: opai set source-limit=100",
         ) from None
 
 
-def tell_sizes(sizes: Mapping[str, int], tell: Callable[[str], None]) -> None:
-    """Say before much is sent how much it is, and which files are the largest."""
+def report_sizes(sizes: Mapping[str, int], report: Callable[[str], None]) -> None:
+    """Report the total size and the largest files before a large upload."""
     total = sum(sizes.values())
     if total > MUCH:
-        tell(
+        report(
             f"Sending {format_size(total)} of code in {len(sizes)} files; "
             f"the largest: {_largest(sizes)}."
         )
@@ -113,7 +112,7 @@ def _largest(sizes: Mapping[str, int]) -> str:
     return listed + (f" and {more} more" if more else "")
 
 
-#: Bytes of a file that is taken without being named itself.
+#: Default maximum size in bytes of a file that is not named itself.
 LIMIT = 100 * MIB
 
 _IGNORE_FILES = (".gitignore", ".opaiignore")
@@ -127,23 +126,23 @@ def pack_sources(
     *,
     limit: int = LIMIT,
 ) -> Archive:
-    """Pack files and folders of ``base`` into a temporary archive; see the module for what.
+    """Pack files and folders of ``base`` into a temporary archive.
 
-    A file or folder that is named itself is taken, whatever an ignore file says of it, and as
-    what it leads to if it is a link. Other symbolic links stay links, led straight to their ends.
+    A source itself is included even if an ignore file matches it, and links are followed for it.
+    Other symbolic links are packed as links to their final targets.
 
     Args:
         sources: Files and folders, absolute or relative to ``base``.
         base: The folder that names in the archive are relative to.
-        files: Name in the archive → file, for files from anywhere; they win over sources.
-        limit: Bytes of a file that was not named itself; all such files together may have
-            ten times as many.
+        files: Name in the archive → file, for further files, which replace sources.
+        limit: Maximum size in bytes of a file that is not named itself; ten times as much for all
+            of them.
 
     Raises:
         ConfigError: A source is missing, lies outside of ``base``, or is or holds a link that
-            leads out of it; or nothing is left to pack; or more than the limit allows.
+            leads out of it; or there are no files; or the limit is exceeded.
         StorageError: A file changed while it was packed, or is neither file nor folder.
-        OSError: A file cannot be read, or the archive not be written.
+        OSError: A file cannot be read, or the archive cannot be written.
     """
     base = Path(os.path.realpath(base))
     found = _Found(base)
@@ -152,7 +151,7 @@ def pack_sources(
     found.add_files(files or {})
     if not found.places and not found.links:
         raise ConfigError(
-            f"No files of {base} are left to pack.", "Name others, or see .gitignore, .opaiignore."
+            f"There are no files to pack in {base}.", "See .gitignore and .opaiignore there."
         )
     check_sizes(found.places, {*found.named, *(files or {})}, limit)
     links = {name: end for name, end in found.links.items() if name not in found.places}
@@ -166,26 +165,26 @@ def upload_code(
     *,
     on_send: Callable[[], None] | None = None,
 ) -> str:
-    """Put an archive into a job's folder under its checksum, unless it is there already.
+    """Upload an archive into a job's folder under its checksum, unless it is there.
 
     Args:
         storage: The workspace's storage.
         folder: The job's folder in it.
         archive: What :func:`pack_sources` returned.
-        on_send: Called before it is sent, if it has to be; what may pass is tried again.
+        on_send: Called before the upload, if one is needed.
 
     Returns:
         Its path below the job's folder, ``code/<sha256>.tar.gz``, as the runtime section names it.
 
     Raises:
-        StorageError: It did not arrive whole.
-        OSError: It cannot be written.
+        StorageError: The upload is incomplete.
+        OSError: The archive cannot be written.
     """
     name = f"code/{archive.sha256}.tar.gz"
     path = posixpath.join(folder, name)
     if storage.exists(path) and storage.stat(path).size == archive.size:
         return name
-    # Submitting again sends nothing, and the import takes as long as the rest of this.
+    # Slow to import, and not needed when nothing is sent.
     from openpai.core.retry import RetryPolicy
     from openpai.core.storage.transfer import Options
 
@@ -205,13 +204,13 @@ def _send(storage: Storage, path: str, archive: Archive) -> None:
 
 @dataclass
 class _Found:
-    """What goes into the archive, and how it is decided.
+    """The selected files, and the state of the selection.
 
     Attributes:
         base: The real folder that names are relative to.
         places: Name → file or folder.
-        links: Name → what the link leads to.
-        named: Names of files that were given themselves.
+        links: Name → target of the link.
+        named: Names of files that are sources themselves.
         top: The work tree that ``base`` lies in, or ``base``.
         tracked: Files that git tracks, and the folders above them, relative to ``base``.
     """
@@ -228,13 +227,13 @@ class _Found:
         self.tracked = _tracked(self.top, self.base) if work_tree else set()
 
     def add_files(self, files: Mapping[str, Path]) -> None:
-        """Take files under other names than their own."""
+        """Add files under given names."""
         self.places.update(files)
         for name in files:
             self.links.pop(name, None)
 
     def path(self, place: Path) -> bytes:
-        """Return a place relative to the work tree, as rules see it."""
+        """Return a path relative to the work tree, for rules."""
         return os.fsencode(place.relative_to(self.top).as_posix())
 
 
@@ -247,7 +246,7 @@ def _add_source(found: _Found, source: str) -> None:
             "Name sources below the folder that you submit from.",
         )
     if not os.path.lexists(place):
-        raise ConfigError(f"There is no source '{source}' in {found.base}.", "Check its name.")
+        raise ConfigError(f"Source '{source}' does not exist in {found.base}.", "Check its name.")
     _inside(found.base, place, source)
     if not place.is_dir():
         name = place.relative_to(found.base).as_posix()
@@ -276,14 +275,14 @@ def _rules_of(found: _Found, folder: Path) -> Iterator[Rule]:
 
 
 def _add_folder(found: _Found, folder: Path, rules: Sequence[Rule], *, ignored: bool) -> None:
-    """Add what a folder holds; ``ignored`` tells that git takes only what it tracks there."""
+    """Add the content of a folder; ``ignored``: only tracked files and re-included ones."""
     name = folder.relative_to(found.base).as_posix()
     if name != ".":
         found.places[name] = folder
     rules = [*rules, *_rules_of(found, folder)]
     for place in sorted(folder.iterdir()):
         is_dir = place.is_dir() and not place.is_symlink()
-        left_out, below_ignored = _judge(found, place, is_dir, rules, ignored)
+        left_out, below_ignored = _classify(found, place, is_dir, rules, ignored)
         if left_out or place.name in _LEFT_OUT or (place / "pyvenv.cfg").is_file():
             continue
         if is_dir:
@@ -292,23 +291,23 @@ def _add_folder(found: _Found, folder: Path, rules: Sequence[Rule], *, ignored: 
             _add_one(found, place)
 
 
-def _judge(
+def _classify(
     found: _Found, place: Path, is_dir: bool, rules: Sequence[Rule], ignored: bool
 ) -> tuple[bool, bool]:
-    """Return whether a place is left out, and whether git ignores it or a folder above it."""
+    """Return whether a path is excluded, and whether git ignores it or a folder above it."""
     path = found.path(place)
     rule = matching_rule(rules, path, is_dir)
     if rule is not None and rule.origin == ".gitignore":
         ignored = ignored or not rule.keeps
     if not ignored:
-        return _leaves_out(rule), False
+        return _excludes(rule), False
     if place.relative_to(found.base).as_posix() not in found.tracked:
         return True, True
     others = [rule for rule in rules if rule.origin != ".gitignore"]
-    return _leaves_out(matching_rule(others, path, is_dir)), True
+    return _excludes(matching_rule(others, path, is_dir)), True
 
 
-def _leaves_out(rule: Rule | None) -> bool:
+def _excludes(rule: Rule | None) -> bool:
     return rule is not None and not rule.keeps
 
 
@@ -322,7 +321,7 @@ def _add_one(found: _Found, place: Path) -> None:
 
 
 def _inside(base: Path, place: Path, named: str) -> Path:
-    """Return where a place really is.
+    """Resolve a path.
 
     Raises:
         ConfigError: Links lead out of ``base``.
@@ -331,18 +330,18 @@ def _inside(base: Path, place: Path, named: str) -> Path:
     if end != base and base not in end.parents:
         raise ConfigError(
             f"The link '{named}' leads out of {base}, to {end}.",
-            "Leave it out in .opaiignore, or copy what it leads to.",
+            "Exclude it in .opaiignore, or copy its target.",
         )
     return end
 
 
 def _tracked(work_tree: Path, base: Path) -> set[str]:
-    """Return the files below ``base`` that git tracks and their folders; nothing without git.
+    """Return the files below ``base`` that git tracks, and their folders; empty without git.
 
-    Git begins where the work tree does, so that no folder on the way down is a repository to it.
+    Git runs in the root of the work tree, so that a repository in a folder below is not used.
     """
     inside = base.relative_to(work_tree)
-    listed = ask_git(work_tree, "--literal-pathspecs", "ls-files", "-z", "--", os.fspath(inside))
+    listed = git_output(work_tree, "--literal-pathspecs", "ls-files", "-z", "--", os.fspath(inside))
     tracked: set[str] = set()
     for name in filter(None, (listed or b"").split(b"\0")):
         path = os.fsdecode(name)

@@ -1,9 +1,9 @@
-"""The clusters that the user knows: ``clusters.yaml`` and, apart and private, their secrets.
+"""The configured clusters: ``clusters.yaml``, and their secrets in a private place.
 
 ``clusters.yaml`` is a list of mappings and may be shared; the keys of the old SDK are read
 (``cluster_alias``, ``pai_uri``, ``user``, ``info``, ``storages``, ``virtual_clusters``) and unknown
-ones are kept. ``token`` and ``password`` found there are honoured, and moved to where secrets are
-kept (:mod:`openpai.core.config.credentials`) the next time the file is written.
+ones are kept. ``token`` and ``password`` in it are used, and moved to the credentials
+(:mod:`openpai.core.config.credentials`) when the file is next written.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class ClusterEntry:
-    """One cluster as this machine knows it.
+    """The configuration of one cluster.
 
     Attributes:
-        alias: The user's own name for it.
+        alias: The name on this machine.
         uri: Its address, without ``/rest-server``.
-        user: The user's name there.
+        user: The user's name on the cluster.
         token: A token, or ``""``; never shown by ``repr``.
-        password: A password kept by the old SDK, or ``""``; never shown by ``repr``.
-        settings: The entry as ``clusters.yaml`` has it, without secrets.
-        in_keyring: Whether there are secrets in the keyring that were not read.
+        password: A password, or ``""``; never shown by ``repr``.
+        settings: The entry in ``clusters.yaml`` without secrets.
+        in_keyring: Whether the keyring has secrets that were not read.
     """
 
     alias: str
@@ -58,7 +58,7 @@ class ClusterEntry:
 
     @property
     def logged_in(self) -> bool:
-        """Whether there is a token or password for it; whether it is good only the server knows."""
+        """Whether there is a token or password, valid or not."""
         return bool(self.token or self.password or self.in_keyring)
 
     @property
@@ -73,10 +73,10 @@ class ClusterEntry:
 
     @property
     def addresses(self) -> dict[str, dict[str, Any]]:
-        """What is otherwise, seen from this machine, about storages that the cluster lists.
+        """Overrides of the addresses of storages that the cluster lists.
 
-        Items with a ``name`` and no ``type``: their other keys take the place of what the server
-        says, such as an ``endpoint`` behind a proxy.
+        Items with a ``name`` and no ``type``: their other keys replace those of the server, such as
+        an ``endpoint`` behind a proxy.
         """
         storages = self.settings.get("storages") or []
         return {
@@ -100,7 +100,7 @@ class ClusterEntry:
 
     @classmethod
     def from_settings(cls, raw: Mapping[str, Any], kept: StoredSecrets) -> ClusterEntry:
-        """Read one item of ``clusters.yaml`` and what is kept for it apart."""
+        """Read one item of ``clusters.yaml`` with its secrets."""
         known = {key: str(kept.secrets.get(key) or raw.get(key) or "") for key in SECRETS}
         return cls(
             alias=str(raw.get("cluster_alias") or raw.get("alias") or ""),
@@ -112,7 +112,7 @@ class ClusterEntry:
         )
 
     def to_settings(self) -> dict[str, Any]:
-        """Return the item for ``clusters.yaml``: everything but the secrets."""
+        """Return the item for ``clusters.yaml``, without secrets."""
         own = {"cluster_alias": self.alias, "pai_uri": self.uri, "user": self.user}
         return {**own, **self.settings, **own}
 
@@ -122,10 +122,10 @@ def _clusters_file() -> Path:
 
 
 def load_clusters() -> dict[str, ClusterEntry]:
-    """Return all known clusters by alias, in the order of the file; the keyring is not asked.
+    """Return all clusters by alias, in the order of the file, without reading the keyring.
 
     Raises:
-        ConfigError: A file cannot be read, or an entry has no alias or no URI.
+        ConfigError: A file cannot be read, or an entry has no alias or URI.
     """
     kept = load_kept()
     found: dict[str, ClusterEntry] = {}
@@ -135,7 +135,7 @@ def load_clusters() -> dict[str, ClusterEntry]:
         if not entry.alias or not entry.uri:
             raise ConfigError(
                 f"{_clusters_file()}: entry {number} needs 'cluster_alias' and 'pai_uri'.",
-                "Mend the entry or remove it.",
+                "Correct the entry or remove it.",
             )
         found[entry.alias] = entry
     return found
@@ -144,11 +144,11 @@ def load_clusters() -> dict[str, ClusterEntry]:
 def find_cluster(alias: str | None = None, *, environment: bool = True) -> ClusterEntry:
     """Return one cluster: by alias, else ``$OPENPAI_CLUSTER``, else the selected or the only one.
 
-    ``$OPENPAI_TOKEN`` stands in for the stored secrets, which are not looked at then. Whoever asks
-    several clusters says ``environment=False``: its token is one cluster's and no other's.
+    ``$OPENPAI_TOKEN`` replaces the stored secrets, which are not read then. With several clusters
+    use ``environment=False``: that token is for one of them only.
 
     Raises:
-        ConfigError: There is no such cluster, none was chosen, or the keyring is locked.
+        ConfigError: There is no such cluster, none is selected, or the keyring is locked.
     """
     from openpai.core.config.defaults import load_defaults
 
@@ -161,7 +161,7 @@ def find_cluster(alias: str | None = None, *, environment: bool = True) -> Clust
     if wanted not in clusters:
         names = ", ".join(clusters) or "none"
         raise ConfigError(
-            f"There is no cluster '{wanted}' (known: {names}).",
+            f"Unknown cluster '{wanted}' (known: {names}).",
             "Add it with: opai cluster add ALIAS --pai-uri URI --user USER",
         )
     entry = clusters[wanted]
@@ -178,28 +178,28 @@ def find_cluster(alias: str | None = None, *, environment: bool = True) -> Clust
 def _not_chosen(clusters: Mapping[str, ClusterEntry]) -> ConfigError:
     if clusters:
         return ConfigError(
-            f"Several clusters are known ({', '.join(clusters)}) and none is selected.",
+            f"Several clusters are configured ({', '.join(clusters)}) and none is selected.",
             "Name one with -a ALIAS, or run: opai cluster select ALIAS",
         )
     return ConfigError(
-        "No cluster is known yet.",
+        "No cluster is configured.",
         "Start one on this machine with: opai local up, "
         "or add yours: opai cluster add ALIAS --pai-uri URI --user USER",
     )
 
 
 def save_cluster(entry: ClusterEntry) -> str:
-    """Add a cluster, or replace the one of the same alias; return where its secrets are kept.
+    """Add or replace a cluster; return where its secrets are stored.
 
     Raises:
-        ConfigError: The alias is not usable as a name, or a file cannot be written.
+        ConfigError: The alias is invalid, or a file cannot be written.
     """
     if not _ALIAS.fullmatch(entry.alias):
         raise ConfigError(
-            f"'{entry.alias}' cannot be an alias.",
+            f"Invalid alias '{entry.alias}'.",
             "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
         )
-    load_clusters()  # never write beside a file that cannot be understood
+    load_clusters()  # do not write over a file that cannot be read
     place = "keyring"
     if not entry.in_keyring:
         place = store_secrets(entry.alias, {key: getattr(entry, key) for key in SECRETS})
@@ -218,24 +218,24 @@ def save_cluster(entry: ClusterEntry) -> str:
 
 
 def store_token(alias: str, token: str) -> None:
-    """Keep a new token of a cluster, and what else is kept of it.
+    """Store a new token of a cluster, keeping its other secrets.
 
     Raises:
         ConfigError: There is no such cluster, or its secrets cannot be written.
     """
     if alias not in load_clusters():
-        raise ConfigError(f"There is no cluster '{alias}'.", "See: opai cluster list")
+        raise ConfigError(f"Unknown cluster '{alias}'.", "See: opai cluster list")
     store_secrets(alias, {**load_kept().get(alias, StoredSecrets()).read(), "token": token})
 
 
 def delete_cluster(alias: str) -> None:
-    """Forget a cluster and its secrets.
+    """Delete a cluster and its secrets.
 
     Raises:
         ConfigError: There is no such cluster, or a file cannot be written.
     """
     if alias not in load_clusters():
-        raise ConfigError(f"There is no cluster '{alias}'.", "See: opai cluster list")
+        raise ConfigError(f"Unknown cluster '{alias}'.", "See: opai cluster list")
 
     def change(items: list[Any]) -> list[Any]:
         return [_without_secrets(item) for item in items if _alias(item) != alias]
@@ -245,7 +245,7 @@ def delete_cluster(alias: str) -> None:
 
 
 def select_cluster(alias: str) -> None:
-    """Make a cluster the one that is used when none is named.
+    """Select the cluster that is used by default.
 
     Raises:
         ConfigError: There is no such cluster, or the file cannot be written.
@@ -253,7 +253,7 @@ def select_cluster(alias: str) -> None:
     from openpai.core.config.defaults import set_default
 
     if alias not in load_clusters():
-        raise ConfigError(f"There is no cluster '{alias}'.", "See: opai cluster list")
+        raise ConfigError(f"Unknown cluster '{alias}'.", "See: opai cluster list")
     set_default("cluster-alias", alias)
 
 
@@ -262,10 +262,10 @@ def _alias(item: Any) -> str:
 
 
 def _without_secrets(item: Any) -> Any:
-    """Return an item as it should be written; its secrets are kept apart first."""
+    """Store the secrets of an item; return the item without them."""
     if not isinstance(item, dict):
         return item
     secrets = {key: str(item[key]) for key in SECRETS if item.get(key)}
-    if secrets and _alias(item) not in load_kept():  # what is kept already is newer
+    if secrets and _alias(item) not in load_kept():  # stored secrets are newer
         store_secrets(_alias(item), secrets)
     return {key: value for key, value in item.items() if key not in SECRETS}

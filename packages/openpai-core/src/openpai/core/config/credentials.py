@@ -1,8 +1,8 @@
-"""Where tokens and passwords are kept: the system's keyring, or a file that only the user can read.
+"""Storage of tokens and passwords: the system's keyring, or a file only the user can read.
 
-``credentials.yaml`` (mode 0600) holds for each cluster or storage either its secrets or the name
-under which the keyring has them. Which of the two is used for new secrets the default
-``credentials`` says: ``keyring``, ``file``, or ``auto``: the keyring where there is one that works.
+``credentials.yaml`` (mode 0600) has for each cluster or storage either its secrets or their name in
+the keyring. The default ``credentials`` chooses the place of new secrets: ``keyring``, ``file``, or
+``auto``: the keyring if it works.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from openpai.core.paths import home
 
 __all__ = ["SECRETS", "StoredSecrets", "load_kept", "store_secrets"]
 
-#: The keys of a cluster that are secrets; those of a storage are its type's.
+#: Keys of a cluster that are secrets; those of a storage depend on its type.
 SECRETS = ("token", "password")
 _KEYRING = "keyring"
 
 
 @dataclass(frozen=True)
 class StoredSecrets:
-    """What is kept of one cluster.
+    """The stored secrets of one cluster or storage.
 
     Attributes:
-        secrets: Key → secret, as far as the file holds it.
-        keyring: The name under which the keyring has the secrets; ``""`` if it has none.
+        secrets: Key → secret, of those in the file.
+        keyring: The name of the secrets in the keyring; ``""`` if it has none.
     """
 
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     keyring: str = ""
 
     def read(self) -> Mapping[str, str]:
-        """Return the secrets from wherever they are.
+        """Return the secrets from the file or the keyring.
 
         Raises:
-            ConfigError: The keyring is locked, broken or silent.
+            ConfigError: The keyring is locked, broken or does not answer.
         """
         return (
             {**config_keyring.read(self.keyring), **self.secrets} if self.keyring else self.secrets
@@ -52,7 +52,7 @@ def credentials_file() -> Path:
 
 
 def load_kept() -> dict[str, StoredSecrets]:
-    """Return what is kept, by alias; the keyring is not asked.
+    """Return the stored secrets by alias, without reading the keyring.
 
     Raises:
         ConfigError: The file cannot be read.
@@ -67,10 +67,10 @@ def _kept(raw: Any) -> StoredSecrets:
 
 
 def store_secrets(alias: str, secrets: Mapping[str, str]) -> str:
-    """Replace what is kept of a cluster; return where it is now: ``keyring`` or the file's path.
+    """Replace the secrets of a cluster; return where they are: ``keyring`` or the file's path.
 
     Raises:
-        ConfigError: The file cannot be written, or the keyring was asked for and does not work.
+        ConfigError: The file cannot be written, or the keyring is required and does not work.
     """
     secrets = {key: value for key, value in secrets.items() if value}
     before = load_kept().get(alias, StoredSecrets())
@@ -94,7 +94,7 @@ def _write(alias: str, entry: Mapping[str, str]) -> None:
 
 
 def _name(alias: str, before: StoredSecrets) -> str:
-    """Return a name for the keyring that no other configuration folder uses."""
+    """Return a name in the keyring that no other configuration folder uses."""
     import secrets
 
     return before.keyring or f"{alias}-{secrets.token_hex(8)}"
@@ -108,6 +108,6 @@ def _wants_keyring() -> bool:
         return config_keyring.is_available()
     if choice not in ("file", _KEYRING):
         raise ConfigError(
-            f"The default 'credentials' is '{choice}'.", "Set it to auto, keyring or file."
+            f"Invalid default 'credentials': '{choice}'.", "Set it to auto, keyring or file."
         )
     return bool(choice == _KEYRING)

@@ -1,8 +1,7 @@
-"""Values used where an option is not given: layered defaults.
+"""Layered defaults of options.
 
-From weak to strong: built in, ``~/.openpai/defaults.yaml``, ``./.openpai/defaults.yaml``. A
-folder's file travels with code that others wrote, so it may set convenience values only: never
-which server is used, nor what gets installed.
+From weak to strong: built in, ``~/.openpai/defaults.yaml``, ``./.openpai/defaults.yaml``. The file
+of a folder comes with code of others, so it may not choose the server or what is installed.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Key:
-    """One default that can be set.
+    """A default that can be set.
 
     Attributes:
         built_in: The value when no file has one.
         in_folder: Whether ``./.openpai/defaults.yaml`` may set it.
-        help: What it is for.
+        help: Its description.
     """
 
     built_in: Any
@@ -43,7 +42,7 @@ class Key:
 
     @property
     def is_list(self) -> bool:
-        """Whether the values of all layers add up instead of the strongest winning."""
+        """Whether the values of all layers are joined."""
         return isinstance(self.built_in, list)
 
 
@@ -57,8 +56,8 @@ KEYS: Mapping[str, Key] = {
     "gpu": Key(0, True, "GPUs of each instance"),
     "memoryMB": Key(4096, True, "memory of each instance in MiB"),
     "mem": Key(None, True, "memory of each instance with a unit, such as 8g; wins over memoryMB"),
-    "sources": Key([], True, "files and folders sent along as code (--src)"),
-    "source-limit": Key(100, True, "MiB of a file that is sent as code without being named itself"),
+    "sources": Key([], True, "files and folders of code to upload (--src)"),
+    "source-limit": Key(100, True, "maximum size in MiB of a code file that is not named itself"),
     "pip-installs": Key([], False, "packages installed in the container (--pip)"),
     "credentials": Key("auto", False, "where tokens are kept: keyring, file, or auto"),
 }
@@ -66,18 +65,18 @@ KEYS: Mapping[str, Key] = {
 
 @dataclass(frozen=True)
 class Defaults:
-    """The values in force and where each comes from.
+    """The effective values and their origins.
 
     Attributes:
         values: Key → value.
-        origins: Key → ``built-in`` or the path of a file (the strongest one that says something).
+        origins: Key → ``built-in`` or the path of the strongest file that sets it.
     """
 
     values: Mapping[str, Any]
     origins: Mapping[str, str]
 
     def get(self, key: str) -> Any:
-        """Return the value in force."""
+        """Return the effective value."""
         return self.values[key]
 
 
@@ -90,15 +89,15 @@ def _folder_file() -> Path:
 
 
 def load_layers() -> list[tuple[str, dict[str, Any]]]:
-    """Return what each layer says, the weakest first: (``built-in`` or a file's path, values).
+    """Return the layers, weakest first: (``built-in`` or a file's path, values).
 
     Raises:
-        ConfigError: A file cannot be read, or the folder's sets what it may not.
+        ConfigError: A file cannot be read, or the folder's sets a key that it may not.
     """
     layers = [("built-in", {name: key.built_in for name, key in KEYS.items()})]
     user, folder = _user_file(), _folder_file()
     for path in [user] if folder.resolve() == user.resolve() else [user, folder]:
-        # What another version has written is kept in the file, and not used.
+        # Keys of another version stay in the file and are not used.
         found = {name: value for name, value in read_yaml(path, dict).items() if name in KEYS}
         for name in found if path is folder else ():
             if not KEYS[name].in_folder:
@@ -111,10 +110,10 @@ def load_layers() -> list[tuple[str, dict[str, Any]]]:
 
 
 def load_defaults() -> Defaults:
-    """Read both files.
+    """Return the effective defaults.
 
     Raises:
-        ConfigError: A file cannot be read, or the folder's sets what it may not.
+        ConfigError: A file cannot be read, or the folder's sets a key that it may not.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -131,10 +130,10 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def default_for_user(name: str, *, in_folder: bool = False) -> Any:
-    """Return what one layer alone says; ``None``, or an empty list, where it says nothing.
+    """Return the value in one layer; ``None``, or an empty list, if it is not set there.
 
     Raises:
-        ConfigError: There is no such key, or the file cannot be read.
+        ConfigError: The key is unknown, or the file cannot be read.
     """
     key = _known(name)
     path = _folder_file() if in_folder else _user_file()
@@ -146,7 +145,7 @@ def set_default(name: str, value: Any, *, in_folder: bool = False) -> None:
     """Set one default for the user, or for the current folder.
 
     Raises:
-        ConfigError: There is no such key, the folder may not set it, or the file cannot be written.
+        ConfigError: The key is unknown or not permitted in a folder, or the file cannot be written.
     """
     key = _known(name)
     if in_folder and not key.in_folder:
@@ -160,7 +159,7 @@ def unset_default(name: str, *, in_folder: bool = False) -> bool:
     """Remove one default; return whether there was one.
 
     Raises:
-        ConfigError: There is no such key, or the file cannot be read or written.
+        ConfigError: The key is unknown, or the file cannot be read or written.
     """
     _known(name)
     path = _folder_file() if in_folder else _user_file()
@@ -176,7 +175,7 @@ def _known(name: str) -> Key:
 
         near = get_close_matches(name, KEYS, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(KEYS)}."
-        raise ConfigError(f"There is no default '{name}'.", hint)
+        raise ConfigError(f"Unknown default '{name}'.", hint)
     return KEYS[name]
 
 
@@ -188,5 +187,5 @@ def _typed(name: str, key: Key, value: Any) -> Any:
     except (TypeError, ValueError):
         number = -1
     if number < 0:
-        raise ConfigError(f"'{name}' needs a whole number, not '{value}'.")
+        raise ConfigError(f"Invalid default '{name}': '{value}' is not a whole number.")
     return number

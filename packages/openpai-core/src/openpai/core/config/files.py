@@ -1,6 +1,6 @@
-"""Read and write the configuration files: atomically, under a lock, never losing one.
+"""Read and update YAML configuration files, atomically and under a lock.
 
-A file that cannot be read is an error and is left as it is; nothing is ever written over it.
+A file that cannot be read is an error and is never overwritten.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = [
 
 
 def read_yaml(path: Path, kind: type) -> Any:
-    """Return what a YAML file holds; an empty ``kind()`` where there is no file or no content.
+    """Return the content of a YAML file; an empty ``kind()`` if it is missing or empty.
 
     Raises:
-        ConfigError: The file cannot be read, is not YAML, or does not hold a ``kind``.
+        ConfigError: The file cannot be read, is not YAML, or is not a ``kind``.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def read_yaml(path: Path, kind: type) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(
-            f"Cannot read {path}: {reason}.", "Mend the file or move it away."
+            f"Cannot read {path}: {reason}.", "Correct the file or move it away."
         ) from None
     import yaml
 
@@ -40,26 +40,26 @@ def read_yaml(path: Path, kind: type) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         what = getattr(error, "problem", None) or "it is not YAML"
-        raise ConfigError(f"{path}{where}: {what}.", "Mend the file or move it away.") from None
+        raise ConfigError(f"{path}{where}: {what}.", "Correct the file or move it away.") from None
     if content is None:
         return kind()
     if not isinstance(content, kind):
         expected = {"list": "a list", "dict": "a mapping"}[kind.__name__]
-        raise ConfigError(f"{path} does not hold {expected}.", "Mend the file or move it away.")
+        raise ConfigError(f"{path} is not {expected}.", "Correct the file or move it away.")
     return content
 
 
 def update_yaml(path: Path, kind: type, change: Callable[[Any], Any], *, mode: int = 0o644) -> Any:
-    """Read, change and write one file under a lock; return what was written.
+    """Change a YAML file under a lock; return the new content.
 
     Args:
         path: The file.
         kind: ``list`` or ``dict``.
-        change: Takes the content and returns the new one.
-        mode: Permission bits of the file; secrets ask for ``0o600``.
+        change: Returns the new content for the old one.
+        mode: Permission bits of the file.
 
     Raises:
-        ConfigError: The file cannot be read or written; then it is as it was.
+        ConfigError: The file cannot be read or written; it is unchanged.
     """
     import yaml
 
@@ -72,6 +72,6 @@ def update_yaml(path: Path, kind: type, change: Callable[[Any], Any], *, mode: i
     except OSError as error:
         raise ConfigError(
             f"Cannot write {path}: {error.strerror or error}.",
-            "Free or unlock the place, or name another with OPENPAI_HOME.",
+            "Free space there, or choose another folder with OPENPAI_HOME.",
         ) from None
     return content

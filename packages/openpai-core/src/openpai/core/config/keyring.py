@@ -1,7 +1,7 @@
-"""The system's keyring as a place for secrets: never assumed, never waited for long.
+"""The system's keyring, with a deadline for each call.
 
-The library ``keyring`` is optional and imported here only. Without a desktop its backends may fail
-or hang, so every call is made in a thread of its own that is given up after some seconds.
+The library ``keyring`` is optional. Without a desktop its backends may fail or hang, so that every
+call has a deadline.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HINT = "Unlock it, or keep secrets in a private file: opai set -g credentials=f
 
 
 def is_available() -> bool:
-    """Whether there is a keyring that keeps secrets safe, and that answers."""
+    """Whether there is a secure keyring that answers."""
     try:
         return bool(_in_time(_priority) >= 1)
     except ConfigError:
@@ -39,10 +39,10 @@ def read(name: str, *, seconds: float = _SECONDS) -> dict[str, str]:
 
     Args:
         name: The name.
-        seconds: How long an answer is waited for.
+        seconds: Seconds to wait for it.
 
     Raises:
-        ConfigError: The keyring is missing, locked, broken or silent.
+        ConfigError: The keyring is missing, locked, broken or does not answer.
     """
 
     def get() -> str | None:
@@ -61,7 +61,7 @@ def write(name: str, secrets: Mapping[str, str]) -> None:
     """Store secrets under a name.
 
     Raises:
-        ConfigError: The keyring is missing, locked, broken or silent.
+        ConfigError: The keyring is missing, locked, broken or does not answer.
     """
 
     def put() -> None:
@@ -73,24 +73,24 @@ def write(name: str, secrets: Mapping[str, str]) -> None:
 
 
 def delete(name: str) -> None:
-    """Remove what is stored under a name, if anything is.
+    """Delete the secrets under a name, if any.
 
     Raises:
-        ConfigError: The keyring is missing, locked, broken or silent.
+        ConfigError: The keyring is missing, locked, broken or does not answer.
     """
 
     def remove() -> None:
         import keyring
         from keyring.errors import PasswordDeleteError
 
-        with suppress(PasswordDeleteError):  # it was not there
+        with suppress(PasswordDeleteError):  # there are none
             keyring.delete_password(_SERVICE, name)
 
     _in_time(remove)
 
 
 def _in_time(call: Callable[[], Any], seconds: float = _SECONDS) -> Any:
-    """Return what the call returns.
+    """Return the result of a call.
 
     Raises:
         ConfigError: It failed, or did not return in time.
@@ -101,7 +101,7 @@ def _in_time(call: Callable[[], Any], seconds: float = _SECONDS) -> Any:
         message, hint = f"The system keyring did not answer within {seconds:g} s.", _HINT
     except ImportError:
         message, hint = "The library 'keyring' is not installed.", "pip install keyring"
-    except Exception as error:  # backends raise whatever their system raises
-        message = f"The system keyring refused: {str(error) or type(error).__name__}."
+    except Exception as error:  # backends raise errors of any type
+        message = f"The system keyring failed: {str(error) or type(error).__name__}."
         hint = _HINT
     raise ConfigError(message, hint)

@@ -1,7 +1,7 @@
-"""Storages that the user attached by hand: ``storages.yaml``, and their secrets apart.
+"""Attached storages: ``storages.yaml``, and their secrets in a private place.
 
-They are known beside every cluster, and without one. ``storages.yaml`` is a list of mappings with a
-``name``, a ``type``, and what the type asks for (``uri``, ``user``, ``mount_path``, …).
+They are available with every cluster, and without one. ``storages.yaml`` is a list of mappings with
+``name``, ``type``, and the keys of the type (``uri``, ``user``, ``mount_path``, …).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def spec_of(item: Mapping[str, Any]) -> StorageSpec:
-    """Read one item of a list of storages; other keys than a spec's own are the address."""
+    """Read one item of a list of storages; keys other than a spec's own are its data."""
     return StorageSpec(
         name=str(item["name"]),
         type=str(item["type"]),
@@ -44,17 +44,17 @@ def spec_of(item: Mapping[str, Any]) -> StorageSpec:
 
 
 def attached_storages() -> dict[str, StorageSpec]:
-    """Return what is attached, by name, without secrets.
+    """Return the attached storages by name, without secrets.
 
     Raises:
-        ConfigError: The file cannot be read, or an item has no name or no type.
+        ConfigError: The file cannot be read, or an item has no name or type.
     """
     found: dict[str, StorageSpec] = {}
     for number, item in enumerate(read_yaml(_file(), list), start=1):
         if not (isinstance(item, dict) and item.get("name") and item.get("type")):
             raise ConfigError(
                 f"{_file()}: entry {number} needs 'name' and 'type'.",
-                "Mend the entry or remove it.",
+                "Correct the entry or remove it.",
             )
         found[str(item["name"])] = spec_of(item)
     return found
@@ -64,24 +64,24 @@ def with_secrets(spec: StorageSpec) -> StorageSpec:
     """Return the spec of an attached storage with its secrets.
 
     Raises:
-        ConfigError: They cannot be read, such as from a locked keyring.
+        ConfigError: They cannot be read, as with a locked keyring.
     """
     secrets = load_kept().get(_alias(spec.name), StoredSecrets()).read()
     return replace(spec, data={**spec.data, **secrets}) if secrets else spec
 
 
 def attach_storage(spec: StorageSpec, secrets: Mapping[str, str]) -> str:
-    """Attach a storage, or replace the attached one of this name; return where secrets are kept.
+    """Attach or replace a storage; return where its secrets are stored.
 
     Raises:
-        ConfigError: The name cannot be one, or a file cannot be written.
+        ConfigError: The name is invalid, or a file cannot be written.
     """
     if not _NAME.fullmatch(spec.name):
         raise ConfigError(
-            f"'{spec.name}' cannot be the name of a storage.",
+            f"Invalid storage name '{spec.name}'.",
             "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
         )
-    attached_storages()  # never write beside a file that cannot be understood
+    attached_storages()  # do not write over a file that cannot be read
     place = store_secrets(_alias(spec.name), secrets)
     item: dict[str, Any] = {"name": spec.name, "type": spec.type, **spec.data}
     item.update({"mount_path": spec.mount_path} if spec.mount_path else {})
@@ -95,14 +95,15 @@ def attach_storage(spec: StorageSpec, secrets: Mapping[str, str]) -> str:
 
 
 def detach_storage(name: str) -> None:
-    """Forget an attached storage and its secrets; nothing on it is touched.
+    """Detach a storage and delete its secrets; its files are kept.
 
     Raises:
-        ConfigError: There is no such one, or a file cannot be written.
+        ConfigError: It is not attached, or a file cannot be written.
     """
     if name not in attached_storages():
         raise ConfigError(
-            f"No storage '{name}' is attached.", "See those that are: opai storage list-storage"
+            f"Storage '{name}' is not attached.",
+            "List them: opai storage list-storage",
         )
     store_secrets(_alias(name), {})
     update_yaml(_file(), list, lambda items: [i for i in items if i.get("name") != name])
@@ -113,7 +114,7 @@ def _file() -> Path:
 
 
 def _alias(name: str) -> str:
-    """Return the key of its secrets; no cluster's alias has a colon."""
+    """Return the key of a storage's secrets; the alias of a cluster has no colon."""
     return f"storage:{name}"
 
 
@@ -121,7 +122,7 @@ def mounts_of_environment() -> dict[str, str]:
     """Read ``OPENPAI_STORAGES``: a JSON object of storage name → folder on this machine.
 
     Raises:
-        ConfigError: It is not such an object.
+        ConfigError: It has another format.
     """
     text = os.environ.get("OPENPAI_STORAGES")
     if not text:

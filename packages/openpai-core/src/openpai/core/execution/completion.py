@@ -1,7 +1,7 @@
-"""When a job is decided and when it is tried again: FrameworkController's rules as pure functions.
+"""Completion and retry policies of FrameworkController, as pure functions.
 
 Sources: frameworkcontroller/pkg/apis/frameworkcontroller/v1/types.go (CompletionPolicySpec,
-RetryPolicySpec), and what rest-server/src/models/v2/job/k8s.js fills in where a job says nothing.
+RetryPolicySpec), and the defaults of rest-server/src/models/v2/job/k8s.js.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
 
 _STOPPED_ON_PURPOSE = (-210, -220, -230)
 _CONFLICT_DELAY = (60.0, 900.0)
-# Codes that FrameworkController honours from any container, before it looks at the table.
+# Codes that FrameworkController accepts from any container, before it uses the table.
 _RESERVED = {200: "TRANSIENT", 201: "TRANSIENT_CONFLICT", 210: "PERMANENT"}
 
 
@@ -38,7 +38,7 @@ class FinishedTask:
         index: The task's index in its role.
         code: The exit code.
         type: ``Succeeded`` or ``Failed``.
-        completed_at: When it ended; any unit, only the order matters.
+        completed_at: The time of its end, in any unit.
     """
 
     role: str
@@ -49,19 +49,19 @@ class FinishedTask:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the task did."""
+        """Whether the task succeeded."""
         return self.code == 0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job attempt ends.
+    """The outcome of a job attempt.
 
     Attributes:
-        code: The exit code: 0, or that of the task that made it fail.
+        code: The exit code: 0, or that of the task that decided.
         type: ``Succeeded`` or ``Failed``.
-        message: FrameworkController's sentence about the rule that decided.
-        role: The role of the task that triggered the rule; ``None`` if all tasks just ended.
+        message: FrameworkController's message about the rule that decided.
+        role: The role of the task that triggered it; ``None`` if all tasks ended.
         index: Its index.
     """
 
@@ -74,12 +74,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RetryDecision:
-    """Whether a failed job or task attempt is followed by another.
+    """Whether a job or task attempt is retried.
 
     Attributes:
         retry: Whether it is.
         accountable: Whether the retry counts against the maximum.
-        delay: Bounds in seconds between which the wait before it is random.
+        delay: Bounds in seconds of the random wait before it.
     """
 
     retry: bool
@@ -88,9 +88,9 @@ class RetryDecision:
 
 
 def completion_limits(role: Mapping[str, Any]) -> tuple[int, int]:
-    """Return (minFailedInstances, minSucceededInstances) of a task role as the server sets them.
+    """Return (minFailedInstances, minSucceededInstances) of a task role with the server's defaults.
 
-    Missing, null and 0 become 1 failed and all succeeded; negative numbers switch a rule off.
+    Missing, null and 0 mean 1 failed and all succeeded; negative numbers disable a rule.
     """
     completion = role.get("completion") or {}
     total = instances(role)
@@ -100,7 +100,7 @@ def completion_limits(role: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def job_outcome(document: Mapping[str, Any], finished: Sequence[FinishedTask]) -> Outcome | None:
-    """Return how the running job attempt ends, or ``None`` if it goes on.
+    """Return the outcome of a job attempt, or ``None`` if it is not decided.
 
     Args:
         document: The job.
@@ -134,14 +134,14 @@ def job_outcome(document: Mapping[str, Any], finished: Sequence[FinishedTask]) -
 def should_retry(
     code: int, *, fancy: bool, max_retry: int, accountable_retries: int
 ) -> RetryDecision:
-    """Return whether an ended job or task attempt is tried again.
+    """Return whether an ended job or task attempt is retried.
 
     Args:
         code: Its exit code.
         fancy: Whether failures of the platform are retried without limit, and known failures of
             the user never; true for every job of PAI.
-        max_retry: How often other failures are retried; -1 always, -2 even after success.
-        accountable_retries: How many retries have counted so far.
+        max_retry: Maximum retries of other failures; -1 for no limit, -2 even after success.
+        accountable_retries: Number of retries that counted so far.
     """
     if code in _STOPPED_ON_PURPOSE:
         return RetryDecision(False)
@@ -159,7 +159,7 @@ def should_retry(
     return RetryDecision(retry, accountable=retry)
 
 
-#: the codes of a stopped job and of the tasks that were still there when the attempt was decided
+#: Codes of a stopped job, and of tasks that had not ended when the attempt was decided.
 STOP_REQUESTED = -210
 
 

@@ -1,8 +1,8 @@
-"""What an exit code of PAI means.
+"""PAI's table of exit codes.
 
-PAI maps the status of a user's command to a code of its own table before anybody sees it; the
-original one is kept as ``originUserExitCode`` (runtime.md §7). The table in ``exit_codes.json`` is
-PAI's own (src/k8s-job-exit-spec/config/k8s-job-exit-spec.yaml, MIT).
+PAI maps the status of a user's command to a code of this table; the original one is kept as
+``originUserExitCode``. The table in ``exit_codes.json`` is PAI's own
+(src/k8s-job-exit-spec/config/k8s-job-exit-spec.yaml, MIT).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _SWALLOWS, _LOST = 128, 130
 
 @lru_cache(maxsize=1)
 def exit_code_table() -> dict[int, dict[str, Any]]:
-    """Return PAI's whole table by code, in the order in which PAI tries the patterns.
+    """Return the table by code, in the order in which PAI tries the patterns.
 
-    An entry's ``pattern`` says what its runtime looks for in status and logs.
+    The ``pattern`` of an entry is what PAI's runtime searches in status and logs.
     """
     text = Path(__file__).with_name("exit_codes.json").read_text(encoding="utf-8")
     return {entry["code"]: entry for entry in json.loads(text)}
 
 
 def exit_spec(code: int) -> dict[str, Any]:
-    """Return what PAI knows of a code, as the REST API's ``appExitSpec`` shows it.
+    """Return the entry of a code, as ``appExitSpec`` of the REST API.
 
-    A code that is not in the table gets the entry for unknown codes of its sign.
+    Other codes get the entry for unknown codes of their sign.
     """
     table = exit_code_table()
     known = table.get(code) if code != _LOST else None

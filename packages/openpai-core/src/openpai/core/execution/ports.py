@@ -1,7 +1,6 @@
-"""Which ports a task gets (rest-server/src/models/v2/utils/frameworkConverter.js).
+"""Ports of a task (rest-server/src/models/v2/utils/frameworkConverter.js).
 
-PAI reserves no ports: it computes them from the task's uid, so that everybody who knows the uid
-knows the ports.
+PAI does not reserve ports: it computes them from the task's uid.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ def task_ports(
 
     Args:
         uid: The uid of the task's pod; a new one, and so new ports, for each attempt.
-        counts: How many ports each label has.
+        counts: Label → number of ports.
         start: The lowest port.
         end: One above the highest port.
     """
@@ -35,6 +34,6 @@ def task_ports(
 
 
 def _digest(text: str) -> int:
-    """Add up the three parts of an md5: 12, 12 and 8 hex digits."""
+    """Return the sum of the three parts of an MD5: 12, 12 and 8 hex digits."""
     digits = hashlib.new("md5", text.encode()).hexdigest()  # noqa: S324 - PAI chose it
     return int(digits[:12], 16) + int(digits[12:24], 16) + int(digits[24:], 16)

@@ -1,4 +1,4 @@
-"""Records of jobs: what the REST API shows of a job, its attempts, tasks and events."""
+"""Records of jobs, attempts, tasks and events, as the REST API shows them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = [
 
 @dataclass
 class Job:
-    """One job: FrameworkController's framework with what the REST server adds to it.
+    """A job: FrameworkController's framework with the fields of the REST server.
 
     Attributes:
         debug_id: The framework's name, MD5 of ``user~name``.
         sub_state: FrameworkController's state of the framework.
         attempt: The newest attempt's index; -1 before the first.
-        retries: How often the job was started anew.
-        user_retries: How many of those count against ``jobRetryCount``.
+        retries: Number of retries.
+        user_retries: Retries that count against ``jobRetryCount``.
         retry_at: When the next attempt may begin, while a delay runs.
         retry_delay: That delay in seconds.
         summary: The job's item in lists as JSON text, with an empty list of tags.
@@ -55,24 +55,24 @@ class Job:
 
     @property
     def framework(self) -> str:
-        """``user~name``, as the API's paths have it."""
+        """``user~name``, as in paths of the API."""
         return f"{self.user}~{self.name}"
 
     @property
     def is_over(self) -> bool:
-        """Whether the job has ended for good."""
+        """Whether the job has ended."""
         return self.sub_state == "Completed"
 
 
 @dataclass
 class Attempt:
-    """One run of a whole job. ``decided`` outcomes wait until every task has ended.
+    """One attempt of a job.
 
     Attributes:
-        uid: The attempt's own identity, part of ``appId``.
+        uid: The attempt's uid, part of ``appId``.
         code: The completion code, as soon as it is decided.
         type: ``Succeeded`` or ``Failed``.
-        diagnostics: Why, in FrameworkController's words.
+        diagnostics: FrameworkController's diagnostics.
         trigger_role: The role, as written, of the task that decided it.
     """
 
@@ -96,17 +96,17 @@ class Task:
     """One attempt of one task of one job attempt.
 
     Attributes:
-        uid: This attempt's identity: what PAI calls the pod's UID.
-        task_uid: The task's identity, the same for all its attempts.
+        uid: The uid of this attempt, PAI's pod UID.
+        task_uid: The uid of the task, the same for all attempts.
         role: The role as its author spelled it.
         node_ip: Where it runs; ``None`` until it is placed.
         code: The code PAI reports.
-        user_code: The status that the user's own command ended with.
+        user_code: The exit status of the user's command.
         type: FrameworkController's completion type: ``Succeeded``, ``Failed``, ….
-        message: What PAI's runtime would have written about a failure.
-        born: When the task (its first attempt) was created.
+        message: The message of PAI's runtime about a failure.
+        born: When the first attempt was created.
         counted: Retries that count against ``taskRetryCount``.
-        over: Whether the task has ended for good, not only this attempt.
+        over: Whether the task has ended, not only this attempt.
     """
 
     job: int
@@ -137,7 +137,7 @@ class Task:
 
 @dataclass
 class Event:
-    """Something that happened to a job; only ``Warning`` and ``Normal`` events are known."""
+    """An event of a job, of type ``Warning`` or ``Normal``."""
 
     uid: str
     job: int

@@ -1,4 +1,4 @@
-"""Jobs as the REST API shows them (rest-server/src/models/v2/job/k8s.js, frameworkConverter.js)."""
+"""Records → JSON of the REST API (rest-server/src/models/v2/job/k8s.js, frameworkConverter.js)."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def _number(value: float) -> float | None:
     return int(value) if value.is_integer() and abs(value) < 1e21 else value
 
 
-#: What a stored summary holds in the place of the job's tags.
+#: Placeholder of the tags in a stored summary.
 NO_TAGS = '"tags":[]'
 
 
 @lru_cache(maxsize=1)
 def node_name() -> str:
-    """Return the name under which this machine appears as the cluster's only node."""
+    """Return the name of this machine as the cluster's only node."""
     return socket.gethostname()
 
 
@@ -73,7 +73,7 @@ def _retries(job: Job) -> dict[str, Any]:
 
 
 def _submission(job: Job) -> int:
-    """Return whole seconds in milliseconds, which is all that the real database keeps."""
+    """Return milliseconds rounded to seconds, as the real database keeps them."""
     return job.submitted // 1000 * 1000
 
 
@@ -106,7 +106,7 @@ def summary(job: Job) -> str:
 def detail(
     job: Job, attempt: Attempt | None, tasks: Iterable[Task], tags: list[str]
 ) -> dict[str, Any]:
-    """Return a job with one of its attempts; ``None`` before it first started."""
+    """Return a job with one of its attempts; ``None`` before the first."""
     tasks = list(tasks)
     status: dict[str, Any] = {
         "username": job.user,
@@ -238,7 +238,7 @@ def _task_status(job: Job, task: Task) -> dict[str, Any]:
 
 
 def task_history(job: Job, attempts: list[Task]) -> dict[str, Any]:
-    """Return a task with all its attempts, which are given and shown newest first."""
+    """Return a task with all its attempts, newest first."""
     newest = attempts[0]
     return {
         "username": job.user,
@@ -254,7 +254,7 @@ def task_history(job: Job, attempts: list[Task]) -> dict[str, Any]:
 
 
 def job_attempt(job: Job, attempt: Attempt, tasks: list[Task], is_latest: bool) -> dict[str, Any]:
-    """Return an attempt as the old history API shows it (src/models/v2/job-attempt.js)."""
+    """Return an attempt in the format of the history API (src/models/v2/job-attempt.js)."""
     spec = _spec(attempt.code)
     messages = _messages(attempt, tasks)
     latest = attempt.index == job.attempt
@@ -304,7 +304,7 @@ def _short_status(job: Job, task: Task) -> dict[str, Any]:
 
 
 def event_item(job: Job, event: Event) -> dict[str, Any]:
-    """Return an event; its times are ISO 8601, unlike all others."""
+    """Return an event, whose times are ISO 8601."""
     from datetime import datetime, timezone
 
     at = datetime.fromtimestamp(event.at // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -1,8 +1,8 @@
 """The environment variables of a task.
 
 The REST server sets those that need only the job (rest-server/src/models/v2/job/runtime-env.js,
-k8s.js), with role names as the author wrote them; the runtime adds those that need to know where
-tasks run (openpai-runtime: src/init.d/framework_parser.py), with role names folded to ``[a-z0-9]``;
+k8s.js), with role names as written; the runtime adds those that depend on where tasks run
+(openpai-runtime: src/init.d/framework_parser.py), with role names folded to ``[a-z0-9]``;
 FrameworkController adds ``FC_*``.
 """
 
@@ -21,12 +21,12 @@ Task = "tuple[str, int]"
 
 
 def job_environment(document: Mapping[str, Any], user: str, virtual_cluster: str) -> dict[str, str]:
-    """Return the variables that all tasks of a job have in common.
+    """Return the variables of all tasks of a job.
 
     Args:
         document: The job.
-        user: Who submitted it.
-        virtual_cluster: Where it runs.
+        user: Its owner.
+        virtual_cluster: Its virtual cluster.
     """
     roles = task_roles(document)
     counts = {name: instances(role) for name, role in roles.items()}
@@ -59,7 +59,7 @@ def job_environment(document: Mapping[str, Any], user: str, virtual_cluster: str
 
 
 def _resources(role: Mapping[str, Any]) -> str:
-    """Return ``gpu,cpu,memory,shm`` as asked for: 0 where the job says nothing of shm."""
+    """Return ``gpu,cpu,memory,shm`` as requested; shm is 0 by default."""
     wanted = role["resourcePerInstance"]
     shm = (role.get("extraContainerOptions") or {}).get("shmMB", 0)
     return js.text([wanted["gpu"], wanted["cpu"], wanted["memoryMB"], shm])
@@ -72,13 +72,13 @@ def place_environment(
     ports: Mapping[tuple[str, int], Ports],
     tasks: Sequence[tuple[str, int]],
 ) -> dict[str, str]:
-    """Return the variables that say where the tasks of a job run.
+    """Return the variables about where the tasks of a job run.
 
     Args:
         role: The task role of this task, as written.
         index: Its index.
-        ips: The host's address of each task that has a place.
-        ports: The ports of each task that has a place.
+        ips: The host's address of each placed task.
+        ports: The ports of each placed task.
         tasks: All tasks of the job.
     """
     environment: dict[str, str] = {}
@@ -130,7 +130,7 @@ def controller_environment(
         role: The task role, as written.
         index: The task's index.
         uid: The uid of this attempt of the task.
-        attempts: How often (the job, the task) was started before.
+        attempts: Number of earlier attempts of (the job, the task).
     """
     framework, name = encode_name(job), convert_name(role)
     attempt = f"{framework}-{attempts[0]}"
@@ -155,6 +155,6 @@ def controller_environment(
 
 
 def _uid(name: str) -> str:
-    """Return a uid that is the same whenever it is asked for; Kubernetes would draw one."""
+    """Return a uid derived from a name; Kubernetes would use a random one."""
     digits = hashlib.sha256(name.encode()).hexdigest()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))

@@ -1,7 +1,7 @@
-"""The task plan: everything that one task of a job needs in order to run, as a pure function.
+"""Plan a task: environment, ordered steps, ports and limits, as a pure function.
 
-Whoever executes a plan runs the steps in order, each in a bash of its own, with the environment:
-those for ``start``, then ``main``, then those for ``success`` if ``main`` returned 0.
+A plan is executed step by step, each in a bash of its own with the environment: those for
+``start``, then ``main``, then those for ``success`` if ``main`` returned 0.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _DEFAULT_SHM_MB = 512
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the tasks of a job are, and which attempt this is.
+    """Where the tasks of a job run, and the attempt.
 
     Attributes:
-        user: Who submitted the job.
-        virtual_cluster: Where it runs.
-        ips: The host's address of each task that has a place, by (role as written, index).
+        user: The job's owner.
+        virtual_cluster: Its virtual cluster.
+        ips: The host's address of each placed task, by (role as written, index).
         ports: The ports of each such task, by label.
         uid: The uid of this attempt of the task.
-        framework_attempt: How often the job was started before.
-        task_attempt: How often the task was started before in this attempt of the job.
-        gpus: Numbers of the GPUs given to the task; ``None`` where GPUs are not managed.
+        framework_attempt: Number of earlier attempts of the job.
+        task_attempt: Number of earlier attempts of the task in this attempt of the job.
+        gpus: Numbers of the task's GPUs; ``None`` where GPUs are not assigned.
     """
 
     user: str
@@ -61,9 +61,9 @@ class Step:
     """One bash script of a task.
 
     Attributes:
-        name: What it is: ``plugin_pre0``, ``main``, ``plugin_post0``, …
-        script: The text.
-        failure_policy: ``fail`` if its failure is the task's, else ``ignore``.
+        name: ``plugin_pre0``, ``main``, ``plugin_post0``, …
+        script: Its text.
+        failure_policy: ``fail`` if its failure fails the task, else ``ignore``.
         when: ``start``, ``main`` or ``success``.
     """
 
@@ -75,7 +75,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a task may use.
+    """The resources of a task.
 
     Attributes:
         cpu: CPU cores.
@@ -92,15 +92,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """What one task needs.
+    """The plan of one task.
 
     Attributes:
         role: Its task role, as written.
         index: Its index.
-        environment: Variables to add to those that are there.
-        steps: The scripts, in order.
+        environment: Variables to add to the environment.
+        steps: The scripts in order.
         ports: Its ports by label.
-        limits: Its share of the machine.
+        limits: Its resources.
     """
 
     role: str
@@ -112,7 +112,7 @@ class TaskPlan:
 
 
 def role_ports(document: Mapping[str, Any], role: str) -> dict[str, int]:
-    """Return how many ports each task of a role has by label; ``ssh`` and ``http`` too."""
+    """Return the number of ports of each task by label, with ``ssh`` and ``http``."""
     ports = document["taskRoles"][role]["resourcePerInstance"].get("ports")
     counts = (
         {label: max(int(n), 0) for label, n in ports.items()} if isinstance(ports, dict) else {}
@@ -121,7 +121,7 @@ def role_ports(document: Mapping[str, Any], role: str) -> dict[str, int]:
 
 
 def role_limits(document: Mapping[str, Any], role: str) -> Limits:
-    """Return what each task of a role may use."""
+    """Return the resources of each task of a role."""
     described = document["taskRoles"][role]
     wanted = described["resourcePerInstance"]
     shm = (described.get("extraContainerOptions") or {}).get("shmMB") or _DEFAULT_SHM_MB
@@ -142,11 +142,11 @@ def plan_task(
         document: A job that the server accepts.
         role: A task role of it, as written.
         index: The task's index in the role.
-        placement: Where the tasks are.
-        secrets: The job's secrets; without them ``<% $secrets… %>`` stays as it is.
+        placement: Where the tasks run.
+        secrets: The job's secrets; without them ``<% $secrets… %>`` is kept.
 
     Raises:
-        JsError: A template cannot be filled in.
+        JsError: A template cannot be rendered.
     """
     script = render_job(dict(document), resolve_references(dict(document)))[role]
     main = Step("main", _STRICT_BASH + render_secrets(script, secrets), "fail", "main")
@@ -184,7 +184,7 @@ def _plugin_steps(
 
 
 def _script(commands: Sequence[str], policy: str) -> str:
-    """Return the script of a plugin; one whose failure is ignored runs to its last line."""
+    """Return the script of a plugin; if failures are ignored, it runs to the last line."""
     if policy == "ignore":
         return "\n".join(["set +o errexit", *map(str, commands), "exit 0", ""])
     return "\n".join(["set -o errexit", *map(str, commands), ""])

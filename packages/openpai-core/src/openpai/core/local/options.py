@@ -80,7 +80,7 @@ def make_options(values: Mapping[str, Any]) -> Options:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(
-            f"invalid option '{unknown[0]}' of a local cluster",
+            f"Invalid option '{unknown[0]}' of a local cluster.",
             f"Choose from: {', '.join(sorted(known))}.",
         )
     made = dict(values)
@@ -90,11 +90,11 @@ def make_options(values: Mapping[str, Any]) -> Options:
         if made.get("rate_limits") is not None:
             made["rate_limits"] = _one(Limits, made["rate_limits"])
     except (TypeError, AttributeError) as error:
-        raise ConfigError(f"invalid option of a local cluster: {error}") from error
+        raise ConfigError(f"Invalid option of a local cluster: {error}.") from error
     for name in ("cpus", "memory_mb", "gpus"):
         if (made.get(name) or 0) < 0:
             raise ConfigError(
-                f"invalid {name} '{made[name]}' of a local cluster", "Choose 0 or more."
+                f"Invalid {name} '{made[name]}' of a local cluster.", "Choose 0 or more."
             )
     return Options(**made)
 

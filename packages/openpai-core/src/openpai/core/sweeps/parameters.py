@@ -1,4 +1,4 @@
-"""Many jobs: one job and many sets of parameters, submitted, resumed, stopped and told together.
+"""Points of a sweep and its jobs: one job with many sets of parameters.
 
 ::
 
@@ -7,9 +7,8 @@
     for outcome in cluster.submit_all(jobs, tag="first-try"):
         print(outcome.name, outcome.status)
 
-The names say what the parameters are and are the same each time, so submitting a sweep again
-completes what is missing and doubles nothing. :mod:`openpai.core.sweeps.sweep` handles them as
-one object, with a limit on how many run at the same time.
+Names are made from the parameters, so that submitting a sweep again completes it. :class:`Sweep`
+(:mod:`openpai.core.sweeps.sweep`) also limits the number of active jobs.
 """
 
 from __future__ import annotations
@@ -48,20 +47,20 @@ Point = Mapping[str, Any]
 #: The values of a parameter to draw from, or a function that draws one.
 Choice = Union[Sequence[Any], Callable[[random.Random], Any]]
 
-#: The entry points of what else than a job file can be swept over: the suffix of such a file → a
-#: context manager of a :class:`SweepPlan`, called with its path, the points, and what is wished.
+#: Group of entry points for sweeps of other files than jobs: suffix → a function that takes the
+#: path, the points and options and returns a context manager of a :class:`SweepPlan`.
 SWEEPS_GROUP = "openpai.sweeps"
 
 
 class SweepPlan(NamedTuple):
-    """What becomes a sweep.
+    """The job and points of a sweep.
 
     Attributes:
         job: The job, with the parameters of the first point.
         points: The points as this job reads them.
         extras: What the submission adds to it; its files live as long as the context.
-        base: The folder that the paths of its sources are kept relative to.
-        remarks: What its submitter should know: one sentence each.
+        base: The folder to which paths of its sources are relative.
+        remarks: Sentences for the submitter.
     """
 
     job: Job
@@ -83,15 +82,15 @@ def grid(**axes: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def zipped(**axes: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return the first values of all axes together, then the second ones, and so on.
+    """Return the points of the first values of all axes, of the second ones, and so on.
 
     Raises:
         OpenPaiError: The axes are not equally long.
     """
     lengths = {name: len(values) for name, values in axes.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise OpenPaiError(f"The axes of a zip must be equally long; {told} values.")
+        listed = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise OpenPaiError(f"The axes of a zip must be equally long; {listed} values.")
     return [dict(zip(axes, values)) for values in zip(*axes.values())]
 
 
@@ -99,12 +98,12 @@ def sample(count: int, seed: int = 0, **choices: Choice) -> list[dict[str, Any]]
     """Return random points; the same ones for the same seed.
 
     Args:
-        count: How many.
-        seed: Where the random numbers begin.
+        count: Number of points.
+        seed: Random seed.
         **choices: For each parameter its values, or a function of a ``random.Random``, such as
             ``lambda r: 10 ** r.uniform(-4, -1)``.
     """
-    source = random.Random(seed)  # noqa: S311 - an experiment, no secret
+    source = random.Random(seed)  # noqa: S311 - not a secret
 
     def draw(choice: Choice) -> Any:
         return choice(source) if callable(choice) else source.choice(choice)
@@ -113,15 +112,15 @@ def sample(count: int, seed: int = 0, **choices: Choice) -> list[dict[str, Any]]
 
 
 def sweep_jobs(job: Job, points: Iterable[Point], name: str | None = None) -> list[Job]:
-    """Return one job for each point: its parameters set, its name telling them.
+    """Return one job for each point, with its parameters and a name made from them.
 
     Args:
-        job: The job; what a point does not name stays as it is.
-        points: As :func:`grid`, :func:`zipped` and :func:`sample` give them, or any mappings.
-        name: What the names begin with; ``None``: the job's own name.
+        job: The job, whose other parameters are kept.
+        points: Sets of parameters, as from :func:`grid`, :func:`zipped` or :func:`sample`.
+        name: The prefix of the names; ``None`` for the job's name.
 
     Raises:
-        OpenPaiError: The job has no name, or does not know a parameter that a point sets.
+        OpenPaiError: The job has no name, or lacks a parameter of a point.
     """
     base = name or job.name
     if not base:
@@ -133,7 +132,7 @@ def sweep_jobs(job: Job, points: Iterable[Point], name: str | None = None) -> li
 
 
 def _check_parameters(job: Job, points: Sequence[Point]) -> None:
-    """Refuse to sweep over what the job never reads: all its jobs would be the same."""
+    """Refuse parameters that the job never uses, which would make all its jobs equal."""
     known = job.document.get("parameters")
     known = known if isinstance(known, dict) else {}
     text = json.dumps(job.document, default=str)
@@ -146,13 +145,13 @@ def _check_parameters(job: Job, points: Sequence[Point]) -> None:
 
 
 def names_of(base: str, points: Sequence[Point]) -> list[str]:
-    """Return a name for each point; those that would be the same get a mark of their values."""
+    """Return a unique name for each point; ambiguous ones get a hash of the values."""
     plain = [point_name(base, point) for point in points]
     counts: dict[str, int] = {}
     for name in plain:
         counts[name.lower()] = counts.get(name.lower(), 0) + 1
     unique = [
-        name if counts[name.lower()] == 1 and not _TRY.fullmatch(name) else _marked(name, point)
+        name if counts[name.lower()] == 1 and not _TRY.fullmatch(name) else _hashed(name, point)
         for name, point in zip(plain, points)
     ]
     seen: dict[str, int] = {}
@@ -167,20 +166,20 @@ def point_name(base: str, point: Point) -> str:
     """Return ``train_lr-0p1_batch-32`` for ``train`` and ``{"lr": 0.1, "batch": 32}``.
 
     PAI allows letters, digits, ``_`` and ``-``, and 255 characters (rest-server/src/config/v2/
-    protocol.js); so ``.`` becomes ``p``, and what is too long ends with a mark of its values.
+    protocol.js); so ``.`` becomes ``p``, and long names end with a hash of the values.
     """
     parts = [f"{_safe(key)}-{_text(value)}" for key, value in point.items()]
     name = "_".join([base, *parts])
-    return name if len(name) <= _LONGEST_NAME - 8 else _marked(name, point)
+    return name if len(name) <= _LONGEST_NAME - 8 else _hashed(name, point)
 
 
 def try_name(name: str, number: int) -> str:
-    """Return the name of a point's job when it is run again: ``train_lr-0p1_try2``."""
+    """Return the name of a rerun of a point's job: ``train_lr-0p1_try2``."""
     return name if number == 1 else f"{name}_try{number}"
 
 
 def split_try(name: str) -> tuple[str, int]:
-    """Return the first name of a point's job and which try this one is, from 1."""
+    """Return the first name of a point's job and the number of the try, from 1."""
     match = _TRY.fullmatch(name)
     return (match[1], int(match[2])) if match else (name, 1)
 
@@ -196,6 +195,6 @@ def _safe(text: str) -> str:
     return _NOT_IN_NAMES.sub("-", text)
 
 
-def _marked(name: str, point: Point) -> str:
+def _hashed(name: str, point: Point) -> str:
     text = json.dumps(point, sort_keys=True, default=str)
     return f"{name[: _LONGEST_NAME - 16]}-{hashlib.sha256(text.encode()).hexdigest()[:7]}"

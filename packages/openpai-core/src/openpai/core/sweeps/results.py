@@ -1,4 +1,4 @@
-"""One row for each job of a sweep: what it was given, how it ended, how long it took."""
+"""Results of jobs: one row per job, and metrics from files or logs."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Result:
-    """One job of a sweep.
+    """The result of one job.
 
     Attributes:
         name: The job's name.
         state: The job's state now.
-        exit_code: The user's own exit code (else the platform's); ``None`` while the job goes on.
-        parameters: The parameters of its description.
-        submitted: When it was submitted.
-        seconds: From its first start to its end; ``None`` before.
-        retries: How often it was started anew.
+        exit_code: The user's exit code (else the platform's); ``None`` before its end.
+        parameters: Its parameters.
+        submitted: The time of its submission.
+        seconds: Seconds from its first start to its end; ``None`` before.
+        retries: Number of retries.
         tags: Its tags.
     """
 
@@ -53,13 +53,13 @@ class Result:
 def collect_results(
     cluster: Cluster, *, prefix: str = "", tag: str = "", concurrency: int = 8
 ) -> list[Result]:
-    """Return one row for each of the user's jobs that fit, in the order of their names.
+    """Return one row for each of the user's jobs that match, ordered by name.
 
     Args:
-        cluster: Where the jobs are.
-        prefix: What their names begin with.
-        tag: A tag that they have; with a prefix, both must fit.
-        concurrency: How many jobs are asked about at the same time.
+        cluster: The cluster.
+        prefix: The prefix of their names.
+        tag: A tag of them; with a prefix, both must match.
+        concurrency: Maximum number of concurrent requests.
 
     Raises:
         OpenPaiError: Neither a prefix nor a tag was given.
@@ -67,7 +67,7 @@ def collect_results(
         ConnectionFailed: No answer came.
     """
     if not prefix and not tag:
-        raise OpenPaiError("Which jobs are to be shown?", "Name a prefix or a tag.")
+        raise OpenPaiError("No jobs are selected.", "Name a prefix or a tag.")
     user = cluster.user
     found = cluster.jobs(user=user, keyword=prefix or None, tags=tag or None)
     mine = sorted((j for j in found if j.name.startswith(prefix)), key=lambda job: job.name)
@@ -77,7 +77,7 @@ def collect_results(
 def results_of(
     cluster: Cluster, jobs: Iterable[JobSummary], *, concurrency: int = 8
 ) -> list[Result]:
-    """Return one row for each of these jobs, in their order.
+    """Return one row for each job, in the same order.
 
     Raises:
         ApiError: The server refused.
@@ -96,7 +96,7 @@ def _result(cluster: Cluster, job: JobSummary) -> Result:
     return Result(
         name=job.name,
         state=job.state,
-        # The list has the platform's code only; that of a success is the user's, too.
+        # The list has the platform's code only; 0 is the user's, too.
         exit_code=remote.exit_code() if job.app_exit_code else job.app_exit_code,
         parameters=parameters if isinstance(parameters, dict) else {},
         submitted=job.submission_time,
@@ -108,11 +108,11 @@ def _result(cluster: Cluster, job: JobSummary) -> Result:
 
 @dataclass(frozen=True)
 class FileMetric:
-    """A value of a JSON file that a job saved; of a file with one object a line, the last one's.
+    """A value in a JSON file of a job's outputs; of a file with an object per line, in the last.
 
     Attributes:
         file: The file's path in the job's output folder.
-        name: The value's key; ``val.acc`` and ``epochs.-1.acc`` lead deeper.
+        name: The value's key, or a path of keys and indices such as ``epochs.-1.acc``.
     """
 
     file: str
@@ -123,15 +123,15 @@ class FileMetric:
         """Read ``FILE:KEY``.
 
         Raises:
-            OpenPaiError: The text names no metric.
+            OpenPaiError: The text has another format.
         """
         file, _, key = text.rpartition(":")
         if not file or not key:
-            raise OpenPaiError(f"'{text}' names no metric.", "Write FILE:KEY.")
+            raise OpenPaiError(f"Invalid metric '{text}'.", "Write FILE:KEY.")
         return cls(file, key)
 
     def read(self, job: RemoteJob) -> Any:
-        """Return the value; ``None`` where the job saved no such thing.
+        """Return the value; ``None`` if the job has no such output.
 
         Raises:
             StorageError: The storage cannot be opened from here.
@@ -147,11 +147,11 @@ class FileMetric:
 
 @dataclass(frozen=True)
 class LogMetric:
-    """What a pattern found last in a job's log.
+    """The last match of a pattern in a job's logs.
 
     Attributes:
-        name: What the metric is called.
-        pattern: A regular expression; its first group, if it has one, is the value.
+        name: The metric's name.
+        pattern: A regular expression; its first group, if any, is the value.
     """
 
     name: str
@@ -162,18 +162,18 @@ class LogMetric:
         """Read ``NAME=PATTERN``.
 
         Raises:
-            OpenPaiError: The text names no metric, or the pattern is no regular expression.
+            OpenPaiError: The text has another format, or the regular expression is invalid.
         """
         name, _, pattern = text.partition("=")
         if not name or not pattern:
-            raise OpenPaiError(f"'{text}' names no metric.", "Write NAME=PATTERN.")
+            raise OpenPaiError(f"Invalid metric '{text}'.", "Write NAME=PATTERN.")
         try:
             return cls(name, re.compile(pattern))
         except re.error as error:
-            raise OpenPaiError(f"'{pattern}' is no regular expression: {error}.") from None
+            raise OpenPaiError(f"Invalid regular expression '{pattern}': {error}.") from None
 
     def read(self, job: RemoteJob) -> Any:
-        """Return the last match in what the job's tasks wrote; ``None`` where there is none.
+        """Return the last match in the logs of the job's tasks; ``None`` without one.
 
         Raises:
             ApiError: The server refused.
@@ -190,7 +190,7 @@ Metric = Union[FileMetric, LogMetric]
 
 
 def _content(text: str) -> Any:
-    """Return what a JSON file holds; of one object a line, the last."""
+    """Return the value of a JSON file, or of its last line."""
     try:
         return json.loads(text)
     except ValueError:
@@ -203,7 +203,7 @@ def _content(text: str) -> Any:
 
 
 def _value(content: Any, key: str) -> Any:
-    """Return what a key, or a path of keys and indices, leads to."""
+    """Return the value at a key or a path of keys and indices."""
     if isinstance(content, dict) and key in content:
         return content[key]
     first, dot, rest = key.partition(".")

@@ -1,7 +1,6 @@
-"""What this machine keeps of a sweep: the job, its points, how many may run at once.
+"""The record of a sweep on this machine: its job, points and limit, to resume its submission.
 
-What became of a point is asked of the cluster, each time. The file is there so that a submission
-that was broken off can go on, also where the job's file and its code are no longer as they were.
+The state of its jobs is read from the cluster each time.
 """
 
 from __future__ import annotations
@@ -23,18 +22,17 @@ __all__ = ["SweepRecord", "record_path", "recorded_sweeps"]
 
 @dataclass(frozen=True)
 class SweepRecord:
-    """The jobs of a sweep that are to be.
+    """The planned jobs of a sweep.
 
     Attributes:
         name: The sweep's name.
         uri: The cluster's address.
-        user: Whose jobs they are.
-        job: The job as it is submitted but for name and parameters, as YAML; with its secrets, so
-            the file is its owner's only.
+        user: The owner of the jobs.
+        job: The job as YAML, with its secrets; the file is private.
         points: The parameters of each job.
-        max_parallel: How many jobs may go on at the same time; ``None``: the cluster's own limits.
-        stopped: Whether the user wants no more of it.
-        tags: The tags that each job gets besides the sweep's own.
+        max_parallel: Maximum number of active jobs; ``None`` for no limit.
+        stopped: Whether the submission was stopped.
+        tags: Tags of each job besides the sweep's own.
     """
 
     name: str
@@ -48,7 +46,7 @@ class SweepRecord:
 
     @classmethod
     def load(cls, uri: str, user: str, name: str) -> SweepRecord | None:
-        """Return what is kept of a sweep; ``None`` if that is nothing.
+        """Return the record of a sweep; ``None`` if there is none.
 
         Raises:
             ConfigError: The file cannot be read.
@@ -57,16 +55,16 @@ class SweepRecord:
 
     @property
     def path(self) -> Path:
-        """Where it is kept."""
+        """The file of the record."""
         return record_path(self.uri, self.user, self.name)
 
     @property
     def names(self) -> dict[str, Mapping[str, Any]]:
-        """The name of each point's first job → its parameters."""
+        """Name of each point's first job → its parameters."""
         return dict(zip(names_of(self.name, self.points), self.points))
 
     def save(self) -> SweepRecord:
-        """Keep it, with the points that were kept before.
+        """Store the record, with the points of an earlier one.
 
         Raises:
             ConfigError: The file cannot be written.
@@ -80,7 +78,7 @@ class SweepRecord:
         return _record(update_yaml(self.path, dict, merge, mode=0o600))
 
     def mark_stopped(self, stopped: bool) -> None:
-        """Say whether any more is to be submitted.
+        """Store whether the submission is stopped.
 
         Raises:
             ConfigError: The file cannot be written.
@@ -88,7 +86,7 @@ class SweepRecord:
         update_yaml(self.path, dict, lambda kept: {**kept, "stopped": stopped}, mode=0o600)
 
     def is_stopped(self) -> bool:
-        """Whether that is so now; another process may have said it.
+        """Whether this or another process has stopped the submission.
 
         Raises:
             ConfigError: The file cannot be read.
@@ -98,10 +96,10 @@ class SweepRecord:
 
     @contextmanager
     def submitting(self) -> Iterator[None]:
-        """Hold the right to submit for this sweep.
+        """Hold the lock for submissions of this sweep.
 
         Raises:
-            ConflictError: Another process of this machine has it.
+            ConflictError: Another process of this machine holds it.
         """
         with ExitStack() as stack:
             try:
@@ -110,12 +108,12 @@ class SweepRecord:
                 raise ConflictError(
                     f"Another process is submitting the sweep '{self.name}'.",
                     status=409,
-                    hint=f"See how far it is: opai sweep status {self.name}",
+                    hint=f"Show its progress: opai sweep status {self.name}",
                 ) from None
             yield
 
     def is_being_submitted(self) -> bool:
-        """Whether a process of this machine is submitting for it."""
+        """Whether a process of this machine is submitting its jobs."""
         try:
             with self.submitting():
                 return False
@@ -124,13 +122,13 @@ class SweepRecord:
 
 
 def record_path(uri: str, user: str, name: str) -> Path:
-    """Return where a sweep is kept: ``~/.openpai/sweeps/<cluster>/<user>~<name>.yaml``."""
+    """Return the file of a sweep: ``~/.openpai/sweeps/<cluster>/<user>~<name>.yaml``."""
     cluster = re.sub(r"[^A-Za-z0-9.-]+", "_", re.sub(r"^https?://", "", uri)).strip("_")
     return home() / "sweeps" / cluster / f"{user}~{name}.yaml"
 
 
 def recorded_sweeps(uri: str, user: str) -> list[SweepRecord]:
-    """Return all that is kept for a cluster, by name.
+    """Return the records of a cluster's sweeps, by name.
 
     Raises:
         ConfigError: A file cannot be read.
@@ -147,7 +145,7 @@ def _read(path: Path) -> SweepRecord | None:
     try:
         return _record(content)
     except (TypeError, KeyError):
-        raise ConfigError(f"{path} holds no sweep.", "Move it away.") from None
+        raise ConfigError(f"{path} is not a sweep record.", "Move it away.") from None
 
 
 def _record(content: Mapping[str, Any]) -> SweepRecord:
@@ -157,7 +155,7 @@ def _record(content: Mapping[str, Any]) -> SweepRecord:
 
 
 def _distinct(points: Sequence[Any], newest: Sequence[Any]) -> list[Any]:
-    """Return every point once; one that is there twice in the newest list is meant twice."""
+    """Return every point once, or as often as it is in the newest list."""
     found: list[Any] = []
     for point in points:
         if found.count(point) < max(1, sum(other == point for other in newest)):

@@ -1,26 +1,26 @@
-"""A sweep as one object: submit it within bounds, list it, wait for it, stop it, run parts again.
+"""Sweeps: submit many jobs with a limit, list them, wait for them, stop them, rerun some.
 
 ::
 
     sweep = Sweep.create(cluster, Job.from_file("train.yaml"), grid(lr=[0.1, 0.01]), max_parallel=4)
     sweep.submit()
     sweep.wait()
-    sweep.rerun()                       # what failed, under new names
+    sweep.rerun()                       # failed jobs, under new names
 
-Its jobs carry the tag ``sweep.<name>``, so every machine finds them. What is still to be submitted
-is kept in a file of this machine (:mod:`openpai.core.sweeps.state`); a process that dies is started
-again and goes on where the cluster says that it is.
+Its jobs have the tag ``sweep.<name>``, so that every machine finds them. The jobs to submit are in
+a file of this machine (:mod:`openpai.core.sweeps.state`); an interrupted submission continues from
+the jobs that the cluster has.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterable, Mapping, Sequence, TypeVar
 
-from openpai.core.client import Outcome, each, submit_all
+from openpai.core.client import Outcome, stop_jobs, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
-from openpai.core.retry import Backoff, RateLimitGate
+from openpai.core.retry import Backoff
 from openpai.core.states import TERMINAL_STATES
 from openpai.core.sweeps.parameters import Point, split_try, sweep_jobs, try_name
 from openpai.core.sweeps.state import SweepRecord, recorded_sweeps
@@ -37,7 +37,7 @@ __all__ = ["Sweep", "SweepJob", "all_sweeps"]
 _TAG = "sweep."
 _SHORTEST_POLL, _LONGEST_POLL = 0.5, 5.0
 _SUBMITTER_SECONDS = 30.0
-_MOST_AT_ONCE = 64
+_MAX_BATCH = 64
 
 S = TypeVar("S", bound="Sweep")
 OnOutcome = Callable[[Outcome], None]
@@ -50,10 +50,10 @@ class SweepJob:
     Attributes:
         name: Its name.
         first: The name of the point's first job.
-        number: Which try it is, from 1.
-        parameters: What it was given; ``None`` where only the cluster knows.
-        state: The server's word; ``None``: it has not been submitted.
-        summary: What the list of jobs says of it.
+        number: The number of the try, from 1.
+        parameters: Its parameters; ``None`` if this machine does not know them.
+        state: Its state; ``None`` if it has not been submitted.
+        summary: Its item in the list of jobs.
     """
 
     name: str
@@ -65,21 +65,21 @@ class SweepJob:
 
     @property
     def ended(self) -> bool:
-        """Whether it has SUCCEEDED, FAILED or STOPPED."""
+        """Whether it has ended."""
         return self.state in TERMINAL_STATES
 
     @property
-    def goes_on(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it was submitted and has not ended."""
         return self.state is not None and not self.ended
 
 
 class Sweep:
-    """The jobs of one user under one name.
+    """The jobs of one user's sweep.
 
     Args:
-        cluster: Where they are.
-        name: The sweep's name, which theirs begin with.
+        cluster: The cluster.
+        name: The sweep's name, the prefix of theirs.
     """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
@@ -100,22 +100,20 @@ class Sweep:
         max_parallel: int | None = None,
         tags: Sequence[str] = (),
     ) -> S:
-        """Plan one job for each point, and send their code; nothing is submitted yet.
+        """Plan a job for each point and upload their code, without submitting them.
 
         Args:
-            cluster: Where to.
-            job: The job; what a point does not name stays as it is.
-            points: The parameters of each job.
-            name: The sweep's name; ``None``: the job's own.
+            cluster: The cluster.
+            job: The job, whose other parameters are kept.
+            points: The parameters of each job; added to a sweep of this name.
+            name: The sweep's name; ``None`` for the job's name.
             extras: What the submission adds to the job.
-            base: The folder that the paths of its sources are kept relative to; the current one.
-            max_parallel: How many jobs may go on at the same time.
-            tags: Given to every job besides the sweep's own tag.
-
-        A sweep of this name that is known here gets the points that it lacks.
+            base: The folder to which paths of sources are relative; the current one by default.
+            max_parallel: Maximum number of active jobs.
+            tags: Further tags of every job.
 
         Raises:
-            OpenPaiError: The job has no name, or does not know a parameter.
+            OpenPaiError: The job has no name, or lacks a parameter.
             ProtocolError: A job breaks the protocol.
             ConnectionFailed: The cluster does not answer.
         """
@@ -125,10 +123,10 @@ class Sweep:
         jobs = sweep_jobs(job, wanted, name)
         for one in jobs:
             one.validate()
-        known_as = str(name or job.name)
-        ready = prepare_once(job.renamed(known_as), cluster, extras or NO_EXTRAS, base=base)
+        label = str(name or job.name)
+        ready = prepare_once(job.renamed(label), cluster, extras or NO_EXTRAS, base=base)
         SweepRecord(
-            known_as,
+            label,
             cluster.uri,
             cluster.user,
             ready.to_yaml(),
@@ -136,7 +134,7 @@ class Sweep:
             max_parallel,
             tags=list(tags),
         ).save()
-        return cls(cluster, known_as)
+        return cls(cluster, label)
 
     @property
     def tag(self) -> str:
@@ -147,13 +145,13 @@ class Sweep:
         """Return the latest job of every point, in the order of the points.
 
         Raises:
-            NotFoundError: There is no such sweep, neither here nor on the cluster.
+            NotFoundError: There is no such sweep, on this machine or on the cluster.
             ApiError: The server refused.
             ConnectionFailed: No answer came.
         """
-        return self._among(self.cluster.jobs(user=self.cluster.user, keyword=self.name))
+        return self._select(self.cluster.jobs(user=self.cluster.user, keyword=self.name))
 
-    def _among(self, listed: Iterable[JobSummary]) -> list[SweepJob]:
+    def _select(self, listed: Iterable[JobSummary]) -> list[SweepJob]:
         """Return the latest job of every point, from a list of the user's jobs."""
         planned: Mapping[str, Point] = self.record.names if self.record else {}
         latest: dict[str, JobSummary] = {}
@@ -171,34 +169,34 @@ class Sweep:
         return [_latest(first, planned.get(first), latest.get(first)) for first in every]
 
     def submit(self, *, on_outcome: OnOutcome | None = None) -> list[Outcome]:
-        """Submit what has not been; return when all of it is, or the sweep was stopped.
+        """Submit the missing jobs; return when all are submitted or the sweep was stopped.
 
-        Where ``max_parallel`` bounds it, that takes until all but the last jobs have ended. What
-        is there already counts as ``existed`` if it has this very description, else as failed.
+        With ``max_parallel`` that takes until all but the last jobs have ended. Existing jobs count
+        as ``existed`` if they have the same config, else as failed.
 
         Raises:
-            NotFoundError: This machine does not know what to submit.
-            ConflictError: Another process of this machine does it already.
-            OpenPaiError: The cluster could not be asked for 10 minutes on end.
+            NotFoundError: This machine does not know the jobs.
+            ConflictError: Another process of this machine submits them.
+            OpenPaiError: The cluster did not answer for 10 minutes.
         """
-        record = self._known()
+        record = self._require_record()
         record.mark_stopped(False)
         states = {job.first: job.state for job in self.jobs()}
-        planned = self._planned(record)
+        planned = self._job_factory(record)
         there = [name for name in record.names if states[name] is not None]
         missing = [name for name in record.names if states[name] is None]
         outcomes = self._submit_now(record, map(planned, there), on_outcome)
-        outcomes += self._send(record, missing, planned, on_outcome)
+        outcomes += self._submit_bounded(record, missing, planned, on_outcome)
         found = {outcome.name: outcome for outcome in outcomes}
         return [found[name] for name in record.names if name in found]
 
-    def bound(self, max_parallel: int) -> None:
-        """Let at most so many jobs go on at the same time, from now on.
+    def set_max_parallel(self, max_parallel: int) -> None:
+        """Change the maximum number of active jobs.
 
         Raises:
-            NotFoundError: This machine does not know what to submit.
+            NotFoundError: This machine does not know the jobs.
         """
-        self.record = replace(self._known(), max_parallel=max_parallel).save()
+        self.record = replace(self._require_record(), max_parallel=max_parallel).save()
 
     def rerun(
         self,
@@ -207,23 +205,22 @@ class Sweep:
         max_parallel: int | None = None,
         on_outcome: OnOutcome | None = None,
     ) -> list[Outcome]:
-        """Run again, under new names, the points whose latest jobs ended in one of the states.
+        """Submit again, under new names, the points whose latest jobs are in one of the states.
 
         Args:
             states: FAILED, STOPPED or SUCCEEDED.
-            max_parallel: How many of the sweep's jobs may go on at the same time; ``None``: as it
-                was submitted.
+            max_parallel: Maximum number of active jobs; ``None`` for that of the submission.
             on_outcome: Called with each outcome as it comes.
 
         Raises:
             ConflictError: Another process of this machine is submitting for the sweep.
-            OpenPaiError: The cluster could not be asked for 10 minutes on end.
+            OpenPaiError: The cluster did not answer for 10 minutes.
         """
         from openpai.core.client import copy_of
 
         again = {try_name(job.first, job.number + 1): job for job in self.to_rerun(states)}
         record = self.record or SweepRecord(self.name, self.cluster.uri, self.cluster.user, "")
-        planned = self._planned(record) if self.record else None
+        planned = self._job_factory(record) if self.record else None
 
         def make(name: str) -> Job:
             before = again[name]
@@ -233,43 +230,38 @@ class Sweep:
 
         if self.record:
             record.mark_stopped(False)
-        return self._send(record, list(again), make, on_outcome, max_parallel)
+        return self._submit_bounded(record, list(again), make, on_outcome, max_parallel)
 
     def to_rerun(self, states: Sequence[str] = ("FAILED",)) -> list[SweepJob]:
-        """Return the jobs that :meth:`rerun` would run again."""
+        """Return the jobs that :meth:`rerun` would submit again."""
         return [job for job in self.jobs() if job.state in states]
 
     def stop(self, *, on_outcome: OnOutcome | None = None) -> list[Outcome]:
-        """Submit no more, and stop every job that goes on.
+        """Stop the submission and every active job.
 
         Raises:
             NotFoundError: There is no such sweep.
-            ApiError: The list of jobs was refused.
-            ConnectionFailed: The list of jobs could not be had.
+            ApiError: The server refused the list of jobs.
+            ConnectionFailed: The list of jobs could not be read.
         """
         if self.record:
             self.record.mark_stopped(True)
             deadline = time.monotonic() + _SUBMITTER_SECONDS
             while self.record.is_being_submitted() and time.monotonic() < deadline:
                 time.sleep(0.2)
-        going = [self.cluster.job(job.name) for job in self.jobs() if job.goes_on]
-
-        def stop(remote: Any, gate: RateLimitGate) -> Outcome:
-            gate.run(remote.stop)
-            return Outcome(remote, "stopped")
-
-        return each(going, stop, lambda r, e: Outcome(r, "failed", e), on_outcome=on_outcome)
+        active = [self.cluster.job(job.name) for job in self.jobs() if job.is_active]
+        return stop_jobs(active, on_outcome=on_outcome)
 
     def wait(
         self,
         timeout: float | None = None,
         on_change: Callable[[list[SweepJob]], None] | None = None,
     ) -> list[SweepJob]:
-        """Return the jobs when none of them goes on and no process here submits any more.
+        """Return the jobs when none is active and no process of this machine submits.
 
         Raises:
-            WaitTimeout: The time ran out; the jobs go on.
-            OpenPaiError: The cluster could not be asked for 10 minutes on end.
+            WaitTimeout: The time ran out; the jobs keep running.
+            OpenPaiError: The cluster did not answer for 10 minutes.
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         backoff, pause = Backoff(was_well=self.cluster.session.answered), _SHORTEST_POLL
@@ -280,36 +272,36 @@ class Sweep:
                 backoff.reset()
                 if on_change is not None:
                     on_change(jobs)
-                if not submitting and not any(job.goes_on for job in jobs):
+                if not submitting and not any(job.is_active for job in jobs):
                     return jobs
             except OpenPaiError as error:
                 backoff.wait(error, deadline - time.monotonic())
             left = deadline - time.monotonic()
             if left <= 0:
                 raise WaitTimeout(
-                    f"Sweep '{self.name}' has not ended within {timeout:g} s; it goes on.",
+                    f"Sweep '{self.name}' has not ended within {timeout:g} s; it keeps running.",
                     f"Wait again: opai sweep wait {self.name}",
                 )
             time.sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_POLL)
 
-    def _known(self) -> SweepRecord:
+    def _require_record(self) -> SweepRecord:
         if self.record is None:
             raise NotFoundError(
-                f"This machine does not know what is left to submit of the sweep '{self.name}'.",
+                f"This machine does not know the jobs of the sweep '{self.name}'.",
                 status=404,
                 hint="Give its command line again: opai job sweep FILE -p …",
             )
         return self.record
 
-    def _planned(self, record: SweepRecord) -> Callable[[str], Job]:
-        """Return a function that makes the job of a point from its first name."""
+    def _job_factory(self, record: SweepRecord) -> Callable[[str], Job]:
+        """Return a function from the first name of a point to its job."""
         from openpai.core.protocol import Job
 
         jobs = sweep_jobs(Job.from_yaml(record.job), record.points, record.name)
         return {str(job.name): job for job in jobs}.__getitem__
 
-    def _send(
+    def _submit_bounded(
         self,
         record: SweepRecord,
         wanted: Sequence[str],
@@ -317,7 +309,7 @@ class Sweep:
         on_outcome: OnOutcome | None,
         max_parallel: int | None = None,
     ) -> list[Outcome]:
-        """Submit the jobs of these names as places become free, until the sweep is stopped."""
+        """Submit jobs by name within ``max_parallel``, until the sweep is stopped."""
         most = max_parallel or record.max_parallel
         outcomes: list[Outcome] = []
         waiting = list(wanted)
@@ -326,8 +318,8 @@ class Sweep:
         with record.submitting():
             while waiting and not (self.record and record.is_stopped()):
                 try:
-                    free = len(waiting) if most is None else most - self._going_on(outcomes)
-                    count = min(max(free, 0), _MOST_AT_ONCE)
+                    free = len(waiting) if most is None else most - self._active_count(outcomes)
+                    count = min(max(free, 0), _MAX_BATCH)
                     sent = self._submit_now(record, map(make, waiting[:count]), on_outcome)
                     backoff.reset()
                 except OpenPaiError as error:
@@ -351,15 +343,15 @@ class Sweep:
             cancelled=record.is_stopped if self.record else lambda: False,
         )
 
-    def _going_on(self, sent: Sequence[Outcome]) -> int:
-        """Return how many jobs go on; what was sent and is not listed yet counts, too."""
+    def _active_count(self, sent: Sequence[Outcome]) -> int:
+        """Return the number of active jobs, with those that were sent and are not listed yet."""
         jobs = self.jobs()
         unlisted = {o.name for o in sent if o.ok} - {job.name for job in jobs if job.state}
-        return sum(job.goes_on for job in jobs) + len(unlisted)
+        return sum(job.is_active for job in jobs) + len(unlisted)
 
 
 def all_sweeps(cluster: Cluster) -> dict[str, list[SweepJob]]:
-    """Return the jobs of every sweep that this machine or the cluster knows, by its name.
+    """Return the jobs of every sweep of this machine or the cluster, by name.
 
     Raises:
         ApiError: The server refused.
@@ -369,7 +361,7 @@ def all_sweeps(cluster: Cluster) -> dict[str, list[SweepJob]]:
     tags = (tag for job in listed for tag in job.tags)
     names = [tag[len(_TAG) :] for tag in tags if tag.startswith(_TAG)]
     names += [record.name for record in recorded_sweeps(cluster.uri, cluster.user)]
-    return {name: Sweep(cluster, name)._among(listed) for name in dict.fromkeys(names)}
+    return {name: Sweep(cluster, name)._select(listed) for name in dict.fromkeys(names)}
 
 
 def _latest(first: str, point: Point | None, job: JobSummary | None) -> SweepJob:

@@ -143,7 +143,7 @@ class _SweepView:
         jobs = self._sweep.jobs()
         record = self._sweep.record
         submitting = record is not None and record.is_being_submitted()
-        ended = not submitting and not any(job.goes_on for job in jobs)
+        ended = not submitting and not any(job.is_active for job in jobs)
         bundle = sweep_bundle(self._sweep)
         states = Counter(job.state or "not submitted" for job in jobs)
         counts = ", ".join(f"{count} {state}" for state, count in states.items())

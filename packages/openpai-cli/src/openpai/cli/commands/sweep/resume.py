@@ -45,7 +45,7 @@ def resume(
 
     found = open_sweep(app, sweep, alias)
     if max_parallel:
-        found.bound(max_parallel)
+        found.set_max_parallel(max_parallel)
     total = len(found.jobs())
     rows = send(app, found, total, lambda count: found.submit(on_outcome=count))
     _report(app, context, rows, format_)

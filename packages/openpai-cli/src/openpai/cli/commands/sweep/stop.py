@@ -43,7 +43,7 @@ def stop(
     what was stopped.
     """
     found = open_sweep(app, sweep, alias)
-    going = [job for job in found.jobs() if job.goes_on or job.state is None]
+    going = [job for job in found.jobs() if job.is_active or job.state is None]
     if going and not yes and not app.confirm(f"Stop these {len(going)} jobs of '{found.name}'?"):
         raise UsageProblem("Nothing was stopped.", "Say yes, or give --yes.")
     _report(app, context, map(_outcome, found.stop()), format_)

@@ -56,7 +56,7 @@ def make_engine(name: str) -> Engine:
         ConfigError: The name is unknown, or the engine is not installed or does not answer.
     """
     if name not in ENGINES:
-        raise ConfigError(f"invalid engine '{name}'", f"Choose from: {', '.join(ENGINES)}.")
+        raise ConfigError(f"Invalid engine '{name}'.", f"Choose from: {', '.join(ENGINES)}.")
     engine = ENGINES[name]()
     engine.check()
     return engine
