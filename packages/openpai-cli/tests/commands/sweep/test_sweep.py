@@ -214,7 +214,7 @@ def test_sweep_interrupted_can_be_resumed(opai, name, tmp_path):
         (["results"], 2, "Which jobs?"),
         (["results", "x", "--tag", "y"], 2, "Leave out"),
         (["results", "--tag", "t", "--metric", "acc"], 2, "FILE:KEY"),
-        (["results", "--tag", "t", "--log-metric", "a=("], 2, "no regular expression"),
+        (["results", "--tag", "t", "--log-metric", "a=("], 2, "Invalid regular expression"),
         (["results", "--tag", "t", "--save", "x.jpg"], 2, ".html, .svg, .png"),
     ],
 )
