@@ -19,6 +19,6 @@ else:
         __name__,
         {
             "archive": ["file_sha256", "unpack_archive"],
-            "sources": ["pack_sources", "source_limit", "report_sizes", "upload_code"],
+            "sources": ["pack_sources", "report_sizes", "source_limit", "upload_code"],
         },
     )
