@@ -6,6 +6,7 @@ import importlib.metadata
 import re
 import sys
 import textwrap
+from pathlib import Path
 
 import click
 import pytest
@@ -36,13 +37,23 @@ def every_command() -> dict[tuple[str, ...], click.Command]:
     return {**{path: lazy.load() for path, lazy in OWN.items()}, **others}
 
 
-def test_group_help_equals_command_help():
-    """A group's help is written from the table alone, without importing its commands."""
-    loaded = {path: lazy.load() for path, lazy in OWN.items()}
-    assert {path: lazy.help for path, lazy in OWN.items()} == {
-        path: command.get_short_help_str(limit=200) for path, command in loaded.items()
-    }
-    assert [path for path, command in loaded.items() if command.name != path[-1]] == []
+def test_every_command_file_has_row():
+    """Every module of a folder of commands is a command of that group, and vice versa."""
+    for name, group in _root.GROUPS.items():
+        package = f"openpai.cli.commands.{name}"
+        folder = Path(str(importlib.import_module(package).__path__[0]))
+        modules = {f"{package}.{path.stem}" for path in folder.glob("[a-z]*.py")}
+        own = {lazy.module for lazy in group.table.values() if lazy.module.startswith(package)}
+        submit = {"openpai.cli.commands.sweep.submit"} & modules  # `opai job sweep`
+        assert own == modules - submit
+
+
+def test_help_shows_summary_once(opai):
+    """A command's help begins with the line that the help of its group has."""
+    for path, lazy in OWN.items():
+        shown = " ".join(opai(*path, "--help").stdout.split())
+        assert shown.count(lazy.help) == 1
+    assert [path for path, lazy in OWN.items() if lazy.load().name != path[-1]] == []
 
 
 def test_help_begins_with_example(opai):

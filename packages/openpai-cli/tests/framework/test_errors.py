@@ -8,7 +8,7 @@ import inspect
 import click
 import pytest
 
-from openpai.cli.framework.errors import EXIT_CODES, explain
+from openpai.cli.framework.errors import EXIT_CODES, report_for
 from openpai.core import errors
 
 
@@ -51,7 +51,7 @@ def api(kind, status=400):
 )
 def test_error_kinds_have_exit_codes(error, code):
     """The documented exit codes hold."""
-    assert explain(error).exit_code == code
+    assert report_for(error).exit_code == code
 
 
 def test_core_errors_all_have_exit_codes():
@@ -63,7 +63,7 @@ def test_core_errors_all_have_exit_codes():
 
 def test_error_shows_message_and_hint():
     """The message goes first, what to do about it after."""
-    failure = explain(errors.ConfigError("There is no cluster 'x'.", "Add it.\nOr not."))
+    failure = report_for(errors.ConfigError("There is no cluster 'x'.", "Add it.\nOr not."))
     assert list(failure.lines(lambda text, style: text)) == [
         "opai: error: There is no cluster 'x'.",
         "hint: Add it.",
@@ -73,14 +73,14 @@ def test_error_shows_message_and_hint():
 
 def test_error_lists_job_file_problems():
     """Place, path, message and advice of each problem, one a line."""
-    failure = explain(errors.ProtocolError("job.yaml is invalid.", [Problem(), Problem()]))
+    failure = report_for(errors.ProtocolError("job.yaml is invalid.", [Problem(), Problem()]))
     lines = list(failure.lines(lambda text, style: text))
     assert lines[1:] == ["  line 12:5 /taskRoles/worker: it has no commands. Add some."] * 2
 
 
 def test_error_as_json_has_server_answer():
     """With -o json an error holds what the server said, as JSON."""
-    assert explain(api(errors.ConflictError, 409)).to_dict() == {
+    assert report_for(api(errors.ConflictError, 409)).to_dict() == {
         "type": "ConflictError",
         "message": "No.",
         "hint": None,
@@ -93,12 +93,12 @@ def test_error_as_json_has_server_answer():
 
 def test_file_error_names_file():
     """Python's own file errors become sentences."""
-    failure = explain(FileNotFoundError(errno.ENOENT, "No such file or directory", "job.yaml"))
+    failure = report_for(FileNotFoundError(errno.ENOENT, "No such file or directory", "job.yaml"))
     assert failure.message == "job.yaml: No such file or directory."
 
 
 def test_unexpected_error_suggests_debug():
     """A fault of our own is named as one, without a traceback."""
-    failure = explain(ZeroDivisionError("oops"))
+    failure = report_for(ZeroDivisionError("oops"))
     assert "ZeroDivisionError: oops" in failure.message
     assert "--debug" in failure.hint

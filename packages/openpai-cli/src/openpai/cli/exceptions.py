@@ -9,37 +9,37 @@ import click
 from openpai.core.errors import OpenPaiError
 
 __all__ = [
-    "Left",
-    "LostSightError",
-    "UsageProblem",
-    "WaitOverError",
+    "ConnectionLost",
+    "FollowInterrupted",
+    "FollowTimeout",
+    "UsageError",
 ]
 
 
-class WaitOverError(OpenPaiError):
-    """The time to wait is over; what was waited for goes on."""
+class FollowTimeout(OpenPaiError):  # noqa: N818 - as WaitTimeout
+    """A job has not ended within ``--timeout``; it is still running."""
 
 
-class LostSightError(OpenPaiError):
-    """The cluster does not tell any more how it is."""
+class ConnectionLost(OpenPaiError):  # noqa: N818 - as ConnectionFailed
+    """The cluster stopped answering while a job was followed; the job's state is unknown."""
 
 
-class Left(KeyboardInterrupt):
-    """The user pressed Ctrl-C; what was followed goes on.
+class FollowInterrupted(KeyboardInterrupt):
+    """Ctrl-C while a job was followed; the job is still running.
 
     Attributes:
-        message: What goes on.
+        message: What is still running.
         hint: The next commands, one a line.
     """
 
-    def __init__(self, message: str, ways: Iterable[str]) -> None:
+    def __init__(self, message: str, next_commands: Iterable[str]) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = "\n".join(ways)
+        self.hint = "\n".join(next_commands)
 
 
-class UsageProblem(click.UsageError):
-    """A wrong command line, and what to write instead.
+class UsageError(click.UsageError):
+    """A wrong command line, with a hint.
 
     Attributes:
         hint: What to do about it.

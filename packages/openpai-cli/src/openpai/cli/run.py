@@ -14,7 +14,7 @@ from openpai.cli.commands.table import opai
 from openpai.cli.framework import CliApp
 
 if TYPE_CHECKING:
-    from openpai.cli.framework import Failure
+    from openpai.cli.framework import ErrorReport
 
 __all__ = ["run"]
 
@@ -64,25 +64,25 @@ def _invoke(arguments: Sequence[str], app: CliApp) -> int:
 
 def _fail(app: CliApp, error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong; what that needs is imported only now."""
-    from openpai.cli.framework import explain
+    from openpai.cli.framework import report_for
 
     if app.debug and isinstance(error, Exception):
         import traceback
 
         traceback.print_exc()
-    failure = explain(error)
+    failure = report_for(error)
     _report(app, failure, as_json=as_json)
     return failure.exit_code
 
 
-def _report(app: CliApp, failure: Failure, *, as_json: bool) -> None:
+def _report(app: CliApp, failure: ErrorReport, *, as_json: bool) -> None:
     if as_json:
         import json
 
-        app.console.note(json.dumps({"error": failure.to_dict()}, ensure_ascii=False))
+        app.console.print_error(json.dumps({"error": failure.to_dict()}, ensure_ascii=False))
         return
     for line in failure.lines(app.console.paint):
-        app.console.note(line)
+        app.console.print_error(line)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -97,7 +97,7 @@ def test_cluster_add_accepts_pasted_addresses(opai, server):
             "cluster", "add", "p", "--pai-uri", pasted, "--token-stdin", stdin=server.token
         )
         assert result.exit_code == 0
-        assert f"Found PAI 1.8.0 at {server.uri}; users log in by password." in result.stderr
+        assert f"Found PAI 1.8.0 at {server.uri}; login by password." in result.stderr
         assert "Virtual clusters: default (" in result.stderr
         assert "Storages: local-storage." in result.stderr
         assert opai("cluster", "list", "-o", "json").json[0]["pai_uri"] == server.uri
@@ -168,7 +168,7 @@ def test_clock_difference_is_reported(opai, late):
     assert added.exit_code == 0
     sentence = "The cluster's clock is 60 min ahead of this machine's: one of them is wrong."
     assert f"opai: warning: {sentence}" in added.stderr
-    assert "what it offers could not be asked" in added.stderr  # its answers have another form
+    assert "cannot list its resources" in added.stderr  # its answers have another form
     assert sentence in opai("cluster", "check", "p", "-o", "json").json[0]["finding"]
 
 

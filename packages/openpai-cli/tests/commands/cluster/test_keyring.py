@@ -47,7 +47,7 @@ def test_keyring_holds_token_and_locked_keyring_keeps_it(run, server, home, tmp_
     line = ("cluster", "add", "prod", "--pai-uri", server.uri, "--token-stdin")
     added = run(*line, stdin=server.token)
     assert added.returncode == 0, added.stderr
-    assert "kept in the keyring" in added.stderr
+    assert "stored in the keyring" in added.stderr
     assert server.token in (tmp_path / "keyring.json").read_text()
     assert all(server.token not in file.read_text() for file in home.iterdir())
     assert run("user", "show", "-o", "name").stdout == "alice\n"

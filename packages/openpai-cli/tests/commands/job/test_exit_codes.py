@@ -106,7 +106,7 @@ def test_follow_of_vanished_job_exits_125(local, sleeping, words):
     local.faults.clear()
     assert gone.fired
     assert process.returncode == 125
-    assert "lost sight of" in said
+    assert "connection lost while following" in said
     if "json" in words:
         assert json.loads(said)["error"]["exitCode"] == 125
 

@@ -120,7 +120,7 @@ def test_stop_of_ended_job_exits_0(opai, job):
     opai("job", "wait", name)
     result = opai("job", "stop", name)
     assert result.exit_code == 0
-    assert "had ended: SUCCEEDED" in result.stderr
+    assert "has already ended: SUCCEEDED" in result.stderr
 
 
 def test_stop_continues_after_unknown_job(opai, job):
@@ -204,7 +204,7 @@ def test_stop_filters_by_state(opai, job):
     name = job("sleep 600")
     wait_until(lambda: opai("job", "status", name, "-o", "json").json["state"] != "WAITING")
     result = opai("job", "stop", "--prefix", name, "--state", "waiting", "--yes")
-    assert (result.exit_code, "No job that goes on matches" in result.stderr) == (0, True)
+    assert (result.exit_code, "No active job matches" in result.stderr) == (0, True)
     assert opai("job", "wait", name, "--timeout", "0").exit_code == 124
     assert opai("job", "stop").exit_code == 2
     opai("job", "stop", name)

@@ -71,4 +71,4 @@ def test_sweep_download_fetches_the_other_jobs(opai, local, odd):
     fetched = opai("sweep", "download", name, "--to", "here")
     assert fetched.exit_code == 1
     assert sorted(Path(path).name for path in _here()) == ["a.txt", "a.txt", "job.yaml"]
-    assert "Not all files of 2 jobs were fetched" in fetched.stderr
+    assert "Not all files of 2 jobs were downloaded" in fetched.stderr

@@ -211,8 +211,8 @@ def test_sweep_interrupted_can_be_resumed(opai, name, tmp_path):
     [
         (["status", "no_such_sweep"], 4, "no sweep 'no_such_sweep'"),
         (["resume", "no_such_sweep"], 4, "no sweep"),
-        (["results"], 2, "Which jobs?"),
-        (["results", "x", "--tag", "y"], 2, "Leave out"),
+        (["results"], 2, "No jobs selected"),
+        (["results", "x", "--tag", "y"], 2, "Leave them out"),
         (["results", "--tag", "t", "--metric", "acc"], 2, "FILE:KEY"),
         (["results", "--tag", "t", "--log-metric", "a=("], 2, "Invalid regular expression"),
         (["results", "--tag", "t", "--save", "x.jpg"], 2, ".html, .svg, .png"),

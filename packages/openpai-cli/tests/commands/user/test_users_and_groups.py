@@ -94,7 +94,7 @@ def test_user_update_reports_partial_changes(opai, user):
     line = ("--email", "u@example.org", "--add-group", "no_such_group")
     result = opai("user", "update", user, *line)
     assert result.exit_code == 4
-    assert f"Changed of user '{user}': email." in result.stderr
+    assert f"Changed user '{user}': email." in result.stderr
     assert opai("user", "show", user, "-o", "json").json["email"] == "u@example.org"
 
 
@@ -122,7 +122,7 @@ def test_user_delete_continues_after_unknown_user(opai, user):
     """Each is reported; the exit code is that of the first failure."""
     result = opai("user", "delete", "nobody_at_all", user, "--yes")
     assert result.exit_code == 4
-    assert f"User '{user}' is deleted." in result.stderr
+    assert f"User '{user}' deleted." in result.stderr
 
 
 def test_delete_without_confirmation_is_refused(opai, user, group):
@@ -201,7 +201,7 @@ def test_new_password_is_prompted_twice(admin):
     child.sendline(PASSWORD)
     child.expect("Repeat for confirmation: ")
     child.sendline(PASSWORD)
-    child.expect(f"User '{name}' is made.")
+    child.expect(f"User '{name}' created.")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.core.cli import CONTEXT_SETTINGS, Command, current_app, jobs
+from openpai.core.cli import (
+    CONTEXT_SETTINGS,
+    LOCAL_PATH,
+    LOCAL_FILE,
+    Command,
+    cluster_option,
+    current_app,
+    job_argument,
+)
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
 
 if TYPE_CHECKING:
@@ -16,20 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["notebook"]
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_PATH = click.Path(path_type=Path)
-
 #: What a Jupyter server shows where no file was named.
 _EMPTY = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}
-
-_CLUSTER = click.option(
-    "-a", "--cluster-alias", "alias", metavar="ALIAS", help="The cluster, if not the selected one."
-)
 
 
 @click.group(context_settings=CONTEXT_SETTINGS)
 def notebook() -> None:
-    """Run notebooks as jobs, and get them back executed."""
+    """Run notebooks as jobs and get them back executed."""
 
 
 @notebook.command(
@@ -40,14 +41,14 @@ def notebook() -> None:
     opai notebook submit --interactive --image IMAGE   # a Jupyter server in a job
     """,
 )
-@click.argument("file", type=_FILE, required=False)
+@click.argument("file", type=LOCAL_FILE, required=False)
 @click.option(
     "-p",
     "--parameter",
     "values",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter: a number, True, None, or a text.",
+    help="Value of a parameter: a number, True, None or text (repeatable).",
 )
 @click.option(
     "-r",
@@ -55,43 +56,49 @@ def notebook() -> None:
     "texts",
     multiple=True,
     metavar="NAME=TEXT",
-    help="A parameter that is a text, whatever it looks like.",
+    help="Text value of a parameter, never converted (repeatable).",
 )
-@click.option("--parameters-file", type=_FILE, help="Parameters from a YAML or JSON file.")
+@click.option("--parameters-file", type=LOCAL_FILE, help="YAML or JSON file of parameters.")
 @click.option(
     "--mode",
     type=click.Choice(["silent", "script", "interactive"]),
     default="silent",
-    help="Execute it, run it as a script, or serve it.  [default: silent]",
+    help="Execute the notebook, run it as a script, or serve it.  [default: silent]",
 )
-@click.option("--interactive", is_flag=True, help="The same as --mode interactive.")
+@click.option("--interactive", is_flag=True, help="Short for --mode interactive.")
 @click.option(
     "--token",
     "--notebook-token",
     "token",
-    help="The token of the Jupyter server.  [default: a random one]",
+    help="Token of the Jupyter server.  [default: a random one]",
 )
-@click.option("-i", "--image", help="The docker image.")
+@click.option("-i", "--image", help="Docker image.")
 @click.option("--gpu", metavar="N", type=click.IntRange(min=0), help="GPUs.  [default: 0]")
 @click.option("--cpu", metavar="N", type=click.IntRange(min=1), help="CPUs.  [default: 2]")
 @click.option("--mem", metavar="SIZE", help="Memory, such as 8g.  [default: 4g]")
 @click.option(
     "--memoryMB", "memory_mb", metavar="N", type=click.IntRange(min=1), help="The same in MiB."
 )
-@click.option("-j", "--name", "--job-name", "name", help="The job's name; $ is made random.")
-@click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster.")
-@click.option("-w", "--workspace", metavar="[NAME:]/PATH", help="Where code and outputs lie.")
+@click.option(
+    "-j",
+    "--name",
+    "--job-name",
+    "name",
+    help="Job name; each $ becomes random letters.  [default: generated]",
+)
+@click.option("--vc", "--virtual-cluster", "virtual_cluster", help="Virtual cluster to submit to.")
+@click.option(
+    "-w", "--workspace", metavar="[NAME:]/PATH", help="Folder for code and outputs, on a storage."
+)
 @click.option(
     "--src",
     "--sources",
     "sources",
     multiple=True,
-    type=_PATH,
+    type=LOCAL_PATH,
     help="A file or folder that the notebook needs.",
 )
-@click.option(
-    "--folder", "whole_folder", is_flag=True, help="Send the notebook's whole folder along."
-)
+@click.option("--folder", "whole_folder", is_flag=True, help="Upload the notebook's whole folder.")
 @click.option(
     "--output",
     "outputs",
@@ -100,16 +107,30 @@ def notebook() -> None:
     help="What else to save, relative to the notebook.",
 )
 @click.option("--pip", "--pip-installs", "requirements", multiple=True, help="A package it needs.")
-@click.option("--freeze", is_flag=True, help="Bring all packages of this Python environment.")
-@click.option("--kernel", help="The kernel, if not the notebook's own.")
-@click.option("--python", default="python3", help="Python in the image.  [default: python3]")
-@click.option("--allow-errors", is_flag=True, help="Run the cells after a failed one.")
-@click.option("--html/--no-html", default=True, help="Make a web page of it, too.")
-@click.option("--wait/--no-wait", default=True, help="Wait, and fetch the executed notebook.")
-@click.option("--to", "folder", type=_PATH, default=Path(), help="Where to put it.  [default: .]")
-@click.option("--dry-run", "--preview", "dry_run", is_flag=True, help="Show the job, send nothing.")
+@click.option(
+    "--freeze", is_flag=True, help="Install all packages of this Python environment in the job."
+)
+@click.option("--kernel", help="Jupyter kernel to use.  [default: the notebook's own]")
+@click.option(
+    "--python", default="python3", help="Python program in the image.  [default: python3]"
+)
+@click.option("--allow-errors", is_flag=True, help="Continue after a failed cell.")
+@click.option(
+    "--html/--no-html", default=True, help="Also save the executed notebook as a web page."
+)
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    help="Wait for the job and download the executed notebook.  [default: wait]",
+)
+@click.option(
+    "--to", "folder", type=LOCAL_PATH, default=Path(), help="Folder to write to.  [default: .]"
+)
+@click.option(
+    "--dry-run", "--preview", "dry_run", is_flag=True, help="Show the job; submit nothing."
+)
 @click.option("--no-browser", is_flag=True, hidden=True, expose_value=False)
-@_CLUSTER
+@cluster_option
 @click.pass_context
 def submit(context: click.Context, /, **options: Any) -> None:
     """Run a notebook as a job.
@@ -134,7 +155,7 @@ def submit(context: click.Context, /, **options: Any) -> None:
         job = _send(app, description, wishes["alias"])
     if not wishes["wait"]:
         click.echo(job.key)
-        app.note(f"Come back to it: opai notebook connect {_named(job)}")
+        app.note(f"Follow it: opai notebook connect {_named(job)}")
         return
     context.exit(_see_through(app, job, wishes["folder"]))
 
@@ -146,12 +167,14 @@ def submit(context: click.Context, /, **options: Any) -> None:
     opai notebook connect train-lr-0.1 --to results
     """,
 )
-@click.argument("job", shell_complete=jobs)
-@click.option("--to", "folder", type=_PATH, default=Path(), help="Where to put it.  [default: .]")
-@_CLUSTER
+@job_argument
+@click.option(
+    "--to", "folder", type=LOCAL_PATH, default=Path(), help="Folder to write to.  [default: .]"
+)
+@cluster_option
 @click.pass_context
 def connect(context: click.Context, /, job: str, folder: Path, alias: str | None) -> None:
-    """Come back to the job of a notebook.
+    """Follow the job of a notebook and download the result.
 
     Its log is followed to the end and the executed notebook fetched. Of an interactive job the
     address of its Jupyter server is written.
@@ -231,9 +254,9 @@ def _see_through(app: App, job: NotebookJob, folder: Path) -> int:
     An interactive job that has not ended is seen through when its server answers.
     """
     if job.facts["mode"] == "interactive" and not job.status().ended:
-        app.note("Waiting for its Jupyter server.")
+        app.note("Waiting for the Jupyter server.")
         click.echo(job.server_url())
-        app.note(f"It goes on until it is stopped: opai job stop {_named(job)}")
+        app.note(f"It runs until it is stopped: opai job stop {_named(job)}")
         return 0
     code = app.follow(job, app.note)
     try:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 from openpai.cli.framework import CliApp, command, pass_app
 
 BASH = r"""
@@ -69,6 +69,11 @@ SOURCES = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 @command(
     "completion",
+    help="""
+    Completes commands, options, and names of clusters, jobs, sweeps, storages and remote paths.
+    A cluster that does not answer within 1.5 seconds gives no candidates. SHELL defaults to
+    $SHELL.
+    """,
     examples="""
     eval "$(opai completion bash)"                              # in ~/.bashrc
     eval "$(opai completion zsh)"                               # in ~/.zshrc, after compinit
@@ -78,13 +83,7 @@ SOURCES = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 @click.argument("shell", type=click.Choice(tuple(SOURCES)), required=False)
 @pass_app
 def completion(app: CliApp, shell: str | None) -> None:
-    """Print the code for <Tab> in your shell.
-
-    Commands and options are completed, and names of clusters, jobs, sweeps, storages and paths on
-    them. A cluster that does not answer within a second and a half offers nothing. Without SHELL
-    the one of $SHELL is taken.
-    """
     shell = shell or PurePath(os.environ.get("SHELL", "")).name
     if shell not in SOURCES:
-        raise UsageProblem("Which shell is not known.", f"Name one: {', '.join(SOURCES)}.")
-    app.console.data(SOURCES[shell].strip())
+        raise UsageError("Unknown shell.", f"Name one: {', '.join(SOURCES)}.")
+    app.console.print(SOURCES[shell].strip())

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, command, completion as _complete, format_option, pass_app
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import complete_default_keys, format_option
 
 COLUMNS = [("KEY", "key"), ("VALUE", "value"), ("FROM", "origin"), ("FOR", "help")]
 #: Keys that a variable of the environment sets, too.
@@ -22,12 +23,16 @@ global_option = click.option(
     "--global",
     "for_user",
     is_flag=True,
-    help="For every folder, in ~/.openpai.",
+    help="Store for all folders, in ~/.openpai.",
 )
 
 
 @command(
     "set",
+    help="""
+    Precedence: option, environment variable, ./.openpai/defaults.yaml,
+    ~/.openpai/defaults.yaml.
+    """,
     examples="""
     opai set                                  # what is in force, and where it comes from
     opai set --show-origin                    # what each layer says
@@ -37,18 +42,15 @@ global_option = click.option(
     """,
 )
 @global_option
-@click.option("--show-origin", is_flag=True, help="Show what each layer says, the strongest first.")
+@click.option(
+    "--show-origin", is_flag=True, help="Show the values of every layer, highest precedence first."
+)
 @format_option
 @click.argument("pairs", nargs=-1, metavar="[KEY=VALUE]...")
 @pass_app
 def set_(
     app: CliApp, for_user: bool, show_origin: bool, format_: str, pairs: tuple[str, ...]
 ) -> None:
-    """Set default values of options, or list them.
-
-    An option on the command line is stronger than an environment variable, that is stronger than
-    ./.openpai/defaults.yaml, and that is stronger than ~/.openpai/defaults.yaml.
-    """
     changes = [_parse(pair) for pair in pairs]
     for key, operator, value in changes:
         _change(key, operator, value, in_folder=not for_user)
@@ -59,10 +61,9 @@ def set_(
 
 @command("unset", examples="opai unset image\nopai unset -g virtual-cluster")
 @global_option
-@click.argument("keys", nargs=-1, required=True, shell_complete=_complete.default_keys)
+@click.argument("keys", nargs=-1, required=True, shell_complete=complete_default_keys)
 @pass_app
 def unset(app: CliApp, for_user: bool, keys: tuple[str, ...]) -> None:
-    """Remove default values of options."""
     from openpai.core.config import unset_default
 
     for key in keys:
@@ -74,7 +75,7 @@ def unset(app: CliApp, for_user: bool, keys: tuple[str, ...]) -> None:
 def _parse(pair: str) -> tuple[str, str, str]:
     match = _PAIR.fullmatch(pair)
     if match is None:
-        raise UsageProblem(f"'{pair}' sets nothing.", "Write KEY=VALUE, KEY+=VALUE or KEY-=VALUE.")
+        raise UsageError(f"invalid setting '{pair}'", "Write KEY=VALUE, KEY+=VALUE or KEY-=VALUE.")
     key, operator, value = match.groups()
     return key, operator, value
 
@@ -87,7 +88,7 @@ def _change(key: str, operator: str, value: str, *, in_folder: bool) -> None:
         return
     before = default_for_user(key, in_folder=in_folder)
     if not isinstance(before, list):
-        raise UsageProblem(f"'{key}' holds one value, not a list.", f"Write {key}=VALUE.")
+        raise UsageError(f"'{key}' holds one value, not a list.", f"Write {key}=VALUE.")
     rest = [item for item in before if item != value]
     set_default(key, [*rest, value] if operator == "+=" else rest, in_folder=in_folder)
 

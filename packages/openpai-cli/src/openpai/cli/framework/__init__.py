@@ -13,30 +13,26 @@ if TYPE_CHECKING:
     )
     from openpai.cli.framework.app import CliApp as CliApp, pass_app as pass_app
     from openpai.cli.framework.completion import complete as complete
-    from openpai.cli.framework.errors import Failure as Failure, explain as explain
+    from openpai.cli.framework.errors import ErrorReport as ErrorReport, report_for as report_for
     from openpai.cli.framework.follow import (
+        end_sentence as end_sentence,
         exit_code_of as exit_code_of,
-        followed as followed,
-        how_it_ended as how_it_ended,
-        in_sight as in_sight,
+        following as following,
+        following_job as following_job,
+        next_commands as next_commands,
         running_time as running_time,
-        ways_back as ways_back,
     )
     from openpai.cli.framework.groups import (
-        Lazy as Lazy,
+        LazyCommand as LazyCommand,
         LazyGroup as LazyGroup,
         command as command,
+        lazy_commands as lazy_commands,
         unknown as unknown,
     )
     from openpai.cli.framework.options import (
-        cluster_option as cluster_option,
-        format_option as format_option,
-        job_argument as job_argument,
         jobs_argument as jobs_argument,
-        mebibytes as mebibytes,
-        moment as moment,
         parallel_option as parallel_option,
-        seconds as seconds,
+        point_in_time as point_in_time,
         state_option as state_option,
         timeout_option as timeout_option,
         yes_option as yes_option,
@@ -48,25 +44,20 @@ else:
             "admin": ["ONLY_ADMINS", "delete_each", "explained", "new_password", "typed_password"],
             "app": ["CliApp", "pass_app"],
             "completion": ["complete"],
-            "errors": ["Failure", "explain"],
+            "errors": ["ErrorReport", "report_for"],
             "follow": [
+                "end_sentence",
                 "exit_code_of",
-                "followed",
-                "how_it_ended",
-                "in_sight",
+                "following",
+                "following_job",
+                "next_commands",
                 "running_time",
-                "ways_back",
             ],
-            "groups": ["Lazy", "LazyGroup", "command", "unknown"],
+            "groups": ["LazyCommand", "LazyGroup", "command", "lazy_commands", "unknown"],
             "options": [
-                "cluster_option",
-                "format_option",
-                "job_argument",
                 "jobs_argument",
-                "mebibytes",
-                "moment",
                 "parallel_option",
-                "seconds",
+                "point_in_time",
                 "state_option",
                 "timeout_option",
                 "yes_option",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 from openpai.cli.framework.app import CliApp
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def explained(cluster: Cluster, otherwise: str = ONLY_ADMINS) -> Iterator[None]:
         yield
     except PermissionDeniedError as error:
         if error.code == "RemoveAdminError":
-            error.hint = "Take that right away first: opai user update NAME --no-admin"
+            error.hint = "Remove the admin right first: opai user update NAME --no-admin"
         elif TokenClaims.from_token(cluster.session.token).application:
             error.hint = "An application token may not do this. Log in: opai cluster login"
         else:
@@ -46,7 +46,9 @@ def explained(cluster: Cluster, otherwise: str = ONLY_ADMINS) -> Iterator[None]:
         raise
     except NotFoundError as error:
         if error.code == "NoApiError":
-            error.message = "This cluster has no such call: its users come from a directory (OIDC)."
+            error.message = (
+                "This cluster does not support this: its users come from a directory (OIDC)."
+            )
         raise
 
 
@@ -54,18 +56,18 @@ def typed_password(app: CliApp, prompt: str, *, stdin: bool, twice: bool = False
     """Return a password from one line of stdin, or from a prompt that does not show it.
 
     Raises:
-        UsageProblem: Nothing came, or nobody can be asked.
+        UsageError: Nothing came, or nobody can be asked.
     """
     if stdin:
         text = sys.stdin.readline().rstrip("\r\n")
     elif app.console.is_interactive:
         text = click.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True)
     else:
-        raise UsageProblem(
-            "A password is needed, and nobody can be asked.", "Pipe it in: --password-stdin"
+        raise UsageError(
+            "A password is needed, but there is no terminal to ask for it.", "Use --password-stdin."
         )
     if not text:
-        raise UsageProblem("Nothing came on stdin.", "Pipe one password a line.")
+        raise UsageError("stdin is empty.", "Pipe one password a line.")
     return text
 
 
@@ -73,11 +75,11 @@ def new_password(app: CliApp, name: str, *, stdin: bool) -> str:
     """Return a new password that the server takes.
 
     Raises:
-        UsageProblem: It is too short, or there is none.
+        UsageError: It is too short, or there is none.
     """
     text = typed_password(app, f"New password for {name}", stdin=stdin, twice=True)
     if len(text) < 6:
-        raise UsageProblem("The password is too short.", "PAI wants at least 6 characters.")
+        raise UsageError("The password is too short.", "PAI requires at least 6 characters.")
     return text
 
 
@@ -85,7 +87,7 @@ def delete_each(
     app: CliApp, cluster: Cluster, names: tuple[str, ...], delete: Callable[[str], None], kind: str
 ) -> int:
     """Delete things one by one, telling of each; return the exit code of the first that failed."""
-    from openpai.cli.framework.errors import explain
+    from openpai.cli.framework.errors import report_for
     from openpai.core.errors import OpenPaiError
 
     code = 0
@@ -93,9 +95,9 @@ def delete_each(
         try:
             with explained(cluster):
                 delete(name)
-            app.note(f"{kind} '{name}' is deleted.")
+            app.note(f"{kind} '{name}' deleted.")
         except OpenPaiError as error:
-            failure = explain(error)
+            failure = report_for(error)
             code = code or failure.exit_code
             for line in failure.lines(app.console.paint):
                 app.note(line)

@@ -1,4 +1,4 @@
-"""The running ``opai``, as commands know it: the ``App`` of ``openpai.core.cli.app``."""
+"""The context object of all commands; implements ``openpai.core.cli.App``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.ui import Console, visible
+from openpai.cli.ui import Console, escape_control
 from openpai.core.cli import Column, Row
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ __all__ = ["CliApp", "pass_app"]
 
 
 class CliApp:
-    """What every command gets as click's context object.
+    """The running ``opai``.
 
     Attributes:
-        console: Where output goes.
+        console: Writes output.
         debug: Whether tracebacks are shown.
     """
 
@@ -36,17 +36,17 @@ class CliApp:
         """Open the cluster with this alias; ``None`` means the selected one.
 
         Raises:
-            ConfigError: No such cluster is known, or none is selected.
+            ConfigError: The cluster is not known, or none is selected.
         """
         from openpai.core.client import Cluster
 
-        self._hush()
+        self._quiet_libraries()
         cluster = Cluster.load(alias)
         self._clusters.append(cluster)
         return cluster
 
-    def _hush(self) -> None:
-        """Keep libraries from writing tracebacks of their own when a connection is cut."""
+    def _quiet_libraries(self) -> None:
+        """Keep urllib3 from logging tracebacks of lost connections."""
         if not self.debug:
             import logging
 
@@ -77,8 +77,8 @@ class CliApp:
         emit(self.console, data, columns=columns, format=format)
 
     def note(self, text: str) -> None:
-        """Write a sentence for people to stderr."""
-        self.console.note("\n".join(map(visible, text.split("\n"))))
+        """Write a message to stderr."""
+        self.console.print_error("\n".join(map(escape_control, text.split("\n"))))
 
     @contextmanager
     def progress(self, description: str, total: int | None) -> Iterator[Callable[[int], None]]:
@@ -92,22 +92,22 @@ class CliApp:
             progress.close()
 
     def follow(self, job: RemoteJob, write: Callable[[str], None]) -> int:
-        """See a job to its end; see :meth:`openpai.core.cli.app.App.follow`."""
-        from openpai.cli.framework.follow import exit_code_of, how_it_ended, in_sight
+        """Follow a job to its end; see :meth:`openpai.core.cli.app.App.follow`."""
+        from openpai.cli.framework.follow import end_sentence, exit_code_of, following_job
 
-        with in_sight(self, job):
+        with following_job(self.console, job):
             for line in job.logs(follow=True):
                 write(line)
             detail = job.wait()
-        self.note(how_it_ended(detail))
+        self.note(end_sentence(detail))
         return exit_code_of(detail)
 
     def confirm(self, question: str) -> bool:
-        """Ask for yes or no; without a terminal the answer is no."""
+        """Ask yes or no; the answer is no without a terminal."""
         return self.console.is_interactive and click.confirm(question, err=True)
 
     def close(self) -> None:
-        """Close every cluster that was opened."""
+        """Close all clusters that were opened."""
         for cluster in self._clusters:
             cluster.close()
         self._clusters.clear()

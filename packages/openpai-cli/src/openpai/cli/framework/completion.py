@@ -1,4 +1,4 @@
-"""What <Tab> offers, and how each shell is told."""
+"""Print completion candidates for bash, zsh and fish."""
 
 from __future__ import annotations
 
@@ -10,68 +10,34 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.core.cli import clusters, jobs, outputs, remote_paths, storages, sweeps
-
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = [
-    "clusters",
-    "complete",
-    "default_keys",
-    "files",
-    "jobs",
-    "outputs",
-    "remote_paths",
-    "states",
-    "storages",
-    "sweeps",
-]
+__all__ = ["complete"]
 
-# What bash must not see in a word that stands in no quotes.
+# Characters that bash interprets in an unquoted word.
 _SPECIAL = re.compile(r"([\s\"'$&;()*?<>|`\\!{}\[\]#])")
 
 
-def states(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of the states of a job."""
-    from openpai.core.states import STATES
-
-    return [state for state in STATES if state.startswith(incomplete.upper())]
-
-
-def default_keys(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Keys of the layered defaults."""
-    from openpai.core.config import KEYS
-
-    return [key for key in KEYS if key.startswith(incomplete)]
-
-
-def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Files of this machine, which the shell knows itself."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
-
-
 def complete(root: click.Command, shell: str, arguments: Sequence[str]) -> int:
-    """Print what fits, one candidate on a line: kind, value and help, parted by tabs.
+    """Print the candidates, one a line: kind, value and help, separated by tabs.
 
     Args:
         root: The command ``opai``.
         shell: ``bash``, ``zsh`` or ``fish``.
         arguments: ``--`` and the words up to the cursor, the program's name first; for bash, which
-            parts words in a way of its own, the line up to the cursor.
+            splits words differently, the line up to the cursor.
     """
     from click.shell_completion import ShellComplete
 
-    with open(os.devnull, "w") as nothing:  # noqa: PTH123 - a warning would garble the line
+    with open(os.devnull, "w") as nothing:  # noqa: PTH123 - no warnings here
         sys.stderr = nothing
         words, bare = _bash_words(arguments[1]) if shell == "bash" else (list(arguments[1:]), True)
         *before, incomplete = words[1:] or [""]
-        found = ShellComplete(root, {}, "opai", "_OPAI_COMPLETE").get_completions(
+        items = ShellComplete(root, {}, "opai", "_OPAI_COMPLETE").get_completions(
             before, incomplete
         )
-        lines = [_line(item, incomplete) for item in found]
+        lines = [_line(item, incomplete) for item in items]
         if shell == "bash":
             lines = list(_for_bash(lines, incomplete, bare))
         sys.stdout.write("".join(f"{line}\n" for line in lines))
@@ -81,7 +47,7 @@ def complete(root: click.Command, shell: str, arguments: Sequence[str]) -> int:
 
 
 def _line(item: CompletionItem, incomplete: str) -> str:
-    """Return one candidate; ``--option=`` belongs to the word, though click takes it off."""
+    """Return one candidate, with the ``--option=`` that click removes from it."""
     option, equals, _ = incomplete.partition("=")
     own = option + equals if equals and option.startswith("--") else ""
     value = item.value if item.value.startswith(own) else own + item.value
@@ -89,7 +55,7 @@ def _line(item: CompletionItem, incomplete: str) -> str:
 
 
 def _bash_words(line: str) -> tuple[list[str], bool]:
-    """Return the words of a line, the last one incomplete, and whether that is in no quotes."""
+    """Return the words of a line, the last one incomplete, and whether that one is unquoted."""
     from click.shell_completion import split_arg_string
 
     words = split_arg_string(line)
@@ -99,10 +65,10 @@ def _bash_words(line: str) -> tuple[list[str], bool]:
 
 
 def _for_bash(lines: Sequence[str], incomplete: str, bare: bool) -> Iterator[str]:
-    """Yield candidates as bash wants them: without what it takes for other words, and quoted."""
+    """Yield candidates quoted for bash, without the part before a word break."""
     breaks = "".join(set(os.environ.get("_OPAI_BREAKS", "")) & set(":="))
     cut = max((incomplete.rfind(char) + 1 for char in breaks), default=0) if bare else 0
     for line in lines:
-        kind, value, told = line.split("\t")
-        shown = _SPECIAL.sub(r"\\\1", value[cut:]) if bare else value
-        yield "\t".join([kind, shown, told])
+        kind, value, help_text = line.split("\t")
+        quoted = _SPECIAL.sub(r"\\\1", value[cut:]) if bare else value
+        yield "\t".join([kind, quoted, help_text])

@@ -1,6 +1,6 @@
-"""From an exception to what the user reads and the exit code: one ordered table.
+"""Translate exceptions to error reports and exit codes.
 
-Commands catch nothing that they cannot cure; whatever they raise ends here.
+Commands catch only what they can handle; everything else ends here.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Any
 
 import click
 
-from openpai.cli.exceptions import Left, LostSightError, UsageProblem, WaitOverError
-from openpai.cli.framework import follow as _ends
-from openpai.cli.ui import visible
+from openpai.cli.exceptions import ConnectionLost, FollowInterrupted, FollowTimeout, UsageError
+from openpai.cli.framework.follow import EXIT_INTERRUPTED, EXIT_LOST, EXIT_TIMEOUT
+from openpai.cli.ui import escape_control
 from openpai.core import errors
 
-__all__ = ["Failure", "explain"]
+__all__ = ["ErrorReport", "report_for"]
 
-#: (kind of exception, exit code), the first that fits; docs/cli.md lists the codes.
+#: (class of exception, exit code), the first match; docs/cli.md lists the codes.
 EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
-    (WaitOverError, _ends.EXIT_TIMEOUT),
-    (LostSightError, _ends.EXIT_LOST),
-    (Left, _ends.EXIT_INTERRUPTED),
-    (KeyboardInterrupt, _ends.EXIT_INTERRUPTED),
-    (click.Abort, _ends.EXIT_INTERRUPTED),
+    (FollowTimeout, EXIT_TIMEOUT),
+    (ConnectionLost, EXIT_LOST),
+    (FollowInterrupted, EXIT_INTERRUPTED),
+    (KeyboardInterrupt, EXIT_INTERRUPTED),
+    (click.Abort, EXIT_INTERRUPTED),
     (click.UsageError, 2),
     (errors.ProtocolError, 2),
     (errors.ConfigError, 2),
@@ -49,8 +49,8 @@ Paint = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a command failed.
+class ErrorReport:
+    """An error of a command, for people and machines.
 
     Attributes:
         kind: The class of the error.
@@ -58,7 +58,7 @@ class Failure:
         hint: What to do about it, or an empty text.
         exit_code: The exit code of ``opai``.
         details: Lines that belong to the message, such as the problems of a job file.
-        facts: More for machines: status and code of the server's answer, problems.
+        facts: More fields for machines: status and code of the server's answer, problems.
     """
 
     kind: str
@@ -69,19 +69,19 @@ class Failure:
     facts: dict[str, Any]
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        """Yield what people read."""
-        if self.exit_code == _ends.EXIT_INTERRUPTED:  # nothing has failed
+        """Yield the lines for people."""
+        if self.exit_code == EXIT_INTERRUPTED:  # not an error
             yield f"\nopai: {self.message}"
             yield from filter(None, self.hint.split("\n"))
             return
-        yield f"opai: {paint('error:', 'red')} {visible(self.message)}"
+        yield f"opai: {paint('error:', 'red')} {escape_control(self.message)}"
         for detail in self.details:
             yield f"  {detail}"
         for line in filter(None, self.hint.split("\n")):
             yield f"{paint('hint:', 'cyan')} {line}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what machines read."""
+        """Return the JSON object for machines."""
         return {
             "type": self.kind,
             "message": self.message,
@@ -91,24 +91,24 @@ class Failure:
         }
 
 
-def explain(error: BaseException) -> Failure:
-    """Describe an exception for the user."""
+def report_for(error: BaseException) -> ErrorReport:
+    """Return the report of an exception."""
     code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
-    message, hint = _words(error)
+    message, hint = _message(error)
     problems = [_problem(problem) for problem in getattr(error, "problems", ())]
-    told = any(p["message"] in message or (p["hint"] and p["hint"] == hint) for p in problems)
-    return Failure(
+    repeated = any(p["message"] in message or (p["hint"] and p["hint"] == hint) for p in problems)
+    return ErrorReport(
         kind=type(error).__name__,
         message=message,
         hint=hint,
         exit_code=code,
-        details=() if told else tuple(map(_problem_line, problems)),
+        details=() if repeated else tuple(map(_problem_line, problems)),
         facts=_facts(error, problems),
     )
 
 
-def _words(error: BaseException) -> tuple[str, str]:
-    if isinstance(error, (errors.OpenPaiError, Left)):
+def _message(error: BaseException) -> tuple[str, str]:
+    if isinstance(error, (errors.OpenPaiError, FollowInterrupted)):
         return error.message, error.hint or _job_hint(error)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "interrupted", ""
@@ -117,8 +117,8 @@ def _words(error: BaseException) -> tuple[str, str]:
     if isinstance(error, OSError) and error.strerror:
         return _file_sentence(error), ""
     return (
-        f"Something unexpected happened: {type(error).__name__}: {error}",
-        "Run the command again as 'opai --debug …' and report what it prints.",
+        f"Unexpected error: {type(error).__name__}: {error}",
+        "Run it again as 'opai --debug …' and report the output.",
     )
 
 
@@ -127,7 +127,7 @@ def _job_hint(error: BaseException) -> str:
 
 
 def _usage_hint(error: click.ClickException) -> str:
-    if isinstance(error, UsageProblem):
+    if isinstance(error, UsageError):
         return error.hint
     if isinstance(error, click.UsageError) and error.ctx:
         return f"See: {error.ctx.command_path} --help"

@@ -1,4 +1,4 @@
-"""How following a job may end before the job does, each with an exit code of its own."""
+"""Follow a job: exit codes, how it ended, and what ends the following early."""
 
 from __future__ import annotations
 
@@ -7,60 +7,96 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from openpai.cli.exceptions import Left, LostSightError, WaitOverError
+from openpai.cli.exceptions import ConnectionLost, FollowInterrupted, FollowTimeout
 from openpai.core.errors import OpenPaiError, WaitTimeout
 from openpai.core.units import format_duration
 
 if TYPE_CHECKING:
-    from openpai.cli.framework.app import CliApp
+    from openpai.cli.ui import Console
     from openpai.core.client import RemoteJob
     from openpai.core.rest import JobDetail
 
 __all__ = [
     "EXIT_INTERRUPTED",
     "EXIT_LOST",
-    "EXIT_STOPPED",
     "EXIT_TIMEOUT",
+    "end_sentence",
     "exit_code_of",
-    "followed",
-    "how_it_ended",
-    "in_sight",
+    "following",
+    "following_job",
+    "next_command_lines",
+    "next_commands",
+    "running_time",
 ]
 
 EXIT_TIMEOUT = 124
 EXIT_LOST = 125
 EXIT_INTERRUPTED = 130
+EXIT_STOPPED = 143
 
 
 @contextmanager
-def followed(
-    name: str, look: str, left: str, ways_back: Callable[[], Iterable[str]]
+def following(
+    name: str, status_command: str, running: str, next_commands: Callable[[], Iterable[str]]
 ) -> Iterator[None]:
-    """Guard the block that follows something: what ends it early is not the end of that.
-
-    Ctrl-C lets it go on and says how to come back; a connection that stays broken ends the command
-    with 125, since nobody knows how it does.
+    """Translate what ends the block before the job does.
 
     Args:
         name: What is followed.
-        look: The command that looks at it.
-        left: What to say when the user leaves.
-        ways_back: Called for the next commands then.
+        status_command: The command that shows its state.
+        running: What is still running after Ctrl-C, as the end of a sentence.
+        next_commands: Called for the next commands after Ctrl-C.
+
+    Raises:
+        FollowInterrupted: The user pressed Ctrl-C.
+        FollowTimeout: The time to wait is over.
+        ConnectionLost: The cluster does not answer any more.
     """
     try:
         yield
     except KeyboardInterrupt:
-        raise Left(left, ways_back()) from None
+        raise FollowInterrupted(f"Stopped following; {running}.", next_commands()) from None
     except WaitTimeout as error:
-        raise WaitOverError(error.message, error.hint) from None
+        raise FollowTimeout(error.message, error.hint) from None
     except OpenPaiError as error:
-        raise LostSightError(
-            f"lost sight of {name}: {error.message}",
-            f"Whether it goes on is not known. Look: {look}",
+        raise ConnectionLost(
+            f"connection lost while following {name}: {error.message}",
+            f"Its state is unknown. See: {status_command}",
         ) from None
 
 
-EXIT_STOPPED = 143
+@contextmanager
+def following_job(console: Console, job: RemoteJob) -> Iterator[None]:
+    """Guard the block that follows a job; see :func:`following`."""
+    with following(
+        job.key,
+        f"opai job status {job.key}",
+        f"job {job.key} is still running",
+        lambda: next_commands(console, job),
+    ):
+        yield
+
+
+def next_commands(console: Console, job: RemoteJob) -> Iterator[str]:
+    """Yield the next commands for a job."""
+    commands = {"follow": "job logs -f", "status": "job status", "stop": "job stop"}
+    return next_command_lines(console, commands, job.cluster.alias, job.key)
+
+
+def next_command_lines(
+    console: Console, commands: dict[str, str], alias: str, name: str
+) -> Iterator[str]:
+    """Yield a line for each command: what it does, and the command line.
+
+    Args:
+        console: Paints what it does.
+        commands: What it does → the command without ``opai``.
+        alias: The cluster's alias, or an empty text.
+        name: The job or sweep.
+    """
+    target = f"-a {alias} {name}" if alias else name
+    for label, command in commands.items():
+        yield f"  {console.paint(f'{label:<7}', 'dim')} opai {command} {target}"
 
 
 def running_time(launched: datetime | None, completed: datetime | None) -> timedelta | None:
@@ -74,7 +110,7 @@ def exit_code_of(detail: JobDetail) -> int:
     """Return the exit code for a command that followed this job to its end.
 
     0 for SUCCEEDED, 143 for STOPPED, else the user's own code; codes that no process can have,
-    as the platform's negative ones, become 1.
+    such as the platform's negative ones, become 1.
     """
     if detail.state == "SUCCEEDED":
         return 0
@@ -84,26 +120,11 @@ def exit_code_of(detail: JobDetail) -> int:
     return code if code is not None and 0 < code < 256 else 1
 
 
-def how_it_ended(detail: JobDetail) -> str:
+def end_sentence(detail: JobDetail) -> str:
     """Return a sentence: ``alice~train FAILED with exit code 3 after 2m 5s.``."""
     span = running_time(detail.launched_time, detail.completed_time)
-    after = " before it began"
+    after = " before it started"
     if span is not None:
         after = f" after {format_duration(span.total_seconds())}"
     code = f" with exit code {detail.exit_code}" if detail.state == "FAILED" else ""
     return f"{detail.key} {detail.state}{code}{after}."
-
-
-@contextmanager
-def in_sight(app: CliApp, job: RemoteJob) -> Iterator[None]:
-    """Guard the block that follows a job; see :func:`~openpai.cli.framework.follow.followed`."""
-    left, look = f"You left; {job.key} goes on.", f"opai job status {job.key}"
-    with followed(job.key, look, left, lambda: ways_back(app, job)):
-        yield
-
-
-def ways_back(app: CliApp, job: RemoteJob) -> Iterator[str]:
-    """Yield the next commands for a job."""
-    which = f"-a {job.cluster.alias} {job.key}" if job.cluster.alias else job.key
-    for what, words in (("follow", "logs -f"), ("status", "status"), ("stop", "stop")):
-        yield f"  {app.console.paint(f'{what:<7}', 'dim')} opai job {words} {which}"

@@ -1,4 +1,4 @@
-"""The click classes of ``opai``: its own commands, groups that load when used."""
+"""Lazy command groups, and the error for unknown names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 from openpai.core.cli import CONTEXT_SETTINGS, Command
 
 if TYPE_CHECKING:
@@ -20,41 +20,55 @@ if TYPE_CHECKING:
 __all__ = [
     "OUTPUT",
     "Command",
-    "Lazy",
+    "LazyCommand",
     "LazyGroup",
     "command",
+    "lazy_commands",
     "unknown",
 ]
 
-#: What commands write with ``-o json``.
+#: JSON Schema of the output with ``-o json``.
 OUTPUT = os.path.join(os.path.dirname(__file__), "output.schema.json")  # noqa: PTH118, PTH120
 
 
 command = partial(click.command, cls=Command, output=OUTPUT)
 
 
-class Lazy(NamedTuple):
+class LazyCommand(NamedTuple):
     """A command that is imported when it is used.
 
     Attributes:
-        target: ``module:attribute``.
-        help: The one line that a group's help shows, equal to the command's own first line.
+        module: The module that holds it.
+        name: The command's name.
+        help: The first line of its help, and its line in the group's help.
     """
 
-    target: str
+    module: str
+    name: str
     help: str
 
-    def load(self) -> click.Command:
+    def load(self) -> Command:
         """Import the command."""
-        module, _, attribute = self.target.partition(":")
-        found: click.Command = getattr(import_module(module), attribute)
-        return found
+        members = vars(import_module(self.module)).values()
+        command = next(m for m in members if isinstance(m, Command) and m.name == self.name)
+        command.summary = self.help
+        return command
+
+
+def lazy_commands(package: str, lines: Mapping[str, str]) -> dict[str, LazyCommand]:
+    """Return the commands of a folder: the module ``package.NAME`` holds the command ``NAME``.
+
+    Args:
+        package: The folder's package.
+        lines: The command's name → the first line of its help.
+    """
+    return {name: LazyCommand(f"{package}.{name}", name, line) for name, line in lines.items()}
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by a table and imports the one that is used."""
+    """A group with a table of commands, which imports only the one that is used."""
 
-    def __init__(self, name: str, table: Mapping[str, Lazy], **kwargs: Any) -> None:
+    def __init__(self, name: str, table: Mapping[str, LazyCommand], **kwargs: Any) -> None:
         super().__init__(name, context_settings=CONTEXT_SETTINGS, **kwargs)
         self.table = table
 
@@ -67,7 +81,7 @@ class LazyGroup(click.Group):
         return self.table[cmd_name].load() if cmd_name in self.table else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands that begin so, without importing them; after ``-`` the options."""
+        """Return matching commands without importing them, or options after ``-``."""
         from click.shell_completion import CompletionItem
 
         if incomplete.startswith("-"):
@@ -79,11 +93,11 @@ class LazyGroup(click.Group):
         ]
 
     def summary(self, _ctx: click.Context, name: str) -> str:
-        """Return one line about a command, without importing it."""
+        """Return a command's help line, without importing it."""
         return self.table[name].help
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table alone."""
+        """Write the list of commands, without importing them."""
         rows = [(name, self.summary(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
@@ -91,7 +105,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or fail with the nearest names."""
+        """Find the command; suggest the nearest names if it does not exist."""
         name = args[0]
         known = self.get_command(ctx, name) is not None
         if not known and not name.startswith("-") and not ctx.resilient_parsing:
@@ -101,9 +115,9 @@ class LazyGroup(click.Group):
 
 def unknown(
     kind: str, name: str, known: Iterable[str], ctx: click.Context, hint: str = ""
-) -> UsageProblem:
-    """Return the error for a name that does not exist; without a hint it suggests the nearest."""
+) -> UsageError:
+    """Return the error for an unknown name; without a hint it suggests the nearest names."""
     near = get_close_matches(name, list(known), n=3, cutoff=0.5)
     suggestion = " or ".join(f"'{ctx.command_path} {other}'" for other in near)
     nearest = f"Did you mean {suggestion}?" if near else f"See: {ctx.command_path} --help"
-    return UsageProblem(f"There is no {kind} '{name}'.", hint or nearest, ctx)
+    return UsageError(f"Unknown {kind} '{name}'.", hint or nearest, ctx)

@@ -40,7 +40,7 @@ def load(name: str) -> click.Command | None:
     try:
         found = offered.load()
         if not isinstance(found, click.Command):
-            raise TypeError(f"{offered.value} is no click command")
+            raise TypeError(f"{offered.value} is not a click command")
     except Exception as error:  # whatever a foreign module does when imported
         _warn(f"the command '{name}' of {offered.distribution} is broken: {error}")
         return None

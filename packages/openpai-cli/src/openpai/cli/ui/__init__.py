@@ -5,7 +5,7 @@ from openpai.core.lazy_imports import attach
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openpai.cli.ui.bars import bar as bar
-    from openpai.cli.ui.console import Console as Console, visible as visible
+    from openpai.cli.ui.console import Console as Console, escape_control as escape_control
     from openpai.cli.ui.live import watch as watch
     from openpai.cli.ui.output import (
         cell_text as cell_text,
@@ -26,7 +26,7 @@ else:
         __name__,
         {
             "bars": ["bar"],
-            "console": ["Console", "visible"],
+            "console": ["Console", "escape_control"],
             "live": ["watch"],
             "output": ["cell_text", "emit", "table_lines"],
             "plot": ["bar_chart", "is_number", "panels", "points_of"],

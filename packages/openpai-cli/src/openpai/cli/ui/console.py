@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-__all__ = ["Console", "visible"]
+__all__ = ["Console", "escape_control"]
 
 _STYLES = {
     "bold": "\x1b[1m",
@@ -46,7 +46,7 @@ class Console:
         return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
     @property
-    def is_lively(self) -> bool:
+    def is_animated(self) -> bool:
         """Whether stderr can show motion: a terminal with a cursor, and no build machine."""
         return _is_terminal(sys.stderr) and not self._is_dumb and not self._environ.get("CI")
 
@@ -65,7 +65,7 @@ class Console:
         return shutil.get_terminal_size().lines
 
     @property
-    def can_be_drawn_on(self) -> bool:
+    def supports_cursor(self) -> bool:
         """Whether stdout is a terminal with a cursor that can be moved."""
         return self.is_terminal and not self._is_dumb
 
@@ -86,11 +86,11 @@ class Console:
             return text
         return f"{_STYLES[style]}{text}{_RESET}"
 
-    def data(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Write one line of data."""
         _write(sys.stdout, text + "\n")
 
-    def note(self, text: str) -> None:
+    def print_error(self, text: str) -> None:
         """Write one line for people; a terminal that went away is no reason to fail."""
         try:
             _write(sys.stderr, text + "\n")
@@ -115,7 +115,7 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def visible(text: str) -> str:
+def escape_control(text: str) -> str:
     """Make control characters harmless, so that no job name or message can steer the terminal."""
     if text.isprintable():
         return text

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 
 if TYPE_CHECKING:
     from openpai.cli.framework import CliApp
@@ -29,14 +29,14 @@ def watch(app: CliApp, draw: Callable[[int], Sequence[str]]) -> None:
         draw: Returns the lines for a screen of so many lines.
 
     Raises:
-        UsageProblem: stdout is no terminal that can be drawn on.
+        UsageError: stdout is no terminal that can be drawn on.
         OpenPaiError: The trouble with the connection lasted too long.
     """
     from openpai.core.errors import OpenPaiError
     from openpai.core.retry import Backoff
 
-    if not app.console.can_be_drawn_on:
-        raise UsageProblem("--watch needs a terminal.", "Leave it out, or use: opai job wait")
+    if not app.console.supports_cursor:
+        raise UsageError("--watch needs a terminal.", "Leave it out, or use: opai job wait")
     backoff = Backoff()
     sys.stdout.write(_ENTER)
     try:

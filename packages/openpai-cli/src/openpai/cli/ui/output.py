@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from openpai.cli.ui.console import Console, visible
+from openpai.cli.ui.console import Console, escape_control
 from openpai.cli.ui.table import NOTHING, Cell, draw_record, draw_table
 from openpai.cli.ui.times import ago, iso
 from openpai.core.cli import Column, Row
 from openpai.core.units import format_duration
 
-__all__ = ["FORMATS", "cell_text", "emit", "table_lines"]
-
-FORMATS = ("table", "json", "yaml", "name")
+__all__ = ["cell_text", "emit", "table_lines"]
 
 #: Rows that are drawn at once; a table's columns fit those of one page.
 PAGE = 10_000
@@ -53,7 +51,7 @@ def emit(
     pages = [(data, True, True)] if isinstance(data, Mapping) else _pages(data, page_size)
     for rows, first, last in pages:
         for line in _lines(console, rows, columns, format, (first, last)):
-            console.data(line)
+            console.print(line)
 
 
 def _pages(data: Iterable[Row], size: int) -> Iterator[tuple[Sequence[Row], bool, bool]]:
@@ -152,5 +150,7 @@ def _cell(value: Any, console: Console | None) -> Cell:
         return Cell(ago(value) if console and console.is_terminal else iso(value))
     if isinstance(value, timedelta):
         return Cell(format_duration(value.total_seconds()), is_number=True)
-    text = visible(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+    text = escape_control(
+        ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    )
     return Cell(text, _STATE_STYLES.get(text, ""))

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 from openpai.cli.ui.plot import Panel
 
 __all__ = ["SUFFIXES", "check_file", "write_plot"]
@@ -28,17 +28,17 @@ def check_file(path: Path) -> None:
     """Refuse what cannot be written, before anything is asked of a cluster.
 
     Raises:
-        UsageProblem: The name says nothing of the kind, or what draws pictures is missing.
+        UsageError: The name says nothing of the kind, or what draws pictures is missing.
     """
     from importlib.util import find_spec
 
     if path.suffix not in SUFFIXES:
-        raise UsageProblem(
-            f"'{path}' says nothing of its kind.", f"Name it with {', '.join(SUFFIXES)}."
+        raise UsageError(
+            f"unknown plot format '{path}'", f"Use a file name ending in {', '.join(SUFFIXES)}."
         )
     if find_spec("matplotlib") is None:
-        raise UsageProblem(
-            "Plots are drawn by matplotlib, which is not installed.",
+        raise UsageError(
+            "Plots need matplotlib, which is not installed.",
             "Run: pip install 'openpai-cli[plots]'",
         )
 

@@ -17,7 +17,7 @@ __all__ = ["Progress"]
 _FIRST_DRAWN_AFTER = 0.5
 
 #: Seconds between plain lines, where there is no live terminal.
-_TOLD_EVERY = 30.0
+_PLAIN_INTERVAL = 30.0
 _NARROW = 60
 _PREFIXES = ("", "k", "M", "G", "T")
 
@@ -39,7 +39,7 @@ class Progress:
         self._total = total or None
         self._done = 0
         self._begun = time.monotonic()
-        self._next = self._begun + (_FIRST_DRAWN_AFTER if console.is_lively else _TOLD_EVERY)
+        self._next = self._begun + (_FIRST_DRAWN_AFTER if console.is_animated else _PLAIN_INTERVAL)
         self._display: Display | None = None
 
     def advance(self, amount: int = 1) -> None:
@@ -49,13 +49,13 @@ class Progress:
             self._display.update(self._display.task_ids[0], completed=self._done)
         elif time.monotonic() < self._next:
             return
-        elif self._console.is_lively:
+        elif self._console.is_animated:
             self._display = _drawn(self._console)
             self._display.add_task(self._description, total=self._total, completed=self._done)
             self._display.start()
         else:
-            self._console.note(f"{self._description}  {self._text()}")
-            self._next = time.monotonic() + _TOLD_EVERY
+            self._console.print_error(f"{self._description}  {self._text()}")
+            self._next = time.monotonic() + _PLAIN_INTERVAL
 
     def close(self) -> None:
         """Wipe the line away."""

@@ -12,12 +12,27 @@ if TYPE_CHECKING:
     )
     from openpai.core.cli.command import CONTEXT_SETTINGS as CONTEXT_SETTINGS, Command as Command
     from openpai.core.cli.completion import (
-        clusters as clusters,
-        jobs as jobs,
-        outputs as outputs,
-        remote_paths as remote_paths,
-        storages as storages,
-        sweeps as sweeps,
+        complete_clusters as complete_clusters,
+        complete_default_keys as complete_default_keys,
+        complete_files as complete_files,
+        complete_jobs as complete_jobs,
+        complete_outputs as complete_outputs,
+        complete_remote_paths as complete_remote_paths,
+        complete_states as complete_states,
+        complete_storages as complete_storages,
+        complete_sweeps as complete_sweeps,
+    )
+    from openpai.core.cli.options import (
+        EXISTING_FILE as EXISTING_FILE,
+        FORMATS as FORMATS,
+        LOCAL_PATH as LOCAL_PATH,
+        LOCAL_FILE as LOCAL_FILE,
+        cluster_option as cluster_option,
+        format_option as format_option,
+        job_argument as job_argument,
+        mebibytes as mebibytes,
+        overwrite_option as overwrite_option,
+        seconds as seconds,
     )
 else:
     __all__, __getattr__, __dir__ = attach(
@@ -25,6 +40,28 @@ else:
         {
             "app": ["App", "Column", "Row", "current_app"],
             "command": ["CONTEXT_SETTINGS", "Command"],
-            "completion": ["clusters", "jobs", "outputs", "remote_paths", "storages", "sweeps"],
+            "completion": [
+                "complete_clusters",
+                "complete_default_keys",
+                "complete_files",
+                "complete_jobs",
+                "complete_outputs",
+                "complete_remote_paths",
+                "complete_states",
+                "complete_storages",
+                "complete_sweeps",
+            ],
+            "options": [
+                "EXISTING_FILE",
+                "FORMATS",
+                "LOCAL_PATH",
+                "LOCAL_FILE",
+                "cluster_option",
+                "format_option",
+                "job_argument",
+                "mebibytes",
+                "overwrite_option",
+                "seconds",
+            ],
         },
     )

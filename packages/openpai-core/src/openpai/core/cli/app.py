@@ -1,8 +1,8 @@
-"""What a command contributed by another distribution may ask of the ``opai`` that runs it.
+"""Interface of the running ``opai`` for commands of other distributions.
 
-The command line puts one object into click's root context; a command that another distribution
-brings (``storage``, ``notebook``) gets it by :func:`current_app` and needs to know neither
-``openpai.cli`` nor how a cluster is chosen or a table is drawn.
+The command line stores one object in click's root context; :func:`current_app` returns it. Through
+it commands such as ``storage`` and ``notebook`` open clusters and write output without importing
+``openpai.cli``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["App", "Column", "Row", "current_app"]
 
-#: One thing to show.
+#: One row of output.
 Row = Mapping[str, Any]
 
-#: (header of the column, key of the value in each row)
+#: (header, key of the value in each row)
 Column = Tuple[str, str]
 
 
@@ -38,7 +38,7 @@ class App(Protocol):
         """Open the cluster with this alias; ``None`` means the selected one.
 
         Raises:
-            ConfigError: No such cluster is known, or none is selected.
+            ConfigError: The cluster is not known, or none is selected.
         """
 
     def emit(
@@ -52,13 +52,13 @@ class App(Protocol):
 
         Args:
             data: One row, or an iterable of rows, which may be written as they come.
-            columns: What a table shows, in order; the first is what ``name`` prints.
+            columns: The columns of a table; ``name`` prints the first.
             format: ``table``, ``json``, ``yaml`` or ``name``; JSON and YAML hold all keys, as one
                 object for one row and as a list for an iterable.
         """
 
     def note(self, text: str) -> None:
-        """Write a sentence for people to stderr."""
+        """Write a message to stderr."""
 
     def progress(
         self, description: str, total: int | None
@@ -66,26 +66,25 @@ class App(Protocol):
         """Show progress on stderr while the block runs, on a terminal only.
 
         Returns:
-            A context manager whose value is called with each advance, in the unit of ``total``
-            (``None`` where the end is not known).
+            A context manager; its value is called with each advance, in the unit of ``total``
+            (``None``: unknown).
         """
 
     def follow(self, job: RemoteJob, write: Callable[[str], None]) -> int:
-        """See a job to its end and say how it ended.
+        """Follow a job to its end and report how it ended.
 
-        What ends the following early, Ctrl-C or a lost connection, ends the command with the exit
-        codes that ``opai job wait`` has for it.
+        Ctrl-C and a lost connection end the command with the exit codes of ``opai job wait``.
 
         Args:
             job: The job.
-            write: Called with each line of its log, as it comes.
+            write: Called with each line of the log.
 
         Returns:
             The job's own exit code.
         """
 
     def confirm(self, question: str) -> bool:
-        """Ask for yes or no; without a terminal the answer is no."""
+        """Ask yes or no; the answer is no without a terminal."""
 
 
 def current_app(context: Any) -> App:

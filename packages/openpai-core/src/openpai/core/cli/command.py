@@ -1,6 +1,6 @@
-"""Commands of ``opai``, whichever distribution brings them: examples first, fields of JSON last.
+"""The click command class of ``opai``: help with examples first and JSON fields last.
 
-Only what brings commands imports this; it takes click, which comes with ``opai``.
+Needs click, which ``openpai-cli`` brings; only command modules import this.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ class Command(click.Command):
     """A command whose help begins with examples.
 
     Args:
-        examples: Command lines, one a line; ``#`` begins a remark.
-        output: The JSON Schema file that says what commands write with ``-o json``; see
-            :func:`fields_of`.
+        examples: Command lines, one a line; ``#`` begins a comment.
+        output: The JSON Schema file of the output with ``-o json``; see :func:`fields_of`.
+
+    Attributes:
+        summary: First paragraph of the help, where a group's table of commands has it instead of
+            the docstring.
     """
+
+    summary = ""
 
     def __init__(self, *args: Any, examples: str = "", output: str = "", **kwargs: Any) -> None:
         kwargs["context_settings"] = {**CONTEXT_SETTINGS, **kwargs.get("context_settings", {})}
@@ -31,7 +36,7 @@ class Command(click.Command):
         self.output = output
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then what click writes."""
+        """Write the examples, then click's help."""
         if self.examples:
             with formatter.section("Examples"):
                 for line in self.examples:
@@ -39,8 +44,16 @@ class Command(click.Command):
             formatter.write_paragraph()
         super().format_help(ctx, formatter)
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the summary before the rest of the text."""
+        if self.summary:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(self.summary)
+        super().format_help_text(ctx, formatter)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Name the fields that ``-o json`` has."""
+        """List the fields of the output with ``-o json``."""
         if self.output and any("-o" in param.opts for param in self.params):
             fields = fields_of(ctx.command_path.partition(" ")[2], self.output)
             if fields:
@@ -50,25 +63,25 @@ class Command(click.Command):
 
 
 def output_schema(file: str) -> dict[str, Any]:
-    """Return a JSON Schema; its ``$defs`` has each command that shows data, by its name."""
+    """Return a JSON Schema; ``$defs`` has an entry for each command that shows data."""
     import json
 
     with open(os.fspath(file), encoding="utf-8") as stream:  # noqa: PTH123 - help needs no pathlib
-        found: dict[str, Any] = json.load(stream)
-    return found
+        schema: dict[str, Any] = json.load(stream)
+    return schema
 
 
 def fields_of(command: str, file: str) -> list[str]:
-    """Return the keys of a command's objects; empty where they are not fixed.
+    """Return the keys of a command's output objects; empty if they are not fixed.
 
     Args:
-        command: Its name, without ``opai``.
-        file: The schema.
+        command: The command's name, without ``opai``.
+        file: The schema file.
     """
-    every = output_schema(file)["$defs"]
-    found = every.get(command, {})
-    found = found.get("anyOf", [found])[0]
-    found = found.get("items", found)
-    if "$ref" in found:
-        found = every[found["$ref"].rpartition("/")[2]]
-    return list(found.get("properties", ()))
+    definitions = output_schema(file)["$defs"]
+    schema = definitions.get(command, {})
+    schema = schema.get("anyOf", [schema])[0]
+    schema = schema.get("items", schema)
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    return list(schema.get("properties", ()))

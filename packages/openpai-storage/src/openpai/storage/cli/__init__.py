@@ -26,7 +26,7 @@ __all__ = ["storage"]
 
 @click.group(context_settings=CONTEXT_SETTINGS)
 def storage() -> None:
-    """Move files to and from the storages of a cluster.
+    """Copy and manage files on storages.
 
     A path is NAME:/PATH, or PATH on the storage of -s, else on your default storage.
     """

@@ -1,4 +1,4 @@
-"""What the storage commands share: options, and from a path on the command line to a storage."""
+"""Options of the storage commands, and the storage of a path on the command line."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 
 import click
 
-from openpai.core.cli import App, Command, clusters, remote_paths, storages
+from openpai.core.cli import App, Command, cluster_option, complete_remote_paths, complete_storages
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from openpai.core.storage import Storage
 
 __all__ = [
     "OUTPUT",
-    "cluster_option",
     "command",
-    "complete_local",
     "complete_remote",
     "each",
     "either_place",
-    "format_option",
     "goes_into",
     "is_folder",
     "is_remote",
@@ -31,7 +26,7 @@ __all__ = [
     "storage_option",
 ]
 
-#: What commands write with ``-o json``.
+#: JSON Schema of the output with ``-o json``.
 OUTPUT = os.path.join(os.path.dirname(__file__), "output.schema.json")  # noqa: PTH118, PTH120
 
 command = partial(click.command, cls=Command, output=OUTPUT)
@@ -39,55 +34,22 @@ command = partial(click.command, cls=Command, output=OUTPUT)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def cluster_option(function: F) -> F:
-    """``-a``: which cluster."""
-    return click.option(
-        "-a",
-        "--cluster-alias",
-        "alias",
-        metavar="ALIAS",
-        shell_complete=clusters,
-        help="The cluster, if not the selected.",
-    )(function)
-
-
 def storage_option(function: F) -> F:
-    """``-a`` and ``-s``: which storage of which cluster."""
+    """Add ``-a`` and ``-s``."""
     named = click.option(
         "-s",
         "--storage-alias",
         "name",
         metavar="NAME",
-        shell_complete=storages,
-        help="The storage of paths that name none, if not your default one.",
+        shell_complete=complete_storages,
+        help="Storage of paths without NAME:.  [default: your default storage]",
     )
     return cluster_option(named(function))
 
 
 def complete_remote(context: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """What <Tab> offers for a remote path."""
-    return remote_paths(context, param, incomplete, context.params.get("name"))
-
-
-def complete_local(
-    _context: click.Context, _param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Files of this machine, which the shell knows itself."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
-
-
-def format_option(function: F) -> F:
-    """``-o``: how data is written."""
-    return click.option(
-        "-o",
-        "--format",
-        "format_",
-        type=click.Choice(("table", "json", "yaml", "name")),
-        default="table",
-        help="How to write the data.  [default: table]",
-    )(function)
+    """Complete a remote path."""
+    return complete_remote_paths(context, param, incomplete, context.params.get("name"))
 
 
 def each(app: App, paths: Sequence[str], act: Callable[[str], None]) -> None:

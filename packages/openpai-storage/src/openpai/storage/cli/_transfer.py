@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, TypeVar
 
 import click
 
-from openpai.core.cli import App
+from openpai.core.cli import EXISTING_FILE, FORMATS, App
 from openpai.core.units import format_size, parse_size
 from openpai.storage.cli._output import files, write_line
 
@@ -46,59 +46,75 @@ def read_rate(_: Any, __: Any, text: str | None) -> float | None:
 
 def transfer_options(function: F) -> F:
     """Options of every command that copies; the function gets them as ``**asked``."""
-    existing = click.Path(exists=True, dir_okay=False, path_type=Path)
     new = click.Path(dir_okay=False, writable=True, path_type=Path)
     for option in reversed(
         (
             click.option(
-                "--include", multiple=True, metavar="PATTERN", help="Take only files like this."
+                "--include",
+                multiple=True,
+                metavar="PATTERN",
+                help="Include only files matching this pattern (repeatable).",
             ),
             click.option(
-                "--exclude", multiple=True, metavar="PATTERN", help="Leave out what is like this."
+                "--exclude",
+                multiple=True,
+                metavar="PATTERN",
+                help="Exclude files matching this pattern (repeatable).",
             ),
-            click.option(
-                "--gitignore", is_flag=True, help="Leave out what .gitignore files say, too."
-            ),
+            click.option("--gitignore", is_flag=True, help="Also honour .gitignore files."),
             click.option(
                 "--files-from",
-                type=existing,
+                type=EXISTING_FILE,
                 metavar="FILE",
-                help="Take only the paths in FILE, one in each line.",
+                help="Copy only the paths listed in FILE, one a line.",
             ),
             click.option(
-                "--failed", type=new, metavar="FILE", help="Write what failed, for --files-from."
+                "--failed",
+                type=new,
+                metavar="FILE",
+                help="Write the paths that failed to FILE, for --files-from.",
             ),
-            click.option("--dry-run", is_flag=True, help="Show what would be done; do nothing."),
-            click.option("--plan", type=new, metavar="FILE", help="Write it to FILE; do nothing."),
             click.option(
-                "--apply", type=existing, metavar="FILE", help="Do what --plan wrote, only that."
+                "--dry-run", is_flag=True, help="Show what would be done; change nothing."
+            ),
+            click.option(
+                "--plan",
+                type=new,
+                metavar="FILE",
+                help="Write a plan of what would be done to FILE; change nothing.",
+            ),
+            click.option(
+                "--apply",
+                type=EXISTING_FILE,
+                metavar="FILE",
+                help="Execute a plan written by --plan.",
             ),
             click.option(
                 "--limit-rate",
                 callback=read_rate,
                 metavar="RATE",
-                help="Send at most so many bytes per second, such as 500K or 10M.",
+                help="Maximum bytes per second, such as 500K or 10M.",
             ),
             click.option(
                 "--retries",
                 type=click.IntRange(0),
                 default=4,
                 show_default=True,
-                help="How often to try again what may pass.",
+                help="Retries for transient errors.",
             ),
             click.option(
                 "--threads",
                 type=click.IntRange(1, 256),
                 default=32,
                 show_default=True,
-                help="Number of files or parts of files to send at once.",
+                help="Number of parallel copies (files or parts of files).",
             ),
             click.option(
                 "-o",
                 "--format",
                 "format_",
-                type=click.Choice(("table", "json", "yaml", "name")),
-                help="Write one row for each file; json: a line for each as it comes.",
+                type=click.Choice(FORMATS),
+                help="Output format, one row for each file (json: one line each).",
             ),
         )
     ):

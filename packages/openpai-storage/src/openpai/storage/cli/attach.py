@@ -22,20 +22,32 @@ __all__ = ["attach", "detach"]
     """,
 )
 @click.argument("name")
-@click.option("--type", "type_", metavar="TYPE", required=True, help="hdfs, nfs, samba, sftp, …")
-@click.option("--uri", help="Its address, as the type asks for it.")
-@click.option("--user", help="Whom to act as there.")
-@click.option("--mount-path", metavar="FOLDER", help="Where it is mounted on this machine.")
-@click.option("--read-only", is_flag=True, help="Refuse every change.")
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another key of the type."
+    "--type",
+    "type_",
+    metavar="TYPE",
+    required=True,
+    help="Type of the storage: hdfs, nfs, samba, sftp, …",
+)
+@click.option("--uri", help="Address of the storage.")
+@click.option("--user", metavar="NAME", help="User name on the server.")
+@click.option(
+    "--mount-path", metavar="FOLDER", help="Folder where the storage is mounted on this machine."
+)
+@click.option("--read-only", is_flag=True, help="Forbid changes.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Further setting of this storage type (repeatable).",
 )
 @click.option(
     "--secret",
     "secret_keys",
     multiple=True,
     metavar="KEY",
-    help="A key whose value is asked for, or read from stdin, one line each, and kept apart.",
+    help="Secret setting, prompted for or read from stdin, one a line (repeatable).",
 )
 @click.pass_context
 def attach(
@@ -50,7 +62,7 @@ def attach(
     secret_keys: tuple[str, ...],
     **address: str | None,
 ) -> None:
-    """Make a storage that no cluster lists known as NAME, for all commands.
+    """Attach a storage that no cluster lists, under NAME.
 
     docs/storage.md has the keys of each type. Attaching a name again replaces what it was.
     """
@@ -74,7 +86,7 @@ def attach(
         data[key] = value
     secrets = {key: _ask(name, key) for key in secret_keys}
     place = attach_storage(StorageSpec(name, type_, data, read_only, mount_path), secrets)
-    app.note(f"{name} is attached." + (f" Its secrets are kept in: {place}." if secrets else ""))
+    app.note(f"Attached {name}." + (f" Its secrets are stored in {place}." if secrets else ""))
 
 
 def _ask(name: str, key: str) -> str:
@@ -95,8 +107,8 @@ def _ask(name: str, key: str) -> str:
 @click.argument("name")
 @click.pass_context
 def detach(context: click.Context, /, *, name: str) -> None:
-    """Forget an attached storage and its secrets; nothing on it is touched."""
+    """Detach a storage and delete its secrets; its files stay."""
     from openpai.core.config import detach_storage
 
     detach_storage(name)
-    current_app(context).note(f"{name} is not attached any more.")
+    current_app(context).note(f"Detached {name}.")

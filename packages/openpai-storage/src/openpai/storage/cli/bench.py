@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import click
 
-from openpai.core.cli import current_app
+from openpai.core.cli import current_app, format_option
 from openpai.core.errors import OpenPaiError
-from openpai.storage.cli._options import command, format_option, open_place, storage_option
+from openpai.storage.cli._options import command, open_place, storage_option
 
 if TYPE_CHECKING:
     from openpai.core.storage import Storage
@@ -42,7 +42,7 @@ _COLUMNS = [
     default=128,
     show_default=True,
     metavar="MIB",
-    help="The large file's size in MiB.",
+    help="Size of the large file in MiB.",
 )
 @click.option(
     "--files",
@@ -50,7 +50,7 @@ _COLUMNS = [
     default=200,
     show_default=True,
     metavar="N",
-    help="How many small files (20 KB each).",
+    help="Number of small files (20 KB each).",
 )
 @storage_option
 @format_option
@@ -66,7 +66,7 @@ def bench(
     name: str | None,
     format_: str,
 ) -> None:
-    """Measure a storage: one large file and many small ones, there and back.
+    """Benchmark a storage with one large and many small files.
 
     It writes into a new folder below PATH (by default at the top), and deletes that at the end.
     """

@@ -27,7 +27,7 @@ __all__ = [
 def cat(
     context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
 ) -> None:
-    """Write the content of files to stdout."""
+    """Print files."""
     app = current_app(context)
 
     def show(path: str) -> None:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import click
 
-from openpai.core.cli import current_app
+from openpai.core.cli import current_app, format_option
 from openpai.core.errors import StorageError
-from openpai.storage.cli._options import (
-    command,
-    either_place,
-    format_option,
-    is_remote,
-    storage_option,
-)
+from openpai.storage.cli._options import command, either_place, is_remote, storage_option
 from openpai.storage.cli._output import files
 
 __all__ = [
@@ -29,7 +23,7 @@ __all__ = [
 )
 @click.argument("first")
 @click.argument("second")
-@click.option("--fast", is_flag=True, help="Compare sizes, and times where both sides keep them.")
+@click.option("--fast", is_flag=True, help="Compare sizes and times instead of contents.")
 @storage_option
 @format_option
 @click.pass_context
@@ -44,7 +38,7 @@ def check(
     name: str | None,
     format_: str,
 ) -> None:
-    """Compare two files or trees; the exit code is 1 where they differ.
+    """Compare two files or folders; exit with 1 if they differ.
 
     Contents are compared by checksums where both sides have the same kind or one of them is this
     machine, and read from both sides where not. Paths are as for sync.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openpai.core.cli import current_app
+from openpai.core.cli import current_app, overwrite_option
 from openpai.core.errors import StorageError
 from openpai.storage.cli._options import command, goes_into, is_folder, open_place, storage_option
 from openpai.storage.cli._transfer import perform, transfer_options
@@ -25,7 +25,7 @@ __all__ = [
 )
 @click.argument("source")
 @click.argument("target")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
+@overwrite_option
 @storage_option
 @transfer_options
 @click.pass_context
@@ -39,7 +39,7 @@ def copy(
     name: str | None,
     **asked: Any,
 ) -> None:
-    """Copy a file or folder from one storage to another, or within one.
+    """Copy a file or folder between storages or within one.
 
     TARGET is the name it gets; with a slash at its end, or if it is a folder and SOURCE a file,
     SOURCE goes into it. Running the command again copies only what is missing.

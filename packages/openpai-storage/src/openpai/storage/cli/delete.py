@@ -20,7 +20,7 @@ __all__ = [
     """,
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_remote)
-@click.option("-r", "--recursive", is_flag=True, help="Delete folders with all that they hold.")
+@click.option("-r", "--recursive", is_flag=True, help="Delete folders with their content.")
 @storage_option
 @click.pass_context
 def delete(
@@ -31,7 +31,7 @@ def delete(
     alias: str | None,
     name: str | None,
 ) -> None:
-    """Delete files, empty folders, or with -r whole folders."""
+    """Delete files or folders."""
     app = current_app(context)
 
     def remove(path: str) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from openpai.core.cli import current_app
+from openpai.core.cli import complete_files, current_app
 from openpai.storage.cli._options import (
     command,
-    complete_local,
     complete_remote,
     goes_into,
     open_place,
@@ -32,11 +31,11 @@ __all__ = [
     """,
 )
 @click.argument("remote", shell_complete=complete_remote)
-@click.argument("local", default=".", shell_complete=complete_local)
+@click.argument("local", default=".", shell_complete=complete_files)
 @click.option(
     "--overwrite/--no-overwrite",
     default=True,
-    help="Whether to replace files that exist and differ.  [default: yes]",
+    help="Replace existing files that differ.  [default: yes]",
 )
 @storage_option
 @transfer_options
@@ -51,7 +50,7 @@ def download(
     name: str | None,
     **asked: Any,
 ) -> None:
-    """Copy a file or folder of a storage to this machine.
+    """Download a file or folder.
 
     LOCAL is the name it gets; if it is "." (as it is by default) or ends with a slash, or is a
     folder and REMOTE a file, REMOTE goes into it. Running the command again copies only what is

@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Any, Iterable
 
 import click
 
-from openpai.core.cli import current_app
+from openpai.core.cli import current_app, format_option
 from openpai.core.file_names import Accepted
-from openpai.storage.cli._options import (
-    command,
-    complete_remote,
-    each,
-    format_option,
-    open_place,
-    storage_option,
-)
+from openpai.storage.cli._options import command, complete_remote, each, open_place, storage_option
 
 if TYPE_CHECKING:
     from openpai.core.storage import Entry
@@ -43,7 +36,7 @@ def disk_usage(
     name: str | None,
     format_: str,
 ) -> None:
-    """Add up the files in folders."""
+    """Show the total size of folders."""
     app = current_app(context)
     rows: list[dict[str, Any]] = []
 

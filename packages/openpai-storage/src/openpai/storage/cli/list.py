@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import click
 
-from openpai.core.cli import current_app
+from openpai.core.cli import current_app, format_option
 from openpai.core.file_names import Accepted
-from openpai.storage.cli._options import (
-    command,
-    complete_remote,
-    format_option,
-    open_place,
-    storage_option,
-)
+from openpai.storage.cli._options import command, complete_remote, open_place, storage_option
 
 if TYPE_CHECKING:
     from openpai.core.storage import Entry, Storage
@@ -32,7 +26,7 @@ __all__ = [
     """,
 )
 @click.argument("path", default="/", shell_complete=complete_remote)
-@click.option("-r", "--recursive", is_flag=True, help="Go into folders.")
+@click.option("-r", "--recursive", is_flag=True, help="List subfolders recursively.")
 @storage_option
 @format_option
 @click.pass_context
@@ -45,7 +39,7 @@ def list_(
     name: str | None,
     format_: str,
 ) -> None:
-    """List a folder."""
+    """List files and folders."""
     app = current_app(context)
     storage, place = open_place(app, alias, name, path)
     columns = [("PATH", "path"), ("TYPE", "type"), ("BYTES", "size"), ("MODIFIED", "modified")]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.core.cli import App, current_app
-from openpai.storage.cli._options import cluster_option, command, format_option
+from openpai.core.cli import App, cluster_option, current_app, format_option
+from openpai.storage.cli._options import command
 
 if TYPE_CHECKING:
     from openpai.core.storage import StorageSpec
@@ -27,7 +27,7 @@ __all__ = [
 @format_option
 @click.pass_context
 def list_storage(context: click.Context, alias: str | None, format_: str) -> None:
-    """List the storages you may use, your default ones first, attached ones last.
+    """List the storages you may use: default ones first, attached ones last.
 
     MOUNTED is the folder of this machine where a storage is reached, where there is one.
     """

@@ -24,7 +24,7 @@ __all__ = [
 def mkdir(
     context: click.Context, paths: tuple[str, ...], alias: str | None, name: str | None
 ) -> None:
-    """Make folders and those above them; existing ones are fine."""
+    """Create folders and their parents."""
     app = current_app(context)
 
     def make(path: str) -> None:

@@ -8,12 +8,7 @@ import posixpath
 import click
 
 from openpai.core.cli import current_app
-from openpai.storage.cli._options import (
-    command,
-    complete_remote,
-    open_place,
-    storage_option,
-)
+from openpai.storage.cli._options import command, complete_remote, open_place, storage_option
 
 __all__ = [
     "move",
@@ -40,7 +35,7 @@ def move(
     alias: str | None,
     name: str | None,
 ) -> None:
-    """Rename or move a file or folder inside one storage.
+    """Move or rename a file or folder within one storage.
 
     If TARGET is a folder, SOURCE goes into it. TARGET may leave out the NAME: of SOURCE.
     """

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import click
 
-from openpai.core.cli import current_app
-from openpai.storage.cli._options import (
-    command,
-    complete_remote,
-    format_option,
-    open_place,
-    storage_option,
-)
+from openpai.core.cli import current_app, format_option
+from openpai.storage.cli._options import command, complete_remote, open_place, storage_option
 from openpai.storage.cli.list import _row
 
 __all__ = [
@@ -32,7 +26,7 @@ __all__ = [
 def status(
     context: click.Context, path: str, alias: str | None, name: str | None, format_: str
 ) -> None:
-    """Describe one file or folder."""
+    """Show one file or folder."""
     app = current_app(context)
     storage, place = open_place(app, alias, name, path)
     with storage:

@@ -7,12 +7,7 @@ from typing import Any
 import click
 
 from openpai.core.cli import current_app
-from openpai.storage.cli._options import (
-    command,
-    either_place,
-    is_remote,
-    storage_option,
-)
+from openpai.storage.cli._options import command, either_place, is_remote, storage_option
 from openpai.storage.cli._transfer import perform, transfer_options
 
 __all__ = [
@@ -33,16 +28,16 @@ __all__ = [
 @click.option(
     "--overwrite/--no-overwrite",
     default=True,
-    help="Whether to replace files that exist and differ.  [default: yes]",
+    help="Replace existing files that differ.  [default: yes]",
 )
-@click.option("--delete", is_flag=True, help="Delete what TARGET has and SOURCE does not.")
+@click.option("--delete", is_flag=True, help="Delete files in TARGET that are not in SOURCE.")
 @click.option(
     "--max-delete",
     type=click.IntRange(0),
     default=1000,
     show_default=True,
     metavar="N",
-    help="If more would be deleted, delete nothing.",
+    help="Delete nothing if more than N files would be deleted.",
 )
 @storage_option
 @transfer_options
@@ -57,7 +52,7 @@ def sync(
     name: str | None,
     **asked: Any,
 ) -> None:
-    """Make TARGET hold what SOURCE holds, sending only what differs.
+    """Synchronise TARGET with SOURCE, copying only what differs.
 
     NAME:/PATH is on a storage, :/PATH on your default one, anything else on this machine. TARGET is
     the folder that becomes like SOURCE, never one that SOURCE goes into.

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.core.cli import current_app
+from openpai.core.cli import complete_files, current_app, overwrite_option
 from openpai.storage.cli._options import (
     command,
-    complete_local,
     complete_remote,
     goes_into,
     is_folder,
@@ -36,9 +35,9 @@ __all__ = [
     opai storage upload data team-nfs:/    # data/x becomes team-nfs:/data/x
     """,
 )
-@click.argument("local", shell_complete=complete_local)
+@click.argument("local", shell_complete=complete_files)
 @click.argument("remote", shell_complete=complete_remote)
-@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
+@overwrite_option
 @storage_option
 @transfer_options
 @click.pass_context
@@ -52,7 +51,7 @@ def upload(
     name: str | None,
     **asked: Any,
 ) -> None:
-    """Copy a file or folder of this machine to a storage.
+    """Upload a file or folder.
 
     REMOTE is the name it gets; with a slash at its end, or if it is a folder and LOCAL a file,
     LOCAL goes into it. Running the command again copies only what is missing.

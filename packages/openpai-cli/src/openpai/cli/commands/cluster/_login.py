@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 from openpai.cli.framework import CliApp
 
 if TYPE_CHECKING:
@@ -44,10 +44,17 @@ class Secret:
 def secret_options(function: F) -> F:
     """The options that say where a password or token comes from."""
     for option in (
-        click.option("--token", "--authen-token", hidden=True, help="A token (seen by others)."),
-        click.option("--password", hidden=True, help="A password (seen by others)."),
+        click.option(
+            "--token",
+            "--authen-token",
+            hidden=True,
+            help="Token (visible to other users of this machine).",
+        ),
+        click.option(
+            "--password", hidden=True, help="Password (visible to other users of this machine)."
+        ),
         click.option("--sso", is_flag=True, help="Sign in with a browser (OIDC)."),
-        click.option("--token-stdin", is_flag=True, help="Read a token from stdin."),
+        click.option("--token-stdin", is_flag=True, help="Read the token from stdin."),
         click.option("--password-stdin", is_flag=True, help="Read the password from stdin."),
     ):
         function = option(function)
@@ -77,14 +84,14 @@ def find_secret(
         **stdin: ``password_stdin`` and ``token_stdin``.
 
     Raises:
-        UsageProblem: Nothing was given and nobody can be asked.
+        UsageError: Nothing was given and nobody can be asked.
     """
     if sso:
         return Secret(sso=True)
     if stdin["token_stdin"] or stdin["password_stdin"]:
         text = sys.stdin.readline().rstrip("\r\n")
         if not text.strip():
-            raise UsageProblem("Nothing came on stdin.", "Pipe the password or token in.")
+            raise UsageError("stdin is empty.", "Pipe the password or token in.")
         return Secret(token=text.strip()) if stdin["token_stdin"] else Secret(password=text)
     if token or password:
         app.note("opai: other users of this machine can read secrets in command lines;")
@@ -93,8 +100,8 @@ def find_secret(
     if os.environ.get("OPENPAI_TOKEN"):
         return Secret(token=os.environ["OPENPAI_TOKEN"])
     if not app.console.is_interactive:
-        raise UsageProblem(
-            "A password or token is needed, and nobody can be asked.",
+        raise UsageError(
+            "A password or token is needed, but there is no terminal to ask for it.",
             "Use --password-stdin or --token-stdin, or set OPENPAI_TOKEN.",
         )
     if info is not None and info.authn_method == "OIDC":
@@ -107,7 +114,7 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
     """Prove to the server who the user is, and return the entry with its token and user.
 
     Raises:
-        UsageProblem: There is a password, and no user's name.
+        UsageError: There is a password, and no user's name.
         AuthenticationError: The password or token is not good.
         ApiError: What answers is not a PAI cluster, or it refuses.
         ConnectionFailed: No answer came.
@@ -118,7 +125,7 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
     from openpai.core.rest import check_token
 
     if secret.password and not entry.user:
-        raise UsageProblem("A password needs your name at the cluster.", "Add: --user NAME")
+        raise UsageError("A password needs a user name.", "Add --user NAME.")
     with open_entry(replace(entry, token=secret.token)) as cluster:
         info = cluster.info()
         if secret.sso:
@@ -130,7 +137,7 @@ def log_in(entry: ClusterEntry, secret: Secret) -> ClusterEntry:
             user = check_token(cluster.session).username
         except AuthenticationError as error:
             if secret.token:
-                error.hint = "Is it the whole token, of this very cluster, and has it not ended?"
+                error.hint = "Is the token complete, issued by this cluster, and not expired?"
             raise
     settings = {**entry.settings, "info": dict(info.raw)}
     return replace(entry, uri=cluster.uri, user=user, token=token, password="", settings=settings)
@@ -166,6 +173,6 @@ def _sign_in(cluster: Cluster) -> str:
         click.echo(f"Sign in here: {login.url}", err=True)
         if webbrowser.open(login.url):
             return login.wait().token
-        click.echo("There is no browser here: open the address on another machine.", err=True)
-        ended = click.prompt("Paste the address at which the browser ended", err=True)
+        click.echo("No browser found: open the address on another machine.", err=True)
+        ended = click.prompt("Paste the address that the browser shows after signing in", err=True)
         return login.accept(ended).token

@@ -10,25 +10,25 @@ from openpai.core.rest import is_loopback
 if TYPE_CHECKING:
     from openpai.core.client import Cluster, Found
 
-__all__ = ["HARMLESS_SKEW", "clock_line", "found_line", "offer_lines", "warnings"]
+__all__ = ["HARMLESS_SKEW", "capability_lines", "clock_line", "server_line", "warnings"]
 
-_LOGINS = {"basic": "users log in by password", "OIDC": "users sign in with a browser"}
+_LOGINS = {"basic": "login by password", "OIDC": "login with a browser"}
 # Fewer seconds do no harm: tokens are renewed minutes before their end.
 HARMLESS_SKEW = 60
 
 
-def found_line(found: Found) -> str:
+def server_line(found: Found) -> str:
     """Return one sentence about a cluster."""
     info = found.info
     version = f" {info.version}" if info.version else ""
-    login = _LOGINS.get(info.authn_method, "how users log in it does not say")
+    login = _LOGINS.get(info.authn_method, "login method unknown")
     return f"PAI{version} at {found.uri}; {login}."
 
 
 def warnings(found: Found) -> Iterator[str]:
     """Yield what may go wrong later."""
     if found.uri.startswith("http://") and not is_loopback(found.uri):
-        yield "It speaks plain http: passwords, tokens and jobs can be read on the way."
+        yield "The connection is not encrypted (http): others can read passwords, tokens and jobs."
     if abs(found.clock_ahead) >= HARMLESS_SKEW:
         yield clock_line(found.clock_ahead)
 
@@ -42,7 +42,7 @@ def clock_line(ahead: float) -> str:
     )
 
 
-def offer_lines(cluster: Cluster) -> Iterator[str]:
+def capability_lines(cluster: Cluster) -> Iterator[str]:
     """Yield what the cluster offers to the user: virtual clusters with what is free, storages.
 
     Raises:

@@ -13,26 +13,29 @@ from openpai.cli.commands.cluster._server_info import (
     HARMLESS_SKEW,
     clock_line,
 )
-from openpai.cli.framework import CliApp, command, completion as _complete, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
 from openpai.cli.ui import ago
+from openpai.core.cli import complete_clusters, format_option
 
 if TYPE_CHECKING:
     from openpai.core.client import Cluster
 
-COLUMNS = [("CHECK", "check"), ("GOOD", "good"), ("FINDING", "finding"), ("WHAT TO DO", "cure")]
+COLUMNS = [("CHECK", "check"), ("OK", "good"), ("RESULT", "finding"), ("HINT", "cure")]
 
 
-@command("check", examples="opai cluster check\nopai cluster check prod -o json")
-@click.argument("alias", required=False, shell_complete=_complete.clusters)
+@command(
+    "check",
+    help="""
+    Checks the address, the token and each storage. The exit code is that of the first failed
+    check.
+    """,
+    examples="opai cluster check\nopai cluster check prod -o json",
+)
+@click.argument("alias", required=False, shell_complete=complete_clusters)
 @format_option
 @click.pass_context
 @pass_app
 def check(app: CliApp, context: click.Context, alias: str | None, format_: str) -> None:
-    """Find out why a cluster does not work.
-
-    Looks at the address, the token and each storage in turn. The exit code is that of the first
-    thing that is not good.
-    """
     cluster = app.cluster(alias)
     rows = list(_checks(cluster))
     codes = [row.pop("exitCode") for row in rows]
@@ -57,13 +60,13 @@ def _checks(cluster: Cluster) -> Iterator[dict[str, Any]]:
 
 
 def _try(what: str, look: Callable[[], str]) -> dict[str, Any]:
-    from openpai.cli.framework import explain
+    from openpai.cli.framework import report_for
     from openpai.core.errors import OpenPaiError
 
     try:
         finding, cure, code = look(), "", 0
     except (OpenPaiError, OSError) as error:
-        failure = explain(error)
+        failure = report_for(error)
         finding, cure, code = failure.message, failure.hint, failure.exit_code
     return {"check": what, "good": not code, "finding": finding, "cure": cure, "exitCode": code}
 
@@ -72,7 +75,7 @@ def _server(cluster: Cluster) -> str:
     info = cluster.info()
     ahead = cluster.session.clock_ahead
     clock = f". {clock_line(ahead)}" if abs(ahead) >= HARMLESS_SKEW else ""
-    return f"PAI {info.version}, logs in by {info.authn_method or 'unknown means'}{clock}"
+    return f"PAI {info.version}, login method {info.authn_method or 'unknown'}{clock}"
 
 
 def _token(cluster: Cluster) -> str:
@@ -88,10 +91,10 @@ def _token(cluster: Cluster) -> str:
 
 def _storages(cluster: Cluster, names: list[str]) -> str:
     names.extend(spec.name for spec in cluster.storages())
-    return ", ".join(names) or "none are granted to you"
+    return ", ".join(names) or "none"
 
 
 def _storage(cluster: Cluster, name: str) -> str:
     with cluster.storage(name) as storage:
         count = sum(1 for _ in storage.list("/"))
-    return f"reached from here, {count} entries at the top"
+    return f"reachable, {count} entries at the top"

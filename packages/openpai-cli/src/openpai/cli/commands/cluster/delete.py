@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import complete_clusters
 
 __all__ = [
     "delete",
@@ -12,11 +13,10 @@ __all__ = [
 
 
 @command("delete", examples="opai cluster delete prod")
-@click.argument("alias", shell_complete=_complete.clusters)
+@click.argument("alias", shell_complete=complete_clusters)
 @pass_app
 def delete(app: CliApp, alias: str) -> None:
-    """Forget a cluster and its token."""
     from openpai.core.config import delete_cluster
 
     delete_cluster(alias)
-    app.note(f"'{alias}' is forgotten.")
+    app.note(f"Deleted '{alias}'.")

@@ -11,20 +11,20 @@ __all__ = [
 ]
 
 
-@command("edit", examples="opai cluster edit\nopai cluster edit --editor 'code --wait'")
-@click.option("--editor", metavar="COMMAND", help="The editor, if not $VISUAL or $EDITOR.")
+@command(
+    "edit",
+    help="The file is validated when the editor is closed.",
+    examples="opai cluster edit\nopai cluster edit --editor 'code --wait'",
+)
+@click.option("--editor", metavar="COMMAND", help="Editor command.  [default: $VISUAL or $EDITOR]")
 @pass_app
 def edit(app: CliApp, editor: str | None) -> None:
-    """Open clusters.yaml in an editor.
-
-    The file is read once more after that, and what is wrong with it is told.
-    """
     from openpai.core.config import load_clusters
     from openpai.core.paths import home
 
     path = home() / "clusters.yaml"
     load_clusters()
     if not path.exists():
-        raise click.ClickException("No cluster is known yet. Add one: opai cluster add")
+        raise click.ClickException("No clusters yet. Add one: opai cluster add")
     click.edit(filename=str(path), editor=editor)
-    app.note(f"{path} knows {len(load_clusters())} clusters.")
+    app.note(f"{path} has {len(load_clusters())} clusters.")

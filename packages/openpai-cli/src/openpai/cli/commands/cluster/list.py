@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.cli.framework import CliApp, command, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import format_option
 
 if TYPE_CHECKING:
     from openpai.core.config import ClusterEntry
@@ -22,7 +23,6 @@ LIST_COLUMNS = [
 @format_option
 @pass_app
 def list_clusters(app: CliApp, format_: str) -> None:
-    """List the clusters you know."""
     from openpai.core.config import load_clusters
 
     clusters = load_clusters()
@@ -39,7 +39,7 @@ def list_clusters(app: CliApp, format_: str) -> None:
     ]
     app.emit(rows, columns=LIST_COLUMNS, format=format_)
     if not rows:
-        app.note("No cluster is known yet. Start one here: opai local up")
+        app.note("No clusters yet. Start one on this machine: opai local up")
 
 
 def _selected() -> str | None:

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from openpai.cli.commands.cluster._login import find_secret, log_in, secret_options
-from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import complete_clusters
 
-alias_argument = click.argument("alias", required=False, shell_complete=_complete.clusters)
+alias_argument = click.argument("alias", required=False, shell_complete=complete_clusters)
 
 
 @command(
@@ -22,11 +23,12 @@ alias_argument = click.argument("alias", required=False, shell_complete=_complet
     """,
 )
 @alias_argument
-@click.option("-u", "--user", help="Log in under another name.")
+@click.option(
+    "-u", "--user", metavar="NAME", help="User name on the cluster.  [default: the stored one]"
+)
 @secret_options
 @pass_app
 def login(app: CliApp, /, alias: str | None, user: str | None, **how: Any) -> None:
-    """Log in again, with a password, a token, or a browser."""
     from openpai.core.config import find_cluster, save_cluster
     from openpai.core.rest import ClusterInfo
 

@@ -12,14 +12,14 @@ __all__ = [
 ]
 
 
-@command("logout", examples="opai cluster logout prod")
+@command(
+    "logout",
+    help="The server is asked to revoke the token, where it can (not for application tokens).",
+    examples="opai cluster logout prod",
+)
 @alias_argument
 @pass_app
 def logout(app: CliApp, alias: str | None) -> None:
-    """Forget the token of a cluster.
-
-    The server is told to forget it, too, where it can (not for application tokens).
-    """
     from openpai.core.config import find_cluster, save_cluster
     from openpai.core.errors import OpenPaiError
     from openpai.core.rest import basic_logout
@@ -29,6 +29,6 @@ def logout(app: CliApp, alias: str | None) -> None:
         try:
             basic_logout(app.cluster(entry.alias).session)
         except OpenPaiError as error:
-            app.note(f"opai: warning: the server did not take the token back: {error.message}")
+            app.note(f"opai: warning: the server did not revoke the token: {error.message}")
     save_cluster(replace(entry, token="", password=""))
     app.note(f"Logged out of '{entry.alias}'.")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import CliApp, command, completion as _complete, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
 from openpai.cli.ui import bar
+from openpai.core.cli import complete_clusters, format_option
 
 if TYPE_CHECKING:
     from openpai.cli.ui import Console
@@ -37,6 +38,11 @@ _SECONDS = 10.0
 
 @command(
     "resources",
+    help="""
+    Queries all clusters in parallel for the virtual clusters you may submit to. Free resources
+    are those of healthy nodes minus those of running tasks. A cluster that does not answer is
+    listed as such and determines the exit code.
+    """,
     examples="""
     opai cluster resources
     opai cluster resources -a prod -a test -o json
@@ -48,20 +54,14 @@ _SECONDS = 10.0
     "aliases",
     metavar="ALIAS",
     multiple=True,
-    shell_complete=_complete.clusters,
-    help="Only this cluster; may be repeated.  [default: all]",
+    shell_complete=complete_clusters,
+    help="Only this cluster (repeatable).  [default: all]",
 )
 @format_option
 @click.pass_context
 @pass_app
 def resources(app: CliApp, context: click.Context, aliases: tuple[str, ...], format_: str) -> None:
-    """Show what is free.
-
-    All clusters are asked at the same time for the virtual clusters that you may submit to. Free is
-    what healthy nodes have minus what running tasks hold. A cluster that does not answer is shown
-    as such, and gives the exit code.
-    """
-    from openpai.cli.framework import explain
+    from openpai.cli.framework import report_for
     from openpai.core.errors import ConnectionFailed, OpenPaiError
 
     code = 0
@@ -69,7 +69,7 @@ def resources(app: CliApp, context: click.Context, aliases: tuple[str, ...], for
     rows: list[dict[str, Any]] = []
     for alias, answer in _ask_all(list(aliases)).items():
         if isinstance(answer, OpenPaiError):
-            failure = explain(answer)
+            failure = report_for(answer)
             code = code or failure.exit_code
             app.note(f"opai: warning: {alias}: {failure.message}")
             rows.append({"cluster": alias, **_row(None), "error": failure.message})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import complete_clusters
 
 __all__ = [
     "select",
@@ -12,12 +13,18 @@ __all__ = [
 
 
 @command("select", examples="opai cluster select prod")
-@click.argument("alias", shell_complete=_complete.clusters)
-@click.option("-g", "--is-global", is_flag=True, expose_value=False, hidden=True, help="Always so.")
+@click.argument("alias", shell_complete=complete_clusters)
+@click.option(
+    "-g",
+    "--is-global",
+    is_flag=True,
+    expose_value=False,
+    hidden=True,
+    help="Make this the default.",
+)
 @pass_app
 def select(app: CliApp, alias: str) -> None:
-    """Use this cluster when none is named."""
     from openpai.core.config import select_cluster
 
     select_cluster(alias)
-    app.note(f"'{alias}' is used from now on.")
+    app.note(f"'{alias}' is now the default cluster.")

@@ -14,14 +14,13 @@ __all__ = [
 @alias_argument
 @pass_app
 def token(app: CliApp, alias: str | None) -> None:
-    """Print a cluster's token, for scripts."""
     from openpai.core.errors import AuthenticationError
 
     cluster = app.cluster(alias)
     if not cluster.session.token:
         raise AuthenticationError(
-            f"There is no token for '{cluster.alias}'.",
+            f"No token stored for '{cluster.alias}'.",
             status=401,
             hint=f"Log in: opai cluster login {cluster.alias}",
         )
-    app.console.data(cluster.session.token)
+    app.console.print(cluster.session.token)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.commands.cluster._server_info import found_line, offer_lines, warnings
+from openpai.cli.commands.cluster._server_info import capability_lines, server_line, warnings
 from openpai.cli.framework import CliApp, command, pass_app
 
 if TYPE_CHECKING:
@@ -19,16 +19,18 @@ __all__ = [
 ]
 
 
-@command("update", examples="opai cluster update")
+@command(
+    "update",
+    help="""
+    Updates the stored address, version and login method of every cluster, and prints what it
+    offers. A cluster that does not answer is reported, and its stored information is kept.
+    """,
+    examples="opai cluster update",
+)
 @click.pass_context
 @pass_app
 def update(app: CliApp, context: click.Context) -> None:
-    """Ask all clusters again what they are.
-
-    What is stored of each, its address, version and way of logging in, is renewed, and what it
-    offers is told. A cluster that does not answer is told, and keeps what was stored.
-    """
-    from openpai.cli.framework import explain
+    from openpai.cli.framework import report_for
     from openpai.core.config import load_clusters
     from openpai.core.errors import OpenPaiError
 
@@ -37,7 +39,7 @@ def update(app: CliApp, context: click.Context) -> None:
         try:
             app.note(f"{alias}: {' '.join(_renewed(entry))}")
         except OpenPaiError as error:
-            failure = explain(error)
+            failure = report_for(error)
             code = code or failure.exit_code
             app.note(f"{alias}: {failure.message}")
     context.exit(code)
@@ -56,12 +58,12 @@ def _renewed(entry: ClusterEntry) -> Iterator[str]:
     found = discover(entry.uri, verify=entry.settings.get("verify", True))
     settings = {**entry.settings, "info": dict(found.info.raw)}
     save_cluster(replace(entry, uri=found.uri, settings=settings))
-    yield found_line(found)
+    yield server_line(found)
     yield from warnings(found)
     if not entry.logged_in:
         return
     try:
         with Cluster.load(entry.alias, environment=False) as cluster:
-            yield from offer_lines(cluster)
+            yield from capability_lines(cluster)
     except OpenPaiError as error:
-        yield f"What it offers could not be asked: {error.message}"
+        yield f"Cannot list its resources: {error.message}"

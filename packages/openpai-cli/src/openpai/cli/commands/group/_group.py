@@ -29,24 +29,26 @@ def grants(function: F) -> F:
     """The options that say what a group is and what its members may use."""
     for option in (
         click.option(
-            "--admin/--no-admin", default=None, help="Let members administer the cluster."
+            "--admin/--no-admin", default=None, help="Make the members admins of the cluster."
         ),
         click.option(
             "--storage",
             "storages",
             metavar="NAME",
             multiple=True,
-            help="A storage of its members, the first being their default; may be repeated.",
+            help="Storage of the members (repeatable); the first is their default.",
         ),
         click.option(
             "--vc",
             "virtual_clusters",
             metavar="NAME",
             multiple=True,
-            help="A virtual cluster that members may submit to; may be repeated.",
+            help="Virtual cluster the members may submit to (repeatable).",
         ),
-        click.option("--external-name", metavar="NAME", help="Its name in the directory (OIDC)."),
-        click.option("--description", metavar="TEXT", help="What it is for."),
+        click.option(
+            "--external-name", metavar="NAME", help="Name of the group in the directory (OIDC)."
+        ),
+        click.option("--description", metavar="TEXT", help="Description of the group."),
     ):
         function = option(function)
     return function

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.commands.group._group import _acls, _warn_of_unknown, grants
-from openpai.cli.framework import CliApp, cluster_option, command, explained, pass_app
+from openpai.cli.framework import CliApp, command, explained, pass_app
+from openpai.core.cli import cluster_option
 
 if TYPE_CHECKING:
     pass
@@ -23,7 +24,6 @@ __all__ = [
 @cluster_option
 @pass_app
 def create(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> None:
-    """Make a group (admins only)."""
     from openpai.core.rest import groups
 
     cluster = app.cluster(alias)
@@ -37,4 +37,4 @@ def create(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> Non
             external_name=given["external_name"] or "",
             extension={"acls": acls},
         )
-    app.note(f"Group '{name}' is made.")
+    app.note(f"Group '{name}' created.")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, cluster_option, command, delete_each, pass_app, yes_option
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, delete_each, pass_app, yes_option
+from openpai.core.cli import cluster_option
 
 if TYPE_CHECKING:
     pass
@@ -18,7 +19,14 @@ __all__ = [
 ]
 
 
-@command("delete", examples="opai group delete research --yes")
+@command(
+    "delete",
+    help="""
+    On some clusters users who are still members can no longer use their tokens; check opai
+    group members first.
+    """,
+    examples="opai group delete research --yes",
+)
 @click.argument("names", nargs=-1, required=True)
 @yes_option
 @cluster_option
@@ -27,15 +35,10 @@ __all__ = [
 def delete(
     app: CliApp, context: click.Context, names: tuple[str, ...], yes: bool, alias: str | None
 ) -> None:
-    """Delete groups (admins only).
-
-    On some clusters users who are still in one can no longer use their tokens: look at
-    opai group members first.
-    """
     from openpai.core.rest import groups
 
     if not yes and not app.confirm(f"Delete {', '.join(names)}?"):
-        raise UsageProblem("Nothing was deleted.", "Say yes, or give --yes.")
+        raise UsageError("Nothing was deleted.", "Answer yes, or use --yes.")
     cluster = app.cluster(alias)
     context.exit(
         delete_each(app, cluster, names, partial(groups.delete_group, cluster.session), "Group")

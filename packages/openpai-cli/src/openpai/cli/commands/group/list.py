@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openpai.cli.commands.group._group import COLUMNS, row
-from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option
 
 __all__ = [
     "list_groups",
@@ -15,7 +16,6 @@ __all__ = [
 @format_option
 @pass_app
 def list_groups(app: CliApp, alias: str | None, format_: str) -> None:
-    """List the groups of a cluster."""
     from openpai.core.rest import groups
 
     found = groups.list_groups(app.cluster(alias).session)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    explained,
-    format_option,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, explained, pass_app
+from openpai.core.cli import cluster_option, format_option
 
 __all__ = [
     "members",
@@ -24,7 +18,6 @@ __all__ = [
 @format_option
 @pass_app
 def members(app: CliApp, name: str, alias: str | None, format_: str) -> None:
-    """List the users in a group (admins only)."""
     from openpai.core.rest import groups
 
     cluster = app.cluster(alias)

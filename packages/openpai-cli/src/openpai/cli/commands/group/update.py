@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.commands.group._group import _acls, _warn_of_unknown, grants
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, cluster_option, command, explained, pass_app
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, explained, pass_app
+from openpai.core.cli import cluster_option
 
 if TYPE_CHECKING:
     pass
@@ -20,6 +21,7 @@ __all__ = [
 
 @command(
     "update",
+    help="Replaces the values that are given; the others stay as they are.",
     examples="""
     opai group update research --vc research --vc shared     # all of them: replaces what was
     opai group update research --description 'GPU research'
@@ -30,10 +32,6 @@ __all__ = [
 @cluster_option
 @pass_app
 def update(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> None:
-    """Change a group (admins only).
-
-    What is named is replaced, the rest stays as it is.
-    """
     from openpai.core.rest import groups
 
     changes = {
@@ -43,7 +41,7 @@ def update(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> Non
     }
     acls = _acls(**given)
     if not changes and not acls:
-        raise UsageProblem("Nothing is to be changed.", "See: opai group update --help")
+        raise UsageError("Nothing to change.", "See: opai group update --help")
     cluster = app.cluster(alias)
     _warn_of_unknown(app, cluster, given["virtual_clusters"])
     with explained(cluster):
@@ -51,4 +49,4 @@ def update(app: CliApp, /, *, name: str, alias: str | None, **given: Any) -> Non
             before = groups.get_group(cluster.session, name).acls
             changes["extension"] = {"acls": {**before, **acls}}
         groups.update_group(cluster.session, name, **changes)
-    app.note(f"Group '{name}' is changed.")
+    app.note(f"Group '{name}' changed.")

@@ -12,8 +12,9 @@ import click
 from openpai.cli.commands.job._submission_options import (
     job_name,
 )
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, completion as _complete, mebibytes, seconds
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp
+from openpai.core.cli import complete_storages, mebibytes, seconds
 
 if TYPE_CHECKING:
     from openpai.core.protocol import Job
@@ -34,7 +35,7 @@ def _list(*names: str, **kwargs: Any) -> Callable[[F], F]:
 
 
 _OPTIONS = (
-    click.option("-i", "--image", help="The docker image."),
+    click.option("-i", "--image", help="Docker image."),
     _number("--gpu", at_least=0, help="GPUs of each instance.  [default: 0]"),
     _number("--cpu", help="CPUs of each instance.  [default: 2]"),
     click.option("--mem", type=mebibytes, metavar="SIZE", help="Its memory.  [default: 4g]"),
@@ -49,7 +50,7 @@ _OPTIONS = (
         "--mount",
         "mounts",
         metavar="NAME[:/PATH]",
-        shell_complete=_complete.storages,
+        shell_complete=complete_storages,
         help="Mount a storage there.",
     ),
     _number("--retries", at_least=0, help="Start again up to N times after a failure."),
@@ -72,13 +73,15 @@ def describe(app: CliApp, words: tuple[str, ...], options: dict[str, Any]) -> Jo
     """Return the job that the options describe.
 
     Raises:
-        UsageProblem: An option makes no sense, or no image is known.
+        UsageError: An option makes no sense, or no image is known.
     """
     from openpai.core.protocol import command_line, default_name, job_from_command
 
     image = options["image"] or app.default("image")
     if not image:
-        raise UsageProblem("The job needs an image.", "Add --image IMAGE, or: opai set image=IMAGE")
+        raise UsageError(
+            "The job needs an image.", "Add --image IMAGE, or run: opai set image=IMAGE"
+        )
     job = job_from_command(
         job_name(options["name"]) or default_name(words),
         [command_line(words)],
@@ -144,13 +147,13 @@ def _variable(text: str) -> tuple[str, str]:
 
 def _here(key: str) -> tuple[str, str]:
     if _named(key) not in os.environ:
-        raise UsageProblem(f"The variable '{key}' is not set here.", f"Set it: export {key}=VALUE")
+        raise UsageError(f"The variable '{key}' is not set here.", f"Set it: export {key}=VALUE")
     return key, os.environ[key]
 
 
 def _named(key: str) -> str:
     if not key.isidentifier() or not key.isascii():
-        raise UsageProblem(f"'{key}' cannot be a variable's name.", "Write NAME=VALUE.")
+        raise UsageError(f"invalid variable name '{key}'", "Write NAME=VALUE.")
     return key
 
 
@@ -158,7 +161,7 @@ def _port(text: str) -> tuple[str, int]:
     """Read ``LABEL=COUNT``, or ``LABEL`` for one port."""
     label, _, count = text.partition("=")
     if count and not count.isdigit():
-        raise UsageProblem(f"'{count}' is no number of ports.", "Write --port LABEL=COUNT.")
+        raise UsageError(f"invalid number of ports '{count}'", "Write --port LABEL=COUNT.")
     return label, int(count or 1)
 
 
@@ -166,7 +169,7 @@ def _mount(text: str) -> dict[str, str]:
     """Read ``NAME`` or ``NAME:/PATH``."""
     name, colon, path = text.partition(":")
     if not name or (colon and not path.startswith("/")):
-        raise UsageProblem(f"'{text}' mounts nothing.", "Write --mount NAME or --mount NAME:/PATH.")
+        raise UsageError(f"invalid mount '{text}'", "Write --mount NAME or --mount NAME:/PATH.")
     return {"name": name, "mountPath": path} if path else {"name": name}
 
 
@@ -178,8 +181,8 @@ def _callback(text: str) -> dict[str, Any]:
     event, _, detail = when.partition(":")
     known = event in EVENTS or "." in event  # those of other packages have a dot
     if not equals or not known or not command or bool(detail) < (event == "interval"):
-        raise UsageProblem(
-            f"'{text}' is no callback.",
+        raise UsageError(
+            f"invalid callback '{text}'",
             f"Write --on EVENT=COMMAND; events are {', '.join(EVENTS)} (as interval:10m).",
         )
     if event == "interval":

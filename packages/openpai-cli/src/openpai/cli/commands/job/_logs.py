@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openpai.cli.framework import exit_code_of, how_it_ended, in_sight
+from openpai.cli.framework import end_sentence, exit_code_of, following_job
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,11 +31,11 @@ def follow_to_end(
     since: datetime | None = None,
 ) -> int:
     """Write lines until the job has ended, say how it ended, and return its exit code."""
-    with in_sight(app, job):
+    with following_job(app.console, job):
         lines = job.log_lines(role, index, stream, follow=True, tail=tail, since=since)
         write_lines(app, job, lines)
         detail = job.wait()
-    app.note(how_it_ended(detail))
+    app.note(end_sentence(detail))
     return exit_code_of(detail)
 
 
@@ -43,7 +43,7 @@ def write_lines(app: CliApp, job: RemoteJob, lines: Iterable[LogLine]) -> None:
     """Write lines as they come, each with its task where there is more than one."""
     prefixes = _Prefixes(app, job)
     for line in lines:
-        app.console.data(prefixes.of(line.role, line.task_index) + line.text)
+        app.console.print(prefixes.of(line.role, line.task_index) + line.text)
         sys.stdout.flush()
 
 

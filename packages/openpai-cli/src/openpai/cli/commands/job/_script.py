@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 
 if TYPE_CHECKING:
     from openpai.core.client import Extras
@@ -25,7 +25,7 @@ def as_script(words: tuple[str, ...], extras: Extras) -> tuple[tuple[str, ...], 
     is returned as it is.
 
     Raises:
-        UsageProblem: The script's block of metadata cannot be read.
+        UsageError: The script's block of metadata cannot be read.
     """
     path = Path(words[0])
     if path.suffix != ".py" or not path.is_file():
@@ -43,7 +43,7 @@ def requirements_of(text: str, name: str) -> list[str]:
     """Return the ``dependencies`` of a script's PEP 723 block.
 
     Raises:
-        UsageProblem: The block is no TOML, or its dependencies are no list of texts.
+        UsageError: The block is no TOML, or its dependencies are no list of texts.
     """
     block = _BLOCK.search(text)
     if block is None:
@@ -56,10 +56,12 @@ def requirements_of(text: str, name: str) -> list[str]:
     try:
         content = tomllib.loads("\n".join(line[2:] for line in lines))
     except tomllib.TOMLDecodeError as error:
-        raise UsageProblem(f"{name}: its '# /// script' block is no TOML: {error}.", "") from None
+        raise UsageError(
+            f"{name}: invalid TOML in its '# /// script' block: {error}.", ""
+        ) from None
     found = content.get("dependencies", [])
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise UsageProblem(
-            f"{name}: 'dependencies' in its '# /// script' block is no list of texts.", ""
+        raise UsageError(
+            f"{name}: 'dependencies' in its '# /// script' block must be a list of strings.", ""
         )
     return found

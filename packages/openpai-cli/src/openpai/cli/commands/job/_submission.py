@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from openpai.cli.commands.job._submission_options import Wishes, job_name
+from openpai.cli.commands.job._submission_options import SubmitOptions, job_name
 from openpai.cli.framework import CliApp
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def change(
     return job
 
 
-def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: Wishes) -> int:
+def submit_and_report(app: CliApp, job: Job, extras: Extras, wishes: SubmitOptions) -> int:
     """Take a job from its description to the cluster, and as far as the user wants to see it.
 
     Returns:
@@ -82,7 +82,9 @@ def _write(app: CliApp, job: Job, extras: Extras, path: Path) -> None:
     app.note(f"Wrote {path}.")
     again = [f"--src {source}" for source in extras.sources]
     if again:
-        app.note(f"Its code is not in it: opai job submit {path} {' '.join(again)}")
+        app.note(
+            f"It does not contain the code. Submit with: opai job submit {path} {' '.join(again)}"
+        )
 
 
 def _preview(app: CliApp, job: Job, format_: str) -> None:
@@ -93,13 +95,13 @@ def _preview(app: CliApp, job: Job, format_: str) -> None:
     if format_ == "json":
         app.emit(Job.from_yaml(text).to_dict(), columns=[], format="json")
     else:
-        app.console.data(text.rstrip("\n"))
+        app.console.print(text.rstrip("\n"))
 
 
-def _report(app: CliApp, job: RemoteJob, wishes: Wishes) -> int:
+def _report(app: CliApp, job: RemoteJob, wishes: SubmitOptions) -> int:
     """Say where the job went, and see it through if that is wanted."""
     from openpai.cli.commands.job._logs import follow_to_end
-    from openpai.cli.framework import exit_code_of, how_it_ended, in_sight, ways_back
+    from openpai.cli.framework import end_sentence, exit_code_of, following_job, next_commands
 
     cluster = job.cluster
     app.note(f"Submitted {job.key} to {cluster.alias or cluster.uri}.")
@@ -112,12 +114,12 @@ def _report(app: CliApp, job: RemoteJob, wishes: Wishes) -> int:
     row: dict[str, Any] = {"job": job.key, "name": job.name, "username": job.user}
     if not wishes.wait:
         app.emit(row, columns=COLUMNS, format=_plain(wishes.format_))
-        for line in ways_back(app, job):
+        for line in next_commands(app.console, job):
             app.note(line)
         return 0
-    with in_sight(app, job):
+    with following_job(app.console, job):
         detail = job.wait(timeout=wishes.timeout)
-    app.note(how_it_ended(detail))
+    app.note(end_sentence(detail))
     row.update(state=detail.state, exitCode=exit_code_of(detail))
     app.emit(row, columns=COLUMNS, format=_plain(wishes.format_))
     return exit_code_of(detail)

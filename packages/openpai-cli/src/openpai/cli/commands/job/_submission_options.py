@@ -9,27 +9,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    completion as _complete,
-    format_option,
-    timeout_option,
-)
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, timeout_option
+from openpai.core.cli import cluster_option, complete_remote_paths, format_option
 
 if TYPE_CHECKING:
     from openpai.core.client import Extras
 
 __all__ = [
     "JOB_FILE",
-    "Wishes",
+    "SubmitOptions",
     "extras_options",
     "is_random",
     "job_name",
+    "parse_extras",
+    "parse_submit_options",
     "submission_options",
-    "take_extras",
-    "take_wishes",
     "update_option",
 ]
 
@@ -44,29 +39,46 @@ _EXTRAS_OPTIONS = (
         "-w",
         "--workspace",
         metavar="[NAME:]/PATH",
-        shell_complete=_complete.remote_paths,
-        help="Where code and outputs lie.",
+        shell_complete=complete_remote_paths,
+        help="Folder for code and outputs, on a storage.",
     ),
     click.option("--src", "--sources", "sources", multiple=True, type=LOCAL_PATH, help="Its code."),
     click.option("--output", "outputs", multiple=True, metavar="GLOB", help="Files to save."),
     click.option("--pip", "--pip-installs", "requirements", multiple=True, help="A package."),
 )
 _OPTIONS = (
-    click.option("-j", "--name", "--job-name", "name", help="The job's name; $ is made random."),
-    click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster."),
+    click.option(
+        "-j",
+        "--name",
+        "--job-name",
+        "name",
+        help="Job name; each $ becomes random letters.  [default: generated]",
+    ),
+    click.option(
+        "--vc", "--virtual-cluster", "virtual_cluster", help="Virtual cluster to submit to."
+    ),
     *_EXTRAS_OPTIONS,
-    click.option("--tag", "tags", multiple=True, help="Tag the job."),
-    click.option("--dry-run", "--preview", "dry_run", is_flag=True, help="Show it, send nothing."),
+    click.option("--tag", "tags", multiple=True, help="Tag to add to the job (repeatable)."),
+    click.option(
+        "--dry-run", "--preview", "dry_run", is_flag=True, help="Show the job; submit nothing."
+    ),
     click.option("--write", type=LOCAL_FILE, help="Also write the job to this file."),
-    click.option("--wait", is_flag=True, help="Wait for its end; exit with its exit code."),
-    click.option("-f", "--follow", is_flag=True, help="Print its log; exit with its exit code."),
+    click.option(
+        "--wait", is_flag=True, help="Wait until the job has ended; exit with its exit code."
+    ),
+    click.option(
+        "-f",
+        "--follow",
+        is_flag=True,
+        help="Print the job's log until it has ended; exit with its exit code.",
+    ),
     timeout_option,
     cluster_option,
     format_option,
 )
 
 
-UPDATE_HELP = "Change a value of the job; KEY is a path such as a:b or a.b[0]."
+UPDATE_HELP = "Set a value of the job (repeatable); KEY is a path such as a:b or a.b[0]."
 update_option = click.option(
     "-u", "--update", "updates", multiple=True, metavar="KEY=VALUE", help=UPDATE_HELP
 )
@@ -87,7 +99,7 @@ def extras_options(function: F) -> F:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SubmitOptions:
     """What the user wants done with a job beyond its description; names as the options'."""
 
     alias: str | None
@@ -105,26 +117,26 @@ class Wishes:
         """Refuse what contradicts itself.
 
         Raises:
-            UsageProblem: ``--follow`` with a machine format, or ``--timeout`` without waiting.
+            UsageError: ``--follow`` with a machine format, or ``--timeout`` without waiting.
         """
         if self.follow and self.format_ != "table":
-            raise UsageProblem(
+            raise UsageError(
                 f"--follow writes the log to stdout, so it cannot write {self.format_} there.",
                 "Use --wait instead of --follow.",
             )
         if self.timeout is not None and not self.wait:
-            raise UsageProblem("--timeout limits --wait, which is not given.", "Add --wait.")
+            raise UsageError("--timeout limits --wait, which is not given.", "Add --wait.")
 
 
-def take_wishes(options: dict[str, Any], **more: Any) -> Wishes:
-    """Take the options that :class:`Wishes` names out of all that a command got."""
-    names = [field.name for field in fields(Wishes) if field.name in options]
-    wishes = Wishes(**{name: options.pop(name) for name in names}, **more)
+def parse_submit_options(options: dict[str, Any], **more: Any) -> SubmitOptions:
+    """Take the options that :class:`SubmitOptions` names out of all that a command got."""
+    names = [field.name for field in fields(SubmitOptions) if field.name in options]
+    wishes = SubmitOptions(**{name: options.pop(name) for name in names}, **more)
     wishes.check()
     return wishes
 
 
-def take_extras(app: CliApp, options: dict[str, Any], *, with_defaults: bool = True) -> Extras:
+def parse_extras(app: CliApp, options: dict[str, Any], *, with_defaults: bool = True) -> Extras:
     """Take what a submission adds to a job out of all options; layered defaults fill the gaps."""
     from openpai.core.client import Extras
 

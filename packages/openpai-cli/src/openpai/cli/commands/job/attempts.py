@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    job_argument,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
     from openpai.core.rest import JobDetail
@@ -26,17 +20,19 @@ COLUMNS = [
 ]
 
 
-@command("attempts", examples="opai job attempts train\nopai job attempts train -o json")
+@command(
+    "attempts",
+    help="""
+    A job with --retries is started again when it fails. 'job tasks --attempt N' lists the tasks
+    of an attempt, 'job logs --attempt N' prints their logs.
+    """,
+    examples="opai job attempts train\nopai job attempts train -o json",
+)
 @job_argument
 @cluster_option
 @format_option
 @pass_app
 def attempts(app: CliApp, job: str, alias: str | None, format_: str) -> None:
-    """List every start of a job, and why it ended.
-
-    A job with --retries is started anew when it fails. 'job tasks --attempt N' lists the tasks of
-    one start, 'job logs --attempt N' prints what they wrote.
-    """
     remote = app.cluster(alias).job(job)
     rows = [_row(detail) for detail in remote.attempts() if detail.attempt_id is not None]
     app.emit(rows, columns=COLUMNS, format=format_)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
-from openpai.cli.ui import visible
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.cli.ui import escape_control
+from openpai.core.cli import cluster_option, format_option
 
 if TYPE_CHECKING:
     from openpai.core.protocol import Job
@@ -20,6 +21,7 @@ __all__ = [
 
 @command(
     "diff",
+    help="Compares values, not text. The exit code is 0 if they are equal, else 1.",
     examples="""
     opai job diff job.yaml other.yaml
     opai job diff job.yaml --job train -a prod
@@ -27,7 +29,7 @@ __all__ = [
 )
 @click.argument("file")
 @click.argument("other", required=False)
-@click.option("--job", help="Compare with a job on a cluster: NAME or USER~NAME.")
+@click.option("--job", help="Job on a cluster to compare with: NAME or USER~NAME.")
 @cluster_option
 @format_option
 @click.pass_context
@@ -43,15 +45,11 @@ def diff(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Compare a job file with another or with a job.
-
-    Values are compared, not texts. The exit code is 0 if nothing differs, else 1.
-    """
-    from openpai.cli.exceptions import UsageProblem
+    from openpai.cli.exceptions import UsageError
     from openpai.core.protocol import changes
 
     if (other is None) == (job is None):
-        raise UsageProblem("One job is compared with one other.", "opai job diff FILE FILE")
+        raise UsageError("Two jobs are needed.", "opai job diff FILE FILE")
     second = _read(other) if other else app.cluster(alias).job(job or "").config()
     found = changes(_read(file).document, second.document)
     if format_ == "table":
@@ -66,13 +64,13 @@ def diff(
 def _show(app: CliApp, change: dict[str, Any]) -> None:
     from openpai.core.protocol import dump_yaml
 
-    app.console.data(app.console.paint_data(visible(change["path"]), "bold"))
+    app.console.print(app.console.paint_data(escape_control(change["path"]), "bold"))
     for key, sign, style in (("before", "-", "red"), ("after", "+", "green")):
         if key in change:
             value = change[key]
             text = value if isinstance(value, str) else dump_yaml(value)
             for line in text.rstrip("\n").split("\n"):
-                app.console.data(app.console.paint_data(visible(f"{sign} {line}"), style))
+                app.console.print(app.console.paint_data(escape_control(f"{sign} {line}"), style))
 
 
 def _read(path: str) -> Job:

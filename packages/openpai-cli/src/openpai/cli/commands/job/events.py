@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    job_argument,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
     pass
@@ -28,18 +22,22 @@ EVENT_COLUMNS = [
 ]
 
 
-@command("events", examples="opai job events train\nopai job events train --type Warning -o json")
+@command(
+    "events",
+    help="""
+    The latest event is first. These are Kubernetes events: scheduling, pulling images, starting
+    and killing containers.
+    """,
+    examples="opai job events train\nopai job events train --type Warning -o json",
+)
 @job_argument
-@click.option("--type", "kind", type=click.Choice(("Normal", "Warning")), help="Only of this type.")
+@click.option(
+    "--type", "kind", type=click.Choice(("Normal", "Warning")), help="Only events of this type."
+)
 @cluster_option
 @format_option
 @pass_app
 def events(app: CliApp, /, *, job: str, kind: str | None, alias: str | None, format_: str) -> None:
-    """List what happened to a job.
-
-    The latest is first. These are the events of Kubernetes: placing, pulling images, starting and
-    killing containers.
-    """
     rows = [
         {
             "type": event.type,

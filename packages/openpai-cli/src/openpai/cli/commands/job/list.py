@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    pass_app,
-    state_option,
-)
+from openpai.cli.framework import CliApp, command, pass_app, state_option
 from openpai.cli.ui import watch
+from openpai.core.cli import cluster_option, format_option
 
 if TYPE_CHECKING:
     from openpai.core.client import Cluster
@@ -32,25 +26,37 @@ COLUMNS = [
     ("VC", "virtualCluster"),
 ]
 USER_COLUMN = ("USER", "username")
-_SCREENFUL = 50
+_PAGE = 50
 
 
 @command(
     "list",
+    help="On a terminal the 50 newest jobs are shown unless --limit is given; scripts get all.",
     examples="""
     opai job list
     opai job list --state RUNNING --all-users
     opai job list --tag sweep-7 -o name | xargs opai job stop
     """,
 )
-@click.option("--user", metavar="NAME", help="Whose jobs, if not yours.")
-@click.option("--all-users", "-A", is_flag=True, help="Everybody's jobs.")
+@click.option("--user", metavar="NAME", help="List the jobs of this user.  [default: you]")
+@click.option("--all-users", "-A", is_flag=True, help="List the jobs of all users.")
 @state_option
-@click.option("--vc", "--virtual-cluster", "vcs", multiple=True, help="Only of this VC.")
-@click.option("--tag", "tags", multiple=True, help="Only jobs with this tag.")
-@click.option("--keyword", help="Only with this in the name of job, user or VC.")
-@click.option("--limit", type=click.IntRange(min=0), help="At most so many; 0: all.")
-@click.option("-w", "--watch", "watching", is_flag=True, help="Show them live, until Ctrl-C.")
+@click.option(
+    "--vc",
+    "--virtual-cluster",
+    "vcs",
+    multiple=True,
+    help="Only jobs of this virtual cluster (repeatable).",
+)
+@click.option("--tag", "tags", multiple=True, help="Only jobs with this tag (repeatable).")
+@click.option("--keyword", help="Only jobs whose name, user or virtual cluster contains this text.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Maximum number of jobs (0 = no limit).",
+)
+@click.option("-w", "--watch", "watching", is_flag=True, help="Refresh the list until Ctrl-C.")
 @cluster_option
 @format_option
 @pass_app
@@ -64,26 +70,22 @@ def list_jobs(
     watching: bool,
     **filters: Any,
 ) -> None:
-    """List jobs, the newest first.
-
-    On a terminal the 50 newest are shown unless --limit says otherwise; scripts get all.
-    """
     cluster = app.cluster(alias)
     if watching:
-        watch(app, lambda height: _picture(app, cluster, limit or height, filters))
+        watch(app, lambda height: _render(app, cluster, limit or height, filters))
         return
     screen = limit is None and format_ == "table" and app.console.is_terminal
-    most = _SCREENFUL + 1 if screen else limit or None
+    most = _PAGE + 1 if screen else limit or None
     rows = [_row(job) for job in _jobs(cluster, most, **filters)]
-    shown = rows[:_SCREENFUL] if screen else rows
+    shown = rows[:_PAGE] if screen else rows
     app.emit(shown, columns=_columns(format_, cluster.user, rows), format=format_)
     if len(shown) < len(rows):
-        app.note(f"These are the {_SCREENFUL} newest; see more with --limit N, or 0 for all.")
+        app.note(f"Showing the {_PAGE} newest; use --limit N for more (0 = all).")
     if not rows and format_ == "table":
         app.note("No jobs.")
 
 
-def _picture(app: CliApp, cluster: Cluster, most: int, filters: dict[str, Any]) -> list[str]:
+def _render(app: CliApp, cluster: Cluster, most: int, filters: dict[str, Any]) -> list[str]:
     from openpai.cli.ui import table_lines
 
     rows = [_row(job) for job in _jobs(cluster, most, **filters)]

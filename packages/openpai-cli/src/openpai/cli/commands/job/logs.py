@@ -6,12 +6,22 @@ from datetime import datetime
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, cluster_option, command, job_argument, moment, pass_app
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, pass_app, point_in_time
+from openpai.core.cli import cluster_option, job_argument
 
 
 @command(
     "logs",
+    help="""
+    If the job has several tasks, each line begins with its task. With --follow the exit code is
+    the job's own; without it, 0.
+
+    PAI stores no times of log lines. --since uses the times at the beginning of lines
+    (2026-01-31 12:00:00, as Python's logging writes them; UTC without a time zone) and the
+    times when tasks began and ended. Without either, all lines of a task are printed, with a
+    warning.
+    """,
     examples="""
     opai job logs train -f
     opai job logs train --role worker --index 3 --stream stderr --tail 100
@@ -19,13 +29,27 @@ from openpai.cli.framework import CliApp, cluster_option, command, job_argument,
     """,
 )
 @job_argument
-@click.option("--role", help="Only the tasks of this task role.")
-@click.option("--index", type=click.IntRange(min=0), help="Only the tasks with this index.")
-@click.option("--attempt", type=click.IntRange(min=0), metavar="N", help="An earlier attempt.")
-@click.option("--stream", default="all", help="all (default), stdout, stderr, or another log.")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
+@click.option("--role", help="Only tasks of this task role.")
+@click.option(
+    "--index", type=click.IntRange(min=0), metavar="N", help="Only tasks with this index."
+)
+@click.option(
+    "--attempt",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Attempt to show.  [default: the latest]",
+)
+@click.option(
+    "--stream", default="all", help="Log to print: all, stdout, stderr or another.  [default: all]"
+)
+@click.option("-f", "--follow", is_flag=True, help="Follow the log until the job has ended.")
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
-@click.option("--since", type=moment, metavar="TIME", help="Only newer lines: 10m, or a date.")
+@click.option(
+    "--since",
+    type=point_in_time,
+    metavar="TIME",
+    help="Only lines newer than this: a duration (10m) or a date.",
+)
 @cluster_option
 @click.pass_context
 @pass_app
@@ -44,19 +68,12 @@ def logs(
     since: datetime | None,
     alias: str | None,
 ) -> None:
-    """Print or follow what a job's tasks wrote.
-
-    Where there is more than one task, each line begins with its task. With --follow the exit code
-    is the job's own; without it, 0.
-
-    PAI keeps no times of lines. --since goes by the times that lines begin with (2026-01-31
-    12:00:00, as Python's logging writes them; without a zone in UTC) and by when tasks began and
-    ended. Where neither tells, a task's lines are all shown, and a warning says so.
-    """
     from openpai.cli.commands.job._logs import follow_to_end, write_lines
 
     if follow and attempt is not None:
-        raise UsageProblem("An earlier attempt has ended.", "Leave out --follow or --attempt.")
+        raise UsageError(
+            "An earlier attempt cannot be followed.", "Leave out --follow or --attempt."
+        )
     remote = app.cluster(alias).job(job)
     remote.status()  # a name that does not exist is an error here, not a lost job
     if follow:

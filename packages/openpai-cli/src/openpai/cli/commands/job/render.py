@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from openpai.cli.commands.job.validate import FILES
-from openpai.cli.framework import CliApp, command, format_option, pass_app
-from openpai.cli.ui import visible
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.cli.ui import escape_control
+from openpai.core.cli import format_option
 
 __all__ = [
     "render",
@@ -17,24 +18,23 @@ __all__ = [
 
 @command(
     "render",
+    help="""
+    Parameters and prerequisites are filled in; $secrets are not: that happens in the container.
+    The exit code is 2 if the server would reject one of the files.
+    """,
     examples="""
     opai job render job.yaml
     opai job render job.yaml --role worker > worker.sh
     """,
 )
 @FILES
-@click.option("--role", help="Only this task role.")
+@click.option("--role", help="Only the script of this task role.")
 @format_option
 @click.pass_context
 @pass_app
 def render(
     app: CliApp, context: click.Context, /, files: tuple[str, ...], role: str | None, format_: str
 ) -> None:
-    """Show the scripts that the server makes.
-
-    Parameters and prerequisites are filled in; $secrets are not: that happens in the container.
-    The exit code is 2 if the server would not take one of the files.
-    """
     from openpai.core.protocol import render_file
 
     rows = [render_file(file) for file in files]
@@ -53,12 +53,12 @@ def _print_scripts(app: CliApp, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         for error in row.get("errors", ()):
             place = f":{error['line']}:{error['column']}" if error["line"] else ""
-            app.note(visible(f"{row['file']}{place}: {error['message']} {error['hint']}"))
+            app.note(escape_control(f"{row['file']}{place}: {error['message']} {error['hint']}"))
         for name, script in row["taskRoles"].items():
             if many:
                 title = f"# {row['file']}: task role {name}"
-                app.console.data(app.console.paint_data(visible(title), "dim"))
-            app.console.data(script)
+                app.console.print(app.console.paint_data(escape_control(title), "dim"))
+            app.console.print(script)
 
 
 def _only(role: str, row: dict[str, Any]) -> dict[str, str]:

@@ -16,6 +16,14 @@ from openpai.cli.framework import CliApp, command, pass_app
 
 @command(
     "run",
+    help="""
+    All tasks run at once, in the current folder, as your processes, with the environment,
+    ports, retries and completion policy of a cluster; images are not used. Code and outputs are
+    in this folder, so the code, outputs, requirements, mounts and callbacks of an
+    openpai.runtime section are ignored.
+
+    The exit code is the job's own. Ctrl-C stops the job.
+    """,
     examples="""
     opai job run job.yaml
     opai job run job.yaml --update parameters:epochs=1
@@ -23,7 +31,7 @@ from openpai.cli.framework import CliApp, command, pass_app
 )
 @click.argument("file", type=JOB_FILE)
 @update_option
-@click.option("--no-strict", is_flag=True, help="Refuse only what a server would refuse.")
+@click.option("--no-strict", is_flag=True, help="Report only what the server would reject.")
 @click.pass_context
 @pass_app
 def run(
@@ -35,22 +43,13 @@ def run(
     updates: tuple[str, ...],
     no_strict: bool,
 ) -> None:
-    """Run a job file here, without a cluster.
-
-    All tasks run at once, in this folder, as processes of yours, with the environment, ports,
-    retries and completion policy of a cluster; images are not used. Code and outputs are in this
-    folder, so what the job says of them in an openpai.runtime section is left out, and so are its
-    requirements, mounts and callbacks.
-
-    The exit code is the job's own. Ctrl-C stops it.
-    """
     from openpai.cli.commands.job._logs import write_lines
-    from openpai.cli.framework import exit_code_of, how_it_ended
+    from openpai.cli.framework import end_sentence, exit_code_of
     from openpai.core.local import run_in_folder
 
     job = change(app, read_job(file), updates=updates, name=None, virtual_cluster=None)
     with run_in_folder(job, Path.cwd(), strict=not no_strict) as remote:
         write_lines(app, remote, remote.log_lines(follow=True))
         detail = remote.wait()
-    app.note(how_it_ended(detail))
+    app.note(end_sentence(detail))
     context.exit(exit_code_of(detail))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import CliApp, cluster_option, command, job_argument, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, job_argument
 
 if TYPE_CHECKING:
     from openpai.core.client import RemoteJob
@@ -21,6 +22,7 @@ __all__ = [
 
 @command(
     "ssh",
+    help="The job must have enabled the ssh plugin of PAI's runtime.",
     examples="""
     opai job ssh train
     opai job ssh train --role worker --index 2 -i ~/.ssh/pai -- nvidia-smi
@@ -28,10 +30,14 @@ __all__ = [
 )
 @job_argument
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- SSH-ARGUMENTS...]")
-@click.option("--role", help="The task role, if there are several.")
-@click.option("--index", type=click.IntRange(min=0), default=0, help="The task.  [default: 0]")
-@click.option("-i", "key", type=click.Path(exists=True), metavar="FILE", help="A private key.")
-@click.option("--dry-run", is_flag=True, help="Print the command, run nothing.")
+@click.option("--role", help="Task role; needed if the job has several.")
+@click.option(
+    "--index", type=click.IntRange(min=0), default=0, metavar="N", help="Task index.  [default: 0]"
+)
+@click.option(
+    "-i", "key", type=click.Path(exists=True), metavar="FILE", help="Private key file for ssh."
+)
+@click.option("--dry-run", is_flag=True, help="Print the ssh command; do not run it.")
 @cluster_option
 @pass_app
 def ssh(
@@ -46,14 +52,10 @@ def ssh(
     dry_run: bool,
     alias: str | None,
 ) -> None:
-    """Log in to the container of a task that runs.
-
-    The job must have asked for it with the ssh plugin of PAI's runtime.
-    """
     host, port = _address(app.cluster(alias).job(job), role, index)
     words = ["ssh", "-p", port, *(("-i", key) if key else ()), f"root@{host}", *arguments]
     if dry_run:
-        app.console.data(shlex.join(words))
+        app.console.print(shlex.join(words))
         return
     sys.stdout.flush()
     os.execvp("ssh", words)  # noqa: S606 - the user's own ssh, no shell

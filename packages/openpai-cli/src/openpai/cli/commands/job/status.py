@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    job_argument,
-    pass_app,
-)
-from openpai.cli.ui import visible
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.cli.ui import escape_control
+from openpai.core.cli import cluster_option, format_option, job_argument
 
 if TYPE_CHECKING:
     from openpai.core.client import RemoteJob
@@ -59,7 +53,7 @@ SSH_COLUMNS = [("TASK", "task"), ("HOST", "containerIp"), ("SSH PORT", "sshPort"
 )
 @job_argument
 @click.argument("what", type=click.Choice(("config", "ssh")), required=False)
-@click.option("--user", help="Whose job; yours if not given.")
+@click.option("--user", metavar="NAME", help="Owner of the job.  [default: you]")
 @cluster_option
 @format_option
 @click.pass_context
@@ -75,7 +69,6 @@ def status(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Show what a job is doing, and why."""
     name = f"{user}~{job}" if user and "~" not in job else job
     if what == "config":
         from openpai.cli.commands.job.config import config
@@ -101,7 +94,7 @@ def _show(app: CliApp, detail: JobDetail, tasks: list[dict[str, Any]]) -> None:
     columns = [(header, key) for header, key in JOB_COLUMNS if row[key] not in (None, "", (), 0)]
     app.emit(row, columns=columns, format="table")
     if tasks:
-        app.console.data("")
+        app.console.print("")
         used = [(header, key) for header, key in TASK_COLUMNS if any(task[key] for task in tasks)]
         app.emit(tasks, columns=used, format="table")
 
@@ -161,19 +154,19 @@ def _explanation(remote: RemoteJob, detail: JobDetail) -> Iterator[str]:
     """Yield what a person would ask next: why it waits, why it failed, what now."""
     if detail.state == "WAITING":
         for event in remote.events("Warning")[:_EVENTS_TOLD]:
-            yield f"  {event.last_timestamp} {event.reason}: {visible(event.message)}"
-        yield f"hint: It waits for a place. What is free: {_command(remote, 'cluster resources')}"
+            yield f"  {event.last_timestamp} {event.reason}: {escape_control(event.message)}"
+        yield f"hint: It waits for resources. See: {_command(remote, 'cluster resources')}"
     elif detail.state == "FAILED":
         from openpai.core.client import failure_record
 
-        yield from (f"  {visible(line)}" for line in failure_record(remote, detail))
+        yield from (f"  {escape_control(line)}" for line in failure_record(remote, detail))
         said = _error_log(detail) or detail.app_exit_diagnostics
         for line in said.splitlines()[-_LINES_TOLD:]:
-            yield f"  {visible(line)}"
+            yield f"  {escape_control(line)}"
         if detail.app_exit_spec.get("reason"):  # only what PAI recognized has advice to go by
             for advice in detail.advice:
-                yield f"hint: {visible(str(advice))}"
-        yield f"hint: All that it wrote: {_command(remote, 'job logs')} {detail.key}"
+                yield f"hint: {escape_control(str(advice))}"
+        yield f"hint: Full log: {_command(remote, 'job logs')} {detail.key}"
 
 
 def _command(remote: RemoteJob, words: str) -> str:

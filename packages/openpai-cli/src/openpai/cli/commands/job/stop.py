@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    completion as _complete,
-    pass_app,
-    state_option,
-    yes_option,
-)
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, pass_app, state_option, yes_option
+from openpai.core.cli import cluster_option, complete_jobs
 from openpai.core.states import ACTIVE_STATES
 
 if TYPE_CHECKING:
@@ -25,6 +18,12 @@ if TYPE_CHECKING:
 
 @command(
     "stop",
+    help="""
+    A pattern (* or ?), --prefix, --tag and --state select all of your active jobs that match
+    (of several options, jobs that match all); they are listed and stopped after confirmation.
+    Jobs that have ended are left as they are. If one job cannot be stopped the others still
+    are, and the exit code is that of the first failure.
+    """,
     examples="""
     opai job stop train
     opai job stop 'sweep_*' --yes
@@ -32,11 +31,13 @@ if TYPE_CHECKING:
     opai job list --state WAITING -o name | xargs opai job stop --yes
     """,
 )
-@click.argument("jobs", nargs=-1, shell_complete=_complete.jobs)
-@click.option("--prefix", default="", help="Also: those of your jobs whose names begin so.")
-@click.option("--tag", default="", help="Also: those of your jobs that have this tag.")
+@click.argument("jobs", nargs=-1, shell_complete=complete_jobs)
+@click.option(
+    "--prefix", default="", metavar="TEXT", help="Also stop your jobs with this name prefix."
+)
+@click.option("--tag", default="", help="Also stop your jobs with this tag.")
 @state_option
-@click.option("--wait", is_flag=True, help="Wait until they have stopped.")
+@click.option("--wait", is_flag=True, help="Wait until the jobs have stopped.")
 @yes_option
 @cluster_option
 @click.pass_context
@@ -54,14 +55,7 @@ def stop(
     yes: bool,
     alias: str | None,
 ) -> None:
-    """Stop jobs.
-
-    A name with * or ?, --prefix, --tag and --state mean all of your jobs that fit and have not
-    ended (of two of these options, what fits both); they are listed, and stopped after a yes. A job
-    that has ended is left as it is. Where one job cannot be stopped the
-    others still are, and the exit code tells of the first that could not.
-    """
-    from openpai.cli.framework import how_it_ended, in_sight
+    from openpai.cli.framework import end_sentence, following_job
 
     cluster = app.cluster(alias)
     found = _expand(app, cluster, jobs, Filter(prefix, tag, states), yes)
@@ -69,8 +63,8 @@ def stop(
     if wait:
         for job, code in zip(found, codes, strict=True):
             if not code:
-                with in_sight(app, job):
-                    app.note(how_it_ended(job.wait()))
+                with following_job(app.console, job):
+                    app.note(end_sentence(job.wait()))
     context.exit(next(filter(None, codes), 0))
 
 
@@ -96,15 +90,15 @@ def _expand(
     """Return the jobs that are meant, each once; those that are not named after a yes."""
     patterns = [name for name in names if any(c in name for c in "*?[")]
     if not names and not any(wanted):
-        raise UsageProblem("Which jobs?", "Name them, or give --prefix, --tag or --state.")
+        raise UsageError("No jobs selected.", "Name them, or use --prefix, --tag or --state.")
     matches = _matching(cluster, patterns, wanted) if patterns or any(wanted) else []
     if matches and not yes:
         for job in matches:
             app.note(f"  {job.username}~{job.name}  {job.state}")
         if not app.confirm(f"Stop these {len(matches)}?"):
-            raise UsageProblem("Nothing was stopped.", "Say yes, or give --yes.")
+            raise UsageError("Nothing was stopped.", "Answer yes, or use --yes.")
     if (patterns or any(wanted)) and not matches:
-        app.note("No job that goes on matches.")
+        app.note("No active job matches.")
     named = [cluster.job(name) for name in names if name not in patterns]
     found = [cluster.job(f"{job.username}~{job.name}") for job in matches]
     return list({job.key: job for job in [*named, *found]}.values())
@@ -122,18 +116,18 @@ def _matching(cluster: Cluster, patterns: list[str], wanted: Filter) -> list[Job
 
 def _stop(app: CliApp, job: RemoteJob) -> int:
     """Stop one job; say what happened and return the exit code for it."""
-    from openpai.cli.framework import explain
+    from openpai.cli.framework import report_for
     from openpai.core.errors import OpenPaiError
 
     try:
         detail = job.status()
         if detail.ended:
-            app.note(f"{job.key} had ended: {detail.state}.")
+            app.note(f"{job.key} has already ended: {detail.state}.")
         else:
             job.stop()
             app.note(f"{job.key} is being stopped.")
     except OpenPaiError as error:
-        failure = explain(error)
+        failure = report_for(error)
         for line in failure.lines(app.console.paint):
             app.note(line)
         return failure.exit_code

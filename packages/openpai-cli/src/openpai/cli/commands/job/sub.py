@@ -10,16 +10,25 @@ from openpai.cli.commands.job._job_options import describe, description_options
 from openpai.cli.commands.job._submission import submit_and_report
 from openpai.cli.commands.job._submission_options import (
     is_random,
+    parse_extras,
+    parse_submit_options,
     submission_options,
-    take_extras,
-    take_wishes,
 )
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, command, completion as _complete, pass_app
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import complete_files
 
 
 @command(
     "sub",
+    help="""
+    A command of several words reaches the container exactly as it is: quotes, $ and && are not
+    interpreted. A single word, as in the last example, is a shell command line. If the first
+    word is a Python script of this folder, it is uploaded and run by python3 with the packages
+    in its '# /// script' block (PEP 723).
+
+    With --wait or --follow the exit code is the job's own.
+    """,
     examples="""
     opai job sub --image python:3.11 -- python -c 'print("hello")'
     opai job sub --image pytorch:2 --gpu 1 --src src --output 'ckpt/**' python src/train.py
@@ -34,30 +43,21 @@ from openpai.cli.framework import CliApp, command, completion as _complete, pass
     required=True,
     metavar="[--] COMMAND...",
     type=click.UNPROCESSED,
-    shell_complete=_complete.files,
+    shell_complete=complete_files,
 )
 @description_options
 @submission_options
 @click.pass_context
 @pass_app
 def sub(app: CliApp, context: click.Context, /, *, words: tuple[str, ...], **options: Any) -> None:
-    """Submit one command as a job.
-
-    A command of several words reaches the container exactly as it is: quotes, $ and && are no
-    syntax there. One single word, as in the last example, is a line for the shell. Where the first
-    word is a Python script of this folder, it is sent along, and run by python3 with the packages
-    that it names in a '# /// script' block (PEP 723).
-
-    With --wait or --follow the exit code is the job's own.
-    """
     from openpai.cli.commands.job._script import as_script
 
     if len(words) > 1 and " " in words[0]:
-        raise UsageProblem(
+        raise UsageError(
             f"'{words[0]}' is a line for the shell, and {' '.join(words[1:])} comes after it.",
             "Put the options of opai before the line, or write a program and its arguments apart.",
         )
-    wishes = take_wishes(options, random_name=is_random(options["name"]))
-    words, extras = as_script(words, take_extras(app, options))
+    wishes = parse_submit_options(options, random_name=is_random(options["name"]))
+    words, extras = as_script(words, parse_extras(app, options))
     job = describe(app, words, options)
     context.exit(submit_and_report(app, job, extras, wishes))

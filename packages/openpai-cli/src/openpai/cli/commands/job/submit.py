@@ -10,17 +10,22 @@ import click
 from openpai.cli.commands.job._submission import change, read_job, submit_and_report
 from openpai.cli.commands.job._submission_options import (
     JOB_FILE,
+    parse_extras,
+    parse_submit_options,
     submission_options,
-    take_extras,
-    take_wishes,
     update_option,
 )
-from openpai.cli.exceptions import UsageProblem
+from openpai.cli.exceptions import UsageError
 from openpai.cli.framework import CliApp, command, pass_app
 
 
 @command(
     "submit",
+    help="""
+    FILE may be - for stdin. The file is validated first; every problem is reported with its
+    line. If it has an openpai.runtime section without a workspace, yours is filled in; --src,
+    --output and --pip add such a section.
+    """,
     examples="""
     opai job submit job.yaml
     opai job submit job.yaml --update parameters:lr=0.01 --name 'train_$' --follow
@@ -28,9 +33,9 @@ from openpai.cli.framework import CliApp, command, pass_app
     """,
 )
 @click.argument("file", required=False, type=JOB_FILE)
-@click.option("--config", "named", type=JOB_FILE, help="The file, as an option.")
+@click.option("--config", "named", type=JOB_FILE, help="Job file (instead of the argument FILE).")
 @update_option
-@click.option("--no-strict", is_flag=True, help="Refuse only what the server would refuse.")
+@click.option("--no-strict", is_flag=True, help="Report only what the server would reject.")
 @submission_options
 @click.pass_context
 @pass_app
@@ -44,16 +49,10 @@ def submit(
     no_strict: bool,
     **options: Any,
 ) -> None:
-    """Submit a job file.
-
-    FILE may be - for stdin. The file is checked first, and every problem is told with its line.
-    Where it has an openpai.runtime section without a workspace, yours is filled in; with --src,
-    --output or --pip it gets such a section.
-    """
     path = file or named
     if path is None or (file and named):
-        raise UsageProblem("Exactly one job file is needed.", "opai job submit FILE")
-    wishes = take_wishes(options, strict=not no_strict)
-    extras = take_extras(app, options)
+        raise UsageError("Exactly one job file is needed.", "opai job submit FILE")
+    wishes = parse_submit_options(options, strict=not no_strict)
+    extras = parse_extras(app, options)
     job = change(app, read_job(path), **options)
     context.exit(submit_and_report(app, job, extras, wishes))

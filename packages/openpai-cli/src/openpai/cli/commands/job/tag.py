@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import click
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    job_argument,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option, job_argument
 
 __all__ = [
     "TAG_COLUMNS",
@@ -32,7 +26,9 @@ TAG_COLUMNS = [("TAG", "tag")]
 )
 @job_argument
 @click.argument("tags", nargs=-1)
-@click.option("--delete", "deleted", multiple=True, metavar="TAG", help="Take a tag off.")
+@click.option(
+    "--delete", "deleted", multiple=True, metavar="TAG", help="Tag to remove (repeatable)."
+)
 @cluster_option
 @format_option
 @pass_app
@@ -46,7 +42,6 @@ def tag(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Tag a job, or list its tags."""
     remote = app.cluster(alias).job(job)
     for name in tags:
         remote.add_tag(name)

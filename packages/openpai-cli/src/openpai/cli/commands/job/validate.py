@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.framework import CliApp, command, format_option, pass_app
-from openpai.cli.ui import visible
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.cli.ui import escape_control
+from openpai.core.cli import format_option
 
 if TYPE_CHECKING:
     from openpai.core.protocol import FileVerdict
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
-STRICT_HELP = "Refuse only what the server would refuse."
+STRICT_HELP = "Report only what the server would reject."
 
 
 @command(
     "validate",
+    help="""
+    Reports all problems at once, with line, column and a hint. The exit code is 0 if all files
+    are valid, else 2. FILE may be - for stdin.
+    """,
     examples="""
     opai job validate job.yaml
     opai job validate jobs/*.yaml -o json
@@ -32,11 +37,6 @@ STRICT_HELP = "Refuse only what the server would refuse."
 def validate(
     app: CliApp, context: click.Context, /, files: tuple[str, ...], no_strict: bool, format_: str
 ) -> None:
-    """Check job files without a cluster.
-
-    Every problem is told at once, with line, column and what to do. The exit code is 0 if all
-    files are right, else 2. FILE may be - for stdin.
-    """
     from openpai.core.protocol import check_file
 
     verdicts = [check_file(file, strict=not no_strict) for file in files]
@@ -52,11 +52,11 @@ def validate(
 def _tell(app: CliApp, verdict: FileVerdict) -> None:
     paint = app.console.paint_data
     if verdict.valid:
-        app.console.data(f"{visible(verdict.file)}: {paint('valid', 'green')}")
+        app.console.print(f"{escape_control(verdict.file)}: {paint('valid', 'green')}")
     for problem in verdict.errors:
         place = f":{problem.line}:{problem.column}" if problem.line else ""
         where = f" ({problem.path})" if problem.path else ""
-        line = visible(f"{problem.message}{where}")
-        app.console.data(f"{visible(verdict.file)}{place}: {paint('error:', 'red')} {line}")
+        line = escape_control(f"{problem.message}{where}")
+        app.console.print(f"{escape_control(verdict.file)}{place}: {paint('error:', 'red')} {line}")
         if problem.hint:
-            app.console.data(f"    {paint('hint:', 'cyan')} {visible(problem.hint)}")
+            app.console.print(f"    {paint('hint:', 'cyan')} {escape_control(problem.hint)}")

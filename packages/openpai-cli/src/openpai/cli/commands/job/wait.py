@@ -6,21 +6,18 @@ import time
 
 import click
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    jobs_argument,
-    pass_app,
-    timeout_option,
-)
+from openpai.cli.framework import CliApp, command, jobs_argument, pass_app, timeout_option
+from openpai.core.cli import cluster_option, format_option
 
 COLUMNS = [("JOB", "job"), ("STATE", "state"), ("EXIT CODE", "exitCode"), ("DURATION", "duration")]
 
 
 @command(
     "wait",
+    help="""
+    The exit code is the first non-zero exit code of the jobs, in the given order: 143 for a
+    stopped job; 124 if the time ran out, 125 if the connection was lost.
+    """,
     examples="""
     opai job wait train && echo "trained"
     opai job wait train-1 train-2 --timeout 2h
@@ -42,13 +39,8 @@ def wait(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Wait until jobs have ended.
-
-    The exit code is the first that is not 0 of the jobs' own, in the order they are named: 143 for
-    a stopped job; 124 if the time ran out, 125 if a job was lost from sight.
-    """
     from openpai.cli.commands.job._job import job_row
-    from openpai.cli.framework import exit_code_of, how_it_ended, in_sight
+    from openpai.cli.framework import end_sentence, exit_code_of, following_job
 
     cluster = app.cluster(alias)
     remotes = [cluster.job(name) for name in jobs]
@@ -58,9 +50,9 @@ def wait(
     details = []
     for remote in remotes:
         left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-        with in_sight(app, remote):
+        with following_job(app.console, remote):
             details.append(remote.wait(timeout=left))
-        app.note(how_it_ended(details[-1]))
+        app.note(end_sentence(details[-1]))
     rows = [{**job_row(detail), "exitCode": exit_code_of(detail)} for detail in details]
     if format_ != "table":
         app.emit(rows, columns=COLUMNS, format=format_)

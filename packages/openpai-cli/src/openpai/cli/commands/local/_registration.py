@@ -29,7 +29,7 @@ def _own_entry() -> dict[str, Any]:
         return {}
     if not entry.uri.startswith("http://127.0.0.1:"):
         raise ConfigError(
-            f"The alias '{ALIAS}' stands for {entry.uri}.",
+            f"The alias '{ALIAS}' already belongs to {entry.uri}.",
             f"Add that cluster under another alias, and run: opai cluster delete {ALIAS}",
         )
     return dict(entry.settings)

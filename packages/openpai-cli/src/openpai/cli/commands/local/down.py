@@ -11,17 +11,22 @@ __all__ = [
 ]
 
 
-@command("down", examples="opai local down\nopai local down --stop-jobs")
-@click.option("--stop-jobs", is_flag=True, help="Stop every job first.")
+@command(
+    "down",
+    help="""
+    Only the server ends: running tasks continue, and the next 'opai local up' reconnects to
+    them.
+    """,
+    examples="opai local down\nopai local down --stop-jobs",
+)
+@click.option("--stop-jobs", is_flag=True, help="Stop all jobs first.")
 @pass_app
 def down(app: CliApp, stop_jobs: bool) -> None:
-    """Stop the cluster on this machine.
-
-    Only the server ends: tasks that run go on, and the next 'opai local up' takes them up again.
-    """
     from openpai.core.local import daemon
 
     stopped = daemon.down(stop_jobs=stop_jobs)
     app.note("The local cluster is down.")
     if stopped.active_jobs:
-        app.note(f"{stopped.active_jobs} jobs go on; 'opai local up' takes them up again.")
+        app.note(
+            f"{stopped.active_jobs} jobs are still running; 'opai local up' reconnects to them."
+        )

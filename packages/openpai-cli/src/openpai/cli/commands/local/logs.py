@@ -11,18 +11,18 @@ __all__ = [
 ]
 
 
-@command("logs", examples="opai local logs --tail 20")
+@command(
+    "logs",
+    help="The logs of jobs are in 'opai job logs'.",
+    examples="opai local logs --tail 20",
+)
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
 @pass_app
 def logs(app: CliApp, tail: int | None) -> None:
-    """Print the log of its server.
-
-    What jobs write is in 'opai job logs'.
-    """
     from collections import deque
 
     from openpai.core.local import daemon
 
     lines = daemon.logs()
     for line in lines if tail is None else deque(lines, maxlen=tail):
-        app.console.data(line)
+        app.console.print(line)

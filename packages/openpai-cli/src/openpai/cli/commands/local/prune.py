@@ -11,20 +11,20 @@ __all__ = [
 ]
 
 
-@command("prune", examples="opai local prune --older-than 7d")
+@command(
+    "prune",
+    help="Prints the names of the removed jobs, which may be used again. Active jobs are kept.",
+    examples="opai local prune --older-than 7d",
+)
 @click.option(
     "--older-than",
     default="30d",
     show_default=True,
     metavar="TIME",
-    help="Only what has been over for so long, such as 12h; 0s means all.",
+    help="Only jobs that ended longer ago than this, such as 12h (0s = all).",
 )
 @pass_app
 def prune(app: CliApp, older_than: str) -> None:
-    """Remove jobs that are over, with their logs and working folders.
-
-    It prints their names, which may be used again. What runs is left alone.
-    """
     from openpai.core.local import prune as remove
 
     try:
@@ -32,5 +32,5 @@ def prune(app: CliApp, older_than: str) -> None:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--older-than") from None
     for name in removed:
-        app.console.data(name)
+        app.console.print(name)
     app.note(f"Removed jobs: {len(removed)}.")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import CliApp, command, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import format_option
 
 if TYPE_CHECKING:
     from openpai.core.local import Running
@@ -21,21 +22,21 @@ COLUMNS = [
     ("URI", "uri"),
     ("User", "user"),
     ("Process", "pid"),
-    ("Jobs going on", "activeJobs"),
+    ("Active jobs", "activeJobs"),
     ("Engine", "engine"),
     ("State folder", "folder"),
 ]
 
 
-@command("status", examples="opai local status || opai local up")
+@command(
+    "status",
+    help="The exit code is 1 if it is not running.",
+    examples="opai local status || opai local up",
+)
 @format_option
 @click.pass_context
 @pass_app
 def status(app: CliApp, context: click.Context, format_: str) -> None:
-    """Show whether it runs, and where.
-
-    The exit code is 1 where it does not.
-    """
     from openpai.core.local import daemon
 
     running = daemon.status()

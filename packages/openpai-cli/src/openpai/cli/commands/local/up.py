@@ -9,12 +9,18 @@ import click
 
 from openpai.cli.commands.local._registration import ALIAS, _is_selected, _own_entry, _register
 from openpai.cli.commands.local.status import COLUMNS, _row
-from openpai.cli.framework import CliApp, command, format_option, mebibytes, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import format_option, mebibytes
 from openpai.core.local import ENGINES
 
 
 @command(
     "up",
+    help="""
+    It becomes the cluster 'local' and listens on this machine only. Jobs run as your processes,
+    without their images, unless --engine names a container engine. Jobs and logs are kept when
+    it goes down. By default it offers the CPUs, memory and GPUs of this machine.
+    """,
     examples="""
     opai local up
     opai local up --gpus 2 --mem 16g
@@ -22,21 +28,43 @@ from openpai.core.local import ENGINES
     opai local up --storage team=/data/team
     """,
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Its port.")
-@click.option("--cpus", type=click.IntRange(min=1), metavar="N", help="CPUs to give to tasks.")
-@click.option("--gpus", type=click.IntRange(min=0), metavar="N", help="GPUs, pretended if need be.")
-@click.option("--mem", "memory_mb", type=mebibytes, metavar="SIZE", help="Memory, such as 16g.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Port to listen on.  [default: a free one]",
+)
+@click.option(
+    "--cpus",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of CPUs for tasks.  [default: all]",
+)
+@click.option(
+    "--gpus",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Number of GPUs; simulated if the machine has fewer.",
+)
+@click.option(
+    "--mem",
+    "memory_mb",
+    type=mebibytes,
+    metavar="SIZE",
+    help="Memory for tasks, such as 16g.  [default: all]",
+)
 @click.option(
     "--engine",
     type=click.Choice(list(ENGINES)),
-    help="What runs the commands of jobs: processes of this machine, or containers.",
+    help="Run jobs as processes or in containers.  [default: process]",
 )
 @click.option(
     "--storage",
     "storages",
     multiple=True,
     metavar="NAME=FOLDER",
-    help="A storage beside 'local-storage': a folder of this machine.",
+    help="Folder to offer as a further storage (repeatable).",
 )
 @format_option
 @pass_app
@@ -49,12 +77,6 @@ def up(
     format_: str,
     **given: int | str | None,
 ) -> None:
-    """Start a cluster on this machine.
-
-    It becomes the cluster 'local', listens on this machine only, and runs jobs as processes of
-    yours, without their images, unless a container engine is named. Jobs and logs are kept when it
-    goes down. Without options it has the CPUs, memory and GPUs of this machine.
-    """
     from openpai.core.local import daemon
 
     settings = _own_entry()
@@ -71,7 +93,7 @@ def up(
     if _is_selected():
         app.note("Try it: opai job sub --image python:3.11 --follow echo hello")
     else:
-        app.note(f"Use it with -a {ALIAS}, or for everything: opai cluster select {ALIAS}")
+        app.note(f"Use it with -a {ALIAS}, or make it the default: opai cluster select {ALIAS}")
 
 
 def _storage(text: str) -> tuple[str, str]:

@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.output._files import _nothing, _top
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    completion as _complete,
-    job_argument,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, complete_outputs, job_argument, overwrite_option
 from openpai.core.file_names import Accepted
 
 if TYPE_CHECKING:
@@ -33,21 +27,22 @@ __all__ = [
 
 @command(
     "download",
+    help="Downloads all files, or the files and folders at PATHS.",
     examples="""
     opai output download train
     opai output download train metrics.json ckpt/last --to results
     """,
 )
 @job_argument
-@click.argument("paths", nargs=-1, shell_complete=_complete.outputs)
+@click.argument("paths", nargs=-1, shell_complete=complete_outputs)
 @click.option(
     "--to",
     "target",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Where to put them.  [default: a folder named as the job]",
+    help="Folder to write to.  [default: a folder named after the job]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
+@overwrite_option
 @cluster_option
 @pass_app
 def download(
@@ -60,10 +55,6 @@ def download(
     overwrite: bool,
     alias: str | None,
 ) -> None:
-    """Fetch the files a job saved.
-
-    All of them, or the files and folders at PATHS.
-    """
     remote = app.cluster(alias).job(job)
     here = target or Path(remote.name)
     count = fetch(app, remote, paths, here, overwrite)
@@ -113,12 +104,12 @@ def _fetch(app: CliApp, storage: Storage, remote: str, local: Path, overwrite: b
     transfer = Transfer(storage, remote, *local_place(local, is_folder=is_folder))
     copied: Sequence[Copied] = ()
     try:
-        with app.progress(f"Fetching {transfer.files} files", transfer.size) as advance:
+        with app.progress(f"Downloading {transfer.files} files", transfer.size) as advance:
             copied = transfer.run(overwrite=overwrite, on_bytes=advance)
     except TransferError as error:
         copied = error.copied
         raise
     finally:
         for done in copied:
-            app.console.data(done.target)
+            app.console.print(done.target)
     return len(copied)

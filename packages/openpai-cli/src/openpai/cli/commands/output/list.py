@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openpai.cli.commands.output._files import _files, _nothing
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    job_argument,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option, job_argument
 from openpai.core.file_names import Accepted
 
 if TYPE_CHECKING:
@@ -21,16 +15,16 @@ if TYPE_CHECKING:
 COLUMNS = [("PATH", "path"), ("BYTES", "size"), ("MODIFIED", "modified")]
 
 
-@command("list", examples="opai output list train\nopai output list train -o json")
+@command(
+    "list",
+    help="Paths are relative to the job's output folder, as for 'output download'.",
+    examples="opai output list train\nopai output list train -o json",
+)
 @job_argument
 @cluster_option
 @format_option
 @pass_app
 def list_outputs(app: CliApp, job: str, alias: str | None, format_: str) -> None:
-    """List the files a job saved.
-
-    Paths are relative to the job's output folder, as 'output download' takes them.
-    """
     remote = app.cluster(alias).job(job)
     storage, folder = remote.outputs()
     with storage:

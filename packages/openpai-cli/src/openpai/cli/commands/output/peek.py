@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    completion as _complete,
-    job_argument,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, complete_outputs, job_argument
 
 if TYPE_CHECKING:
     from openpai.core.client import RemoteJob
@@ -27,23 +21,22 @@ _PAUSE = 1.0
 
 @command(
     "peek",
+    help="""
+    PATH is relative to the job's output folder, as in 'output list'. With --follow the command
+    waits for a file that does not exist yet; the exit code is 0 whatever the job's end.
+    """,
     examples="""
     opai output peek train metrics.json
     opai output peek train log.txt -f
     """,
 )
 @job_argument
-@click.argument("path", shell_complete=_complete.outputs)
-@click.option("-f", "--follow", is_flag=True, help="Go on as the file grows, until the job ends.")
+@click.argument("path", shell_complete=complete_outputs)
+@click.option("-f", "--follow", is_flag=True, help="Follow the file until the job has ended.")
 @cluster_option
 @pass_app
 def peek(app: CliApp, job: str, path: str, follow: bool, alias: str | None) -> None:
-    """Write a saved file to stdout.
-
-    PATH is relative to the job's output folder, as 'output list' shows it. With --follow a file
-    that is not there yet is waited for; the exit code is 0 whatever the job's end.
-    """
-    from openpai.cli.framework import in_sight
+    from openpai.cli.framework import following_job
     from openpai.core.storage import normalize
 
     remote = app.cluster(alias).job(job)
@@ -53,7 +46,7 @@ def peek(app: CliApp, job: str, path: str, follow: bool, alias: str | None) -> N
         if not follow:
             _copy(storage, place, 0)
             return
-        with in_sight(app, remote):
+        with following_job(app.console, remote):
             _follow(remote, storage, place)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.framework import completion as _complete
+from openpai.core.cli import complete_sweeps
 from openpai.core.protocol import instances
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ __all__ = [
     "JOB_COLUMNS",
     "OUTCOME_COLUMNS",
     "counted",
-    "demand",
     "job_row",
+    "next_commands",
     "open_sweep",
     "outcome_row",
+    "resource_summary",
     "send",
     "sweep_argument",
     "watching",
-    "ways_back",
 ]
 
-OUTCOME_COLUMNS = [("JOB", "job"), ("WHAT BECAME OF IT", "status"), ("ERROR", "error")]
+OUTCOME_COLUMNS = [("JOB", "job"), ("STATUS", "status"), ("ERROR", "error")]
 JOB_COLUMNS = [
     ("NAME", "name"),
     ("STATE", "state"),
@@ -73,7 +73,7 @@ def counted(jobs: Iterable[SweepJob]) -> str:
     return ", ".join(f"{count} {state}" for state, count in counts.items())
 
 
-def demand(jobs: list[Job], max_parallel: int | None) -> str:
+def resource_summary(jobs: list[Job], max_parallel: int | None) -> str:
     """Return how many jobs there are, with which GPUs and names."""
     count = len(jobs)
     gpus = sum(map(_gpus, jobs[0].document["taskRoles"].values()))
@@ -119,7 +119,7 @@ def send(
         total: How many there are to submit.
         act: Submits, and calls back with each outcome.
     """
-    from openpai.cli.exceptions import Left
+    from openpai.cli.exceptions import FollowInterrupted
 
     done: list[Outcome] = []
     try:
@@ -131,12 +131,12 @@ def send(
 
             outcomes = act(count)
     except KeyboardInterrupt:
-        message = f"You left; {len(done)} of {total} jobs were submitted, and they go on."
-        raise Left(message, ways_back(app, sweep)) from None
+        message = f"Interrupted; {len(done)} of {total} jobs were submitted and are still running."
+        raise FollowInterrupted(message, next_commands(app, sweep)) from None
     return [outcome_row(outcome) for outcome in outcomes]
 
 
-def ways_back(app: CliApp, sweep: Sweep) -> Iterable[str]:
+def next_commands(app: CliApp, sweep: Sweep) -> Iterable[str]:
     """Yield the next commands for a sweep."""
     alias = f"-a {sweep.cluster.alias} " if sweep.cluster.alias else ""
     for what in ("resume", "status", "stop"):
@@ -146,7 +146,7 @@ def ways_back(app: CliApp, sweep: Sweep) -> Iterable[str]:
 @contextmanager
 def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], None]]:
     """Guard the block that waits for a sweep; give what shows how far it is."""
-    from openpai.cli.framework import followed
+    from openpai.cli.framework import following
 
     ended = 0
 
@@ -156,9 +156,12 @@ def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], N
         advance(now - ended)
         ended = now
 
-    left, look = f"You left; the jobs of {sweep.name} go on.", f"opai sweep status {sweep.name}"
+    left, look = (
+        f"Stopped following; the jobs of {sweep.name} are still running.",
+        f"opai sweep status {sweep.name}",
+    )
     with (
-        followed(sweep.name, look, left, lambda: ways_back(app, sweep)),
+        following(sweep.name, look, left, lambda: next_commands(app, sweep)),
         app.progress(f"Waiting for {sweep.name}", len(sweep.jobs())) as advance,
     ):
         yield seen
@@ -167,7 +170,7 @@ def watching(app: CliApp, sweep: Sweep) -> Iterator[Callable[[list[SweepJob]], N
 END_STATES = click.Choice(("FAILED", "STOPPED", "SUCCEEDED"), case_sensitive=False)
 
 
-sweep_argument = click.argument("sweep", shell_complete=_complete.sweeps)
+sweep_argument = click.argument("sweep", shell_complete=complete_sweeps)
 
 
 def open_sweep(app: CliApp, name: str, alias: str | None) -> Sweep:

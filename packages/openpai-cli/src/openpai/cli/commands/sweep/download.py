@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from openpai.cli.framework import CliApp, cluster_option, command, completion as _complete, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, complete_sweeps, overwrite_option
 
 __all__ = [
     "download",
@@ -15,21 +16,25 @@ __all__ = [
 
 @command(
     "download",
+    help="""
+    The files of each job go to a folder of its name. Jobs without such files are reported and
+    skipped.
+    """,
     examples="""
     opai sweep download train
     opai sweep download train metrics.json --to results
     """,
 )
-@click.argument("sweep", shell_complete=_complete.sweeps)
+@click.argument("sweep", shell_complete=complete_sweeps)
 @click.argument("paths", nargs=-1)
 @click.option(
     "--to",
     "target",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Where to put them.  [default: a folder named as the sweep]",
+    help="Folder to write to.  [default: a folder named after the sweep]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace files that exist and differ.")
+@overwrite_option
 @cluster_option
 @pass_app
 def download(
@@ -42,10 +47,6 @@ def download(
     overwrite: bool,
     alias: str | None,
 ) -> None:
-    """Fetch the files that the jobs of a sweep saved.
-
-    Each job's files come to a folder of its name. What a job did not save is told and left out.
-    """
     from openpai.cli.commands.output.download import fetch
     from openpai.core.errors import NotFoundError, StorageError, StorageLoginError
     from openpai.core.file_names import is_file_name
@@ -72,6 +73,6 @@ def download(
     app.note(f"{here}: {count} {'file' if count == 1 else 'files'}.")
     if failed:
         jobs = "1 job was" if failed == 1 else f"{failed} jobs were"
-        raise StorageError(f"Not all files of {jobs} fetched; the others were.")
+        raise StorageError(f"Not all files of {jobs} downloaded; the others were.")
     if without and not count:
-        raise NotFoundError(f"No job of '{found.name}' saved any of it.", status=404)
+        raise NotFoundError(f"No job of '{found.name}' saved any such file.", status=404)

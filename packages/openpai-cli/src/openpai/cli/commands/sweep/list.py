@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option
 from openpai.core.states import STATES
 
 if TYPE_CHECKING:
@@ -22,15 +23,17 @@ LIST_COLUMNS = [
 ]
 
 
-@command("list", examples="opai sweep list\nopai sweep list -o json")
+@command(
+    "list",
+    help="""
+    Lists the sweeps submitted from this machine, and those whose jobs the cluster still has.
+    """,
+    examples="opai sweep list\nopai sweep list -o json",
+)
 @cluster_option
 @format_option
 @pass_app
 def list_sweeps(app: CliApp, alias: str | None, format_: str) -> None:
-    """List your sweeps and how far they are.
-
-    These are the sweeps that this machine submitted, and those whose jobs the cluster still has.
-    """
     from openpai.core.sweeps import all_sweeps
 
     rows = [_sweep_row(name, jobs) for name, jobs in all_sweeps(app.cluster(alias)).items()]

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.sweep._sweep import END_STATES, _report, open_sweep, sweep_argument
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    parallel_option,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, parallel_option, pass_app
+from openpai.core.cli import cluster_option, format_option
 
 if TYPE_CHECKING:
     from openpai.core.client import Outcome
@@ -27,6 +21,10 @@ __all__ = [
 
 @command(
     "rerun",
+    help="""
+    The same points get jobs with new names (…_try2); results and waiting use the latest of
+    each.
+    """,
     examples="""
     opai sweep rerun train
     opai sweep rerun train --state FAILED --state STOPPED --dry-run
@@ -38,10 +36,12 @@ __all__ = [
     "states",
     multiple=True,
     type=END_STATES,
-    help="What to run again.  [default: FAILED]",
+    help="State of the jobs to rerun (repeatable).  [default: FAILED]",
 )
 @parallel_option
-@click.option("--dry-run", is_flag=True, help="Say which jobs there would be, send nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="List the jobs that would be submitted; submit nothing."
+)
 @cluster_option
 @format_option
 @click.pass_context
@@ -58,10 +58,6 @@ def rerun(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Run again what failed of a sweep, and only that.
-
-    The same points get jobs of new names (…_try2); results and waiting count the latest of each.
-    """
     from openpai.cli.commands.sweep._sweep import send
     from openpai.core.sweeps import try_name
 

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    completion as _complete,
-    format_option,
-    pass_app,
-)
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, complete_sweeps, format_option
 
 if TYPE_CHECKING:
     from openpai.core.client import Cluster
@@ -30,6 +24,11 @@ _READERS = 8
 
 @command(
     "results",
+    help="""
+    Shows a row for each job of the sweep (or each of your jobs that matches): parameters,
+    state, duration and metrics. Metrics are values of JSON files among its outputs, or the last
+    match of a pattern in its log (- if there is none).
+    """,
     examples="""
     opai sweep results train --metric metrics.json:accuracy
     opai sweep results train --log-metric 'loss=loss: ([0-9.]+)' --sort loss
@@ -37,37 +36,41 @@ _READERS = 8
     opai sweep results --prefix old_ --tag baseline
     """,
 )
-@click.argument("sweep", required=False, shell_complete=_complete.sweeps)
-@click.option("--prefix", default="", help="Instead: jobs whose names begin so.")
-@click.option("--tag", default="", help="Instead: jobs that have this tag.")
-@click.option("--metric", "metrics", multiple=True, metavar="FILE:KEY", help="A saved value.")
+@click.argument("sweep", required=False, shell_complete=complete_sweeps)
+@click.option("--prefix", default="", metavar="TEXT", help="Select jobs by name prefix instead.")
+@click.option("--tag", default="", help="Select jobs by tag instead.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="FILE:KEY",
+    help="Value to show, from a saved JSON file (repeatable).",
+)
 @click.option(
     "--log-metric",
     "patterns",
     multiple=True,
     metavar="NAME=PATTERN",
-    help="What the log says last.",
+    help="Value to show: the last match of a pattern in the log (repeatable).",
 )
-@click.option("--sort", metavar="NAME", help="The best first: by this metric; -NAME: the largest.")
-@click.option("--plot/--no-plot", default=None, help="Draw the metrics.  [default: on a terminal]")
+@click.option("--sort", metavar="NAME", help="Sort by this metric (-NAME: descending).")
+@click.option(
+    "--plot/--no-plot",
+    default=None,
+    help="Draw bar charts of the metrics.  [default: on a terminal]",
+)
 @click.option(
     "--save",
     "files",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the plots to FILE.html, FILE.svg or FILE.png.",
+    help="Write plots to this .html, .svg or .png file (repeatable).",
 )
 @cluster_option
 @format_option
 @pass_app
 def results(app: CliApp, /, *, alias: str | None, format_: str, **options: Any) -> None:
-    """Show what became of many jobs, side by side.
-
-    One row for each job of the sweep (or each of yours that fits): its parameters, how it ended,
-    how long it took, and the metrics: values of JSON files that it saved among its outputs, or what
-    a pattern found last in its log (- where there is none).
-    """
     wanted = _metrics(options["metrics"], options["patterns"])
     _check_files(options["files"])
     cluster = app.cluster(alias)
@@ -95,7 +98,7 @@ def _metrics(files: Sequence[str], patterns: Sequence[str]) -> list[Metric]:
     try:
         return [*map(FileMetric.parse, files), *map(LogMetric.parse, patterns)]
     except OpenPaiError as error:
-        raise UsageProblem(error.message, error.hint) from None
+        raise UsageError(error.message, error.hint) from None
 
 
 def _check_files(files: Sequence[Path]) -> None:
@@ -109,12 +112,14 @@ def _found(cluster: Cluster, sweep: str | None, prefix: str, tag: str) -> list[R
     from openpai.core.sweeps import Sweep, collect_results as ask, results_of
 
     if sweep and (prefix or tag):
-        raise UsageProblem("A sweep's name says which jobs.", "Leave out --prefix and --tag.")
+        raise UsageError(
+            "A sweep name cannot be combined with --prefix or --tag.", "Leave them out."
+        )
     if sweep:
         jobs = Sweep(cluster, sweep).jobs()
         return results_of(cluster, [job.summary for job in jobs if job.summary])
     if not prefix and not tag:
-        raise UsageProblem("Which jobs?", "Name a sweep, or give --prefix or --tag.")
+        raise UsageError("No jobs selected.", "Name a sweep, or use --prefix or --tag.")
     return ask(cluster, prefix=prefix, tag=tag)
 
 
@@ -153,7 +158,7 @@ def _sorted(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
 
     name, sign = (key[1:], -1) if key.startswith("-") else (key, 1)
     if not any(name in row[group] for row in rows for group in _GROUPS):
-        raise UsageProblem(f"There is no metric or parameter '{name}'.", "Name one of a column.")
+        raise UsageError(f"Unknown metric or parameter '{name}'.", "Use the name of a column.")
 
     def place(row: dict[str, Any]) -> tuple[bool, float, str]:
         value: Any = {**row["parameters"], **row["metrics"]}.get(name)
@@ -182,14 +187,14 @@ def _wants_plot(app: CliApp, asked: bool | None) -> bool:
 
 def _draw(app: CliApp, rows: list[dict[str, Any]]) -> None:
     """Draw a bar for each job and metric."""
-    from openpai.cli.ui import bar_chart, panels, points_of, visible
+    from openpai.cli.ui import bar_chart, escape_control, panels, points_of
 
     mark = "█" if "utf" in (sys.stdout.encoding or "").lower() else "#"
     for panel in panels(points_of(rows)):
         if panel.parameter is None:
-            app.console.data("")
+            app.console.print("")
             for line in bar_chart(panel, app.console.width, mark):
-                app.console.data(visible(line))
+                app.console.print(escape_control(line))
 
 
 def _save(app: CliApp, path: Path, title: str, rows: list[dict[str, Any]]) -> None:

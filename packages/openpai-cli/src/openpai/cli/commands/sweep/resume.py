@@ -5,21 +5,22 @@ from __future__ import annotations
 import click
 
 from openpai.cli.commands.sweep._sweep import _report, open_sweep, sweep_argument
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    parallel_option,
-    pass_app,
-)
+from openpai.cli.framework import CliApp, command, parallel_option, pass_app
+from openpai.core.cli import cluster_option, format_option
 
 __all__ = [
     "resume",
 ]
 
 
-@command("resume", examples="opai sweep resume train\nopai sweep resume train --max-parallel 8")
+@command(
+    "resume",
+    help="""
+    Continues from the state on the cluster: nothing is submitted twice. Job and code are those
+    that the sweep was created with.
+    """,
+    examples="opai sweep resume train\nopai sweep resume train --max-parallel 8",
+)
 @sweep_argument
 @parallel_option
 @cluster_option
@@ -36,11 +37,6 @@ def resume(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Submit what is left of a sweep that was broken off.
-
-    It goes on where the cluster says that it is: nothing is submitted twice. The job and its code
-    are those that the sweep was begun with.
-    """
     from openpai.cli.commands.sweep._sweep import send
 
     found = open_sweep(app, sweep, alias)

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from openpai.cli.commands.sweep._sweep import open_sweep, sweep_argument
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    pass_app,
-    state_option,
-)
+from openpai.cli.framework import CliApp, command, pass_app, state_option
+from openpai.core.cli import cluster_option, format_option
 
 __all__ = [
     "status",
@@ -19,6 +13,10 @@ __all__ = [
 
 @command(
     "status",
+    help="""
+    Each point is listed once, with its latest job. Points that were not submitted have no
+    state.
+    """,
     examples="""
     opai sweep status train
     opai sweep status train --state FAILED -o name | xargs -n 1 opai job status
@@ -32,10 +30,6 @@ __all__ = [
 def status(
     app: CliApp, /, *, sweep: str, states: tuple[str, ...], alias: str | None, format_: str
 ) -> None:
-    """List the jobs of a sweep.
-
-    Each point is there once, with its latest job. What was not submitted yet has no state.
-    """
     from openpai.cli.commands.sweep._sweep import JOB_COLUMNS, counted, job_row
 
     found = open_sweep(app, sweep, alias)

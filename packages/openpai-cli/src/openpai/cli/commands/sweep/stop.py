@@ -5,22 +5,23 @@ from __future__ import annotations
 import click
 
 from openpai.cli.commands.sweep._sweep import _outcome, _report, open_sweep, sweep_argument
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    pass_app,
-    yes_option,
-)
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, pass_app, yes_option
+from openpai.core.cli import cluster_option, format_option
 
 __all__ = [
     "stop",
 ]
 
 
-@command("stop", examples="opai sweep stop train\nopai sweep stop train --yes")
+@command(
+    "stop",
+    help="""
+    'opai sweep resume' submits the rest after all; 'opai sweep rerun --state STOPPED' reruns
+    stopped jobs.
+    """,
+    examples="opai sweep stop train\nopai sweep stop train --yes",
+)
 @sweep_argument
 @yes_option
 @cluster_option
@@ -37,15 +38,10 @@ def stop(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Stop all jobs of a sweep that go on, and submit no more of it.
-
-    'opai sweep resume' submits the rest after all; 'opai sweep rerun --state STOPPED' runs again
-    what was stopped.
-    """
     found = open_sweep(app, sweep, alias)
     going = [job for job in found.jobs() if job.is_active or job.state is None]
     if going and not yes and not app.confirm(f"Stop these {len(going)} jobs of '{found.name}'?"):
-        raise UsageProblem("Nothing was stopped.", "Say yes, or give --yes.")
+        raise UsageError("Nothing was stopped.", "Answer yes, or use --yes.")
     _report(app, context, map(_outcome, found.stop()), format_)
     if not going:
-        app.note(f"No job of '{found.name}' goes on.")
+        app.note(f"'{found.name}' has no active jobs.")

@@ -14,18 +14,12 @@ from openpai.cli.commands.job._submission import change, read_job
 from openpai.cli.commands.job._submission_options import (
     JOB_FILE,
     extras_options,
-    take_extras,
+    parse_extras,
     update_option,
 )
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    parallel_option,
-    pass_app,
-)
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, parallel_option, pass_app
+from openpai.core.cli import cluster_option, format_option
 
 if TYPE_CHECKING:
     from openpai.core.sweeps import SweepPlan
@@ -33,6 +27,14 @@ if TYPE_CHECKING:
 
 @command(
     "sweep",
+    help="""
+    By default these are all combinations of the values. Job names are made of the parameters:
+    submitting a sweep again submits only what is missing. If the server limits the submissions
+    per hour, the command waits; with --max-parallel it also waits until a job ends before it
+    submits the next.
+
+    'opai sweep' lists, stops and collects the jobs, and reruns failed ones.
+    """,
     examples="""
     opai job sweep job.yaml -p lr=0.1,0.01 -p batch=32,64 --dry-run
     opai job sweep job.yaml -p lr=0.1,0.01 -p batch=32,64 --max-parallel 2
@@ -42,17 +44,38 @@ if TYPE_CHECKING:
 )
 @click.argument("file", type=JOB_FILE)
 @click.option(
-    "-p", "--param", "axes", multiple=True, required=True, metavar="K=V,V...", help="Values."
+    "-p",
+    "--param",
+    "axes",
+    multiple=True,
+    required=True,
+    metavar="K=V,V...",
+    help="Values of a parameter (repeatable).",
 )
-@click.option("--zip", "zipped", is_flag=True, help="Take first values together, then second ones.")
-@click.option("--random", "count", type=click.IntRange(min=1), metavar="N", help="N random sets.")
-@click.option("--seed", type=int, default=0, metavar="N", help="Where the random sets begin.")
+@click.option(
+    "--zip",
+    "zipped",
+    is_flag=True,
+    help="Combine the n-th values of all parameters instead of all combinations.",
+)
+@click.option(
+    "--random",
+    "count",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Draw N random parameter sets.",
+)
+@click.option("--seed", type=int, default=0, metavar="N", help="Random seed.  [default: 0]")
 @parallel_option
-@click.option("--name", help="The sweep's name, if not the job's own; job names begin with it.")
-@click.option("--tag", default="", help="Tag every job.")
-@click.option("-i", "--image", help="The docker image, where FILE is a notebook.")
-@click.option("--vc", "--virtual-cluster", "virtual_cluster", help="The virtual cluster.")
-@click.option("--dry-run", is_flag=True, help="Say which jobs there would be, send nothing.")
+@click.option(
+    "--name", help="Name of the sweep and prefix of its job names.  [default: the job's name]"
+)
+@click.option("--tag", default="", help="Tag to add to every job.")
+@click.option("-i", "--image", metavar="IMAGE", help="Docker image, if FILE is a notebook.")
+@click.option("--vc", "--virtual-cluster", "virtual_cluster", help="Virtual cluster to submit to.")
+@click.option(
+    "--dry-run", is_flag=True, help="List the jobs that would be submitted; submit nothing."
+)
 @update_option
 @extras_options
 @cluster_option
@@ -60,15 +83,6 @@ if TYPE_CHECKING:
 @click.pass_context
 @pass_app
 def sweep(app: CliApp, context: click.Context, /, *, file: Path, **options: Any) -> None:
-    """Submit one job for each set of parameters.
-
-    By default these are all combinations of the values. The names tell the parameters and are the
-    same each time: submitting a sweep again completes what is missing and doubles nothing. Where
-    the server limits how many jobs may be submitted in an hour, the rest waits for its turn; with
-    --max-parallel a job waits until there is room for it.
-
-    'opai sweep' lists, stops and collects the jobs, and runs again what failed.
-    """
     updates, vc = options.pop("updates"), options.pop("virtual_cluster")
     with _plan(app, file, _points(options), options) as found:
         for remark in found.remarks:
@@ -94,10 +108,10 @@ def _plan(
 
     image = options.pop("image")
     reader = entry_points(SWEEPS_GROUP).get(file.suffix[1:])
-    extras = take_extras(app, options)
+    extras = parse_extras(app, options)
     if reader is None:
         if image:
-            raise UsageProblem("A job file names its own image.", "Leave out --image.")
+            raise UsageError("A job file names its own image.", "Leave out --image.")
         yield SweepPlan(read_job(file), points, extras)
         return
     wishes = {field.name: getattr(extras, field.name) for field in fields(extras)}
@@ -111,7 +125,7 @@ def _points(options: dict[str, Any]) -> list[dict[str, Any]]:
 
     axes = dict(map(_axis, options["axes"]))
     if options["zipped"] and options["count"]:
-        raise UsageProblem("--zip and --random exclude each other.", "Give one of them.")
+        raise UsageError("--zip and --random exclude each other.", "Use one of them.")
     if options["count"]:
         return sweeps_parameters.sample(options["count"], options["seed"], **axes)
     return sweeps_parameters.zipped(**axes) if options["zipped"] else sweeps_parameters.grid(**axes)
@@ -123,24 +137,24 @@ def _axis(text: str) -> tuple[str, list[Any]]:
 
     key, equals, values = text.partition("=")
     if not equals or not key or not values:
-        raise UsageProblem(f"'{text}' gives no values.", "Write -p NAME=VALUE,VALUE.")
+        raise UsageError(f"invalid parameter '{text}'", "Write -p NAME=VALUE,VALUE.")
     return key, [load_yaml(value) for value in values.split(",")]
 
 
 def _preview(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
     """Check every job, say what they are in all, and return a row for each."""
-    from openpai.cli.commands.sweep._sweep import demand
+    from openpai.cli.commands.sweep._sweep import resource_summary
     from openpai.core.sweeps import sweep_jobs
 
     jobs = sweep_jobs(plan.job, plan.points, options["name"])
     for one in jobs:
         one.validate()
-    app.note(demand(jobs, options["max_parallel"]))
+    app.note(resource_summary(jobs, options["max_parallel"]))
     return [{"job": one.name, "status": "not sent", "error": None} for one in jobs]
 
 
 def _submit(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
-    from openpai.cli.commands.sweep._sweep import send, ways_back
+    from openpai.cli.commands.sweep._sweep import next_commands, send
     from openpai.core.sweeps import Sweep
 
     made = Sweep.create(
@@ -155,6 +169,6 @@ def _submit(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[
     )
     count = len(plan.points)
     rows = send(app, made, count, lambda on_outcome: made.submit(on_outcome=on_outcome))
-    for line in ways_back(app, made):
+    for line in next_commands(app, made):
         app.note(line)
     return rows

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.cli.commands.sweep._sweep import open_sweep, sweep_argument
-from openpai.cli.framework import (
-    CliApp,
-    cluster_option,
-    command,
-    format_option,
-    pass_app,
-    timeout_option,
-)
+from openpai.cli.framework import CliApp, command, pass_app, timeout_option
+from openpai.core.cli import cluster_option, format_option
 
 if TYPE_CHECKING:
     from openpai.core.sweeps import Sweep, SweepJob
@@ -24,7 +18,14 @@ __all__ = [
 ]
 
 
-@command("wait", examples="opai sweep wait train && opai sweep results train")
+@command(
+    "wait",
+    help="""
+    The exit code is the first non-zero exit code of the jobs, in the order of the points: 143
+    for a stopped job; 124 if the time ran out, 125 if the connection was lost.
+    """,
+    examples="opai sweep wait train && opai sweep results train",
+)
 @sweep_argument
 @timeout_option
 @cluster_option
@@ -41,11 +42,6 @@ def wait(
     alias: str | None,
     format_: str,
 ) -> None:
-    """Wait until the jobs of a sweep have ended.
-
-    The exit code is the first that is not 0 of the jobs' own, in the order of the points: 143 for a
-    stopped job; 124 if the time ran out, 125 if the cluster was lost from sight.
-    """
     from openpai.cli.commands.sweep._sweep import JOB_COLUMNS, counted, job_row, watching
     from openpai.cli.framework import exit_code_of
 

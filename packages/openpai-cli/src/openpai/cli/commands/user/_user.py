@@ -23,7 +23,7 @@ vc_option = click.option(
     "virtual_clusters",
     metavar="NAME",
     multiple=True,
-    help="A virtual cluster to submit to; may be repeated.",
+    help="Virtual cluster the user may submit to (repeatable).",
 )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from openpai.cli.commands.user._user import vc_option
-from openpai.cli.framework import CliApp, cluster_option, command, explained, new_password, pass_app
+from openpai.cli.framework import CliApp, command, explained, new_password, pass_app
+from openpai.core.cli import cluster_option
 
 if TYPE_CHECKING:
     pass
@@ -19,14 +20,15 @@ __all__ = [
 
 @command(
     "create",
+    help="The server needs some seconds. If its answer is lost, it is asked again.",
     examples="""
     opai user create alice --vc research                    # asks for the password
     pass show alice | opai user create alice --password-stdin
     """,
 )
 @click.argument("name")
-@click.option("--email", default="", help="Where to write to the user.")
-@click.option("--admin", is_flag=True, help="Let the user administer the cluster.")
+@click.option("--email", default="", metavar="ADDRESS", help="E-mail address of the user.")
+@click.option("--admin", is_flag=True, help="Make the user an admin of the cluster.")
 @vc_option
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
 @cluster_option
@@ -42,10 +44,6 @@ def create(
     password_stdin: bool,
     alias: str | None,
 ) -> None:
-    """Make a user (admins only).
-
-    The server needs some seconds for it. Where its answer is lost, it is asked what it did.
-    """
     from openpai.core.rest import users
 
     cluster = app.cluster(alias)
@@ -59,4 +57,4 @@ def create(
             admin=admin,
             virtual_clusters=virtual_clusters,
         )
-    app.note(f"User '{name}' is made.")
+    app.note(f"User '{name}' created.")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, cluster_option, command, delete_each, pass_app, yes_option
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, delete_each, pass_app, yes_option
+from openpai.core.cli import cluster_option
 
 if TYPE_CHECKING:
     pass
@@ -18,7 +19,11 @@ __all__ = [
 ]
 
 
-@command("delete", examples="opai user delete alice --yes")
+@command(
+    "delete",
+    help="Their jobs are kept. Remove the admin right first: opai user update NAME --no-admin.",
+    examples="opai user delete alice --yes",
+)
 @click.argument("names", nargs=-1, required=True)
 @yes_option
 @cluster_option
@@ -27,14 +32,10 @@ __all__ = [
 def delete(
     app: CliApp, context: click.Context, names: tuple[str, ...], yes: bool, alias: str | None
 ) -> None:
-    """Delete users (admins only).
-
-    Their jobs stay. An admin must lose that right first: opai user update NAME --no-admin.
-    """
     from openpai.core.rest import users
 
     if not yes and not app.confirm(f"Delete {', '.join(names)}?"):
-        raise UsageProblem("Nothing was deleted.", "Say yes, or give --yes.")
+        raise UsageError("Nothing was deleted.", "Answer yes, or use --yes.")
     cluster = app.cluster(alias)
     context.exit(
         delete_each(app, cluster, names, partial(users.delete_user, cluster.session), "User")

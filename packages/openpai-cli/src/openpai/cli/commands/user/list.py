@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openpai.cli.commands.user._user import COLUMNS, row
-from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option
 
 __all__ = [
     "list_users",
@@ -15,7 +16,6 @@ __all__ = [
 @format_option
 @pass_app
 def list_users(app: CliApp, alias: str | None, format_: str) -> None:
-    """List the users of a cluster."""
     from openpai.core.rest import users
 
     found = users.list_users(app.cluster(alias).session)

@@ -10,13 +10,13 @@ import click
 from openpai.cli.framework import (
     ONLY_ADMINS,
     CliApp,
-    cluster_option,
     command,
     explained,
     new_password,
     pass_app,
     typed_password,
 )
+from openpai.core.cli import cluster_option
 
 if TYPE_CHECKING:
     from openpai.core.client import Cluster
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 @command(
     "password",
+    help="All tokens of the user except application tokens become invalid; your own is renewed.",
     examples="""
     opai user password                                     # yours: asks for the old and the new one
     printf '%s\\n' "$OLD" "$NEW" | opai user password --password-stdin
@@ -32,15 +33,13 @@ if TYPE_CHECKING:
 )
 @click.argument("name", required=False)
 @click.option(
-    "--password-stdin", is_flag=True, help="Read the old (if it is yours) and the new one, by line."
+    "--password-stdin",
+    is_flag=True,
+    help="Read the old (only your own) and the new password from stdin, one a line.",
 )
 @cluster_option
 @pass_app
 def password(app: CliApp, name: str | None, password_stdin: bool, alias: str | None) -> None:
-    """Change your password, or as an admin another user's.
-
-    All tokens of the user end but application tokens; for your own a new one is fetched.
-    """
     from openpai.core.rest import users
 
     cluster = app.cluster(alias)
@@ -50,7 +49,7 @@ def password(app: CliApp, name: str | None, password_stdin: bool, alias: str | N
     new = new_password(app, name, stdin=password_stdin)
     with explained(cluster, "" if mine else ONLY_ADMINS):
         users.change_password(cluster.session, name, old or new, new)
-    app.note(f"The password of '{name}' is changed.")
+    app.note(f"Password of '{name}' changed.")
     if mine:
         _log_in_again(app, cluster, new)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from openpai.cli.commands.user._user import COLUMNS, row
-from openpai.cli.framework import CliApp, cluster_option, command, format_option, pass_app
+from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import cluster_option, format_option
 
 __all__ = [
     "show",
@@ -18,7 +19,6 @@ __all__ = [
 @format_option
 @pass_app
 def show(app: CliApp, name: str | None, alias: str | None, format_: str) -> None:
-    """Show what a user may use; without a name, you."""
     from openpai.core.rest import users
 
     cluster = app.cluster(alias)

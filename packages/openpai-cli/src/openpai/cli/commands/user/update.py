@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openpai.cli.exceptions import UsageProblem
-from openpai.cli.framework import CliApp, cluster_option, command, explained, pass_app
+from openpai.cli.exceptions import UsageError
+from openpai.cli.framework import CliApp, command, explained, pass_app
+from openpai.core.cli import cluster_option
 
 if TYPE_CHECKING:
     from openpai.core.client import Cluster
@@ -21,16 +22,24 @@ __all__ = [
 
 @command(
     "update",
+    help="Virtual clusters and storages follow from groups: see opai group list.",
     examples="""
     opai user update alice --add-group research --remove-group guests
     opai user update alice --email alice@example.org --admin
     """,
 )
 @click.argument("name")
-@click.option("--email", help="Where to write to the user.")
-@click.option("--admin/--no-admin", default=None, help="Let the user administer the cluster.")
-@click.option("--add-group", metavar="GROUP", multiple=True, help="May be repeated.")
-@click.option("--remove-group", metavar="GROUP", multiple=True, help="May be repeated.")
+@click.option("--email", metavar="ADDRESS", help="E-mail address of the user.")
+@click.option("--admin/--no-admin", default=None, help="Make the user an admin of the cluster.")
+@click.option(
+    "--add-group", metavar="GROUP", multiple=True, help="Group to add the user to (repeatable)."
+)
+@click.option(
+    "--remove-group",
+    metavar="GROUP",
+    multiple=True,
+    help="Group to remove the user from (repeatable).",
+)
 @cluster_option
 @pass_app
 def update(
@@ -44,14 +53,10 @@ def update(
     remove_group: tuple[str, ...],
     alias: str | None,
 ) -> None:
-    """Change a user (admins only; your own address yourself).
-
-    Virtual clusters and storages follow from groups: see opai group list.
-    """
     from openpai.core.rest import users
 
     if email is None and admin is None and not add_group and not remove_group:
-        raise UsageProblem("Nothing is to be changed.", "See: opai user update --help")
+        raise UsageError("Nothing to change.", "See: opai user update --help")
     cluster = app.cluster(alias)
     session = cluster.session
     changes: list[tuple[str, Callable[[], None]]] = []
@@ -78,4 +83,4 @@ def _make(
             done.append(what)
     finally:
         if done:
-            app.note(f"Changed of user '{name}': {', '.join(done)}.")
+            app.note(f"Changed user '{name}': {', '.join(done)}.")
