@@ -9,8 +9,8 @@ import click
 
 from openpai.core.cli import (
     CONTEXT_SETTINGS,
-    LOCAL_PATH,
     LOCAL_FILE,
+    LOCAL_PATH,
     Command,
     cluster_option,
     current_app,

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from openpai.core.cli.options import (
         EXISTING_FILE as EXISTING_FILE,
         FORMATS as FORMATS,
-        LOCAL_PATH as LOCAL_PATH,
         LOCAL_FILE as LOCAL_FILE,
+        LOCAL_PATH as LOCAL_PATH,
         cluster_option as cluster_option,
         format_option as format_option,
         job_argument as job_argument,
@@ -54,8 +54,8 @@ else:
             "options": [
                 "EXISTING_FILE",
                 "FORMATS",
-                "LOCAL_PATH",
                 "LOCAL_FILE",
+                "LOCAL_PATH",
                 "cluster_option",
                 "format_option",
                 "job_argument",
