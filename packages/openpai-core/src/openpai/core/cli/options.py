@@ -12,8 +12,8 @@ from openpai.core.units import parse_duration
 __all__ = [
     "EXISTING_FILE",
     "FORMATS",
-    "LOCAL_PATH",
     "LOCAL_FILE",
+    "LOCAL_PATH",
     "cluster_option",
     "format_option",
     "job_argument",
