@@ -105,7 +105,7 @@ def test_sweep_stop_requires_confirmation(opai, name):
     stopped = opai("sweep", "stop", name, "--yes", "-o", "json")
     assert [row["status"] for row in stopped.json] == ["stopped"] * 2
     assert opai("sweep", "wait", name).exit_code == 143
-    assert "No job" in opai("sweep", "stop", name, "--yes").stderr
+    assert "has no active jobs" in opai("sweep", "stop", name, "--yes").stderr
 
 
 @pytest.mark.process
