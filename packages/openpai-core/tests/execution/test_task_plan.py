@@ -17,7 +17,7 @@ from openpai.core.execution.task_plan import (
 )
 from openpai.core.protocol.job_yaml import load_yaml
 from openpai.core.protocol.roles import task_roles
-from openpai.core.protocol.stage2 import TemplateError
+from openpai.core.protocol.templates import TemplateError
 from openpai.core.protocol.validation import server_verdict
 
 PLUGINS = "com.microsoft.pai.runtimeplugin"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openpai.core.protocol import js
-from openpai.core.protocol.stage2 import fill_parameters, render_secrets
-from openpai.core.protocol.templates import TemplateError, render
+from openpai.core.protocol.templates import TemplateError, fill_parameters, render, render_secrets
 
 SCOPE = {
     "$parameters": {

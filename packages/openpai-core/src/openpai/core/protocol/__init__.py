@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         role_plugins as role_plugins,
     )
     from openpai.core.protocol.references import resolve_references as resolve_references
-    from openpai.core.protocol.rendering import render_job as render_job
     from openpai.core.protocol.roles import instances as instances, task_roles as task_roles
     from openpai.core.protocol.runtime_parts import (
         Callback as Callback,
@@ -59,8 +58,9 @@ if TYPE_CHECKING:
         job_schema as job_schema,
     )
     from openpai.core.protocol.secrets import mask_secrets as mask_secrets
-    from openpai.core.protocol.stage2 import (
+    from openpai.core.protocol.templates import (
         fill_parameters as fill_parameters,
+        render_job as render_job,
         render_secrets as render_secrets,
     )
     from openpai.core.protocol.v1 import convert_v1 as convert_v1
@@ -92,7 +92,6 @@ else:
             "names": ["convert_name", "encode_name"],
             "plugins": ["plugin_commands", "role_plugins"],
             "references": ["resolve_references"],
-            "rendering": ["render_job"],
             "roles": ["instances", "task_roles"],
             "runtime_parts": ["Callback", "Code", "Git", "Mount", "Output", "Retry", "Tensorboard"],
             "runtime_schema": ["EVENTS", "NEEDED", "SIGNALS"],
@@ -105,7 +104,7 @@ else:
             ],
             "schema": ["editor_schema", "job_schema"],
             "secrets": ["mask_secrets"],
-            "stage2": ["fill_parameters", "render_secrets"],
+            "templates": ["fill_parameters", "render_job", "render_secrets"],
             "v1": ["convert_v1"],
             "validation": [
                 "FileVerdict",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from math import isinf, isnan
 from typing import Any, Iterable
 
@@ -29,6 +30,9 @@ _SPACE = " \t\n\x0b\x0c\r\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".jo
 _DAYS = ("Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY_2000 = date(2000, 1, 1).toordinal()
+_CYCLE_DAYS = 146_097  # of 400 years, after which the calendar repeats; `date` ends with year 9999
 _LONGEST_TEXT = 1_000_000
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _ARRAY_INDEX = re.compile("0|[1-9][0-9]{0,9}")
@@ -86,31 +90,17 @@ class Timestamp:
 
 def civil(days: int) -> tuple[int, int, int]:
     """Return (year, month, day) of a day counted from 1970-01-01."""
-    days += 719_468  # from 0000-03-01, so that the leap day is the last of its year
-    era, of_era = divmod(days, 146_097)
-    year_of_era = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    shifted = (5 * of_year + 2) // 153
-    day = of_year - (153 * shifted + 2) // 5 + 1
-    month = shifted + 3 if shifted < 10 else shifted - 9
-    return year_of_era + era * 400 + (month <= 2), month, day
+    cycles, rest = divmod(days + _EPOCH - _DAY_2000, _CYCLE_DAYS)
+    day = date.fromordinal(_DAY_2000 + rest)
+    return day.year + 400 * cycles, day.month, day.day
 
 
 def days_from_civil(year: int, month: int, day: int) -> int:
-    """Return the days from 1970-01-01; ``month`` from 1, and any day, also beyond the month."""
-    year += (month - 1) // 12
-    month = (month - 1) % 12 + 1
-    year -= month <= 2
-    era, year_of_era = divmod(year, 400)
-    of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
-    return (
-        era * 146_097
-        + year_of_era * 365
-        + year_of_era // 4
-        - year_of_era // 100
-        + of_year
-        - 719_468
-    )
+    """Return the days from 1970-01-01 to a day, which may lie beyond the month, as months may."""
+    years, month = divmod(month - 1, 12)
+    cycles, rest = divmod(year + years - 2000, 400)
+    first = date(2000 + rest, month + 1, 1).toordinal()
+    return first - _EPOCH + cycles * _CYCLE_DAYS + day - 1
 
 
 def number(value: float) -> str:
@@ -192,21 +182,6 @@ def _joined(values: list[Any]) -> str:
 def trim(value: str) -> str:
     """Strip what JavaScript calls white space."""
     return value.strip(_SPACE)
-
-
-def rtrim(value: str) -> str:
-    """Strip what JavaScript calls white space from the end."""
-    return value.rstrip(_SPACE)
-
-
-def split(value: str) -> list[str]:
-    r"""Split at JavaScript's white space, as ``value.split(/\s+/)`` does."""
-    return re.split(f"[{_SPACE}]+", value)
-
-
-def is_space(char: str) -> bool:
-    """Whether JavaScript calls a character white space."""
-    return char in _SPACE
 
 
 def width(value: str) -> int:

@@ -13,8 +13,8 @@ from openpai.core.protocol.ajv import SchemaError, schema_errors
 from openpai.core.protocol.job_yaml import YamlError, load_yaml
 from openpai.core.protocol.messages import MOST_FINDINGS, Finding, explain
 from openpai.core.protocol.references import BrokenReferenceError, resolve_references
-from openpai.core.protocol.rendering import render_job
 from openpai.core.protocol.source import Source, same, unshared
+from openpai.core.protocol.templates import render_job
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,7 @@ from openpai.core.json_pointer import pointer_steps
 from openpai.core.protocol.messages import Finding, did_you_mean, kind_of
 from openpai.core.protocol.plugins import PLUGINS_KEY, role_plugins
 from openpai.core.protocol.rules.rule import JobView, rule
-from openpai.core.protocol.stage2 import fill_parameters
-from openpai.core.protocol.templates import TemplateError
+from openpai.core.protocol.templates import TemplateError, fill_parameters
 
 _PLUGINS = ("cmd", "git", "ssh", "tensorboard", "teamwise_storage")
 _NOTIFICATIONS = ("running", "succeeded", "stopped", "failed", "retried")

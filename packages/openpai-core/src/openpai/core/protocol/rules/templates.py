@@ -8,7 +8,7 @@ from typing import Any, Iterator
 from openpai.core.protocol import js
 from openpai.core.protocol.messages import Finding, did_you_mean
 from openpai.core.protocol.rules.rule import JobView, rule
-from openpai.core.protocol.templates import INDEX, TemplateError, parse
+from openpai.core.protocol.templates import TemplateError, parse
 
 __all__ = ["template_syntax"]
 
@@ -70,8 +70,7 @@ def _tags(case: JobView) -> Iterator[tuple[str | None, tuple[Any, ...], str, str
                 tokens = list(parse(text))
             except TemplateError:
                 continue
-            for kind, name in tokens:
-                yield role, path, kind, INDEX.sub(r".\1", name)
+            yield from ((role, path, kind, name) for kind, name in tokens)
 
 
 def _unresolved_tag(case: JobView, role: str | None, name: str) -> tuple[str, str]:
