@@ -81,7 +81,7 @@ def _fresh_token(httpserver, clock):
     cluster.close()
 
 
-@row("a login can hang for ever")
+@row("a login can hang without end")
 def _hanging_login(httpserver):
     over = threading.Event()
 

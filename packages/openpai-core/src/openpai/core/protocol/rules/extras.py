@@ -63,7 +63,7 @@ def _notifications(case: JobView) -> Iterator[Finding]:
 
 @rule(
     "storages",
-    "`storages` that is no list of mappings with a `name`",
+    "`storages` that is not a list of mappings with a `name`",
     "accepted or 500; an entry without a name is not mounted",
 )
 def _storages(case: JobView) -> Iterator[Finding]:

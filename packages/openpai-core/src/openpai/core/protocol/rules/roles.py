@@ -94,7 +94,7 @@ def _completion(case: JobView) -> Iterator[Finding]:
 
 @rule(
     "ports",
-    "`ports` that is no mapping, a count below 0, or 0 for `ssh` and `http`",
+    "`ports` that is not a mapping, a count below 0, or 0 for `ssh` and `http`",
     "accepted; PAI's runtime or its REST API fails when it computes the ports",
 )
 def _ports(case: JobView) -> Iterator[Finding]:
