@@ -153,9 +153,10 @@ def test_slow_clients_do_not_block_others(cluster):
             connection.close()
 
 
-def test_too_many_connections_get_503():
+def test_too_many_connections_get_503(monkeypatch):
     """Beyond a bound a connection gets 503 at once; when others end there is room again."""
-    server = Server(Response("here"), connections=1)
+    monkeypatch.setattr("openpai.core.local.api.server.MAX_CONNECTIONS", 1)
+    server = Server(Response("here"))
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -67,13 +67,14 @@ def test_shown_ports_match_environment(client, job_text):
     assert task["containerPorts"] == {label: str(numbers[0]) for label, numbers in wanted.items()}
 
 
-def test_port_of_other_task_is_not_assigned():
+def test_port_of_other_task_is_not_assigned(monkeypatch):
     """Where a uid's ports are taken, another uid is chosen before the start."""
     from openpai.core.local.executor import task_spec
 
     document = {"taskRoles": {"worker": {"resourcePerInstance": {}}}}
     # Any program of this machine may be using the ports that belong to "first".
-    choose = partial(task_spec.choose_uid, document, "worker", "first", is_free=lambda port: True)
+    monkeypatch.setattr(task_spec, "_is_free", lambda port: True)
+    choose = partial(task_spec.choose_uid, document, "worker", "first")
     uid, ports = choose([])
     assert uid == "first"
     again, others = choose(ports["http"])

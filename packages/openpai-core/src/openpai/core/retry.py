@@ -20,7 +20,7 @@ from openpai.core.errors import (
     StorageLoginError,
 )
 
-__all__ = ["Backoff", "RateLimitGate", "RetryPolicy", "Stopped", "delay", "is_lost"]
+__all__ = ["Backoff", "RateLimitGate", "RetryPolicy", "Stopped", "delay", "is_lost", "poll"]
 
 T = TypeVar("T")
 
@@ -97,6 +97,43 @@ class Backoff:
         if isinstance(error, AuthenticationError) and self._was_well:
             return min(self.seconds, _MAX_SECONDS_UNAUTHORIZED)
         return self.seconds if isinstance(error, (ServerError, RateLimitError)) else -1.0
+
+
+def poll(
+    look: Callable[[], T | None],
+    *,
+    timeout: float | None,
+    on_timeout: Callable[[], OpenPaiError],
+    was_well: bool,
+    pauses: tuple[float, float],
+) -> T:
+    """Return the first result of a function that is not ``None``, with growing pauses.
+
+    Args:
+        look: The function; its transient failures may last ten minutes.
+        timeout: Seconds to wait at most; ``None`` for no limit.
+        on_timeout: Returns the error to raise after the timeout.
+        was_well: As for :class:`Backoff`.
+        pauses: The first and the longest pause between two calls, in seconds.
+
+    Raises:
+        OpenPaiError: That of ``on_timeout``, or the last failure of ``look``.
+    """
+    deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+    backoff, (pause, longest) = Backoff(was_well=was_well), pauses
+    while True:
+        try:
+            found = look()
+            backoff.reset()
+            if found is not None:
+                return found
+        except OpenPaiError as error:
+            backoff.wait(error, deadline - time.monotonic())
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise on_timeout()
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.3, longest)
 
 
 class Stopped(BaseException):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Iterator
 
-from openpai.core.errors import NotFoundError, OpenPaiError, ServerError, WaitTimeout
+from openpai.core import retry
+from openpai.core.errors import NotFoundError, ServerError, WaitTimeout
 from openpai.core.rest import jobs, tasks
-from openpai.core.retry import Backoff
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,25 +102,24 @@ class RemoteJob:
             JobNotFoundError: There is no such job.
             OpenPaiError: The cluster could not be asked for 10 minutes on end.
         """
-        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        backoff = Backoff(was_well=self.session.answered)
-        pause = poll or 0.2
-        while True:
-            try:
-                detail = self.status()
-                backoff.reset()
-                if detail.ended:
-                    return detail
-            except OpenPaiError as error:
-                backoff.wait(error, deadline - time.monotonic())
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WaitTimeout(
-                    f"'{self.key}' has not ended within {timeout:g} s; it goes on.",
-                    f"Wait again: opai job wait {self.key}",
-                )
-            time.sleep(min(pause, left))
-            pause = poll or min(pause * 1.3, _LONGEST_POLL)
+
+        def look() -> JobDetail | None:
+            detail = self.status()
+            return detail if detail.ended else None
+
+        def expired() -> WaitTimeout:
+            return WaitTimeout(
+                f"'{self.key}' has not ended within {timeout:g} s; it goes on.",
+                f"Wait again: opai job wait {self.key}",
+            )
+
+        return retry.poll(
+            look,
+            timeout=timeout,
+            on_timeout=expired,
+            was_well=self.session.answered,
+            pauses=(poll, poll) if poll else (0.2, _LONGEST_POLL),
+        )
 
     def log_lines(
         self,

@@ -17,9 +17,9 @@ import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import BinaryIO, Iterator, Mapping
 
+from openpai.core.closing import Closing
 from openpai.core.errors import StorageError
 from openpai.core.file_names import is_file_name
 
@@ -29,7 +29,7 @@ _BROKEN = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError)
 
 
 @dataclass(frozen=True)
-class Archive:
+class Archive(Closing):
     """An archive in a temporary file, which is removed at the end of a ``with`` block.
 
     Attributes:
@@ -44,15 +44,8 @@ class Archive:
     size: int
     files: Mapping[str, int]
 
-    def __enter__(self) -> Archive:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Remove the file."""
         with suppress(FileNotFoundError):
             self.path.unlink()
 

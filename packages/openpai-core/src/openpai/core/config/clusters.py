@@ -9,13 +9,12 @@ ones are kept. ``token`` and ``password`` in it are used, and moved to the crede
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Mapping
 
 from openpai.core.config.credentials import SECRETS, StoredSecrets, load_kept, store_secrets
-from openpai.core.config.files import read_yaml, update_yaml
+from openpai.core.config.files import check_name, read_yaml, update_yaml
 from openpai.core.config.storages import spec_of
 from openpai.core.errors import ConfigError
 from openpai.core.paths import home
@@ -30,8 +29,6 @@ __all__ = [
     "select_cluster",
     "store_token",
 ]
-
-_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -194,11 +191,7 @@ def save_cluster(entry: ClusterEntry) -> str:
     Raises:
         ConfigError: The alias is invalid, or a file cannot be written.
     """
-    if not _ALIAS.fullmatch(entry.alias):
-        raise ConfigError(
-            f"Invalid alias '{entry.alias}'.",
-            "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
-        )
+    check_name("alias", entry.alias)
     load_clusters()  # do not write over a file that cannot be read
     place = "keyring"
     if not entry.in_keyring:

@@ -5,6 +5,7 @@ A file that cannot be read is an error and is never overwritten.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Callable
 
@@ -12,9 +13,23 @@ from openpai.core.errors import ConfigError
 from openpai.core.files import file_lock, write_file
 
 __all__ = [
+    "check_name",
     "read_yaml",
     "update_yaml",
 ]
+
+
+def check_name(what: str, name: str) -> None:
+    """Check a name that the user chose.
+
+    Raises:
+        ConfigError: It has other characters than names may have.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise ConfigError(
+            f"Invalid {what} '{name}'.",
+            "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
+        )
 
 
 def read_yaml(path: Path, kind: type) -> Any:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Mapping
 
 from openpai.core.config.credentials import StoredSecrets, load_kept, store_secrets
-from openpai.core.config.files import read_yaml, update_yaml
+from openpai.core.config.files import check_name, read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 from openpai.core.paths import home
 from openpai.core.storage import StorageSpec
@@ -29,7 +28,6 @@ __all__ = [
 ]
 
 _SPEC_KEYS = {"name", "type", "read_only", "mount_path"}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def spec_of(item: Mapping[str, Any]) -> StorageSpec:
@@ -76,11 +74,7 @@ def attach_storage(spec: StorageSpec, secrets: Mapping[str, str]) -> str:
     Raises:
         ConfigError: The name is invalid, or a file cannot be written.
     """
-    if not _NAME.fullmatch(spec.name):
-        raise ConfigError(
-            f"Invalid storage name '{spec.name}'.",
-            "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
-        )
+    check_name("storage name", spec.name)
     attached_storages()  # do not write over a file that cannot be read
     place = store_secrets(_alias(spec.name), secrets)
     item: dict[str, Any] = {"name": spec.name, "type": spec.type, **spec.data}

@@ -20,13 +20,11 @@ class Limits:
         api_per_minute: All requests, per address.
         lists_per_minute: ``GET /jobs``, per user.
         submits_per_hour: ``POST /jobs``, per user, refused ones included.
-        hour: Seconds of the hour, for tests.
     """
 
     api_per_minute: int = 600
     lists_per_minute: int = 120
     submits_per_hour: int = 3600
-    hour: int = 3600
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Callable, Iterable, Mapping, Sequence, TypeVar
 
 from openpai.core.client import Outcome, stop_jobs, submit_all
 from openpai.core.errors import NotFoundError, OpenPaiError, WaitTimeout
-from openpai.core.retry import Backoff
+from openpai.core.retry import Backoff, poll
 from openpai.core.states import TERMINAL_STATES
 from openpai.core.sweeps.parameters import Point, split_try, sweep_jobs, try_name
 from openpai.core.sweeps.state import SweepRecord, recorded_sweeps
@@ -263,27 +263,27 @@ class Sweep:
             WaitTimeout: The time ran out; the jobs keep running.
             OpenPaiError: The cluster did not answer for 10 minutes.
         """
-        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        backoff, pause = Backoff(was_well=self.cluster.session.answered), _SHORTEST_POLL
-        while True:
+
+        def look() -> list[SweepJob] | None:
             submitting = self.record is not None and self.record.is_being_submitted()
-            try:
-                jobs = self.jobs()
-                backoff.reset()
-                if on_change is not None:
-                    on_change(jobs)
-                if not submitting and not any(job.is_active for job in jobs):
-                    return jobs
-            except OpenPaiError as error:
-                backoff.wait(error, deadline - time.monotonic())
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WaitTimeout(
-                    f"Sweep '{self.name}' has not ended within {timeout:g} s; it keeps running.",
-                    f"Wait again: opai sweep wait {self.name}",
-                )
-            time.sleep(min(pause, left))
-            pause = min(pause * 1.5, _LONGEST_POLL)
+            jobs = self.jobs()
+            if on_change is not None:
+                on_change(jobs)
+            return None if submitting or any(job.is_active for job in jobs) else jobs
+
+        def expired() -> WaitTimeout:
+            return WaitTimeout(
+                f"Sweep '{self.name}' has not ended within {timeout:g} s; it keeps running.",
+                f"Wait again: opai sweep wait {self.name}",
+            )
+
+        return poll(
+            look,
+            timeout=timeout,
+            on_timeout=expired,
+            was_well=self.cluster.session.answered,
+            pauses=(_SHORTEST_POLL, _LONGEST_POLL),
+        )
 
     def _require_record(self) -> SweepRecord:
         if self.record is None:

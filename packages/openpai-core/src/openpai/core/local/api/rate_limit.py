@@ -86,5 +86,5 @@ def make_limiters(limits: Limits | None, clock: Clock) -> dict[str, Limiter]:
     return {
         "api": Limiter(limits.api_per_minute, 60, clock),
         "list": Limiter(limits.lists_per_minute, 60, clock),
-        "submit": Limiter(limits.submits_per_hour, limits.hour, clock),
+        "submit": Limiter(limits.submits_per_hour, 3600, clock),
     }

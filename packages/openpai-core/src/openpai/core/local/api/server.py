@@ -36,7 +36,6 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     Args:
         app: The WSGI application.
         port: The port; 0 for any free port.
-        connections: Maximum number of open connections.
 
     Raises:
         ConfigError: The port cannot be used.
@@ -47,11 +46,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(
-        self, app: Callable[..., Iterable[bytes]], port: int = 0, connections: int = MAX_CONNECTIONS
-    ) -> None:
+    def __init__(self, app: Callable[..., Iterable[bytes]], port: int = 0) -> None:
         self.app = app
-        self._slots = threading.BoundedSemaphore(connections)
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         try:
             super().__init__(("127.0.0.1", port), Handler)
         except OSError as error:

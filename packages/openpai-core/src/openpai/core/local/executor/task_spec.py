@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import uuid
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from openpai.core.execution import Placement, plan_task, role_ports, task_ports
 from openpai.core.local.executor.engine import SECRETS_FILE, Image, Mount, TaskScript, TaskSpec
@@ -27,8 +27,6 @@ def choose_uid(
     role: str,
     first: str,
     taken: Iterable[int],
-    *,
-    is_free: Callable[[int], bool] | None = None,
 ) -> tuple[str, dict[str, list[int]]]:
     """Return a uid whose ports are free, and the ports by label.
 
@@ -40,9 +38,7 @@ def choose_uid(
         role: The task's role, as written.
         first: The uid to try first.
         taken: Ports of other tasks.
-        is_free: Whether a port can be used; ``None`` to bind it on this machine.
     """
-    is_free = is_free or _is_free
     counts = role_ports(document, role)
     reserved = set(taken)
     uid = first
@@ -52,7 +48,7 @@ def choose_uid(
         if (
             len(set(numbers)) == len(numbers)
             and reserved.isdisjoint(numbers)
-            and all(map(is_free, numbers))
+            and all(map(_is_free, numbers))
         ):
             return uid, {label: list(group) for label, group in ports.items()}
         uid = str(uuid.uuid4())
@@ -99,23 +95,9 @@ def plan(
         storages: The user's storages by name, the default one first.
         work: The working folder; ``None`` for the engine's default.
     """
-    placed = [other for other in all_tasks if other.node_ip is not None]
-    planned = plan_task(
-        document,
-        task.role,
-        task.index,
-        Placement(
-            user=job.user,
-            virtual_cluster=job.virtual_cluster,
-            ips={(other.role, other.index): other.node_ip or IP for other in placed},
-            ports={(other.role, other.index): other.ports for other in placed},
-            uid=task.uid,
-            framework_attempt=task.attempt,
-            task_attempt=task.retry,
-            gpus=tuple(task.gpus) if gpus_managed else None,
-        ),
-        secrets=document.get("secrets"),
-    )
+    secrets = document.get("secrets")
+    placement = _placement(job, task, all_tasks, gpus_managed)
+    planned = plan_task(document, task.role, task.index, placement, secrets=secrets)
     environment = {
         **({"CUDA_VISIBLE_DEVICES": ",".join(map(str, task.gpus))} if gpus_managed else {}),
         **planned.environment,
@@ -123,7 +105,6 @@ def plan(
         "OPENPAI_JOB_CONFIG": str(folder / "job.yaml"),
         "OPENPAI_STORAGES": json.dumps({name: str(path) for name, path in storages.items()}),
     }
-    secrets = document.get("secrets")
     if secrets:
         environment["OPENPAI_SECRETS"] = str(folder / "steps" / SECRETS_FILE)
     return TaskSpec(
@@ -142,6 +123,20 @@ def plan(
         work=work,
         ssh=any(plugin.name == "ssh" for plugin in role_plugins(document, task.role)),
         secrets=dump_yaml(secrets) if secrets else "",
+    )
+
+
+def _placement(job: Job, task: Task, all_tasks: Iterable[Task], gpus_managed: bool) -> Placement:
+    placed = [other for other in all_tasks if other.node_ip is not None]
+    return Placement(
+        user=job.user,
+        virtual_cluster=job.virtual_cluster,
+        ips={(other.role, other.index): other.node_ip or IP for other in placed},
+        ports={(other.role, other.index): other.ports for other in placed},
+        uid=task.uid,
+        framework_attempt=task.attempt,
+        task_attempt=task.retry,
+        gpus=tuple(task.gpus) if gpus_managed else None,
     )
 
 
