@@ -137,7 +137,7 @@ def poll(
 
 
 class Stopped(BaseException):
-    """Ends a task of a transfer that was stopped; not an ``Exception``, so nobody handles it."""
+    """Ends a task of a stopped transfer; not an ``Exception``, so that no handler catches it."""
 
 
 def is_lost(error: Exception) -> bool:

@@ -120,6 +120,6 @@ def _check_origin(request: Request) -> None:
         raise HttpError(
             403,
             "ForbiddenUserError",
-            "A local cluster answers only requests to a loopback address, and none that a web "
-            "page of another origin makes.",
+            "A local cluster accepts requests to a loopback address only, and none of web pages "
+            "of other origins.",
         )

@@ -191,7 +191,7 @@ def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
         path: The path without the prefix of PAI's proxy.
 
     Raises:
-        HttpError: There is none; PAI does not tell a wrong path from a wrong method.
+        HttpError: There is none; PAI has one error for a wrong path and a wrong method.
     """
     for route in ROUTES:
         arguments = route.match("GET" if method == "HEAD" else method, path)

@@ -94,7 +94,7 @@ def _check_size(call: Call, document: Mapping[str, Any]) -> None:
             raise HttpError(
                 400,
                 "InvalidProtocolError",
-                f"Task role '{name}' asks for a negative amount of {', '.join(negative)}.",
+                f"Task role '{name}' requests a negative amount of {', '.join(negative)}.",
             )
     controller = call.service.controller
     name = virtual_cluster(document)

@@ -46,10 +46,10 @@ export PAI_WORK_DIR="$PWD"
 here=/usr/local/pai
 log=$here/logs/$FC_POD_UID/runtime.log
 child=
-heard=
+signalled=
 stopping=
 set -m
-trap 'heard=1; stopping=1; [ -z "$child" ] || kill -TERM -- "-$child" 2> /dev/null' TERM
+trap 'signalled=1; stopping=1; [ -z "$child" ] || kill -TERM -- "-$child" 2> /dev/null' TERM
 note() { printf '[%(%F %T)T] [openpai-local] %s\\n' -1 "$1" >> "$log"; }
 finish() {  # step, status
     memory=
@@ -67,7 +67,7 @@ step() {  # name, when, failure policy, file
     if [ "$2" = main ]; then bash "$4" & else bash "$4" >> "$log" 2>&1 & fi
     child=$!
     [ -z "$stopping" ] || kill -TERM -- "-$child"
-    while heard=; wait "$child"; status=$?; [ -n "$heard" ]; do :; done
+    while signalled=; wait "$child"; status=$?; [ -n "$signalled" ]; do :; done
     child=
     note "$1 ended with status $status"
     [ "$status" = 0 ] || [ "$3" = ignore ] || finish "$1" "$status"
@@ -123,11 +123,11 @@ def container_mounts(task: TaskSpec, runtime: Path | None) -> list[tuple[Mount, 
         task: The task.
         runtime: The file of :func:`write_runtime`, if there is one.
     """
-    asked = {mount.name for mount in task.mounts}
+    mounted = {mount.name for mount in task.mounts}
     others = [
         Mount(name, str(folder), f"{_HOME}/storages/{name}")
         for name, folder in task.storages.items()
-        if name not in asked
+        if name not in mounted
     ]
     own = [
         (Mount("scripts", str(task.folder / "steps"), f"{_HOME}/runtime.d"), True),
@@ -142,8 +142,8 @@ def container_mounts(task: TaskSpec, runtime: Path | None) -> list[tuple[Mount, 
 
 def container_environment(task: TaskSpec) -> Mapping[str, str]:
     """Return the environment of a container: that of the task, with the container's paths."""
-    asked = {mount.name: mount.target for mount in task.mounts}
-    places = {name: asked.get(name, f"{_HOME}/storages/{name}") for name in task.storages}
+    targets = {mount.name: mount.target for mount in task.mounts}
+    places = {name: targets.get(name, f"{_HOME}/storages/{name}") for name in task.storages}
     secrets = {"OPENPAI_SECRETS": f"{_HOME}/runtime.d/{SECRETS_FILE}"} if task.secrets else {}
     return {
         **task.environment,

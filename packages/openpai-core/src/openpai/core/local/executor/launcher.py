@@ -74,7 +74,7 @@ class Exit:
         step: The step that decided.
         started: When the first step began, in milliseconds.
         ended: When the last one ended.
-        stopped: Whether it was asked to stop.
+        stopped: Whether it was stopped.
         killed: Whether it was killed after the grace period.
         log_error: Why output was dropped; empty if none was.
         exceeded: ``memory`` or ``processes`` if it was killed for exceeding the limit; or empty.

@@ -103,11 +103,11 @@ PRIORITIES = {"prod": 100, "test": 10, "oppo": -1}
 
 def role_needs(role: Mapping[str, Any]) -> Resources:
     """Return the resources of one task; negative amounts, which Kubernetes refuses, count as 0."""
-    asked = role["resourcePerInstance"]
+    requested = role["resourcePerInstance"]
     return Resources(
-        cpu=max(0, int(asked["cpu"])),
-        memory_mb=max(0, int(asked["memoryMB"])),
-        gpu=max(0, int(asked["gpu"])),
+        cpu=max(0, int(requested["cpu"])),
+        memory_mb=max(0, int(requested["memoryMB"])),
+        gpu=max(0, int(requested["gpu"])),
     )
 
 

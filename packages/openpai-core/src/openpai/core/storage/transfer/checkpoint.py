@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from openpai.core.files import lock_handle
 from openpai.core.paths import home
 from openpai.core.storage.base import Entry
 
@@ -118,12 +119,11 @@ class Journal:
 
 def _locked(path: Path, flags: int) -> BinaryIO:
     """Open and lock a file; OSError where another process has it, or just removed it."""
-    import fcntl
-
     number = os.open(path, flags | os.O_CLOEXEC, 0o600)
     stream: BinaryIO = os.fdopen(number, "r+b")
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not lock_handle(number, timeout=0):
+            raise BlockingIOError(path)
         if os.fstat(number).st_ino != path.stat().st_ino:
             raise FileNotFoundError(path)
     except OSError:

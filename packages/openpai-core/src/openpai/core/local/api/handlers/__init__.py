@@ -1,1 +1,1 @@
-"""One module for each group of operations: from a call to an answer."""
+"""Handlers of the operations, a module for each group."""

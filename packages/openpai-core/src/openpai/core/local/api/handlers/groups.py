@@ -126,7 +126,7 @@ def set_extension(call: Call) -> Response:
     for part in path[:-1]:
         place = place.setdefault(part, {})
         if not isinstance(place, dict):
-            message = f"'{part}' of group {name} is no object."
+            message = f"'{part}' of group {name} is not an object."
             raise HttpError(400, "InvalidParametersError", message)
     place[path[-1]] = values["data"]
     call.service.store.save(group)
