@@ -53,6 +53,7 @@ DIFFERENT = {
     "160-getStorage-pending-storage": STORAGE,
     "166-storageServerDeprecated-one": STORAGE,
     "185-createJob-oppo-without-sku": HIVED,
+    "204-createJob-invalid-yaml-tab": "a tab in the indentation is named as the error",
     "228-createJob-hived-gpu-on-cpu-vc": HIVED,
     "232-createJob-unknown-vc": HIVED,
     "235-createJob-oversized-over-100kb": BODY,
