@@ -43,6 +43,14 @@ HOSTILE = {
         f"{job}extras:\n{_indented(BOMB)}  com.microsoft.pai.runtimeplugin:\n"
         "    - {plugin: cmd, parameters: {preCommands: *a29}}\n"
     ),
+    "bomb as a key": lambda job: job + "extras:\n" + _indented(BOMB) + "  ? *a29\n  : x\n",
+    "merges": lambda job: (
+        job
+        + "extras:\n  a: &a\n"
+        + "".join(f"    k{n}: 1\n" for n in range(3_000))
+        + "  b:\n"
+        + "    - {<<: *a}\n" * 3_000
+    ),
     "an endless mapping": lambda job: job + "extras: &e\n  e: *e\n",
     "digits": lambda job: job.replace("mini", "1" * 90_000),
     "minutes": lambda job: job.replace("mini", "1:" * 40_000 + "1"),

@@ -21,7 +21,12 @@ def text(minimal):
     [
         ("yes", "To the server this is the string 'yes', inside PAI's containers true."),
         ("1e-4", "To the server this is 0.0001, inside PAI's containers the string '1e-4'."),
-        ("=", "PAI's containers cannot read this text"),
+        ("=", "PAI's containers cannot read line"),
+        ("a\tb", "PAI's containers cannot read line"),
+        (
+            "a\u2028",
+            "To the server this is the string 'a\u2028', inside PAI's containers the string 'a'",
+        ),
         ("!!set {a}", "To the server this is a mapping, inside PAI's containers {'a'}."),
     ],
 )

@@ -134,6 +134,8 @@ def test_dates_in_json_match_javascript():
         ("%YAML 1.2\n---\na: 1\n...\n", {"a": 1}),
         ("\ufeffa: 1\r\nb: |\r\n  x\r\n", {"a": 1, "b": "x\n"}),
         ("a: &x\n  foo\nb: *x", {"a": "foo", "b": "foo"}),
+        ("{a: 'x\ty'}", {"a": "x\ty"}),
+        ("{? [a, [b]] : 1}", "a list of lists as a key"),
     ],
 )
 def test_collections_match_server(text, value):
@@ -164,6 +166,7 @@ def test_collections_match_server(text, value):
         ("a: |0\n x", "an indentation of 0", (1, 5)),
         ("a: !<x", "a tag that is not one", (1, 7)),
         ("a: 1\n\tb: 2", "a tab is used for indentation", (2, 1)),
+        ("a:\n  -\tb", "a tab where YAML takes spaces alone", (2, 4)),
         ("a:\n  b:\n  \t- x", "a tab is used for indentation", (3, 3)),
     ],
 )
@@ -190,6 +193,16 @@ def test_errors_at_other_columns_of_the_parsers_have_a_line(text, reason, line):
         load_yaml(text)
     assert caught.value.reason.startswith(reason)
     assert caught.value.line in line
+
+
+@pytest.mark.parametrize("char", ["\x85", "\u2028", "\u2029", "\ufeff"])
+def test_line_ends_of_old_yaml_are_characters(char):
+    """Only CR and LF end a line; what follows has its own line and column."""
+    text = f"a: x{char}\nb: |\n  1{char}2\nc: 'y{char}z'\n{char}d: 1\n"
+    value = {"a": f"x{char}", "b": f"1{char}2\n", "c": f"y{char}z", f"{char}d": 1}
+    tree, places = read_yaml(text)
+    assert tree == value
+    assert places[id(tree)][1]["c"] == ((4, 1), (4, 4))
 
 
 def test_json_is_read_as_json():

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Sequence, Union
 
 from openpai.core.errors import Problem, ProtocolError
-from openpai.core.protocol.job_yaml import Place, YamlError, clean, read_yaml
+from openpai.core.protocol.job_yaml import YamlError, clean, read_yaml
+from openpai.core.protocol.yaml_errors import Place
 
 __all__ = [
     "Source",

@@ -33,12 +33,17 @@ def _same_for_pyyaml(case: JobView) -> Iterator[Finding]:
         return
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = case.source.text
+    # The containers have no libyaml, which takes tabs that the pure parser does not.
+    loader = yaml.SafeLoader if "\t" in text else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        read = yaml.load(case.source.text, loader)  # noqa: S506 - both are safe loaders
+        read = yaml.load(text, loader)  # noqa: S506 - both are safe loaders
     except (yaml.YAMLError, ValueError, OverflowError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1} of this text" if mark else "this text"
         problem = getattr(error, "problem", None) or str(error)
-        yield Finding((), f"PAI's containers cannot read this text (PyYAML: {problem}).")
+        message = f"PAI's containers cannot read {where} (PyYAML: {problem})."
+        yield Finding((), message, "Quote the text there, or write spaces instead of tabs.")
         return
     for path, here, there in _differences((), case.source.tree, read):
         if path[0] == "parameters":
