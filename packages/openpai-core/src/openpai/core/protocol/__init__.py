@@ -19,11 +19,7 @@ if TYPE_CHECKING:
     from openpai.core.protocol.diff import changes as changes
     from openpai.core.protocol.edits import parse_update as parse_update
     from openpai.core.protocol.job import Job as Job
-    from openpai.core.protocol.job_yaml import (
-        YamlError as YamlError,
-        dump_yaml as dump_yaml,
-        load_yaml as load_yaml,
-    )
+    from openpai.core.protocol.job_yaml import dump_yaml as dump_yaml, load_yaml as load_yaml
     from openpai.core.protocol.js import Timestamp as Timestamp
     from openpai.core.protocol.names import convert_name as convert_name, encode_name as encode_name
     from openpai.core.protocol.plugins import (
@@ -71,6 +67,7 @@ if TYPE_CHECKING:
         render_file as render_file,
         server_verdict as server_verdict,
     )
+    from openpai.core.protocol.yaml_errors import YamlError as YamlError
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
@@ -87,7 +84,7 @@ else:
             "diff": ["changes"],
             "edits": ["parse_update"],
             "job": ["Job"],
-            "job_yaml": ["YamlError", "dump_yaml", "load_yaml"],
+            "job_yaml": ["dump_yaml", "load_yaml"],
             "js": ["Timestamp"],
             "names": ["convert_name", "encode_name"],
             "plugins": ["plugin_commands", "role_plugins"],
@@ -113,5 +110,6 @@ else:
                 "render_file",
                 "server_verdict",
             ],
+            "yaml_errors": ["YamlError"],
         },
     )
