@@ -23,6 +23,7 @@ from openpai.core.execution import Job
 from openpai.core.local.options import Options, make_options
 from openpai.core.local.state.state_dir import StateDir, default_folder
 from openpai.core.local.state.store import Store
+from openpai.core.states import ACTIVE_STATES
 from openpai.core.units import parse_duration
 
 __all__ = [
@@ -207,44 +208,25 @@ def down(
 
 
 def _stop_jobs(running: Running, timeout: float) -> None:
-    """Stop every job by the REST API."""
-    import requests
+    """Stop the jobs of all users by the REST API."""
+    from openpai.core.client import Cluster, stop_jobs
 
-    jobs = f"{running.uri}/rest-server/api/v2/jobs"
     state = StateDir(running.folder)
-    with requests.Session() as session:
-        session.trust_env = False
-        session.headers["Authorization"] = f"Bearer {running.token}"
-        states = "WAITING,RUNNING,STOPPING,UNKNOWN"
+    with Cluster(running.uri, user=running.user, token=running.token) as cluster:
         try:
-            listed = session.get(jobs, params={"state": states}, timeout=30)
-            if not listed.ok:
-                raise _not_stopped(_reason(listed))
-            refused = []
-            for job in listed.json():
-                name = f"{job['username']}~{job['name']}"
-                wanted = f"{jobs}/{name}/executionType"
-                answer = session.put(wanted, json={"value": "STOP"}, timeout=30)
-                if not answer.ok:
-                    refused.append(f"{name} ({_reason(answer)})")
-        except requests.RequestException as error:
-            raise _not_stopped(str(error)) from error
-    if refused:
-        more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
-        raise _not_stopped(refused[0] + more)
+            found = cluster.jobs(state=[*ACTIVE_STATES, "STOPPING"])
+            outcomes = stop_jobs([cluster.job(f"{job.username}~{job.name}") for job in found])
+        except OpenPaiError as error:
+            raise _not_stopped(error.message) from error
+    failed = [f"{one.remote.key} ({one.error.message})" for one in outcomes if one.error]
+    if failed:
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise _not_stopped(failed[0] + more)
     if not _until(lambda: _active_jobs(state) == 0, timeout):
         raise OpenPaiError(
             f"{_active_jobs(state)} jobs did not stop in {timeout:g} s; the cluster is still up.",
             "Try again: tasks that ignore SIGTERM are killed after their grace period.",
         )
-
-
-def _reason(answer: Any) -> str:
-    """Return the message of an error response."""
-    try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"HTTP status {answer.status_code}"
 
 
 def _not_stopped(reason: str) -> OpenPaiError:
