@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from openpai.runtime.diagnosis.patterns import PATTERNS, search
+from openpai.runtime.diagnosis.patterns import failure_patterns, match_log
 
 MESSAGES = [
     ("gpu-memory", "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"),
@@ -74,19 +74,19 @@ MESSAGES = [
 @pytest.mark.parametrize(("name", "line"), MESSAGES)
 def test_pattern_matches_message(name: str, line: str) -> None:
     """A line that programs really write leads to its pattern."""
-    found = search(f"epoch 1\n{line}\n")
+    found = match_log(f"epoch 1\n{line}\n")
     assert found is not None
     assert (found.pattern.name, found.line) == (name, line)
 
 
 def test_patterns_all_have_example() -> None:
     """Nothing is in the table that no test shows."""
-    assert {pattern.name for pattern in PATTERNS} == {name for name, _ in MESSAGES}
+    assert {pattern.name for pattern in failure_patterns()} == {name for name, _ in MESSAGES}
 
 
 def test_patterns_are_complete() -> None:
     """Each compiles and has a meaning and advice."""
-    for pattern in PATTERNS:
+    for pattern in failure_patterns():
         re.compile(pattern.regex)
         assert pattern.meaning.endswith(".")
         assert pattern.advice
@@ -94,14 +94,14 @@ def test_patterns_are_complete() -> None:
 
 def test_last_matching_line_is_used() -> None:
     """What was written long before the end is not what ended it."""
-    found = search("ImportError: no apex, going on without\n...\nKeyError: 'loss'\n")
+    found = match_log("ImportError: no apex, going on without\n...\nKeyError: 'loss'\n")
     assert found is not None
     assert found.line == "KeyError: 'loss'"
 
 
 def test_first_matching_pattern_is_used() -> None:
     """The more telling ones stand first."""
-    found = search("RuntimeError: CUDA out of memory.")
+    found = match_log("RuntimeError: CUDA out of memory.")
     assert found is not None
     assert found.pattern.name == "gpu-memory"
 
@@ -111,4 +111,4 @@ def test_first_matching_pattern_is_used() -> None:
 )
 def test_harmless_lines_match_nothing(text: str) -> None:
     """Progress, counters and the runtime's own words are no explanation."""
-    assert search(text) is None
+    assert match_log(text) is None

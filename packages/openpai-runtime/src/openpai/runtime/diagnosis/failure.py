@@ -13,7 +13,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from openpai.core.client import failure_lines
 from openpai.core.processes import signal_name
-from openpai.runtime.diagnosis.patterns import Found, search
+from openpai.runtime.diagnosis.patterns import Match, match_log
 from openpai.runtime.log import mask
 
 __all__ = ["Evidence", "as_text", "log_tail"]
@@ -48,15 +48,15 @@ class Evidence:
         self.oom_kills = oom_kills
         self.full = [str(folder) for folder in folders if _is_full(folder)]
         self.gpu_faults = list(gpu_faults)
-        self.found: Found | None = None
+        self.match: Match | None = None
 
     def read(self, log: str) -> None:
         """Look for what the end of the log means."""
-        self.found = search(log)
+        self.match = match_log(log)
 
     def record(self) -> Mapping[str, Any]:
         """Return it for the manifest."""
-        found = self.found
+        match = self.match
         return {
             "exitCode": self.code,
             "signal": signal_name(self.code - 128) or None,
@@ -64,12 +64,12 @@ class Evidence:
             "oomKills": self.oom_kills,
             "fullDisks": self.full,
             "gpuFaults": self.gpu_faults,
-            "log": found
+            "log": match
             and {
-                "line": mask(found.line),
-                "cause": found.pattern.name,
-                "meaning": found.pattern.meaning,
-                "advice": found.pattern.advice,
+                "line": mask(match.line),
+                "cause": match.pattern.name,
+                "meaning": match.pattern.meaning,
+                "advice": match.pattern.advice,
             },
         }
 
