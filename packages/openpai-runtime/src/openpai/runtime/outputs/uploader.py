@@ -17,7 +17,7 @@ from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.storage import Storage
 from openpai.runtime.job import TaskJob
 from openpai.runtime.log import say
-from openpai.runtime.outputs.file_index import MANY, File, Ledger, grown
+from openpai.runtime.outputs.file_index import File, MemoryIndex, open_index
 from openpai.runtime.outputs.manifest import Ended, write_manifest
 
 __all__ = ["PAUSES", "Saver"]
@@ -66,7 +66,10 @@ class Saver:
         self._ended = ended
         self._extra = extra
         self._deadline = deadline
-        self._ledger = Ledger()
+        outputs = list(filter(ended.wants, job.outputs))
+        # Without outputs only the manifest is written: no database for that.
+        self._index = open_index() if outputs or extra else MemoryIndex()
+        self._outputs = outputs
         self._problem = ""
         self._first: tuple[str, str] | None = None
         self._refused: list[str] = []
@@ -79,7 +82,7 @@ class Saver:
         Where there are none, a manifest that cannot be written is said and nothing more.
         """
         self._find()
-        some = not self._ledger.is_empty()
+        some = not self._index.is_empty()
         for pause in (*pauses, None) if some else (None,):
             done = self._round()
             if done or pause is None or self._lasting or self._is_late(pause):
@@ -88,7 +91,7 @@ class Saver:
                 say(f"Not saved yet, trying again: {self._first[1] if self._first else ''}")
             time.sleep(pause)
         self._report()
-        self._ledger.close()
+        self._index.close()
         return not (some and self._first)
 
     def _is_late(self, seconds: float = 0.0) -> bool:
@@ -96,7 +99,7 @@ class Saver:
 
     def _find(self) -> None:
         """Enter what is due, each file once."""
-        for output in filter(self._ended.wants, self._job.outputs):
+        for output in self._outputs:
             is_glob = any(character in output.path for character in "*?[")
             if not self._add(self._root, output.path, is_glob):
                 self._unmatched.append(output.path)
@@ -112,9 +115,7 @@ class Saver:
         class Entered(Matches):
             def take(_, path: str, size: int) -> None:  # noqa: N805 - self is the saver's
                 seen[0] += 1
-                self._ledger.add(File(is_glob, size, place, path))
-                if seen[0] == MANY:
-                    self._ledger = grown(self._ledger)
+                self._index.add(File(is_glob, size, place, path))
 
         found = find(root, pattern, Entered())
         self._refused += [path for path in found.refused if path not in self._refused]
@@ -128,7 +129,7 @@ class Saver:
         try:
             with self._job.workspace_storage() as storage:
                 self._check(storage)
-                for file in self._ledger.open_files():
+                for file in self._index.open_files():
                     self._save(storage, file)
                 if self._ended.event != "interval":
                     self._write_manifest(storage)
@@ -152,7 +153,7 @@ class Saver:
 
         if self._is_late():
             self._first = self._first or (file.path, "there was no time left")
-            self._ledger.fail(file, "there was no time left")
+            self._index.fail(file, "there was no time left")
             return
         source = Path(file.root, file.path)
         try:
@@ -163,9 +164,9 @@ class Saver:
             sha256 = "" if self._ended.event == "interval" else file_sha256(source)
             if source.stat().st_mtime_ns != before:
                 raise StorageError(f"{source} changed while it was saved.")
-            self._ledger.save(file, size, sha256)
+            self._index.save(file, size, sha256)
         except (OSError, OpenPaiError) as error:
-            self._ledger.fail(file, self._why(file.path, error))
+            self._index.fail(file, self._why(file.path, error))
 
     def _why(self, path: str, error: Exception) -> str:
         """Return why something could not be saved, and remember the first."""
@@ -178,9 +179,9 @@ class Saver:
         folder = self._job.output
         files = (
             {"path": posixpath.join(folder, one.path), "size": one.size, "sha256": one.note}
-            for one in self._ledger.saved_files()
+            for one in self._index.saved_files()
         )
-        lost = ({"path": one.path, "reason": one.note} for one in self._ledger.open_files())
+        lost = ({"path": one.path, "reason": one.note} for one in self._index.open_files())
         outcome = {
             "complete": not self._first,
             "files": files,
@@ -194,7 +195,7 @@ class Saver:
         """Say what was saved and what was not; while the command runs, only what stops it all."""
         if self._ended.event == "interval" and not self._problem:
             return
-        lost, count, size = self._ledger.count()
+        lost, count, size = self._index.count()
         if self._first:
             path, why = self._first
             what = f"{lost} of the outputs, the first being {path}" if path else "outputs"
