@@ -118,7 +118,7 @@ def test_peers_name_missing_task(
     assert "Not all tasks are up after 0.5 s: worker-1 did not come." in done.stderr
 
 
-def test_peers_refuse_strangers(
+def test_peers_reject_other_attempts(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
 ) -> None:
     """Nonsense, silence, and tasks of another attempt are not taken for the missing task."""
@@ -149,7 +149,7 @@ def test_peers_refuse_strangers(
     assert finish(host).returncode == 0
 
 
-def test_peers_of_later_attempt_meet_again(
+def test_peers_ignore_earlier_attempt(
     gang: Callable[[int], Gang], task: Any, finish: Callable[..., Any]
 ) -> None:
     """What an earlier attempt left in the workspace does not count."""

@@ -20,7 +20,7 @@ from openpai.core.errors import OpenPaiError
 from openpai.core.storage.transfer import download
 from openpai.runtime.job import TaskJob
 from openpai.runtime.log import reason, say
-from openpai.runtime.setup.barrier import meet
+from openpai.runtime.setup.barrier import wait_for_all
 from openpai.runtime.setup.git import git_goal
 from openpai.runtime.setup.mounts import mount_goals
 from openpai.runtime.setup.requirements import install, shared_caches
@@ -153,14 +153,14 @@ class Preparation:
 
     def _meet(self, greeting: Mapping[str, object], meeting: str = "ready") -> object:
         timeout = self._job.section.wait_for_peers or _PATIENCE
-        return meet(self._job, greeting, timeout, meeting)
+        return wait_for_all(self._job, greeting, timeout, meeting)
 
     def _run_ssh(self) -> None:
         """Tell keys, start the server, and wait until the other tasks have done so."""
         assert self._ssh
         timeout = self._job.section.wait_for_peers or _PATIENCE
         greeting = self._ssh.greeting()
-        self._ssh.configure(meet(self._job, greeting, timeout, "keys"), self._environ)
+        self._ssh.configure(wait_for_all(self._job, greeting, timeout, "keys"), self._environ)
         server = subprocess.Popen(
             self._ssh.command(), stdin=subprocess.DEVNULL, stdout=2, start_new_session=True
         )

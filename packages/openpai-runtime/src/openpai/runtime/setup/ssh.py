@@ -16,7 +16,7 @@ from typing import Any, Mapping
 from openpai.core.errors import OpenPaiError
 from openpai.core.files import write_file
 from openpai.runtime.job import TaskJob, address
-from openpai.runtime.setup.barrier import Greetings
+from openpai.runtime.setup.barrier import Announcements
 from openpai.runtime.setup.steps import Goal, Step
 from openpai.runtime.setup.system import System
 
@@ -81,7 +81,7 @@ class Ssh:
         }
         return {"address": host, "port": port, **keys}
 
-    def configure(self, peers: Greetings, environ: Mapping[str, str]) -> Path:
+    def configure(self, peers: Announcements, environ: Mapping[str, str]) -> Path:
         """Write settings of server and client; return the folder with the client's program."""
         self._write("authorized_keys", "".join(f"{peer['user']}\n" for peer in peers.values()))
         known = (f"[{peer['address']}]:{peer['port']} {peer['host']}\n" for peer in peers.values())
@@ -104,7 +104,7 @@ class Ssh:
             raise OpenPaiError("There is no sshd.")
         return [server, "-D", "-e", "-f", str(self.folder / "sshd_config")]
 
-    def _client(self, peers: Greetings) -> str:
+    def _client(self, peers: Announcements) -> str:
         blocks = [
             f"Host {role}-{index}\n  HostName {peer['address']}\n  Port {peer['port']}\n"
             for (role, index), peer in peers.items()
