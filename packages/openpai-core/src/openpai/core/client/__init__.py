@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     )
     from openpai.core.client.browser_login import BrowserLogin as BrowserLogin
     from openpai.core.client.cluster import Cluster as Cluster
-    from openpai.core.client.diagnosis import failure_record as failure_record
+    from openpai.core.client.diagnosis import (
+        failure_lines as failure_lines,
+        failure_record as failure_record,
+    )
     from openpai.core.client.discovery import Found as Found, discover as discover
     from openpai.core.client.logs import LogLine as LogLine
     from openpai.core.client.prepare import (
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
         prepare_once as prepare_once,
     )
     from openpai.core.client.remote_job import RemoteJob as RemoteJob
-    from openpai.core.client.task_record import failure_lines as failure_lines
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
@@ -31,7 +33,7 @@ else:
             "batch": ["Outcome", "stop_jobs", "submit_all"],
             "browser_login": ["BrowserLogin"],
             "cluster": ["Cluster"],
-            "diagnosis": ["failure_record"],
+            "diagnosis": ["failure_lines", "failure_record"],
             "discovery": ["Found", "discover"],
             "logs": ["LogLine"],
             "prepare": [
@@ -43,6 +45,5 @@ else:
                 "prepare_once",
             ],
             "remote_job": ["RemoteJob"],
-            "task_record": ["failure_lines"],
         },
     )

@@ -1,12 +1,12 @@
-"""One PAI cluster, as a script wants it."""
+"""``Cluster``: submit and list jobs, log in, reach virtual clusters and storages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from openpai.core.client.remote_job import RemoteJob
+from openpai.core.client.storages import ClusterStorages
 from openpai.core.closing import Closing
-from openpai.core.config import mounts_of_environment
 from openpai.core.errors import AuthenticationError, NotFoundError
 from openpai.core.rest import (
     Session,
@@ -14,35 +14,34 @@ from openpai.core.rest import (
     cluster as rest_cluster,
     every_job,
     jobs,
-    storages,
     users,
     virtual_clusters,
 )
-from openpai.core.storage import Storage, StorageSpec, open_storage
 
 if TYPE_CHECKING:
     from openpai.core.client.batch import Outcome
     from openpai.core.protocol import Job
     from openpai.core.rest import JobSummary, VirtualCluster
+    from openpai.core.storage import Storage, StorageSpec
 
 __all__ = ["Cluster"]
 
 
 class Cluster(Closing):
-    """A PAI cluster: submit jobs, look at jobs, reach its storages. Threads may share one.
+    """A PAI cluster: submit and list jobs, open its storages. Threads may share one.
 
     Args:
         uri: Its address, such as ``https://pai.example.org``.
-        user: The user's name; asked of the server where it is needed and was not given.
+        user: The user's name; without one, the server is asked when it is needed.
         token: A user token or application token.
-        password: Used to log in when there is no token, or when it ends; kept in memory only.
+        password: Used to log in when there is no token, or when it expires; kept in memory only.
         alias: The user's own name for the cluster, for messages.
         timeout: Seconds to wait for an answer.
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
         mounts: Where storages are mounted on this machine: storage name → folder.
         attached: Storages that the cluster does not list, such as HDFS.
-        addresses: What is otherwise, seen from this machine, about storages that it lists: storage
-            name → keys that take the place of the server's.
+        addresses: How this machine reaches storages that the cluster lists, where that differs:
+            storage name → keys that replace the server's.
     """
 
     def __init__(
@@ -61,23 +60,23 @@ class Cluster(Closing):
     ) -> None:
         self.alias = alias
         self._user = user
-        self._mounts = dict(mounts or {})
-        self._addresses = dict(addresses or {})
-        self._attached = {spec.name: spec for spec in attached}
         self._keep_token: Callable[[str], None] | None = None
         self._session = Session(uri, token=token or "", timeout=timeout, verify=verify)
+        self._storages = ClusterStorages(
+            self._session, mounts=mounts or {}, attached=attached, addresses=addresses or {}
+        )
         if user and password:
             self._remember(password)
 
     @classmethod
     def load(cls, alias: str | None = None, *, environment: bool = True) -> Cluster:
-        """Open a cluster of the user's list: by alias, else the selected or the only one.
+        """Open a cluster of clusters.yaml: by alias, else the selected or the only one.
 
         The environment's ``OPENPAI_CLUSTER`` and ``OPENPAI_TOKEN`` are honoured.
 
         Args:
             alias: The user's own name for it.
-            environment: Whether ``OPENPAI_TOKEN`` is meant for this one; it is one cluster's.
+            environment: Whether ``OPENPAI_TOKEN`` applies to this cluster.
 
         Raises:
             ConfigError: There is no such cluster, or the list cannot be read.
@@ -117,7 +116,7 @@ class Cluster(Closing):
         """The user's name: as given, else as the server knows the token's owner.
 
         Raises:
-            AuthenticationError: No name was given and the token is not good.
+            AuthenticationError: No name was given and the token is invalid.
             ConnectionFailed: No answer came.
         """
         if not self._user:
@@ -128,7 +127,7 @@ class Cluster(Closing):
         return f"<Cluster {self.alias or self.uri}>"
 
     def info(self) -> rest_cluster.ClusterInfo:
-        """Return version and way of logging in; needs no token.
+        """Return the version and the login method; needs no token.
 
         Raises:
             ApiError: What answers is not a PAI cluster.
@@ -137,12 +136,12 @@ class Cluster(Closing):
         return rest_cluster.get_info(self._session)
 
     def login(self, password: str) -> str:
-        """Log in with a password, go on with the token and return it.
+        """Log in with a password; use and return the token.
 
-        The password is kept in memory, to log in again when the token ends.
+        The password is kept in memory, to log in again when the token expires.
 
         Raises:
-            AuthenticationError: The password is wrong, or the user unknown.
+            AuthenticationError: The password is wrong or the user is unknown.
             ConnectionFailed: No answer came.
         """
         token = self._log_in(password)
@@ -157,11 +156,11 @@ class Cluster(Closing):
     def logout(self) -> None:
         """Revoke the token at the server and forget it and the password.
 
-        An application token is good for others, too, and is only forgotten.
+        An application token is not revoked, since other programs may use it.
 
         Raises:
             ApiError: The server refused.
-            ConnectionFailed: No answer came; the token may still be good.
+            ConnectionFailed: No answer came; the token may still be valid.
         """
         self._session.log_in = None
         if (
@@ -184,7 +183,7 @@ class Cluster(Closing):
         try:
             return authn.basic_login(self._session, self._user, password).token
         except NotFoundError as error:
-            told = {
+            sentences = {
                 "NoUserError": (
                     f"The cluster knows no user '{self._user}'.",
                     "Check the name: opai cluster show",
@@ -194,30 +193,34 @@ class Cluster(Closing):
                     "Log in with: opai cluster login --sso",
                 ),
             }.get(error.code)
-            if told is None:
+            if sentences is None:
                 raise
             raise AuthenticationError(
-                told[0], status=error.status, code=error.code, request=error.request, hint=told[1]
+                sentences[0],
+                status=error.status,
+                code=error.code,
+                request=error.request,
+                hint=sentences[1],
             ) from None
 
     def submit(self, job: Job, *, strict: bool = True, check_name: bool = True) -> RemoteJob:
         """Submit a job exactly once, even if the answer is lost on the way.
 
-        Where its runtime section lacks what only the cluster can tell, that is filled in
-        (:func:`openpai.core.client.prepare.prepare`, which also brings code).
+        What its runtime section lacks and only the cluster knows, such as the workspace, is filled
+        in (see :func:`openpai.core.client.prepare.prepare_job`, which also uploads code).
 
         Args:
             job: What to run.
-            strict: Refuse, too, what the server accepts and would later kill.
-            check_name: Look afterwards whether another submission took the name in the same moment,
-                which the server lets happen; costs a request that a random name does not need.
+            strict: Also refuse what the server accepts and would fail later.
+            check_name: Check afterwards whether another submission took the name at the same time,
+                which the server does not prevent; one request, not needed for a random name.
 
         Raises:
             ProtocolError: The job breaks the protocol; nothing was sent.
             ConflictError: A job of this user has the name.
-            RateLimitError: The server takes no more for more than a minute.
+            RateLimitError: The server accepts no further jobs for more than a minute.
             ApiError: The cluster refused.
-            ConnectionFailed: It could not be found out whether the job was recorded.
+            ConnectionFailed: It is unknown whether the job was recorded.
         """
         from openpai.core.client.prepare import prepare_job
         from openpai.core.client.submit import check_winner, submit_once
@@ -240,7 +243,7 @@ class Cluster(Closing):
         return submit_all(self, jobs, **options)
 
     def stop_all(self, *, prefix: str = "", tag: str = "", **options: Any) -> list[Outcome]:
-        """Stop the user's jobs whose names begin so, or that have the tag.
+        """Stop the user's jobs that have a name prefix, a tag, or both.
 
         See :func:`openpai.core.client.batch.stop_all` for the options and errors.
         """
@@ -269,14 +272,14 @@ class Cluster(Closing):
 
         Args:
             state: One of the server's states, or several.
-            user: Only theirs; ``None``: everybody's.
-            virtual_cluster: Only of these.
+            user: Only jobs of this user, or of several; ``None``: of all.
+            virtual_cluster: Only jobs in this virtual cluster, or in several.
             tags: Only jobs with at least one of them.
             without_tags: Only jobs with none of them.
             keyword: A part of the job's, user's or virtual cluster's name.
             priority: HiveD's classes; ``default`` means none.
             order: ``FIELD,ASC`` or ``FIELD,DESC``.
-            limit: At most so many.
+            limit: The maximum number of jobs.
 
         Raises:
             ApiError: The server refused.
@@ -304,7 +307,7 @@ class Cluster(Closing):
         tags: str | Sequence[str] | None = None,
         keyword: str | None = None,
     ) -> int:
-        """Return how many jobs :meth:`jobs` would yield; none of them is fetched.
+        """Return the number of jobs that :meth:`jobs` would yield, without fetching them.
 
         Raises:
             ApiError: The server refused.
@@ -323,7 +326,7 @@ class Cluster(Closing):
         return virtual_clusters.list_virtual_clusters(self.session)
 
     def resources(self) -> dict[str, VirtualCluster]:
-        """Return the virtual clusters that the user may submit to, with what is free in each.
+        """Return the virtual clusters that the user may submit to, with their free resources.
 
         Raises:
             ApiError: The server refused.
@@ -339,9 +342,7 @@ class Cluster(Closing):
             ApiError: The server refused.
             ConnectionFailed: No answer came.
         """
-        defaults = [item.name for item in storages.list_storages(self.session, default=True)]
-        others = [item.name for item in storages.list_storages(self.session)]
-        return [self._spec(name) for name in dict.fromkeys([*defaults, *others, *self._attached])]
+        return self._storages.specs()
 
     def default_storage(self) -> str:
         """Return the name of the user's default storage, or of the only one.
@@ -350,16 +351,7 @@ class Cluster(Closing):
             NotFoundError: The cluster offers none, or several and no default.
             ConnectionFailed: No answer came.
         """
-        defaults = storages.list_storages(self.session, default=True)
-        every = defaults or storages.list_storages(self.session)
-        if len(defaults) >= 1 or len(every) == 1:
-            return every[0].name
-        names = ", ".join(item.name for item in every)
-        raise NotFoundError(
-            f"The cluster has no default storage for you (granted: {names or 'none'}).",
-            status=404,
-            hint="Name one as NAME:/PATH." if names else "Ask the cluster's admin for one.",
-        )
+        return self._storages.default_name()
 
     def storage(self, name: str | None = None) -> Storage:
         """Open a storage; ``None`` means the user's default one.
@@ -370,24 +362,7 @@ class Cluster(Closing):
             StorageError: It cannot be opened from this machine.
             ConnectionFailed: No answer came.
         """
-        spec = self._spec(name or self.default_storage())
-        if spec.name in self._attached:
-            from openpai.core.config import with_secrets
-
-            spec = with_secrets(spec)
-        return open_storage(spec)
-
-    def _spec(self, name: str) -> StorageSpec:
-        if name in self._attached:
-            return self._attached[name]
-        found = storages.get_storage(self.session, name)
-        return StorageSpec(
-            name=name,
-            type=found.type,
-            data={**found.data, **self._addresses.get(name, {})},
-            read_only=found.read_only,
-            mount_path=mounts_of_environment().get(name) or self._mounts.get(name),
-        )
+        return self._storages.open(name)
 
     def close(self) -> None:
         """Close the connections."""

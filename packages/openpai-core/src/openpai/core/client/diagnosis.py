@@ -1,11 +1,17 @@
-"""Say why a job waits, or why it failed, from all that the cluster tells of it."""
+"""Explain why a job waits or failed: exit spec, events, log, the runtime's record of the task.
+
+openpai-runtime records why a command failed and which outputs were not saved in a file of the job's
+folder (:meth:`~openpai.core.storage.JobFolder.record`), on the workspace's storage.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
+from openpai.core.deadline import DeadlineError, with_deadline
 from openpai.core.errors import OpenPaiError
 
 if TYPE_CHECKING:
@@ -13,23 +19,25 @@ if TYPE_CHECKING:
     from openpai.core.client.remote_job import RemoteJob
     from openpai.core.rest import Event, JobDetail, TaskStatus
 
-__all__ = ["Explanation", "explain", "failure_record"]
+__all__ = ["Explanation", "explain", "failure_lines", "failure_record"]
 
-_EVENTS = 5
+_MAX_EVENTS = 5
+# Some storages hang where others refuse.
+_RECORD_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a job is as it is.
+    """Why a job is in its state.
 
     Attributes:
         detail: The job as the server described it.
         summary: One sentence.
-        reasons: What the platform says of the cause, the most telling first.
-        advice: What the platform advises.
+        reasons: The platform's reasons, the most specific first.
+        advice: The platform's advice.
         events: The latest warnings, or the latest events if there was no warning.
         log: The last lines of the task that decided the job's end, or of the first one that runs.
-        record: Of a failed job, what openpai-runtime wrote down in the workspace about that task.
+        record: For a failed job, openpai-runtime's record of that task.
     """
 
     detail: JobDetail
@@ -58,11 +66,11 @@ class Explanation:
 
 
 def explain(job: RemoteJob, lines: int = 10) -> Explanation:
-    """Ask the cluster why the job is as it is.
+    """Explain the job's state from what the cluster reports.
 
     Args:
-        job: Which job.
-        lines: How many lines of the log are shown.
+        job: The job.
+        lines: The number of log lines to include.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -92,12 +100,12 @@ def _summary(detail: JobDetail) -> str:
     if not detail.ended or state == "SUCCEEDED":
         return f"{name} is {state}{retried}."
     phrase = detail.app_exit_spec.get("phrase")
-    told = f" ({phrase})" if phrase else ""
-    return f"{name} {state} with exit code {detail.exit_code}{told}{retried}."
+    meaning = f" ({phrase})" if phrase else ""
+    return f"{name} {state} with exit code {detail.exit_code}{meaning}{retried}."
 
 
 def _reasons(detail: JobDetail, log: tuple[LogLine, ...]) -> Iterator[str]:
-    """What is known of the end of the job's attempt; nothing while it goes on."""
+    """Yield what is known of the end of the job's attempt; nothing while it runs."""
     spec = detail.app_exit_spec
     if detail.app_exit_trigger_message:
         role, index = detail.app_exit_trigger_task_role, detail.app_exit_trigger_task_index
@@ -109,38 +117,36 @@ def _reasons(detail: JobDetail, log: tuple[LogLine, ...]) -> Iterator[str]:
 
 
 def failure_record(job: RemoteJob, detail: JobDetail) -> list[str]:
-    """Return what openpai-runtime wrote down about the task that made the job fail.
+    """Return openpai-runtime's record of the task that made the job fail, line by line.
 
-    It is empty for a job that has not failed, or that does not use the runtime.
+    Empty for a job that has not failed, or that does not use the runtime.
     """
-    told = _first_failed_task(detail) if detail.state == "FAILED" else None
-    if told is None:
+    failed = _first_failed_task(detail) if detail.state == "FAILED" else None
+    if failed is None:
         return []
-    from openpai.core.client.task_record import record_lines
-
-    role, task = told
-    return record_lines(job, role, task.index, (detail.attempt_id, task.attempt_id))
+    role, task = failed
+    return _record_lines(job, role, task.index, (detail.attempt_id, task.attempt_id))
 
 
 def _kept_errors(detail: JobDetail) -> str:
-    """Return the lines that the runtime took for the cause (openpai-runtime, go/pkg/logger)."""
+    """Return the lines that the runtime identified as the cause (openpai-runtime, go/pkg/logger)."""
     runtime = detail.app_exit_messages.get("runtime")
     errors = runtime.get("errorLogs") if isinstance(runtime, Mapping) else None
-    told = errors.get("user") if isinstance(errors, Mapping) else None
-    return told if isinstance(told, str) else ""
+    lines = errors.get("user") if isinstance(errors, Mapping) else None
+    return lines if isinstance(lines, str) else ""
 
 
 def _events(job: RemoteJob) -> tuple[Event, ...]:
     found = job.events()
     warnings = [event for event in found if event.type == "Warning"]
-    return tuple((warnings or found)[:_EVENTS])
+    return tuple((warnings or found)[:_MAX_EVENTS])
 
 
 def _last_lines(job: RemoteJob, detail: JobDetail, count: int) -> Iterator[LogLine]:
-    told = _first_failed_task(detail)
-    if told is None or count <= 0:
+    decisive = _first_failed_task(detail)
+    if decisive is None or count <= 0:
         return
-    role, task = told
+    role, task = decisive
     try:
         yield from deque(job.log_lines(role, task.index, tail=count), maxlen=count)
     except OpenPaiError:
@@ -157,3 +163,82 @@ def _first_failed_task(detail: JobDetail) -> tuple[str, TaskStatus] | None:
     begun = [(role, task) for role, task in tasks if task.launched_time is not None]
     failed = [(role, task) for role, task in begun if task.state == "FAILED"]
     return next(iter(failed + begun), None)
+
+
+def failure_lines(explanation: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of one readable block that says why a command failed.
+
+    Args:
+        explanation: The key ``explanation`` of a task's record.
+    """
+    name = explanation.get("signal")
+    how = f"exit code {explanation.get('exitCode')}" + (f" ({name})" if name else "")
+    if explanation.get("notStarted"):
+        yield f"The command was not started ({how}): {explanation['notStarted']}"
+    else:
+        yield f"The command failed with {how} after {explanation.get('seconds')} s."
+    if explanation.get("oomKills"):
+        yield (
+            f"  Memory: the kernel killed {explanation['oomKills']} of this container's processes. "
+            "Raise memoryMB of the task role, or use less."
+        )
+    yield from (f"  Disk: {folder} is full." for folder in explanation.get("fullDisks") or ())
+    yield from (f"  GPU: {fault}" for fault in explanation.get("gpuFaults") or ())
+    log = explanation.get("log")
+    if log:
+        yield f"  Log: {log.get('line')}"
+        yield f"    {log.get('meaning')} {log.get('advice')}"
+
+
+def _record_lines(
+    job: RemoteJob, role: str, index: int, attempt: tuple[int | None, int | None]
+) -> list[str]:
+    """Return what the record of a failed task says, or why it cannot be read from here.
+
+    Empty for a job that does not use the runtime or has no workspace.
+
+    Args:
+        job: The task's job.
+        role: The task's role, in any spelling.
+        index: The task's index in it.
+        attempt: The job's attempt and the task's own, from 0; ``None`` is not compared.
+    """
+    try:
+        return with_deadline(lambda: list(_read_record(job, role, index, attempt)), _RECORD_SECONDS)
+    except DeadlineError:
+        return [f"The job's storage did not answer within {_RECORD_SECONDS:g} s."]
+    except (OSError, ValueError, TypeError, AttributeError, OpenPaiError) as error:
+        return [f"The record that the runtime keeps of it cannot be read here: {error}"]
+
+
+def _read_record(
+    job: RemoteJob, role: str, index: int, attempt: tuple[int | None, int | None]
+) -> Iterator[str]:
+    from openpai.core.protocol import RuntimeSection, convert_name
+    from openpai.core.storage import Workspace
+
+    document = job.config().document
+    section = RuntimeSection.from_job(document)
+    if section is None or not section.workspace:
+        return
+    workspace = Workspace.parse(section.workspace)
+    names = (name for name in document["taskRoles"] if convert_name(name) == convert_name(role))
+    path = workspace.job(job.name).record(next(names, role), index)
+    with job.cluster.storage(workspace.storage) as storage:
+        try:
+            with storage.open_read(path) as stream:
+                record = json.load(stream)
+        except FileNotFoundError:
+            yield "The runtime left no record of it: the task was killed before it could."
+            return
+    made_in = record["attempt"]
+    if any(
+        known is not None and known != made_in[key] for key, known in zip(("job", "task"), attempt)
+    ):
+        yield "The runtime left no record of its last start, which was killed before it could."
+        return
+    if record.get("explanation"):
+        yield from failure_lines(record["explanation"])
+    lost = record.get("notSaved") or ()
+    if lost:
+        yield f"Not saved: {len(lost)} of its outputs, the first being {lost[0]['path']}."
