@@ -129,7 +129,7 @@ def failure_record(job: RemoteJob, detail: JobDetail) -> list[str]:
 
 
 def _kept_errors(detail: JobDetail) -> str:
-    """Return the lines that the runtime identified as the cause (openpai-runtime, go/pkg/logger)."""
+    """Return the lines that the runtime marked as the cause (openpai-runtime, go/pkg/logger)."""
     runtime = detail.app_exit_messages.get("runtime")
     errors = runtime.get("errorLogs") if isinstance(runtime, Mapping) else None
     lines = errors.get("user") if isinstance(errors, Mapping) else None
