@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from openpai.core.errors import NoAnswer
+from openpai.core.errors import ConnectionFailed
 from openpai.core.rest.session import Session
 
 WHOLE = (
@@ -55,7 +55,7 @@ def test_cut_headers_are_retried(serve, end):
 def test_cut_headers_of_unsafe_call_raise(serve):
     """The caller checks whether it took effect."""
     session = Session(serve(WHOLE[:30]), token="t", timeout=60)
-    with pytest.raises(NoAnswer, match="cut") as caught:
+    with pytest.raises(ConnectionFailed, match="cut") as caught:
         session.send("PUT", "/anything", {})
     assert caught.value.sent
     session.close()

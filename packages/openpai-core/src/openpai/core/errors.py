@@ -33,7 +33,6 @@ __all__ = [
     "ConflictError",
     "ConnectionFailed",
     "JobNotFoundError",
-    "NoAnswer",
     "NotFoundError",
     "OpenPaiError",
     "PermissionDeniedError",
@@ -163,7 +162,27 @@ class ServerError(ApiError):
 
 
 class ConnectionFailed(OpenPaiError):  # noqa: N818 - it reads as what happened
-    """No answer came: refused, cut, timed out, or not trusted."""
+    """No answer came: refused, cut, timed out, or not trusted.
+
+    Attributes:
+        transient: Whether the same request may succeed a moment later.
+        sent: Whether the request may have reached the server, and have taken effect.
+        untrusted: Whether a certificate is the reason.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        transient: bool = True,
+        sent: bool = True,
+        untrusted: bool = False,
+    ) -> None:
+        super().__init__(message, hint)
+        self.transient = transient
+        self.sent = sent
+        self.untrusted = untrusted
 
 
 class WaitTimeout(OpenPaiError):  # noqa: N818 - it reads as what happened
@@ -239,27 +258,3 @@ def api_error(status: int, code: str) -> type[ApiError]:
     if status >= 500:
         return ServerError
     return _BY_STATUS.get(status, ApiError)
-
-
-class NoAnswer(ConnectionFailed):
-    """A :class:`ConnectionFailed` that knows whether it may pass by itself.
-
-    Attributes:
-        transient: Whether the same request may succeed a moment later.
-        sent: Whether the request may have reached the server, and have taken effect.
-        untrusted: Whether a certificate is the reason.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        hint: str,
-        *,
-        transient: bool = True,
-        sent: bool = True,
-        untrusted: bool = False,
-    ) -> None:
-        super().__init__(message, hint)
-        self.transient = transient
-        self.sent = sent
-        self.untrusted = untrusted

@@ -11,7 +11,6 @@ from typing import Callable, TypeVar
 from openpai.core.errors import (
     AuthenticationError,
     ConnectionFailed,
-    NoAnswer,
     OpenPaiError,
     RateLimitError,
     RefusedNamesError,
@@ -91,7 +90,7 @@ class Backoff:
 
     def _allowed(self, error: OpenPaiError) -> float:
         """Return for how many seconds such an error may last; negative if not at all."""
-        if isinstance(error, NoAnswer):
+        if isinstance(error, ConnectionFailed):
             may_pass = error.transient or (self._was_well and not error.untrusted)
             return self.seconds if may_pass else -1.0
         if isinstance(error, AuthenticationError) and self._was_well:

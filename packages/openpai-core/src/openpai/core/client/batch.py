@@ -132,7 +132,7 @@ def _existing(cluster: Cluster, names: Sequence[str]) -> dict[str, JobSummary]:
 
 
 def _submit_one(cluster: Cluster, remote: RemoteJob, text: str, before: JobSummary | None) -> str:
-    from openpai.core.client.submit import has_config, submit_once
+    from openpai.core.client.submit import has_config, name_taken, submit_once
 
     if before is None:
         try:
@@ -142,12 +142,7 @@ def _submit_one(cluster: Cluster, remote: RemoteJob, text: str, before: JobSumma
             pass  # the list may lag behind
     if has_config(cluster.session, remote.key, text):
         return "existed"
-    raise ConflictError(
-        f"Another job is called '{remote.key}'.",
-        status=409,
-        code="ConflictJobError",
-        hint="Choose another name for the sweep.",
-    )
+    raise name_taken(remote.key, "Choose another name for the sweep.")
 
 
 def stop_all(

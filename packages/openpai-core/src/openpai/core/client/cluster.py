@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Se
 
 from openpai.core.client.remote_job import RemoteJob
 from openpai.core.client.storages import ClusterStorages
-from openpai.core.closing import Closing
 from openpai.core.errors import AuthenticationError, NotFoundError
 from openpai.core.rest import (
     Session,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Cluster"]
 
 
-class Cluster(Closing):
+class Cluster:
     """A PAI cluster: submit and list jobs, open its storages. Threads may share one.
 
     Args:
@@ -363,6 +362,12 @@ class Cluster(Closing):
             ConnectionFailed: No answer came.
         """
         return self._storages.open(name)
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections."""

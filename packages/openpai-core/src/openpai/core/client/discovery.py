@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from openpai.core.errors import ApiError, NoAnswer, RateLimitError
+from openpai.core.errors import ApiError, ConnectionFailed, RateLimitError
 from openpai.core.rest import Address, ClusterInfo, Session, get_info
 
 __all__ = ["Found", "discover"]
@@ -55,11 +55,11 @@ def discover(text: str, *, verify: bool | str = True, timeout: float = 10.0) -> 
     """
     given, found, rest = text.strip().partition("://")
     schemes, rest = ([given.lower()], rest) if found else (["https", "http"], given)
-    error = NoAnswer("", "")
+    error = ConnectionFailed("", "")
     for scheme in schemes:
         try:
             return _look(f"{scheme}://{rest}", verify, timeout)
-        except NoAnswer as failure:
+        except ConnectionFailed as failure:
             if failure.untrusted:
                 raise
             error = failure
@@ -76,7 +76,7 @@ def _elsewhere(schemes: list[str], rest: str, verify: bool | str) -> Found | Non
     """Look at the other scheme, and at the usual ports of the host.
 
     Raises:
-        NoAnswer: Something there speaks https and cannot be trusted.
+        ConnectionFailed: Something there speaks https and cannot be trusted.
     """
     host = urlsplit(f"//{rest}")
     name = f"[{host.hostname}]" if ":" in (host.hostname or "") else host.hostname
@@ -86,7 +86,7 @@ def _elsewhere(schemes: list[str], rest: str, verify: bool | str) -> Found | Non
     for place in places:
         try:
             return _look(place, verify, _GLANCE)
-        except NoAnswer as error:
+        except ConnectionFailed as error:
             if error.untrusted and place == f"https://{rest}":
                 raise
         except ApiError:
@@ -98,7 +98,7 @@ def _look(uri: str, verify: bool | str, timeout: float) -> Found:
     """Return the cluster on one server.
 
     Raises:
-        NoAnswer: The server does not answer, or is none of PAI's.
+        ConnectionFailed: The server does not answer, or is none of PAI's.
     """
     tried = []
     for address in _addresses(uri):
@@ -122,8 +122,8 @@ def _look(uri: str, verify: bool | str, timeout: float) -> Found:
     )
 
 
-def _no_cluster(message: str, hint: str) -> NoAnswer:
-    return NoAnswer(message, hint, transient=False, sent=False)
+def _no_cluster(message: str, hint: str) -> ConnectionFailed:
+    return ConnectionFailed(message, hint, transient=False, sent=False)
 
 
 def _is_pai(raw: Any) -> bool:

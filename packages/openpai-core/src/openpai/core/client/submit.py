@@ -17,9 +17,7 @@ from openpai.core.errors import (
     ConflictError,
     ConnectionFailed,
     JobNotFoundError,
-    NoAnswer,
     OpenPaiError,
-    ProtocolError,
 )
 from openpai.core.rest import get_config, submit_job
 from openpai.core.retry import Backoff
@@ -27,12 +25,10 @@ from openpai.core.retry import Backoff
 if TYPE_CHECKING:
     from openpai.core.rest import Session
 
-__all__ = ["check_winner", "has_config", "submit_once"]
+__all__ = ["check_winner", "has_config", "name_taken", "submit_once"]
 
 _log = logging.getLogger("openpai.core.client.submit")
 
-# The default of Express' body parser (rest-server/src/config/express.js).
-_MOST_BYTES = 102_400
 # An address that has answered before is right, so its silence may pass; a wrong one stays silent.
 _SECONDS_KNOWN = 60.0
 _SECONDS_NEW = 3.0
@@ -49,20 +45,18 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
             answered before, or is known and took the request; else some seconds.
 
     Raises:
-        ProtocolError: The text is too long for the server; nothing was sent.
         ConflictError: Another job has the name.
         RateLimitError: The server takes no more for a time that is too long to wait here.
         ApiError: The server refused the job.
         ConnectionFailed: It could not be found out whether the job was recorded, or it was not.
     """
-    _check_size(key, text)
     backoff = Backoff(_SECONDS_NEW if seconds is None else seconds)
     in_doubt = False
     while True:
         try:
             submit_job(session, text)
             return
-        except (ApiError, NoAnswer) as failure:
+        except (ApiError, ConnectionFailed) as failure:
             error: OpenPaiError = failure
         if _is_refusal(error, in_doubt):
             raise error
@@ -112,18 +106,16 @@ def has_config(session: Session, key: str, text: str) -> bool:
     return _canonical(_load(get_config(session, key))) == _canonical(_load(mask_secrets(text)))
 
 
-def _check_size(key: str, text: str) -> None:
-    size = len(text.encode("utf-8"))
-    if size > _MOST_BYTES:
-        raise ProtocolError(
-            f"The text of job '{key}' has {size} bytes; the server takes {_MOST_BYTES} at most.",
-            hint="Move data and long scripts out of it: send them as sources.",
-        )
+def name_taken(key: str, hint: str = "Choose another name.") -> ConflictError:
+    """Return the error for a name that a job with another config has."""
+    return ConflictError(
+        f"The job name '{key}' is taken.", status=409, code="ConflictJobError", hint=hint
+    )
 
 
 def _is_refusal(error: OpenPaiError, in_doubt: bool) -> bool:
     """Whether the answer is a clear no. A conflict is not, when it may be our own first try."""
-    if isinstance(error, NoAnswer):
+    if isinstance(error, ConnectionFailed):
         return not error.transient
     if isinstance(error, ConflictError):
         return not in_doubt
@@ -132,14 +124,16 @@ def _is_refusal(error: OpenPaiError, in_doubt: bool) -> bool:
 
 def _may_have_been_recorded(error: OpenPaiError) -> bool:
     """Proxies and the write-merger answer 5xx and 404, too, for jobs that were recorded."""
-    if isinstance(error, NoAnswer):
+    if isinstance(error, ConnectionFailed):
         return error.sent
     return isinstance(error, ApiError) and (error.status >= 500 or error.status == 404)
 
 
 def _worth_repeating(error: OpenPaiError) -> bool:
     """A plain 500 is mostly the job's own fault (rest-server throws on bad templates)."""
-    return isinstance(error, NoAnswer) or (isinstance(error, ApiError) and error.status > 500)
+    return isinstance(error, ConnectionFailed) or (
+        isinstance(error, ApiError) and error.status > 500
+    )
 
 
 def _is_recorded(
@@ -160,12 +154,7 @@ def _is_recorded(
             return False
         except OpenPaiError as error:
             _bear_asking(backoff, error, key, cause)
-    raise ConflictError(
-        f"Another job is called '{key}'.",
-        status=409,
-        code="ConflictJobError",
-        hint="Choose another name.",
-    )
+    raise name_taken(key)
 
 
 def _bear_asking(backoff: Backoff, error: OpenPaiError, key: str, cause: OpenPaiError) -> None:
@@ -176,6 +165,7 @@ def _bear_asking(backoff: Backoff, error: OpenPaiError, key: str, cause: OpenPai
             f"The answer to submitting '{key}' was lost ({cause.message}), and asking for the job "
             f"failed too ({error.message}): it may or may not have been recorded.",
             f"Look with: opai job status {key}",
+            transient=False,
         ) from None
 
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Iterator, Mapping
 
-from openpai.core.closing import Closing
 from openpai.core.errors import StorageError
 from openpai.core.file_names import is_file_name
 
@@ -29,7 +28,7 @@ _BROKEN = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError)
 
 
 @dataclass(frozen=True)
-class Archive(Closing):
+class Archive:
     """An archive in a temporary file, which is removed at the end of a ``with`` block.
 
     Attributes:
@@ -43,6 +42,12 @@ class Archive(Closing):
     sha256: str
     size: int
     files: Mapping[str, int]
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove the file."""

@@ -15,12 +15,12 @@ from openpai.core.protocol.messages import MOST_FINDINGS, Finding, explain
 from openpai.core.protocol.references import BrokenReferenceError, resolve_references
 from openpai.core.protocol.source import Source, same, unshared
 from openpai.core.protocol.templates import render_job
+from openpai.core.rest import MAX_JOB_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "MAX_BYTES",
     "FileVerdict",
     "ValidationResult",
     "check_file",
@@ -33,9 +33,6 @@ __all__ = [
     "too_large",
     "validate_as_server",
 ]
-
-
-MAX_BYTES = 100 * 1024
 
 
 _INVALID = "InvalidProtocolError"
@@ -69,7 +66,7 @@ class ValidationResult:
 
 def too_large(text: str) -> bool:
     """Whether a text is more than the server takes."""
-    return len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES
+    return len(text) > MAX_JOB_BYTES or len(text.encode("utf-8", "replace")) > MAX_JOB_BYTES
 
 
 def server_verdict(text: str) -> ValidationResult:
@@ -163,7 +160,7 @@ def size_problems(text: str) -> list[Problem]:
     """Return a problem if a text is more than the server takes."""
     if not too_large(text):
         return []
-    message = f"The job has more than {MAX_BYTES // 1024} KiB; the server takes no more."
+    message = f"The job has more than {MAX_JOB_BYTES // 1024} KiB; the server takes no more."
     hint = "Move scripts and data out of the commands: into the code, a storage or the image."
     return [Problem("", None, None, message, hint)]
 

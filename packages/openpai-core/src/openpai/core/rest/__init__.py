@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         JobSummary as JobSummary,
         TaskStatus as TaskStatus,
     )
+    from openpai.core.rest.responses import MAX_JOB_BYTES as MAX_JOB_BYTES
     from openpai.core.rest.session import Session as Session
     from openpai.core.rest.storages import list_storages as list_storages
     from openpai.core.rest.tasks import (
@@ -50,6 +51,7 @@ else:
             "groups": ["Group"],
             "jobs": ["every_job", "get_config", "set_execution_type", "submit_job"],
             "models": ["Event", "JobDetail", "JobSummary", "TaskStatus"],
+            "responses": ["MAX_JOB_BYTES"],
             "session": ["Session"],
             "storages": ["list_storages"],
             "tasks": ["LogChunk", "TaskAttempt", "TaskHistory", "log_locations", "read_chunk"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from openpai.core.errors import NoAnswer
+from openpai.core.errors import ConnectionFailed
 
 __all__ = [
     "connection_failed",
@@ -143,7 +143,7 @@ _CAUSES = (
 )
 
 
-def connection_failed(error: Exception, request: str) -> NoAnswer:
+def connection_failed(error: Exception, request: str) -> ConnectionFailed:
     """Return the error to raise for an exception of ``requests``.
 
     Args:
@@ -159,7 +159,7 @@ def connection_failed(error: Exception, request: str) -> NoAnswer:
             hint = cause.hint
             if cause is _CAUSES[-1] and " http://" in request:
                 hint += " If this port speaks https, write https://."
-            return NoAnswer(
+            return ConnectionFailed(
                 f"{request}: {cause.reason}.",
                 hint,
                 transient=cause.transient,

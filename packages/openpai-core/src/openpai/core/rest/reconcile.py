@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Callable, TypeVar
 
-from openpai.core.errors import ApiError, NoAnswer, NotFoundError, OpenPaiError, ServerError
+from openpai.core.errors import ApiError, ConnectionFailed, NotFoundError, OpenPaiError, ServerError
 
 __all__ = ["AMBIGUOUS_ERRORS", "get_after_lost_answer", "is_plain_500"]
 
 T = TypeVar("T")
 
 #: What a call raises when it may have taken effect all the same.
-AMBIGUOUS_ERRORS = (NoAnswer, ServerError)
+AMBIGUOUS_ERRORS = (ConnectionFailed, ServerError)
 
 
-def get_after_lost_answer(error: NoAnswer | ServerError, get: Callable[[], T]) -> T | None:
+def get_after_lost_answer(error: ConnectionFailed | ServerError, get: Callable[[], T]) -> T | None:
     """Return what the call was about as it is now; ``None``: the server knows no such thing.
 
     Raises:
-        NoAnswer, ServerError: The error itself: nothing was sent, or it cannot be found out.
+        ConnectionFailed, ServerError: The error itself: nothing was sent, or it is unknown.
     """
-    if isinstance(error, NoAnswer) and not error.sent:
+    if isinstance(error, ConnectionFailed) and not error.sent:
         raise error
     try:
         return get()

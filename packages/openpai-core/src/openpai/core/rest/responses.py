@@ -10,21 +10,25 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from openpai.core.errors import ApiError, NoAnswer, RateLimitError, ServerError, api_error
+from openpai.core.errors import ApiError, ConnectionFailed, RateLimitError, ServerError, api_error
 from openpai.core.rest.address import shown
 from openpai.core.units import format_duration
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["clock_skew", "decoded", "refusal", "refuse_page", "shaped", "text"]
+__all__ = ["MAX_JOB_BYTES", "clock_skew", "decoded", "refusal", "refuse_page", "shaped", "text"]
+
+#: The server's limit of a job's text: the default of Express' body parser
+#: (rest-server/src/config/express.js).
+MAX_JOB_BYTES = 100 * 1024
 
 # Date headers have whole seconds and are a moment old when they arrive.
 _GRAIN = 2.0
 
 _HINTS = {
     401: "Log in again: opai cluster login",
-    413: "The server takes at most 100 KiB; move data out of the job's text.",
+    413: f"The limit is {MAX_JOB_BYTES // 1024} KiB; move data out of the job's text.",
     429: "The server limits how often it may be asked; try again later.",
 }
 
@@ -34,14 +38,14 @@ def decoded(response: requests.Response) -> Any:
 
     Raises:
         ServerError: The answer is none of a PAI server's, such as a proxy's or a portal's page.
-        NoAnswer: It says that it is JSON, and ends too early.
+        ConnectionFailed: It says that it is JSON, and ends too early.
     """
     try:
         return response.json()
     except ValueError:
         kind = _kind(response)
         if kind == "application/json" and response.content:
-            raise NoAnswer(
+            raise ConnectionFailed(
                 f"{_request(response)}: the answer was cut short.", "Try again."
             ) from None
         raise _not_of_pai(response, kind, "JSON") from None
@@ -52,7 +56,7 @@ def shaped(response: requests.Response, *, kind: type, key: str) -> Any:
 
     Raises:
         ServerError: It is of another kind than PAI's answer, or none of a PAI server's.
-        NoAnswer: It says that it is JSON, and ends too early.
+        ConnectionFailed: It says that it is JSON, and ends too early.
     """
     found = decoded(response)
     value = found.get(key) if key and isinstance(found, dict) else found

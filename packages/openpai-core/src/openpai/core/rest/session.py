@@ -13,8 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 from urllib.parse import urljoin
 
-from openpai.core.closing import Closing
-from openpai.core.errors import ApiError, AuthenticationError, NoAnswer, RateLimitError
+from openpai.core.errors import ApiError, AuthenticationError, ConnectionFailed, RateLimitError
 from openpai.core.rest import jwt, responses, transport
 from openpai.core.rest.address import Address, segment, shown
 from openpai.core.rest.connection_errors import connection_failed
@@ -37,7 +36,7 @@ _FRESH_SECONDS = 5.0
 _RENEWAL_SECONDS = 600.0
 
 
-class Session(Closing):
+class Session:
     """A keep-alive connection pool to one cluster. Threads may share it.
 
     Args:
@@ -175,7 +174,7 @@ class Session(Closing):
             try:
                 response = self._follow(call)
                 return response if read is None else read(response)
-            except (ApiError, NoAnswer) as error:
+            except (ApiError, ConnectionFailed) as error:
                 pause = self._pause(error, call)
                 if pause is None:
                     raise
@@ -198,7 +197,7 @@ class Session(Closing):
             target = urljoin(url, response.headers["Location"])
             self._check_redirect(call, url, target, response.status_code)
             url = target
-        raise NoAnswer(
+        raise ConnectionFailed(
             f"{call.method} {shown(url)}: it redirects in a circle.",
             "Is the address right?",
             transient=False,
@@ -235,7 +234,7 @@ class Session(Closing):
         """Learn a cluster's https address; let only safe calls leave the cluster's host.
 
         Raises:
-            NoAnswer: What the call does, or its password, is not meant for that address.
+            ConnectionFailed: What the call does, or its password, is not meant for that address.
         """
         upgraded = self.address.upgraded(url) if self.address.is_server(before) else None
         if upgraded:
@@ -243,14 +242,14 @@ class Session(Closing):
             self.address = upgraded
         if call.method in _SAFE or (status != 303 and self.address.is_server(url)):
             return
-        raise NoAnswer(
+        raise ConnectionFailed(
             f"{call.method} {shown(before)}: it redirects to {shown(url)}, where this is not sent.",
             "Is the address right?",
             transient=False,
             sent=False,
         )
 
-    def _pause(self, error: ApiError | NoAnswer, call: _Call) -> float | None:
+    def _pause(self, error: ApiError | ConnectionFailed, call: _Call) -> float | None:
         """Return the seconds after which the call may be made again; ``None``: not at all."""
         if call.attempts >= _ATTEMPTS:
             return None
@@ -260,7 +259,9 @@ class Session(Closing):
         if isinstance(error, RateLimitError) and error.reset is not None:
             pause = max(error.reset - time.time(), 0.0) + usual
             return pause if pause <= self.longest_rate_wait else None
-        may_pass = error.transient if isinstance(error, NoAnswer) else error.status in _TRANSIENT
+        may_pass = (
+            error.transient if isinstance(error, ConnectionFailed) else error.status in _TRANSIENT
+        )
         in_time = time.monotonic() - call.started < self.timeout
         return usual if may_pass and in_time and call.repeatable else None
 
@@ -302,6 +303,12 @@ class Session(Closing):
             if self.token == old:
                 self.renew(self.log_in())
             return True
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

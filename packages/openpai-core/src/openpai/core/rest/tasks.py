@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from openpai.core.errors import ApiError, NoAnswer
+from openpai.core.errors import ApiError, ConnectionFailed
 from openpai.core.rest.address import shown
 from openpai.core.rest.fields import integer, text
 from openpai.core.rest.models import TaskAttemptStatus, TaskFacts
@@ -138,12 +138,14 @@ def _whole(response: Any) -> Any:
 
     Raises:
         ServerError: It is a web page.
-        NoAnswer: It ends too early.
+        ConnectionFailed: It ends too early.
     """
     refuse_page(response)
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and int(length) != len(response.content):
-        raise NoAnswer(f"GET {shown(response.url)}: the answer was cut short.", "Try again.")
+        raise ConnectionFailed(
+            f"GET {shown(response.url)}: the answer was cut short.", "Try again."
+        )
     return response
 
 

@@ -27,9 +27,9 @@ from typing import (
     Iterator,
     Mapping,
     NamedTuple,
+    TypeVar,
 )
 
-from openpai.core.closing import Closing
 from openpai.core.entry_points import entry_points
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name
@@ -53,6 +53,8 @@ __all__ = [
     "with_path_in_errors",
 ]
 
+
+S = TypeVar("S", bound="Storage")
 
 #: Folders below each other that a walk enters: S3 has no more, and no tree of people comes near it.
 DEPTH = 512
@@ -170,7 +172,7 @@ class StorageSpec:
     mount_path: str | None = None
 
 
-class Storage(Closing, ABC):
+class Storage(ABC):
     """Files under POSIX paths. Use it as a context manager, or call :meth:`close`.
 
     Several threads may use one storage at once.
@@ -376,6 +378,12 @@ class Storage(Closing, ABC):
             if self.read_only:
                 raise OSError(errno.EROFS, "Read-only storage")
             yield
+
+    def __enter__(self: S) -> S:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give back connections; the default has none."""

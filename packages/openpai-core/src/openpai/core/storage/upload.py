@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 from abc import ABC, abstractmethod
-from typing import BinaryIO, Collection, Iterator
-
-from openpai.core.closing import Closing
+from typing import BinaryIO, Collection, Iterator, TypeVar
 
 __all__ = ["Upload"]
 
+U = TypeVar("U", bound="Upload")
 
-class Upload(Closing, ABC):
+
+class Upload(ABC):
     """A file that :meth:`~openpai.core.storage.base.Storage.begin_upload` began.
 
     Nothing appears under its name before :meth:`commit`; an existing file stays as it is until
@@ -90,6 +90,12 @@ class Upload(Closing, ABC):
         missing = self.parts - len(written)
         if missing:
             raise OSError(errno.EIO, f"{missing} of {self.parts} parts are missing", self._where)
+
+    def __enter__(self: U) -> U:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give back what this process holds; what was written stays, for another to go on."""

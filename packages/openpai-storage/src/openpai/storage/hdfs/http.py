@@ -37,15 +37,7 @@ _HOSTNAME_MISMATCH = 62  # X509_V_ERR_HOSTNAME_MISMATCH
 
 
 class Unanswered(ConnectionFailed):
-    """A server does not answer.
-
-    Attributes:
-        sent: Whether the request may have reached it.
-    """
-
-    def __init__(self, message: str, hint: str = "", *, sent: bool) -> None:
-        super().__init__(message, hint)
-        self.sent = sent
+    """A server does not answer."""
 
 
 class Wire:

@@ -9,14 +9,12 @@ from urllib.parse import parse_qsl
 from werkzeug.wrappers import Response
 
 from openpai.core.execution import encode
+from openpai.core.rest import MAX_JOB_BYTES
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-__all__ = ["BODY_LIMIT", "HttpError", "json_response", "read_body", "text_response"]
-
-#: Bytes; body-parser's default, which rest-server keeps.
-BODY_LIMIT = 100 * 1024
+__all__ = ["HttpError", "json_response", "read_body", "text_response"]
 
 
 class HttpError(Exception):
@@ -86,10 +84,10 @@ def read_body(request: Request) -> Any:
 
 
 def _limited(request: Request) -> bytes:
-    if (request.content_length or 0) > BODY_LIMIT:
+    if (request.content_length or 0) > MAX_JOB_BYTES:
         raise HttpError(413, None, "request entity too large")
-    data: bytes = request.stream.read(BODY_LIMIT + 1)
-    if len(data) > BODY_LIMIT:
+    data: bytes = request.stream.read(MAX_JOB_BYTES + 1)
+    if len(data) > MAX_JOB_BYTES:
         raise HttpError(413, None, "request entity too large")
     return data
 

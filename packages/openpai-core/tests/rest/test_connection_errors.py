@@ -6,7 +6,7 @@ import threading
 import pytest
 import requests
 
-from openpai.core.errors import NoAnswer
+from openpai.core.errors import ConnectionFailed
 from openpai.core.rest.connection_errors import connection_failed
 from openpai.core.rest.session import Session
 
@@ -22,7 +22,7 @@ def ask(uri, **options):
     """Send one request that is not repeated, and return the error."""
     session = Session(uri, **options)
     try:
-        with pytest.raises(NoAnswer) as caught:
+        with pytest.raises(ConnectionFailed) as caught:
             session.send("POST", "/jobs")
         return caught.value
     finally:
