@@ -308,7 +308,7 @@ def test_sub_reports_broken_script_block(opai, local, block):
         (["--image", "i", "--env-file", "nowhere", "x"], "nowhere"),
         (["--image", "i", "--mount", "data:in", "x"], "NAME:/PATH"),
         (["--image", "i", "--on", "end=x", "x"], "success"),
-        (["--image", "i", "echo a; exit 3", "--wait"], "before the line"),
+        (["--image", "i", "echo a; exit 3", "--wait"], "before it"),
         (["--image", "i", "--on", "failure", "x"], "EVENT=COMMAND"),
         (["--image", "i", "--on", "interval=date", "x"], "interval:10m"),
         (["--image", "i", "--on", "failure:KILL=date", "x"], "'KILL' is not one of: SIGHUP"),

@@ -12,20 +12,31 @@ from openpai.core.cli import (
     LOCAL_FILE,
     LOCAL_PATH,
     Command,
+    build_spec,
     cluster_option,
     current_app,
     job_argument,
+    spec_options,
 )
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
+from openpai.notebook.jobs import NotebookJobSpec
 
 if TYPE_CHECKING:
     from openpai.core.cli import App
-    from openpai.notebook.jobs import Description, NotebookJob, Request
+    from openpai.notebook.jobs import Description, NotebookJob
 
 __all__ = ["notebook"]
 
 #: What a Jupyter server shows where no file was named.
 _EMPTY = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}
+
+
+#: Fields of the job spec that ``notebook submit`` may set.
+_FIELDS = (
+    *("mode", "token", "image", "gpu", "cpu", "memory", "name", "virtual_cluster", "workspace"),
+    *("sources", "folder", "outputs", "requirements", "freeze", "kernel", "python"),
+    *("allow_errors", "html"),
+)
 
 
 @click.group(context_settings=CONTEXT_SETTINGS)
@@ -59,72 +70,15 @@ def notebook() -> None:
     help="Text value of a parameter, never converted (repeatable).",
 )
 @click.option("--parameters-file", type=LOCAL_FILE, help="YAML or JSON file of parameters.")
-@click.option(
-    "--mode",
-    type=click.Choice(["silent", "script", "interactive"]),
-    default="silent",
-    help="Execute the notebook, run it as a script, or serve it.  [default: silent]",
-)
 @click.option("--interactive", is_flag=True, help="Short for --mode interactive.")
-@click.option(
-    "--token",
-    "--notebook-token",
-    "token",
-    help="Token of the Jupyter server.  [default: a random one]",
-)
-@click.option("-i", "--image", help="Docker image.")
-@click.option("--gpu", metavar="N", type=click.IntRange(min=0), help="GPUs.  [default: 0]")
-@click.option("--cpu", metavar="N", type=click.IntRange(min=1), help="CPUs.  [default: 2]")
-@click.option("--mem", metavar="SIZE", help="Memory, such as 8g.  [default: 4g]")
-@click.option(
-    "--memoryMB", "memory_mb", metavar="N", type=click.IntRange(min=1), help="The same in MiB."
-)
-@click.option(
-    "-j",
-    "--name",
-    "--job-name",
-    "name",
-    help="Job name; each $ becomes random letters.  [default: generated]",
-)
-@click.option("--vc", "--virtual-cluster", "virtual_cluster", help="Virtual cluster to submit to.")
-@click.option(
-    "-w", "--workspace", metavar="[NAME:]/PATH", help="Folder for code and outputs, on a storage."
-)
-@click.option(
-    "--src",
-    "--sources",
-    "sources",
-    multiple=True,
-    type=LOCAL_PATH,
-    help="A file or folder that the notebook needs.",
-)
-@click.option("--folder", "whole_folder", is_flag=True, help="Upload the notebook's whole folder.")
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="GLOB",
-    help="What else to save, relative to the notebook.",
-)
-@click.option("--pip", "--pip-installs", "requirements", multiple=True, help="A package it needs.")
-@click.option(
-    "--freeze", is_flag=True, help="Install all packages of this Python environment in the job."
-)
-@click.option("--kernel", help="Jupyter kernel to use.  [default: the notebook's own]")
-@click.option(
-    "--python", default="python3", help="Python program in the image.  [default: python3]"
-)
-@click.option("--allow-errors", is_flag=True, help="Continue after a failed cell.")
-@click.option(
-    "--html/--no-html", default=True, help="Also save the executed notebook as a web page."
-)
+@spec_options(NotebookJobSpec, *_FIELDS)
 @click.option(
     "--wait/--no-wait",
     default=True,
     help="Wait for the job and download the executed notebook.  [default: wait]",
 )
 @click.option(
-    "--to", "folder", type=LOCAL_PATH, default=Path(), help="Folder to write to.  [default: .]"
+    "--to", "target", type=LOCAL_PATH, default=Path(), help="Folder to write to.  [default: .]"
 )
 @click.option(
     "--dry-run", "--preview", "dry_run", is_flag=True, help="Show the job; submit nothing."
@@ -144,20 +98,20 @@ def submit(context: click.Context, /, **options: Any) -> None:
     from openpai.notebook.jobs import describe
 
     app = current_app(context)
-    options["folder"].mkdir(parents=True, exist_ok=True)  # before anything is sent
-    wishes = {key: options.pop(key) for key in ("wait", "folder", "dry_run", "alias")}
-    with describe(_request(options)) as description:
+    options["target"].mkdir(parents=True, exist_ok=True)  # before anything is sent
+    controls = {key: options.pop(key) for key in ("wait", "target", "dry_run", "alias")}
+    with describe(_spec(options)) as description:
         for remark in description.remarks:
             app.note(remark)
-        if wishes["dry_run"]:
-            _show(app, description, wishes["alias"])
+        if controls["dry_run"]:
+            _show(app, description, controls["alias"])
             return
-        job = _send(app, description, wishes["alias"])
-    if not wishes["wait"]:
+        job = _send(app, description, controls["alias"])
+    if not controls["wait"]:
         click.echo(job.key)
         app.note(f"Follow it: opai notebook connect {_named(job)}")
         return
-    context.exit(_see_through(app, job, wishes["folder"]))
+    context.exit(_wait_and_fetch(app, job, controls["target"]))
 
 
 @notebook.command(
@@ -169,11 +123,11 @@ def submit(context: click.Context, /, **options: Any) -> None:
 )
 @job_argument
 @click.option(
-    "--to", "folder", type=LOCAL_PATH, default=Path(), help="Folder to write to.  [default: .]"
+    "--to", "target", type=LOCAL_PATH, default=Path(), help="Folder to write to.  [default: .]"
 )
 @cluster_option
 @click.pass_context
-def connect(context: click.Context, /, job: str, folder: Path, alias: str | None) -> None:
+def connect(context: click.Context, /, job: str, target: Path, alias: str | None) -> None:
     """Follow the job of a notebook and download the result.
 
     Its log is followed to the end and the executed notebook fetched. Of an interactive job the
@@ -185,22 +139,23 @@ def connect(context: click.Context, /, job: str, folder: Path, alias: str | None
     cluster = app.cluster(alias)
     found = NotebookJob(cluster, cluster.job(job).key)
     app.note(f"{found.key} runs {found.facts['notebook']}.")
-    context.exit(_see_through(app, found, folder))
+    context.exit(_wait_and_fetch(app, found, target))
 
 
-def _request(options: dict[str, Any]) -> Request:
-    """Read the parameters, and let the layered defaults fill the gaps."""
-    from openpai.notebook.jobs import make_request
+def _spec(options: dict[str, Any]) -> NotebookJobSpec:
+    """Return the spec of the options, with parameters and layered defaults."""
+    from openpai.notebook.jobs import complete_spec
 
-    if options.pop("interactive") or options["file"] is None:
-        options["mode"] = "interactive"
-    if options["file"] is None:
-        options.update(file=Path("Untitled.ipynb"), document=_EMPTY)
-    memory = options.pop("memory_mb")
-    memory = options.pop("mem") or memory
-    parameters = _parameters(*(options.pop(key) for key in ("parameters_file", "values", "texts")))
-    options["folder"] = options.pop("whole_folder")
-    return make_request(path=options.pop("file"), parameters=parameters, memory=memory, **options)
+    file = options.pop("file")
+    more: dict[str, Any] = {"path": file}
+    if file is None:
+        more = {"document": _EMPTY}
+    if options.pop("interactive") or file is None:
+        more["mode"] = "interactive"
+    more["parameters"] = _parameters(
+        *(options.pop(key) for key in ("parameters_file", "values", "texts"))
+    )
+    return complete_spec(build_spec(NotebookJobSpec, options, **more))
 
 
 def _parameters(
@@ -248,7 +203,7 @@ def _send(app: App, description: Description, alias: str | None) -> NotebookJob:
     return job
 
 
-def _see_through(app: App, job: NotebookJob, folder: Path) -> int:
+def _wait_and_fetch(app: App, job: NotebookJob, folder: Path) -> int:
     """Follow the job to its end, fetch what it made, and return its exit code.
 
     An interactive job that has not ended is seen through when its server answers.

@@ -30,6 +30,7 @@ from openpai.core.storage import StorageUri, Workspace
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
     from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.protocol import JobSpec
 
 __all__ = ["Extras", "copy_of", "needs_preparation", "prepare_job", "prepare_once"]
 
@@ -51,6 +52,17 @@ class Extras:
     requirements: Sequence[str] = ()
     workspace: str | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def from_spec(cls, spec: JobSpec, **more: Any) -> Extras:
+        """Return the extras of a job spec.
+
+        Args:
+            spec: The spec.
+            more: Attributes that replace the spec's.
+        """
+        names = ("sources", "outputs", "requirements", "workspace")
+        return cls(**{**{name: getattr(spec, name) for name in names}, **more})
 
     def __bool__(self) -> bool:
         return bool(self.has_code or self.outputs or self.requirements or self.workspace)

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn, Sequence
 
@@ -22,12 +23,21 @@ from IPython.display import display
 from openpai.core.errors import OpenPaiError
 from openpai.notebook.errors import InvalidNotebookError, NotebookError
 from openpai.notebook.formats import Notebook
-from openpai.notebook.jobs import NotebookJob
+from openpai.notebook.jobs import NotebookJob, NotebookJobSpec
 
 __all__ = ["OpaiMagics"]
 
 #: Characters of JSON that variables may take in the description of a job.
 _MOST = 64 * 1024
+
+
+#: Fields of the job spec that a cell may set.
+_FIELDS = frozenset(
+    (
+        *("image", "gpu", "cpu", "memory", "virtual_cluster", "workspace"),
+        *("sources", "outputs", "requirements"),
+    )
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,17 +48,20 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> _Parser:
+    """Return the parser of ``%%opai``; its options are those of ``opai notebook submit``."""
     parser = _Parser(prog="%%opai", add_help=False, allow_abbrev=False)
     parser.add_argument("-a", "--cluster-alias", dest="alias")
-    parser.add_argument("-i", "--image")
-    parser.add_argument("--gpu", type=int)
-    parser.add_argument("--cpu", type=int)
-    parser.add_argument("--mem", dest="memory")
-    parser.add_argument("--vc", dest="virtual_cluster")
-    parser.add_argument("-w", "--workspace")
-    parser.add_argument("--src", dest="sources", action="append", type=Path, default=[])
+    for item in fields(NotebookJobSpec):
+        if item.name in _FIELDS:
+            option = item.metadata["option"]
+            repeated: dict[str, Any] = {"action": "append", "default": []}
+            parser.add_argument(
+                *option.names,
+                dest=item.name,
+                type=int if option.kind == "number" else option.parse or str,
+                **(repeated if option.multiple else {}),
+            )
     parser.add_argument("--outputs", action="append", default=[])
-    parser.add_argument("--pip", dest="requirements", action="append", default=[])
     parser.add_argument("--in", dest="given", type=_names, default=[])
     parser.add_argument("--out", dest="wanted", type=_names, default=[])
     return parser
@@ -161,13 +174,13 @@ def _notebook(source: str, wanted: Sequence[str]) -> Notebook:
 
 def _send(notebook: Notebook, given: dict[str, Any], options: dict[str, Any]) -> NotebookJob:
     from openpai.core.client import Cluster
-    from openpai.notebook.jobs import describe, make_request, send
+    from openpai.notebook.jobs import describe, notebook_spec, send
 
     cluster = Cluster.load(options.pop("alias"))
-    request = make_request(
-        path=Path("cell.ipynb"), document=notebook, parameters=given, html=False, **options
+    spec = notebook_spec(
+        Path("cell.ipynb"), document=notebook, parameters=given, html=False, **options
     )
-    with describe(request) as description:
+    with describe(spec) as description:
         return send(description, cluster)
 
 

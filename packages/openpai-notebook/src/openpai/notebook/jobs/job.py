@@ -11,7 +11,7 @@ from openpai.core.client import RemoteJob
 from openpai.core.files import write_file
 from openpai.notebook.errors import NotebookError
 from openpai.notebook.formats import Notebook, parse_notebook, recorded, recorded_lines
-from openpai.notebook.jobs.job_spec import FACTS_KEY
+from openpai.notebook.jobs.description import FACTS_KEY
 
 __all__ = ["NotebookJob"]
 

@@ -2,65 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Sequence
 
-from openpai.core.errors import ConfigError
-
 if TYPE_CHECKING:
     from openpai.core.client import Cluster
+    from openpai.notebook.jobs.description import Description
     from openpai.notebook.jobs.job import NotebookJob
-    from openpai.notebook.jobs.job_spec import Description, Request
+    from openpai.notebook.jobs.job_spec import NotebookJobSpec
 
 __all__ = [
-    "make_request",
+    "complete_spec",
+    "notebook_spec",
     "send",
 ]
 
 
-def make_request(
+def notebook_spec(
+    path: Path,
     *,
-    image: str | None = None,
-    cpu: int | None = None,
-    gpu: int | None = None,
     memory: int | str | None = None,
     sources: Sequence[str | Path] = (),
-    requirements: Sequence[str] = (),
-    workspace: str | None = None,
-    virtual_cluster: str | None = None,
-    token: str = "",
     **given: Any,
-) -> Request:
-    """Return what is asked for, with the layered defaults where something is not given.
+) -> NotebookJobSpec:
+    """Return the spec of a notebook's job, with layered defaults for what is not given.
+
+    Args:
+        path: The notebook's file.
+        memory: MiB, or a text such as ``8g``.
+        sources: Files and folders to upload.
+        **given: Further fields of :class:`NotebookJobSpec`.
 
     Raises:
-        ConfigError: There is no image, an amount of memory is none, or a defaults file is broken.
+        ConfigError: The amount of memory or a defaults file is invalid.
+    """
+    from openpai.core.units import mebibytes
+    from openpai.notebook.jobs.job_spec import NotebookJobSpec
+
+    spec = NotebookJobSpec(
+        path=path,
+        memory=None if memory is None else mebibytes(memory),
+        sources=[Path(source) for source in sources],
+        **given,
+    )
+    return complete_spec(spec)
+
+
+def complete_spec(spec: NotebookJobSpec) -> NotebookJobSpec:
+    """Fill in the layered defaults and a random token.
+
+    Raises:
+        ConfigError: A defaults file is invalid.
     """
     from secrets import token_urlsafe
 
     from openpai.core.config import load_defaults
-    from openpai.core.units import mebibytes
-    from openpai.notebook.jobs.job_spec import Request
 
-    default = load_defaults().get
-    image = image or default("image")
-    if not image:
-        raise ConfigError("The job needs an image.", "Name one, or: opai set image=IMAGE")
-    amount = memory if memory is not None else default("mem") or default("memoryMB")
-    return Request(
-        image=image,
-        resources={
-            "cpu": default("cpu") if cpu is None else cpu,
-            "gpu": default("gpu") if gpu is None else gpu,
-            "memory_mb": mebibytes(amount),
-        },
-        sources=[Path(source) for source in sources or default("sources")],
-        requirements=requirements or default("pip-installs"),
-        workspace=workspace or default("workspace"),
-        virtual_cluster=virtual_cluster or default("virtual-cluster"),
-        token=token or token_urlsafe(24),
-        **given,
-    )
+    spec = spec.with_defaults(load_defaults().get)
+    return spec if spec.token else replace(spec, token=token_urlsafe(24))
 
 
 def send(description: Description, cluster: Cluster) -> NotebookJob:
@@ -76,6 +76,8 @@ def send(description: Description, cluster: Cluster) -> NotebookJob:
 
     job = prepare_job(description.job, cluster, description.extras, base=description.base)
     remote = NotebookJob(cluster, cluster.submit(job).key)
+    for tag in description.tags:
+        remote.add_tag(tag)
     if description.token:
         keep_token(remote, description.token)
     return remote

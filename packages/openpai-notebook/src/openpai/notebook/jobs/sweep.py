@@ -22,8 +22,12 @@ from openpai.core.errors import OpenPaiError
 from openpai.core.sweeps import Sweep, SweepJob, SweepPlan
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from openpai.core.client import Cluster
+    from openpai.core.protocol import JobSpec
     from openpai.notebook.jobs.job import NotebookJob
+    from openpai.notebook.jobs.job_spec import NotebookOptions
 
 __all__ = ["NotebookSweep", "plan", "sweep_notebook"]
 
@@ -72,7 +76,7 @@ def sweep_notebook(
     *,
     cluster: Cluster | str | None = None,
     max_parallel: int | None = None,
-    **wishes: Any,
+    **options: Unpack[NotebookOptions],
 ) -> NotebookSweep | None:
     """Submit a notebook once for each set of parameters, and return the sweep.
 
@@ -85,7 +89,7 @@ def sweep_notebook(
         cluster: A cluster, or an alias of the user's list; ``None``: the selected one.
         max_parallel: How many of the jobs may go on at the same time; the call then returns when
             the last has been submitted.
-        **wishes: As for :func:`openpai.notebook.submit_notebook`: ``image``, ``gpu``, ``name`` …
+        **options: As for :func:`openpai.notebook.submit_notebook`: ``image``, ``gpu``, ``name`` …
 
     Raises:
         NotebookError: The file is no notebook, or cannot become what is asked for.
@@ -94,9 +98,10 @@ def sweep_notebook(
     if in_job_container():
         return None
     from openpai.core.client import Cluster
+    from openpai.notebook.jobs.submission import notebook_spec
 
     target = cluster if isinstance(cluster, Cluster) else Cluster.load(cluster)
-    with plan(Path(path), points, **wishes) as made:
+    with plan(Path(path), points, notebook_spec(Path(path), **options)) as made:
         for remark in made.remarks:
             warnings.warn(remark, stacklevel=2)
         sweep = NotebookSweep.create(
@@ -114,16 +119,17 @@ def sweep_notebook(
 
 
 @contextmanager
-def plan(path: Path, points: Sequence[Mapping[str, Any]], **wishes: Any) -> Iterator[SweepPlan]:
-    """Describe the job of a sweep; `opai job sweep` finds this by its entry point.
+def plan(path: Path, points: Sequence[Mapping[str, Any]], spec: JobSpec) -> Iterator[SweepPlan]:
+    """Describe the job of a sweep; the entry point of ``opai job sweep``.
 
     Raises:
-        NotebookError: The file is no notebook, or cannot become what is asked for.
+        NotebookError: The file is not a notebook, or cannot become what is asked for.
         ConfigError: No image is known.
         OpenPaiError: There is no point, or the points give different parameters.
     """
-    from openpai.notebook.jobs.job_spec import describe
-    from openpai.notebook.jobs.submission import make_request
+    from openpai.notebook.jobs.description import describe
+    from openpai.notebook.jobs.job_spec import NotebookJobSpec
+    from openpai.notebook.jobs.submission import complete_spec
 
     if not points:
         raise OpenPaiError("A sweep needs at least one set of parameters.")
@@ -132,6 +138,7 @@ def plan(path: Path, points: Sequence[Mapping[str, Any]], **wishes: Any) -> Iter
             raise OpenPaiError(
                 f"Not all sets of parameters give '{min(odd)}'.", "Give every one a value for it."
             )
-    request = make_request(path=path, points=[dict(point) for point in points], **wishes)
-    with describe(request) as found:
+    more = {"path": path, "points": [dict(point) for point in points]}
+    full = complete_spec(NotebookJobSpec(**{**vars(spec), **more}))
+    with describe(full) as found:
         yield SweepPlan(found.job, found.points, found.extras, found.base, found.remarks)

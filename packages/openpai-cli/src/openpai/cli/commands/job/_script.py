@@ -1,4 +1,4 @@
-"""A Python script that names its own packages (PEP 723), as a job."""
+"""Python scripts with inline metadata (PEP 723) as jobs."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from typing import TYPE_CHECKING
 from openpai.cli.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from openpai.core.client import Extras
+    from openpai.core.protocol import JobSpec
 
 __all__ = ["as_script", "requirements_of"]
 
 _BLOCK = re.compile(r"(?m)^# /// script\s*$\s(?P<content>(^#(| .*)$\s)+)^# ///\s*$")
 
 
-def as_script(words: tuple[str, ...], extras: Extras) -> tuple[tuple[str, ...], Extras]:
-    """Take ``train.py ARGUMENTS…`` for a script of this folder.
+def as_script(words: tuple[str, ...], spec: JobSpec) -> tuple[tuple[str, ...], JobSpec]:
+    """Return command and spec of a Python script of this folder: ``train.py ARGUMENTS…``.
 
-    It is run by ``python3``, sent along as code, and gets the packages that it names. Anything else
-    is returned as it is.
+    The script is run by ``python3`` and uploaded as code; its packages are required. Any other
+    command is returned unchanged.
 
     Raises:
-        UsageError: The script's block of metadata cannot be read.
+        UsageError: The script's block of metadata is invalid.
     """
     path = Path(words[0])
     if path.suffix != ".py" or not path.is_file():
-        return words, extras
-    found = requirements_of(path.read_text(encoding="utf-8", errors="replace"), str(path))
-    extras = replace(
-        extras,
-        sources=[*extras.sources, path],
-        requirements=[*extras.requirements, *found],
+        return words, spec
+    packages = requirements_of(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    spec = replace(
+        spec,
+        sources=[*spec.sources, path],
+        requirements=[*spec.requirements, *packages],
     )
-    return ("python3", *words), extras
+    return ("python3", *words), spec
 
 
 def requirements_of(text: str, name: str) -> list[str]:
     """Return the ``dependencies`` of a script's PEP 723 block.
 
     Raises:
-        UsageError: The block is no TOML, or its dependencies are no list of texts.
+        UsageError: The block is not TOML, or its dependencies are not a list of strings.
     """
     block = _BLOCK.search(text)
     if block is None:
@@ -59,9 +59,9 @@ def requirements_of(text: str, name: str) -> list[str]:
         raise UsageError(
             f"{name}: invalid TOML in its '# /// script' block: {error}.", ""
         ) from None
-    found = content.get("dependencies", [])
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+    packages = content.get("dependencies", [])
+    if not isinstance(packages, list) or not all(isinstance(item, str) for item in packages):
         raise UsageError(
             f"{name}: 'dependencies' in its '# /// script' block must be a list of strings.", ""
         )
-    return found
+    return packages

@@ -8,15 +8,13 @@ import click
 
 from openpai.cli.commands.job._submission import change, submit_and_report
 from openpai.cli.commands.job._submission_options import (
-    is_random,
-    job_name,
-    parse_extras,
     parse_submit_options,
     submission_options,
     update_option,
 )
 from openpai.cli.framework import CliApp, command, pass_app
-from openpai.core.cli import job_argument
+from openpai.core.cli import build_spec, job_argument
+from openpai.core.protocol import JobSpec
 
 
 @command(
@@ -39,11 +37,17 @@ from openpai.core.cli import job_argument
 @pass_app
 def clone(app: CliApp, context: click.Context, /, *, job: str, **options: Any) -> None:
     from openpai.core.client import copy_of
-    from openpai.core.protocol import random_letters
+    from openpai.core.protocol import expand_name, random_letters
 
-    wishes = parse_submit_options(options, random_name=is_random(options["name"]))
-    extras = parse_extras(app, options, with_defaults=False)
-    remote = app.cluster(wishes.alias).job(job)
-    name = job_name(options.pop("name")) or f"{remote.name[:240]}_{random_letters(6)}"
-    copy = change(app, copy_of(remote, name), name=None, **options)
-    context.exit(submit_and_report(app, copy, extras, wishes))
+    spec = build_spec(JobSpec, options)
+    submission = parse_submit_options(options, random_name=spec.has_random_name)
+    remote = app.cluster(submission.alias).job(job)
+    name = expand_name(spec.name) if spec.name else f"{remote.name[:240]}_{random_letters(6)}"
+    copy = change(
+        app,
+        copy_of(remote, name),
+        updates=options["updates"],
+        name=None,
+        virtual_cluster=spec.virtual_cluster,
+    )
+    context.exit(submit_and_report(app, copy, spec, submission))

@@ -7,10 +7,7 @@ from pathlib import Path
 import click
 
 from openpai.cli.commands.job._submission import change, read_job
-from openpai.cli.commands.job._submission_options import (
-    JOB_FILE,
-    update_option,
-)
+from openpai.cli.commands.job._submission_options import JOB_FILE, no_strict_option, update_option
 from openpai.cli.framework import CliApp, command, pass_app
 
 
@@ -31,7 +28,7 @@ from openpai.cli.framework import CliApp, command, pass_app
 )
 @click.argument("file", type=JOB_FILE)
 @update_option
-@click.option("--no-strict", is_flag=True, help="Report only what the server would reject.")
+@no_strict_option
 @click.pass_context
 @pass_app
 def run(

@@ -6,17 +6,12 @@ from typing import Any
 
 import click
 
-from openpai.cli.commands.job._job_options import describe, description_options
 from openpai.cli.commands.job._submission import submit_and_report
-from openpai.cli.commands.job._submission_options import (
-    is_random,
-    parse_extras,
-    parse_submit_options,
-    submission_options,
-)
+from openpai.cli.commands.job._submission_options import parse_submit_options, submit_options
 from openpai.cli.exceptions import UsageError
 from openpai.cli.framework import CliApp, command, pass_app
-from openpai.core.cli import complete_files
+from openpai.core.cli import build_spec, complete_files, spec_options
+from openpai.core.protocol import JobSpec
 
 
 @command(
@@ -45,19 +40,22 @@ from openpai.core.cli import complete_files
     type=click.UNPROCESSED,
     shell_complete=complete_files,
 )
-@description_options
-@submission_options
+@spec_options(JobSpec)
+@click.option("--no-browser", is_flag=True, hidden=True, expose_value=False)
+@submit_options
 @click.pass_context
 @pass_app
 def sub(app: CliApp, context: click.Context, /, *, words: tuple[str, ...], **options: Any) -> None:
     from openpai.cli.commands.job._script import as_script
+    from openpai.core.protocol import command_line, default_name
 
     if len(words) > 1 and " " in words[0]:
         raise UsageError(
-            f"'{words[0]}' is a line for the shell, and {' '.join(words[1:])} comes after it.",
-            "Put the options of opai before the line, or write a program and its arguments apart.",
+            f"'{words[0]}' is a shell command line, but {' '.join(words[1:])} follows it.",
+            "Put the options of opai before it, or write program and arguments as separate words.",
         )
-    wishes = parse_submit_options(options, random_name=is_random(options["name"]))
-    words, extras = as_script(words, parse_extras(app, options))
-    job = describe(app, words, options)
-    context.exit(submit_and_report(app, job, extras, wishes))
+    spec = build_spec(JobSpec, options)
+    submission = parse_submit_options(options, random_name=spec.has_random_name)
+    words, spec = as_script(words, spec.with_defaults(app.default))
+    job = spec.to_job([command_line(words)], default_name(words))
+    context.exit(submit_and_report(app, job, spec, submission))

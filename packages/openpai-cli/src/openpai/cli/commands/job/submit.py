@@ -10,13 +10,15 @@ import click
 from openpai.cli.commands.job._submission import change, read_job, submit_and_report
 from openpai.cli.commands.job._submission_options import (
     JOB_FILE,
-    parse_extras,
+    no_strict_option,
     parse_submit_options,
     submission_options,
     update_option,
 )
 from openpai.cli.exceptions import UsageError
 from openpai.cli.framework import CliApp, command, pass_app
+from openpai.core.cli import build_spec
+from openpai.core.protocol import JobSpec
 
 
 @command(
@@ -35,7 +37,7 @@ from openpai.cli.framework import CliApp, command, pass_app
 @click.argument("file", required=False, type=JOB_FILE)
 @click.option("--config", "named", type=JOB_FILE, help="Job file (instead of the argument FILE).")
 @update_option
-@click.option("--no-strict", is_flag=True, help="Report only what the server would reject.")
+@no_strict_option
 @submission_options
 @click.pass_context
 @pass_app
@@ -52,7 +54,14 @@ def submit(
     path = file or named
     if path is None or (file and named):
         raise UsageError("Exactly one job file is needed.", "opai job submit FILE")
-    wishes = parse_submit_options(options, strict=not no_strict)
-    extras = parse_extras(app, options)
-    job = change(app, read_job(path), **options)
-    context.exit(submit_and_report(app, job, extras, wishes))
+    spec = build_spec(JobSpec, options)
+    spec = spec.with_defaults(app.default, "sources", "requirements", "workspace")
+    submission = parse_submit_options(options, strict=not no_strict)
+    job = change(
+        app,
+        read_job(path),
+        updates=options["updates"],
+        name=spec.name,
+        virtual_cluster=spec.virtual_cluster,
+    )
+    context.exit(submit_and_report(app, job, spec, submission))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openpai.cli.commands.job._submission_options import no_strict_option
 from openpai.cli.framework import CliApp, command, pass_app
 from openpai.cli.ui import escape_control
 from openpai.core.cli import format_option
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from openpai.core.protocol import FileVerdict
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
-STRICT_HELP = "Report only what the server would reject."
 
 
 @command(
@@ -30,7 +30,7 @@ STRICT_HELP = "Report only what the server would reject."
     """,
 )
 @FILES
-@click.option("--no-strict", is_flag=True, help=STRICT_HELP)
+@no_strict_option
 @format_option
 @click.pass_context
 @pass_app

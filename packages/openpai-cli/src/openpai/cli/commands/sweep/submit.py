@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openpai.cli.commands.job._submission import change, read_job
-from openpai.cli.commands.job._submission_options import (
-    JOB_FILE,
-    extras_options,
-    parse_extras,
-    update_option,
-)
+from openpai.cli.commands.job._submission_options import JOB_FILE, update_option
 from openpai.cli.exceptions import UsageError
 from openpai.cli.framework import CliApp, command, parallel_option, pass_app
-from openpai.core.cli import cluster_option, format_option
+from openpai.core.cli import build_spec, cluster_option, format_option, spec_options
+from openpai.core.protocol import JobSpec
 
 if TYPE_CHECKING:
     from openpai.core.sweeps import SweepPlan
+
+#: The fields of a job spec that a sweep may set.
+_FIELDS = (
+    *("image", "virtual_cluster", "workspace", "sources", "outputs", "requirements", "tags"),
+)
 
 
 @command(
@@ -68,55 +68,59 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=0, metavar="N", help="Random seed.  [default: 0]")
 @parallel_option
 @click.option(
-    "--name", help="Name of the sweep and prefix of its job names.  [default: the job's name]"
+    "--name",
+    "sweep_name",
+    metavar="NAME",
+    help="Name of the sweep and prefix of its job names.  [default: the job's name]",
 )
-@click.option("--tag", default="", help="Tag to add to every job.")
-@click.option("-i", "--image", metavar="IMAGE", help="Docker image, if FILE is a notebook.")
-@click.option("--vc", "--virtual-cluster", "virtual_cluster", help="Virtual cluster to submit to.")
+@spec_options(JobSpec, *_FIELDS)
 @click.option(
     "--dry-run", is_flag=True, help="List the jobs that would be submitted; submit nothing."
 )
 @update_option
-@extras_options
 @cluster_option
 @format_option
 @click.pass_context
 @pass_app
 def sweep(app: CliApp, context: click.Context, /, *, file: Path, **options: Any) -> None:
-    updates, vc = options.pop("updates"), options.pop("virtual_cluster")
-    with _plan(app, file, _points(options), options) as found:
+    from openpai.cli.commands.sweep._sweep import OUTCOME_COLUMNS
+
+    spec = build_spec(JobSpec, options)
+    with _plan(app, file, _points(options), spec) as found:
         for remark in found.remarks:
             app.note(remark)
-        job = change(app, found.job, updates=updates, name=None, virtual_cluster=vc)
+        job = change(
+            app,
+            found.job,
+            updates=options["updates"],
+            name=None,
+            virtual_cluster=spec.virtual_cluster,
+        )
         plan = found._replace(job=job)
         rows = _preview(app, plan, options)
         if not options["dry_run"]:
-            rows = _submit(app, plan, options)
-    from openpai.cli.commands.sweep._sweep import OUTCOME_COLUMNS
-
+            rows = _submit(app, plan, spec, options)
     app.emit(rows, columns=OUTCOME_COLUMNS, format=options["format_"])
     context.exit(int(any(row["status"] == "failed" for row in rows)))
 
 
 @contextmanager
 def _plan(
-    app: CliApp, file: Path, points: list[dict[str, Any]], options: dict[str, Any]
+    app: CliApp, file: Path, points: list[dict[str, Any]], spec: JobSpec
 ) -> Iterator[SweepPlan]:
-    """Read a job file, or have a file of another kind read by the distribution that knows it."""
+    """Read a job file, or have another kind of file read by the distribution that supports it."""
+    from openpai.core.client import Extras
     from openpai.core.entry_points import entry_points
     from openpai.core.sweeps import SWEEPS_GROUP, SweepPlan
 
-    image = options.pop("image")
     reader = entry_points(SWEEPS_GROUP).get(file.suffix[1:])
-    extras = parse_extras(app, options)
     if reader is None:
-        if image:
+        if spec.image:
             raise UsageError("A job file names its own image.", "Leave out --image.")
-        yield SweepPlan(read_job(file), points, extras)
+        spec = spec.with_defaults(app.default, "sources", "requirements", "workspace")
+        yield SweepPlan(read_job(file), points, Extras.from_spec(spec))
         return
-    wishes = {field.name: getattr(extras, field.name) for field in fields(extras)}
-    del wishes["files"]
-    with reader.load()(file, points, image=image, **wishes) as plan:
+    with reader.load()(file, points, spec) as plan:
         yield plan
 
 
@@ -142,18 +146,20 @@ def _axis(text: str) -> tuple[str, list[Any]]:
 
 
 def _preview(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
-    """Check every job, say what they are in all, and return a row for each."""
+    """Validate every job, report the resources of all, and return a row for each."""
     from openpai.cli.commands.sweep._sweep import resource_summary
     from openpai.core.sweeps import sweep_jobs
 
-    jobs = sweep_jobs(plan.job, plan.points, options["name"])
+    jobs = sweep_jobs(plan.job, plan.points, options["sweep_name"])
     for one in jobs:
         one.validate()
     app.note(resource_summary(jobs, options["max_parallel"]))
     return [{"job": one.name, "status": "not sent", "error": None} for one in jobs]
 
 
-def _submit(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[str, Any]]:
+def _submit(
+    app: CliApp, plan: SweepPlan, spec: JobSpec, options: dict[str, Any]
+) -> list[dict[str, Any]]:
     from openpai.cli.commands.sweep._sweep import next_commands, send
     from openpai.core.sweeps import Sweep
 
@@ -161,11 +167,11 @@ def _submit(app: CliApp, plan: SweepPlan, options: dict[str, Any]) -> list[dict[
         app.cluster(options["alias"]),
         plan.job,
         plan.points,
-        options["name"],
+        options["sweep_name"],
         extras=plan.extras,
         base=plan.base,
         max_parallel=options["max_parallel"],
-        tags=[options["tag"]] if options["tag"] else (),
+        tags=spec.tags,
     )
     count = len(plan.points)
     rows = send(app, made, count, lambda on_outcome: made.submit(on_outcome=on_outcome))
