@@ -4,18 +4,51 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.notebook.formats.encoding import encoded as encoded, encoded_points as encoded_points
-    from openpai.notebook.formats.nbformat4 import Notebook as Notebook, code_cells as code_cells, dump_notebook as dump_notebook, language as language, load_notebook as load_notebook, parse_notebook as parse_notebook
-    from openpai.notebook.formats.parameters import check_parameters as check_parameters, declared_parameters as declared_parameters, infer as infer, inject as inject, parse_assignment as parse_assignment
-    from openpai.notebook.formats.results import record as record, recorded as recorded, recorded_lines as recorded_lines
+    from openpai.notebook.formats.encoding import (
+        encoded as encoded,
+        encoded_points as encoded_points,
+    )
+    from openpai.notebook.formats.nbformat4 import (
+        Notebook as Notebook,
+        code_cells as code_cells,
+        dump_notebook as dump_notebook,
+        language as language,
+        load_notebook as load_notebook,
+        parse_notebook as parse_notebook,
+    )
+    from openpai.notebook.formats.parameters import (
+        check_parameters as check_parameters,
+        declared_parameters as declared_parameters,
+        infer as infer,
+        inject as inject,
+        parse_assignment as parse_assignment,
+    )
+    from openpai.notebook.formats.results import (
+        record as record,
+        recorded as recorded,
+        recorded_lines as recorded_lines,
+    )
     from openpai.notebook.formats.script import to_script as to_script
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
             "encoding": ["encoded", "encoded_points"],
-            "nbformat4": ["Notebook", "code_cells", "dump_notebook", "language", "load_notebook", "parse_notebook"],
-            "parameters": ["check_parameters", "declared_parameters", "infer", "inject", "parse_assignment"],
+            "nbformat4": [
+                "Notebook",
+                "code_cells",
+                "dump_notebook",
+                "language",
+                "load_notebook",
+                "parse_notebook",
+            ],
+            "parameters": [
+                "check_parameters",
+                "declared_parameters",
+                "infer",
+                "inject",
+                "parse_assignment",
+            ],
             "results": ["record", "recorded", "recorded_lines"],
             "script": ["to_script"],
         },

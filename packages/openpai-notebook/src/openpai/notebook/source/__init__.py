@@ -4,8 +4,15 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.notebook.source.colab import in_colab as in_colab, notebook_of_the_page as notebook_of_the_page
-    from openpai.notebook.source.find_notebook import calling_notebook as calling_notebook, in_notebook as in_notebook, running_cells as running_cells
+    from openpai.notebook.source.colab import (
+        in_colab as in_colab,
+        notebook_of_the_page as notebook_of_the_page,
+    )
+    from openpai.notebook.source.find_notebook import (
+        calling_notebook as calling_notebook,
+        in_notebook as in_notebook,
+        running_cells as running_cells,
+    )
     from openpai.notebook.source.pip_freeze import with_frozen as with_frozen
     from openpai.notebook.source.skip_cells import cells_of_the_caller as cells_of_the_caller
 else:

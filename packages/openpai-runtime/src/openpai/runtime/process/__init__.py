@@ -4,9 +4,18 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.runtime.process.command import Command as Command, active_environ as active_environ, run_plainly as run_plainly
+    from openpai.runtime.process.command import (
+        Command as Command,
+        active_environ as active_environ,
+        run_plainly as run_plainly,
+    )
     from openpai.runtime.process.event_loop import Loop as Loop
-    from openpai.runtime.process.spawn import call_in_child as call_in_child, shell as shell, signal_group as signal_group, start as start
+    from openpai.runtime.process.spawn import (
+        call_in_child as call_in_child,
+        shell as shell,
+        signal_group as signal_group,
+        start as start,
+    )
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,

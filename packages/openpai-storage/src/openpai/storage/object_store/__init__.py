@@ -4,7 +4,13 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.storage.object_store.bucket import Bucket as Bucket, Found as Found, MIB as MIB, Parts as Parts, streamed as streamed
+    from openpai.storage.object_store.bucket import (
+        MIB as MIB,
+        Bucket as Bucket,
+        Found as Found,
+        Parts as Parts,
+        streamed as streamed,
+    )
     from openpai.storage.object_store.storage import ObjectStorage as ObjectStorage
 else:
     __all__, __getattr__, __dir__ = attach(

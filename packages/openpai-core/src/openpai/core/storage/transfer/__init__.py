@@ -9,8 +9,18 @@ if TYPE_CHECKING:
     from openpai.core.storage.transfer.filters import Selection as Selection
     from openpai.core.storage.transfer.options import Options as Options
     from openpai.core.storage.transfer.planner import Step as Step, same_time as same_time
-    from openpai.core.storage.transfer.results import Copied as Copied, Deleted as Deleted, Failed as Failed, TransferError as TransferError
-    from openpai.core.storage.transfer.transfer import Transfer as Transfer, download as download, local_place as local_place, upload as upload
+    from openpai.core.storage.transfer.results import (
+        Copied as Copied,
+        Deleted as Deleted,
+        Failed as Failed,
+        TransferError as TransferError,
+    )
+    from openpai.core.storage.transfer.transfer import (
+        Transfer as Transfer,
+        download as download,
+        local_place as local_place,
+        upload as upload,
+    )
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
