@@ -244,11 +244,11 @@ def test_places_of_keys_and_values_are_recorded():
         return places[id(container)][1][key]
 
     assert places_of(tree, "a") == ((1, 1), (1, 4))
-    assert places_of(tree["b"], 0) == ((3, 5), (3, 5))
-    assert places_of(tree["b"], 1) == ((4, 5), (4, 5))
+    assert places_of(tree["b"], 0) == ((3, 3), (3, 5))
+    assert places_of(tree["b"], 1) == ((4, 3), (4, 5))
     assert places_of(tree["b"][1], "k") == ((4, 6), (4, 9))
     assert places_of(tree, "c") == ((5, 1), (5, 4))
-    assert places_of(tree, "d") == ((7, 1), (7, 3))
+    assert places_of(tree, "d") == ((7, 1), (7, 1))
 
 
 def test_parsed_values_match_server(corpus, parser):

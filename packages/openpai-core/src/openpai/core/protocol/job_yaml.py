@@ -37,7 +37,7 @@ class Document(NamedTuple):
     Attributes:
         value: Its value; :data:`~openpai.core.protocol.js.UNDEFINED` for an empty text.
         places: By ``id`` of each mapping and sequence: itself, and by key or index where the key
-            and the value stand; an empty value stands where its key does.
+            (or the dash) and the value stand; an empty value stands where its key does.
     """
 
     value: Any
@@ -215,7 +215,8 @@ class _Builder:
         parent = self._open[-1]
         if isinstance(parent.value, list):
             place = _place(event)
-            parent.places[len(parent.value)] = (place, place)
+            dash = place if parent.event.flow_style else _place(parent.event)
+            parent.places[len(parent.value)] = (Place(place.line, dash.column), place)
             parent.value.append(value)
         elif parent.key is None:
             parent.key = (event, value)
@@ -224,7 +225,8 @@ class _Builder:
             if _is_merge(key_event):
                 self._merge(parent, value, key_event)
             else:
-                _store(parent, _key_text(key, key_event), value, (_place(key_event), _place(event)))
+                places = _place(key_event), _place(key_event if _is_empty(event) else event)
+                _store(parent, _key_text(key, key_event), value, places)
 
     def _merge(self, parent: _Collection, value: Any, event: Any) -> None:
         for source in value if isinstance(value, list) else [value]:
@@ -287,6 +289,11 @@ def _scalar_value(text: str, event: Any) -> Any:
 
 def _unknown_tag(event: Any) -> YamlError:
     return YamlError(f"unknown tag '{event.tag.replace(TAG, '!!')}'", _place(event), _UNTAG)
+
+
+def _is_empty(event: Any) -> bool:
+    """Whether a node has no text: a value that was left out."""
+    return bool(event.start_mark.index == event.end_mark.index)
 
 
 def _place(event: Any) -> Place:

@@ -1,4 +1,4 @@
-"""The text that a job came from: where each value stands in it."""
+"""Text of a job: reading it from a file, and the positions of its values."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ Keys = Sequence[Union[str, int]]
 
 _MOST_VALUES = 200_000
 _DEEPEST = 120
+_MOST_BYTES = 10 * 1024 * 1024
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class Source:
@@ -68,7 +70,7 @@ def _in_file(error: YamlError, file: str | None) -> ProtocolError:
 
 
 def same(one: Any, other: Any, depth: int = 0) -> bool:
-    """Whether two values are the same job text: 1 and 1.0 are, 1 and true are not."""
+    """Whether two values are equal in a job: 1 and 1.0 are, 1 and true are not."""
     if one is other:
         return True
     if depth > _DEEPEST:
@@ -85,7 +87,7 @@ def same(one: Any, other: Any, depth: int = 0) -> bool:
 
 
 def unshared(value: Any) -> Any:
-    """Return a copy in which no two places share a value, as aliases make them do.
+    """Return a deep copy in which no two places share a value, as aliases make them do.
 
     Raises:
         ProtocolError: The aliases make the job too large or endless.
@@ -108,37 +110,33 @@ def unshared(value: Any) -> Any:
     return copy(value, 0)
 
 
-_LARGEST = 10 * 1024 * 1024
-
-
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-
-
 def read_text(path: str | Path) -> str:
     """Return the text of a job file; ``-`` is standard input.
 
     Raises:
-        ProtocolError: The file is far too large, or no text in UTF-8 (or UTF-16 with its mark).
+        ProtocolError: The file is larger than 10 MiB, or not UTF-8 (nor UTF-16 with its mark).
         OSError: The file cannot be read.
     """
     if str(path) == "-":
         import sys
 
-        data = sys.stdin.buffer.read(_LARGEST + 1)
+        data = sys.stdin.buffer.read(_MOST_BYTES + 1)
     else:
         with Path(path).open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise _refusal(path, "is larger than 10 MiB.", "A job has at most 100 KiB.")
+            data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise _file_error(path, "is larger than 10 MiB.", "A job has at most 100 KiB.")
     encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        message = f"is no text in UTF-8: byte 0x{data[error.start]:02x} in line {line}."
-        raise _refusal(path, message, "Save the file as UTF-8.", line) from None
+        message = f"is not UTF-8: byte 0x{data[error.start]:02x} in line {line}."
+        raise _file_error(path, message, "Save the file as UTF-8.", line) from None
 
 
-def _refusal(path: str | Path, message: str, hint: str, line: int | None = None) -> ProtocolError:
+def _file_error(
+    path: str | Path, message: str, hint: str, line: int | None = None
+) -> ProtocolError:
     problem = Problem("", line, None if line is None else 1, f"The file {message}", hint)
     return ProtocolError(f"{path} {message}", [problem], hint)
