@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openpai.core.client.batch import (
         Outcome as Outcome,
+        select_jobs as select_jobs,
         stop_jobs as stop_jobs,
         submit_all as submit_all,
     )
@@ -30,7 +31,7 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "batch": ["Outcome", "stop_jobs", "submit_all"],
+            "batch": ["Outcome", "select_jobs", "stop_jobs", "submit_all"],
             "browser_login": ["BrowserLogin"],
             "cluster": ["Cluster"],
             "diagnosis": ["failure_lines", "failure_record"],

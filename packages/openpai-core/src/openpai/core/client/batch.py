@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openpai.core.protocol import Job
     from openpai.core.rest import JobSummary
 
-__all__ = ["Outcome", "stop_all", "stop_jobs", "submit_all"]
+__all__ = ["Outcome", "select_jobs", "stop_all", "stop_jobs", "submit_all"]
 
 _CONCURRENCY = 16
 _SUBMIT_SECONDS = 600.0
@@ -145,6 +145,22 @@ def _submit_one(cluster: Cluster, remote: RemoteJob, text: str, before: JobSumma
     raise name_taken(remote.key, "Choose another name for the sweep.")
 
 
+def select_jobs(
+    cluster: Cluster, prefix: str, tag: str, state: Sequence[str] | None = None
+) -> list[JobSummary]:
+    """Return the user's jobs with a prefix, a tag, or both, newest first.
+
+    Raises:
+        OpenPaiError: Neither a prefix nor a tag was given.
+        ApiError: The server refused.
+        ConnectionFailed: No answer came.
+    """
+    if not prefix and not tag:
+        raise OpenPaiError("No jobs are selected.", "Name a prefix or a tag.")
+    found = cluster.jobs(user=cluster.user, state=state, keyword=prefix or None, tags=tag or None)
+    return [job for job in found if job.name.startswith(prefix)]
+
+
 def stop_all(
     cluster: Cluster,
     *,
@@ -167,16 +183,8 @@ def stop_all(
         ApiError: The server refused the list of jobs.
         ConnectionFailed: The list of jobs could not be read.
     """
-    if not prefix and not tag:
-        raise OpenPaiError("No jobs are selected.", "Name a prefix or a tag.")
-    found = cluster.jobs(
-        user=cluster.user, state=ACTIVE_STATES, keyword=prefix or None, tags=tag or None
-    )
-    remotes = [
-        RemoteJob(cluster, f"{job.username}~{job.name}")
-        for job in found
-        if job.name.startswith(prefix)
-    ]
+    found = select_jobs(cluster, prefix, tag, state=ACTIVE_STATES)
+    remotes = [RemoteJob(cluster, f"{job.username}~{job.name}") for job in found]
     return stop_jobs(remotes, concurrency=concurrency, on_outcome=on_outcome)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Union
 
-from openpai.core.client import RemoteJob
+from openpai.core.client import RemoteJob, select_jobs
 from openpai.core.errors import NotFoundError, OpenPaiError
 
 if TYPE_CHECKING:
@@ -66,12 +66,8 @@ def collect_results(
         ApiError: The server refused.
         ConnectionFailed: No answer came.
     """
-    if not prefix and not tag:
-        raise OpenPaiError("No jobs are selected.", "Name a prefix or a tag.")
-    user = cluster.user
-    found = cluster.jobs(user=user, keyword=prefix or None, tags=tag or None)
-    mine = sorted((j for j in found if j.name.startswith(prefix)), key=lambda job: job.name)
-    return results_of(cluster, mine, concurrency=concurrency)
+    found = sorted(select_jobs(cluster, prefix, tag), key=lambda job: job.name)
+    return results_of(cluster, found, concurrency=concurrency)
 
 
 def results_of(
