@@ -141,7 +141,7 @@ def test_info_lists_storages_and_preparation(task: Any) -> None:
     task.config.write_text(json.dumps(task.document))
     told = runtime(task, "info").stdout
     assert f"storage team: {task.storage}\n" in told
-    assert f"before the command:\n  - let /nowhere/x lead to {task.storage}\n" in told
+    assert f"before the command:\n  - link /nowhere/x to {task.storage}\n" in told
     assert "  - install pandas\n" in told
     task.section(workspace="gone:/x", mounts=[{"storage": "gone", "path": "/y"}])
     task.config.write_text(json.dumps(task.document))
@@ -163,7 +163,7 @@ def test_doctor_finds_nothing_wrong(task: Any, tmp_path: Path) -> None:
     task.section(outputs=[{"path": "a"}], mounts=[mount])
     task.run("true")
     done = runtime(task, "doctor")
-    assert (done.returncode, done.stdout) == (0, "Nothing is wrong.\n")
+    assert (done.returncode, done.stdout) == (0, "No problems found.\n")
 
 
 @pytest.mark.parametrize(

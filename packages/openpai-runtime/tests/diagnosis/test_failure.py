@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openpai.runtime.diagnosis.failure import Evidence, as_text, log_tail
+from openpai.runtime.diagnosis.failure import Diagnosis, as_text, log_tail
 
 
 def logged(task: Any, script: str) -> str:
@@ -72,7 +72,7 @@ def test_failure_without_log_reports_exit_code(task: Any) -> None:
 
 def test_oom_kill_explanation_names_memory() -> None:
     """The advice names the key of the job."""
-    text = as_text(Evidence(137, 3.14, 1, []))
+    text = as_text(Diagnosis(137, 3.14, 1, []))
     assert "exit code 137 (SIGKILL) after 3.1 s" in text
     assert "memoryMB" in text
 

@@ -110,7 +110,7 @@ def test_checkout_reports_missing_git(task: Any, repository: Path) -> None:
     """The sentence says what to do."""
     task.env["PATH"] = "/nonexistent"
     task.section(git=[{"repository": str(repository), "commit": "main"}])
-    assert "There is no git in the image. Install it there." in task.run("/bin/true").stderr
+    assert "git is not installed in the image. Install it there." in task.run("/bin/true").stderr
 
 
 def test_checkout_includes_submodules(task: Any, repository: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from openpai.core.protocol.runtime_section import RuntimeSection
 from openpai.runtime.exit_codes import NOT_READY
 from openpai.runtime.job.context import TaskJob
 from openpai.runtime.setup.mounts import mount_goals
-from openpai.runtime.setup.steps import shown
+from openpai.runtime.setup.steps import describe_goals
 from openpai.runtime.setup.system import System
 
 ROOT = System("debian", "/nowhere", is_root=True, may_mount=True, has_fuse=True)
@@ -46,7 +46,7 @@ def plan(tmp_path: Path, kind: str, system: System, *, read_only: bool = False) 
         mount["secrets"] = {SECRETS[kind]: "key"}
     section = RuntimeSection.from_dict({"mounts": [mount]})
     job = TaskJob.of({"taskRoles": {"main": {}}}, section, {"OPENPAI_SECRETS": "/dev/null"})
-    return "\n".join(shown(mount_goals(job, system)))
+    return "\n".join(describe_goals(mount_goals(job, system)))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_mount_dry_run_prints_plan(task: Any, tmp_path: Path) -> None:
         argv, env=task.env, cwd=task.work, capture_output=True, text=True, check=True
     )
     lines = done.stdout.splitlines()
-    assert lines[0] == f"- let {tmp_path}/in lead to {task.storage}"
+    assert lines[0] == f"- link {tmp_path}/in to {task.storage}"
     words = ("fetch", "-q", "--depth", "1", "--", "https://example.org/x.git", "main")
     assert f"    {shlex.join(git_command(task.work / 'x', *words))}" in lines
     assert "- install pandas==2.2.3" in lines

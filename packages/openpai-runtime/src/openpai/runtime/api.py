@@ -1,4 +1,4 @@
-"""The runtime inside a Python program: callbacks that are functions, on a laptop or in a task.
+"""Event handlers in a Python program, on a laptop or in a task.
 
 ::
 
@@ -11,13 +11,13 @@
         ...
 
     @app.on("interval", every="5m")
-    def tell(event):
+    def report(event):
         ...
 
     app.run(main)
 
-What the job itself declares (callbacks, outputs, code) is done by ``openpai-runtime run``, which
-jobs are submitted with; this is for what the program wants to do beside that.
+``openpai-runtime run``, which jobs are submitted with, handles what the job itself declares
+(callbacks, outputs, code); this adds handlers of the program.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 from openpai.core.environment import TaskContext
 from openpai.runtime.events import Event, Handler, Handlers, conditions, duration
 from openpai.runtime.exit_codes import CALLBACK_FAILED, TIMED_OUT
-from openpai.runtime.job import ask
-from openpai.runtime.process import Command, Loop
+from openpai.runtime.job import request_retry
+from openpai.runtime.process import Command, EventLoop
 from openpai.runtime.secrets import read_secret
 
 __all__ = ["Runtime"]
 
 
 class Runtime:
-    """Calls functions when something happens to a piece of Python code.
+    """Runs a function or a command, and calls handlers on its events.
 
     Attributes:
-        context: The task that this process belongs to; ``None`` outside of a job.
-        output_folder: Where outputs go: the task's output folder, or ``output`` in the working
-            directory. It may not exist yet.
+        context: The task of this process; ``None`` outside of a job.
+        output_folder: The task's output folder, or ``output`` in the working directory. It may not
+            exist yet.
     """
 
     def __init__(self, context: TaskContext | None, output_folder: Path) -> None:
@@ -58,7 +58,7 @@ class Runtime:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Runtime:
-        """Make one for wherever this process runs."""
+        """Return the runtime of this process."""
         environ = os.environ if environ is None else environ
         return cls(
             TaskContext.from_env(environ),
@@ -76,25 +76,25 @@ class Runtime:
         timeout: float | str | None = None,
         may_fail: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Let a function be called at an event: a decorator.
+        """Register a function as a handler of an event: a decorator.
 
-        Of several conditions each has to hold.
+        All given conditions must hold.
 
         Args:
             event: ``start``, ``retry``, ``interval``, ``timeout``, ``stop``, ``success``,
                 ``failure`` or ``exit``.
-            exit_codes: For ``failure``: the exit codes that it is for; empty means all.
-            signals: For ``failure`` and ``stop``: the names of the signals that it is for.
-            log_patterns: For ``failure``: regular expressions, one of which is found in a line of
-                the traceback, or near the end of the task's log.
-            every: For ``interval``: the time from one call to the next, in a thread of its own;
+            exit_codes: For ``failure``: exit codes; empty means all.
+            signals: For ``failure`` and ``stop``: names of signals; empty means all.
+            log_patterns: For ``failure``: regular expressions, one of which matches a line of the
+                traceback or near the end of the task's log.
+            every: For ``interval``: the time between two calls, made in a thread of its own:
                 seconds, or a text such as ``"5m"``.
-            timeout: How long it is waited for; it then goes on alone, in a thread of its own.
-                Without a timeout it is called in the main thread (but on ``interval``).
+            timeout: Time to wait for it; it then continues in its own thread. Without a
+                timeout it is called in the main thread (except on ``interval``).
             may_fail: Whether an exception in the function fails a program that succeeded.
 
         Raises:
-            ValueError: There is no such event, or a condition means nothing on it.
+            ValueError: The event is unknown, or a condition does not apply to it.
         """
         callback = conditions(
             event,
@@ -106,44 +106,44 @@ class Runtime:
         )
         limit = duration(timeout)
 
-        def remember(handler: Handler) -> Handler:
+        def register(handler: Handler) -> Handler:
             self._handlers.add(callback, handler, limit)
             return handler
 
-        return remember
+        return register
 
     def secret(self, name: str) -> str:
-        """Return a secret of the job by its name; a dot leads into a map.
+        """Return a secret of the job by its name; a dot selects a key of a map.
 
         Raises:
-            OpenPaiError: The job has none of that name.
+            OpenPaiError: The job has no such secret.
         """
         return read_secret(name, os.environ)
 
     def retry_me(self) -> None:
-        """Ask PAI to start this task again if it fails, for as often as the job allows.
+        """Ask PAI to retry this task if it fails, up to the job's limit.
 
         Raises:
-            OpenPaiError: The wish cannot be written down.
+            OpenPaiError: The request cannot be written.
         """
-        ask("again", os.environ)
+        request_retry("again", os.environ)
 
     def never_retry_me(self) -> None:
-        """Ask PAI not to start this task again if it fails.
+        """Ask PAI not to retry this task if it fails.
 
         Raises:
-            OpenPaiError: The wish cannot be written down.
+            OpenPaiError: The request cannot be written.
         """
-        ask("never", os.environ)
+        request_retry("never", os.environ)
 
     def run(
         self, main: Callable[[], Any] | Sequence[str], *, timeout: float | str | None = None
     ) -> Any:
-        """Run a function, or a command as a child process, with the callbacks around it.
+        """Run a function, or a command as a child process, and call the handlers of its events.
 
-        SIGTERM calls the ``stop`` callbacks. A command gets the signal too; a function is ended by
-        ``SystemExit(143)``, so that its ``finally`` blocks run. After ``timeout`` it is ended in
-        the same way, with 124. For a function both need the main thread.
+        SIGTERM calls the ``stop`` handlers. A command receives the signal; in a function
+        ``SystemExit(143)`` is raised, so that its ``finally`` blocks run. ``timeout`` does the same
+        with 124. For a function both need the main thread.
 
         Args:
             main: A function without arguments, or a program and its arguments.
@@ -153,74 +153,74 @@ class Runtime:
             What the function returned, or the command's exit code.
 
         Raises:
-            BaseException: Whatever the function raised, after the callbacks.
-            SystemExit: With 194 if a callback that may fail the program failed and nothing else
-                did; with 124 if the function ran into its time limit.
-            ValueError: ``timeout`` is no time, or this is not the main thread.
+            BaseException: The exception of the function, after the handlers.
+            SystemExit: With 194 if only a handler that may fail the program failed; with 124 if the
+                function exceeded its time limit.
+            ValueError: ``timeout`` is invalid, or this is not the main thread.
         """
         limit = duration(timeout)
         if self.context and self.context.job_attempt + self.context.task_attempt:
             self._fire("retry")
         self._fire("start")
-        self._give_up_if_failed()
+        self._exit_if_failed()
         result = self._call(main, limit) if callable(main) else self._execute(main, limit)
         if result == 0 or callable(main):
-            self._give_up_if_failed()
+            self._exit_if_failed()
         return result
 
-    def _give_up_if_failed(self) -> None:
+    def _exit_if_failed(self) -> None:
         if self._handlers.failed:
             raise SystemExit(CALLBACK_FAILED)
 
     def _call(self, main: Callable[[], Any], limit: float | None) -> Any:
-        clocks = self._handlers.repeated(lambda: self._event("interval"))
+        timers = self._handlers.interval_timers(lambda: self._event("interval"))
         try:
             with self._signals(limit):
-                for clock in clocks:
-                    clock.begin()
+                for timer in timers:
+                    timer.begin()
                 result = main()
-        except BaseException as error:  # told to the callbacks, and raised again
+        except BaseException as error:  # raised again after the handlers
             self._end(_exit_code(error), error)
             raise
         finally:
-            for clock in clocks:
-                clock.end()
+            for timer in timers:
+                timer.end()
         self._end(0)
         return result
 
     def _execute(self, argv: Sequence[str], limit: float | None) -> int:
-        clocks = self._handlers.repeated(lambda: self._event("interval"))
-        with Loop() as loop:
+        timers = self._handlers.interval_timers(lambda: self._event("interval"))
+        with EventLoop() as loop:
             command = Command(loop, timeout=limit)
             command.on_stop = lambda: self._stopped(command.stop_signal)
             command.on_timeout = lambda: self._fire("timeout")
-            for clock in clocks:  # once the command is started: threads and forks do not mix
-                loop.later(0, clock.begin)
+            for timer in timers:  # after the fork: threads and forks do not mix
+                loop.later(0, timer.begin)
             code = command.run(argv, os.environ)
-            for clock in clocks:
-                clock.end()
+            for timer in timers:
+                timer.end()
             command.end_leftovers()
         self._end(code)
         return code
 
     @contextmanager
     def _signals(self, limit: float | None) -> Iterator[None]:
-        """Handle SIGTERM, and SIGALRM for a time limit, where they are ours to take."""
+        """Handle SIGTERM, unless the program does, and SIGALRM for a time limit."""
         is_main = threading.current_thread() is threading.main_thread()
         if limit is not None and not is_main:
             raise ValueError("A time limit needs the main thread.")
-        taken = []
+        previous = []
         if is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            taken.append((signal.SIGTERM, signal.signal(signal.SIGTERM, self._sigterm)))
+            previous.append((signal.SIGTERM, signal.signal(signal.SIGTERM, self._sigterm)))
         if limit is not None:
-            taken.append((signal.SIGALRM, signal.signal(signal.SIGALRM, self._sigalrm)))
+            previous.append((signal.SIGALRM, signal.signal(signal.SIGALRM, self._sigalrm)))
             signal.setitimer(signal.ITIMER_REAL, limit)
         try:
             yield
         finally:
             if limit is not None:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-            for number, before in taken:
+            for number, before in previous:
                 signal.signal(number, before)
 
     def _sigterm(self, number: int, _frame: FrameType | None) -> None:
@@ -241,7 +241,7 @@ class Runtime:
         self._fire("exit", code, error, log)
 
     def _log(self, error: BaseException | None) -> str:
-        """Return what patterns are looked for in: the traceback, which comes last in the log."""
+        """Return the text for log patterns: the end of the log and the traceback."""
         if not self._handlers.read_log():
             return ""
         from openpai.runtime.diagnosis import log_tail
@@ -278,7 +278,7 @@ class Runtime:
 
 
 def _exit_code(error: BaseException) -> int:
-    """Return the exit code that Python gives a program which ends by this exception."""
+    """Return the exit code of a Python program that ends with this exception."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     return 130 if isinstance(error, KeyboardInterrupt) else 1

@@ -1,4 +1,4 @@
-"""The exit codes that are the runtime's own; every other one is the command's.
+"""Exit codes of the runtime itself; all others are the command's.
 
 PAI knows none of 193 to 199, so it shows them as they are in ``originUserExitCode`` and treats them
 as unknown failures, which ``jobRetryCount`` may retry (k8s-job-exit-spec/config).
@@ -18,4 +18,4 @@ CALLBACK_FAILED = 194
 """The command returned 0, and a callback with ``failurePolicy: fail`` failed."""
 
 NOT_READY = 195
-"""The command was not started: what it needs could not be had."""
+"""The command was not started, because its preparation failed."""

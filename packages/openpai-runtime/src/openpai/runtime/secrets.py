@@ -1,4 +1,4 @@
-"""The job's secrets: from the platform's file into variables, and out of what is printed.
+"""Read the job's secrets into variables, and mask them in the log.
 
 PAI mounts the key ``secrets`` of the job as a file of YAML, if the job has any (rest-server/src/
 models/v2/job/k8s.js). They are given to programs in their environment or in files that only this
@@ -18,14 +18,14 @@ __all__ = ["PLATFORM_SECRETS", "read_secret", "read_secrets", "secret_texts", "s
 PLATFORM_SECRETS = "/usr/local/pai/secrets/secrets.yaml"
 """Where PAI mounts the job's secrets."""
 
-_SHORTEST = 4  # what is shorter is no secret, and is part of ordinary words
+_SHORTEST = 4  # shorter texts are parts of ordinary words
 
 
 def read_secrets(environ: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the job's secrets: those of the file ``OPENPAI_SECRETS``, else the platform's.
 
     Raises:
-        OpenPaiError: There is a file, and it cannot be read.
+        OpenPaiError: The file cannot be read.
     """
     path = environ.get("OPENPAI_SECRETS") or PLATFORM_SECRETS
     if not os.path.exists(path):  # noqa: PTH110 - every task asks
@@ -36,7 +36,7 @@ def read_secrets(environ: Mapping[str, str]) -> Mapping[str, Any]:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - every task asks
             secrets = load_yaml(file.read())
     except (OSError, UnicodeDecodeError, YamlError):
-        # What is wrong inside is not repeated: it might be a secret.
+        # The cause is not shown: it may quote a secret.
         raise OpenPaiError(f"The secrets of the job cannot be read from {path}.") from None
     return secrets if isinstance(secrets, dict) else {}
 
@@ -45,7 +45,7 @@ def read_secret(name: str, environ: Mapping[str, str]) -> str:
     """Return one of the job's secrets.
 
     Raises:
-        OpenPaiError: The job has none of that name, or they cannot be read.
+        OpenPaiError: The job has no such secret, or the secrets cannot be read.
     """
     from openpai.core.protocol import secret_value
 
@@ -64,17 +64,17 @@ def secret_variables(
 
     Args:
         wanted: The name of each variable, and of the secret that it gets.
-        environ: The environment that tells where secrets are.
+        environ: The environment with the path of the file.
 
     Raises:
-        OpenPaiError: The job has no such secret, or they cannot be read.
+        OpenPaiError: A secret is missing, or the secrets cannot be read.
     """
     return {variable: read_secret(name, environ) for variable, name in wanted}
 
 
 @lru_cache(maxsize=1)
 def secret_texts() -> Sequence[str]:
-    """Return what must not be printed, the longest first; nothing if it cannot be read."""
+    """Return the texts to mask, the longest first; none if the file cannot be read."""
     try:
         found = {text for value in _values(read_secrets(os.environ)) for text in _texts(value)}
     except OpenPaiError:
@@ -93,7 +93,7 @@ def _values(secrets: Any) -> Iterator[str]:
 
 
 def _texts(value: str) -> Iterator[str]:
-    """Yield the whole of a secret and, as messages are cut into lines, each of its lines."""
+    """Yield a secret and each of its lines, since messages are printed by lines."""
     for text in (value, *value.splitlines()):
         if len(text.strip()) >= _SHORTEST:
             yield text.strip()

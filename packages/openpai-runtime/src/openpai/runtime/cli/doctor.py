@@ -1,4 +1,4 @@
-"""``openpai-runtime info`` and ``doctor``: what the runtime sees, and what is wrong with it."""
+"""Information and problems of a task, for ``openpai-runtime info`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any, Iterator, Mapping
 from openpai.core.errors import OpenPaiError
 from openpai.core.protocol import validate_runtime_section
 from openpai.runtime.__about__ import __version__
-from openpai.runtime.job import TaskJob, config_path, read_job, storage_folder, usable_section
-from openpai.runtime.log import mask, reason
-from openpai.runtime.setup import Preparation, shown
+from openpai.runtime.job import TaskJob, config_path, read_job, storage_folder, valid_section
+from openpai.runtime.log import mask, message_of
+from openpai.runtime.setup import Preparation, describe_goals
 
-__all__ = ["findings", "information"]
+__all__ = ["check", "environment_info"]
 
 _TOOLS = ("bash", "git", "python", "python3", "pip", "nvidia-smi", "ssh")
 _SHOWN = ("PAI_", "FC_", "OPENPAI_")
 
 
-def information(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield lines that tell where this process is, what it has, and what the job asks for."""
+def environment_info(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield lines about the system, the task and the runtime section."""
     yield f"openpai-runtime {__version__}, Python {platform.python_version()} at {sys.executable}"
     yield f"system: {_system()}, user id {os.getuid()}, process id {os.getpid()}"
     tools = [name for name in _TOOLS if shutil.which(name, path=environ.get("PATH"))]
@@ -46,8 +46,8 @@ def information(environ: Mapping[str, str]) -> Iterator[str]:
             yield mask(f"{name}={environ[name]}")
 
 
-def findings(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield what would keep the job's command from running as it should; nothing if all is well."""
+def check(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield problems that the job's command would have."""
     document = read_job(config_path(environ))
     if document is None:
         return
@@ -63,14 +63,14 @@ def findings(environ: Mapping[str, str]) -> Iterator[str]:
 def _job(environ: Mapping[str, str]) -> TaskJob | None:
     document = read_job(config_path(environ))
     try:
-        section = usable_section(document, quiet=True) if document else None
+        section = valid_section(document, quiet=True) if document else None
     except OpenPaiError:
         return None
     return TaskJob.of(document, section, environ) if document and section else None
 
 
 def _storages(job: TaskJob) -> Iterator[str]:
-    """Yield where each storage of the job is, and whether it may be written."""
+    """Yield the folder of each storage, and whether it is read-only."""
     names = {mount.storage for mount in job.section.mounts}
     if job.section.workspace:
         names.add(job.section.workspace.partition(":")[0])
@@ -84,11 +84,11 @@ def _storages(job: TaskJob) -> Iterator[str]:
 
 
 def _plan(job: TaskJob) -> Iterator[str]:
-    """Yield what would be done before the command."""
+    """Yield the steps before the command."""
     try:
-        lines = list(shown(Preparation(job, Path.cwd(), job.environ).goals()))
+        lines = list(describe_goals(Preparation(job, Path.cwd(), job.environ).goals()))
     except (OSError, OpenPaiError) as error:
-        lines = [f"- nothing: {reason(error)}"]
+        lines = [f"- nothing: {message_of(error)}"]
     if lines:
         yield "before the command:"
         yield from (f"  {line}" for line in lines)
@@ -117,7 +117,7 @@ def _needs(job: TaskJob) -> Iterator[str]:
         for mount in job.section.mounts:
             storage_folder(mount.storage, job.document, job.environ)
     except (OSError, OpenPaiError) as error:
-        yield reason(error)
+        yield message_of(error)
     if job.section.requirements:
         from openpai.runtime.setup import python_of
 

@@ -1,7 +1,7 @@
-"""``openpai-runtime``: the command line.
+"""The command ``openpai-runtime``.
 
-Most tasks only run a command, and each of them waits for this module: it imports next to nothing,
-and looks at ``run`` itself, because argparse would touch the options of the command.
+Every task waits for this module: it imports very little, and parses ``run`` itself, because
+argparse would interpret the options of the command.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import os
 import sys
 
 from openpai.runtime.__about__ import __version__
-from openpai.runtime.log import say
+from openpai.runtime.log import log
 
-TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
+TYPE_CHECKING = False  # importing typing would double the start-up time
 if TYPE_CHECKING:
     from typing import Sequence
 
@@ -24,17 +24,17 @@ usage: openpai-runtime run [--dry-run] [--] COMMAND [ARGUMENT ...]
        openpai-runtime carry FILE
        openpai-runtime info | doctor | --version | --help
 
-  run      run a command as a task of a PAI job: fetch the job's code, pass signals on, call the
-           job's callbacks, save its outputs whatever happens, exit with the command's own code;
-           with --dry-run only print what would be done before the command
-  execute  run one task of a job here, from its file, without a server
-  carry    write all of the runtime into one file, for images and clusters without an index
-  info     print what the runtime sees: system, programs, job, task, PAI's variables
-  doctor   look for what would keep the job's command from running; exit 1 if there is something
+  run      run a command as a task of a PAI job: fetch the job's code, forward signals, run the
+           job's callbacks, always save its outputs, exit with the command's own exit code;
+           with --dry-run only print the preparation
+  execute  run one task of a job file on this machine, without a server
+  carry    write the runtime into one file, for images and clusters without a package index
+  info     print information about the system, programs, job, task and PAI's variables
+  doctor   check the task for problems; exit 1 if there are any
 
-What to do is read from extras["openpai.runtime"] of the job's config; without it commands just run.
-Exit codes of its own: 2 wrong usage or file, 124 time limit, 126 and 127 the command cannot be
-started, 193 outputs not saved, 194 a callback failed, 195 what the command needs is not there.
+The settings are read from extras["openpai.runtime"] of the job config; without them commands just
+run. Own exit codes: 2 wrong usage or file, 124 time limit, 126 and 127 the command cannot be
+started, 193 outputs not saved, 194 a callback failed, 195 the preparation failed.
 """
 
 
@@ -50,14 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command:
             return run(command)
     elif words == ["--version"]:
-        print(f"openpai-runtime {__version__}")  # noqa: T201 - what was asked for
+        print(f"openpai-runtime {__version__}")  # noqa: T201
         return 0
     elif words[-1:] in (["-h"], ["--help"]):
-        print(_USAGE, end="")  # noqa: T201 - what was asked for
+        print(_USAGE, end="")  # noqa: T201
         return 0
     elif words[:1] == ["execute"] or words in (["info"], ["doctor"], ["carry", *words[1:2]]):
         return _other(words)
-    print(_USAGE, end="", file=sys.stderr)  # noqa: T201 - the complaint about the usage
+    print(_USAGE, end="", file=sys.stderr)  # noqa: T201
     return 2
 
 
@@ -74,30 +74,30 @@ def _other(words: Sequence[str]) -> int:
 
 
 def run(command: Sequence[str]) -> int:
-    """Run a command under whatever the job's config asks for; return the exit code."""
+    """Run a command as the job config demands; return the exit code."""
     from openpai.runtime.job import config_path, read_job
 
     document = read_job(config_path(os.environ))
     if document is None:
-        return _plainly(command)
+        return _run_without_job(command)
     from openpai.core.errors import OpenPaiError
     from openpai.runtime.exit_codes import NOT_READY
-    from openpai.runtime.job import usable_section
+    from openpai.runtime.job import valid_section
 
     try:
-        section = usable_section(document)
+        section = valid_section(document)
     except OpenPaiError as error:
-        say(f"The command is not started. {error}")
+        log(f"The command is not started. {error}")
         return NOT_READY
     if section is None:
-        return _plainly(command)
+        return _run_without_job(command)
     from openpai.runtime.job import TaskJob
     from openpai.runtime.task import run_task
 
     return run_task(TaskJob.of(document, section, dict(os.environ)), command)
 
 
-def _plainly(command: Sequence[str]) -> int:
-    from openpai.runtime.process import active_environ, run_plainly
+def _run_without_job(command: Sequence[str]) -> int:
+    from openpai.runtime.process import active_environ, run_command
 
-    return run_plainly(command, active_environ(os.environ))
+    return run_command(command, active_environ(os.environ))

@@ -1,4 +1,4 @@
-"""Execute one task of a job here and now, from its plan, without any server."""
+"""Run one task of a job file on this machine, without a server."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from openpai.core.execution import Placement, Step, TaskPlan, plan_task, role_po
 from openpai.core.files import write_private
 from openpai.core.protocol import Job, RuntimeSection, dump_yaml, instances, mask_secrets
 from openpai.runtime.exit_codes import NOT_READY
-from openpai.runtime.job import TaskJob, usable_section
-from openpai.runtime.log import say
-from openpai.runtime.process import active_environ, run_plainly, shell
+from openpai.runtime.job import TaskJob, valid_section
+from openpai.runtime.log import log
+from openpai.runtime.process import active_environ, run_command, shell
 from openpai.runtime.task import run_task
 
 __all__ = ["execute"]
@@ -27,17 +27,17 @@ _HERE = "127.0.0.1"
 def execute(path: Path, role: str, index: int, environ: Mapping[str, str]) -> int:
     """Run the steps of one task in the working directory and return its exit code.
 
-    Every task of the job has this machine's loopback address and ports of its own in the
-    environment; no other task is started.
+    In the environment each task of the job has the loopback address and its own ports; no other
+    task is started.
 
     Args:
         path: The job's file.
         role: The task role.
         index: The task's index in it.
-        environ: What the task's own environment is added to.
+        environ: The base environment.
 
     Raises:
-        ProtocolError: The file holds no job that a server would accept.
+        ProtocolError: The file is not a job that a server would accept.
         OpenPaiError: The job has no such task.
         OSError: The file cannot be read.
     """
@@ -89,7 +89,7 @@ def _plan(
 
 
 def _private(path: Path, text: str) -> Path:
-    """Write a file that only this user can read: scripts may hold secrets."""
+    """Write a private file, as scripts may contain secrets."""
     write_private(path, text)
     return path
 
@@ -110,20 +110,20 @@ def _run_step(
     step: Step, argv: Sequence[str], document: Mapping[str, Any], environ: Mapping[str, str]
 ) -> int:
     if step.when != "main":
-        return run_plainly(argv, environ)
+        return run_command(argv, environ)
     try:
-        section = usable_section(document)
+        section = valid_section(document)
     except OpenPaiError as error:
-        say(f"The command is not started. {error}")
+        log(f"The command is not started. {error}")
         return NOT_READY
     if section is None:
-        return run_plainly(argv, active_environ(environ))
-    return run_task(TaskJob.of(document, _alone(section), environ), argv)
+        return run_command(argv, active_environ(environ))
+    return run_task(TaskJob.of(document, _single_task(section), environ), argv)
 
 
-def _alone(section: RuntimeSection) -> RuntimeSection:
-    """Return the section without what the other tasks would have to be there for."""
+def _single_task(section: RuntimeSection) -> RuntimeSection:
+    """Return the section without ssh and the barrier, which need the other tasks."""
     if not section.wait_for_peers and not section.ssh:
         return section
-    say("No other task is started, so that none is waited for, nor reached by ssh.")
+    log("No other task is started: waitForPeers and ssh are ignored.")
     return replace(section, wait_for_peers=None, ssh=False)

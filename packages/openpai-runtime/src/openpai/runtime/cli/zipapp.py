@@ -1,7 +1,7 @@
-"""Make one file of the runtime, to be carried where there is no package index.
+"""The runtime as one file, for clusters without a package index.
 
-The file is a program (a zip archive that Python runs). An image may hold it, named by
-``$OPENPAI_RUNTIME``; or it lies in the workspace, where the bootstrap of jobs looks for it.
+The file is a zip application. An image may contain it, at ``$OPENPAI_RUNTIME``; or the workspace,
+where the bootstrap of jobs looks for it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["carry"]
 
 _DISTRIBUTIONS = ("openpai-core", "openpai-runtime")
 _ABOUT = ("METADATA", "entry_points.txt")
-_NOT_NEEDED = ("local/", "rest/")  # a task is no cluster, and asks none
+_NOT_NEEDED = ("local/", "rest/")  # a task uses neither
 
 
 def carry(target: Path) -> int:
-    """Write the file, whole or not at all; return its size in bytes.
+    """Write the file atomically; return its size in bytes.
 
     Raises:
         OpenPaiError: The runtime is not installed as a distribution.
@@ -39,14 +39,14 @@ def _members() -> Iterator[tuple[str, bytes]]:
     core = Path(openpai.core.__path__[0])
     yield from module_files(core, lambda name: not name.startswith(_NOT_NEEDED))
     yield from module_files(Path(openpai.runtime.__path__[0]))
-    for module in Path(yaml.__path__[0]).glob("*.py"):  # configs that are not JSON are YAML
+    for module in Path(yaml.__path__[0]).glob("*.py"):  # for configs in YAML
         yield f"yaml/{module.name}", module.read_bytes()
     yield "yaml/LICENSE", _license("PyYAML").encode()
     for distribution in _DISTRIBUTIONS:
         try:
             found = metadata.distribution(distribution)
         except metadata.PackageNotFoundError:
-            raise OpenPaiError(f"{distribution} is not installed here.", "Install it.") from None
+            raise OpenPaiError(f"{distribution} is not installed.", "Install it.") from None
         folder = f"{distribution.replace('-', '_')}-{found.version}.dist-info"
         for name in _ABOUT:
             text = found.read_text(name)

@@ -1,11 +1,11 @@
-"""Explain why the command failed."""
+"""Diagnose why the command failed."""
 
 from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openpai.runtime.diagnosis.failure import (
-        Evidence as Evidence,
+        Diagnosis as Diagnosis,
         as_text as as_text,
         log_tail as log_tail,
     )
@@ -14,7 +14,7 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "failure": ["Evidence", "as_text", "log_tail"],
+            "failure": ["Diagnosis", "as_text", "log_tail"],
             "gpu": ["gpu_faults"],
         },
     )

@@ -1,7 +1,7 @@
-"""Say why a command failed, as far as it can be known from here.
+"""Diagnosis of a failed command.
 
-The evidence: the exit code, what the kernel counted, full disks, and the end of the log where the
-platform keeps it in the container. The command's output itself is not intercepted.
+Sources: the exit code, OOM kills, full disks, and the end of the log, if the platform keeps it in
+the container. The command's output is not intercepted.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from openpai.core.processes import signal_name
 from openpai.runtime.diagnosis.patterns import Match, match_log
 from openpai.runtime.log import mask
 
-__all__ = ["Evidence", "as_text", "log_tail"]
+__all__ = ["Diagnosis", "as_text", "log_tail"]
 
 _TAIL = 64 * 1024
 _SETTLE = 0.5
 _ARRIVAL = 5.0
 
 
-class Evidence:
-    """What speaks for one cause or another.
+class Diagnosis:
+    """Evidence for the cause of a failure.
 
     Args:
         code: The command's exit code.
-        seconds: How long it ran.
-        oom_kills: How many processes of this container the kernel killed for want of memory
+        seconds: Its duration.
+        oom_kills: Number of processes of this container that the kernel killed for lack of memory
             while it ran.
-        folders: Folders whose disks may be full.
-        gpu_faults: What the GPUs count of their own faults, in sentences.
+        folders: Folders whose disks are checked.
+        gpu_faults: Sentences about memory errors of the GPUs.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Evidence:
         self.match: Match | None = None
 
     def read(self, log: str) -> None:
-        """Look for what the end of the log means."""
+        """Match failure patterns against the end of the log."""
         self.match = match_log(log)
 
     def record(self) -> Mapping[str, Any]:
-        """Return it for the manifest."""
+        """Return the diagnosis for the manifest."""
         match = self.match
         return {
             "exitCode": self.code,
@@ -74,22 +74,24 @@ class Evidence:
         }
 
 
-def as_text(evidence: Evidence) -> str:
-    """Return it for people: one block of lines."""
-    return "\n".join(failure_lines(evidence.record()))
+def as_text(diagnosis: Diagnosis) -> str:
+    """Return the diagnosis as lines of text."""
+    return "\n".join(failure_lines(diagnosis.record()))
 
 
 def log_tail(environ: Mapping[str, str], until: str = "") -> str:
-    """Return the end of this task's log, once nothing more is added to it.
+    """Return the end of this task's log, once it has stopped growing.
 
     Args:
-        environ: The task's environment, which tells where the log is.
-        until: What was written last; the log is waited for until this is in it, a few seconds.
+        environ: The task's environment, which locates the log.
+        until: Text to wait for in the log, for a few seconds.
     """
     deadline = time.monotonic() + (_ARRIVAL if until else _SETTLE)
     before = None
     while True:
-        logs = [path for path in _logs(environ) if path.is_file()]  # a pipe would be read from
+        logs = [
+            path for path in _logs(environ) if path.is_file()
+        ]  # not pipes: reading would consume them
         text = next(filter(None, map(_end_of, logs)), "")
         is_whole = until in text if until else text == before
         if is_whole or not logs or time.monotonic() > deadline:
@@ -99,7 +101,7 @@ def log_tail(environ: Mapping[str, str], until: str = "") -> str:
 
 
 def _logs(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield where the log may be: PAI's folder, the local cluster's, or our own stderr."""
+    """Yield possible paths of the log: PAI's, the local cluster's, the own stderr."""
     pod = environ.get("FC_POD_UID")
     if pod:
         yield Path("/usr/local/pai/logs", pod, "user-all", "current")

@@ -1,4 +1,4 @@
-"""What the GPUs of this task count of their own faults."""
+"""Memory errors of the GPUs of this task."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Mapping
 
 __all__ = ["gpu_faults"]
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 _FIELD = "ecc.errors.uncorrected.volatile.total"
 
 
 def gpu_faults(environ: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each GPU that counts uncorrectable memory errors since its start.
+    """Return a sentence for each GPU with uncorrectable memory errors since its start.
 
-    ``nvidia-smi`` adds up all kinds of them, those of GPUs since Ampere too; where there is none,
-    or it hangs, as it may with a broken GPU, nothing is known.
+    ``nvidia-smi`` reports their sum, for GPUs since Ampere too. Empty if it is not installed, or
+    hangs, as it may with a broken GPU.
     """
     program = shutil.which("nvidia-smi", path=environ.get("PATH"))
     if not program:
@@ -24,7 +24,7 @@ def gpu_faults(environ: Mapping[str, str]) -> list[str]:
     argv = [program, f"--query-gpu=index,{_FIELD}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return []

@@ -4,9 +4,9 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.runtime.events.background import Meanwhile as Meanwhile
+    from openpai.runtime.events.background import BackgroundWork as BackgroundWork
     from openpai.runtime.events.callbacks import Callbacks as Callbacks
-    from openpai.runtime.events.event import Event as Event, meets as meets
+    from openpai.runtime.events.event import Event as Event, matches as matches
     from openpai.runtime.events.handlers import (
         Handler as Handler,
         Handlers as Handlers,
@@ -17,9 +17,9 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "background": ["Meanwhile"],
+            "background": ["BackgroundWork"],
             "callbacks": ["Callbacks"],
-            "event": ["Event", "meets"],
+            "event": ["Event", "matches"],
             "handlers": ["Handler", "Handlers", "conditions", "duration"],
         },
     )

@@ -1,4 +1,4 @@
-"""What goes on beside the command: callbacks, and outputs saved at an interval."""
+"""Work in the background of the command: callbacks and saving at an interval."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import signal
 from functools import partial
 from typing import Callable, Iterable
 
-from openpai.runtime.events.callbacks import Callbacks, Chain
+from openpai.runtime.events.callbacks import CallbackQueue, Callbacks
 from openpai.runtime.events.event import Event
-from openpai.runtime.process import Loop, call_in_child, signal_group
+from openpai.runtime.process import EventLoop, call_in_child, signal_group
 
-__all__ = ["Meanwhile"]
+__all__ = ["BackgroundWork"]
 
-_PAUSE = 0.1  # between two events of the same name, so that a function that does not wait does less
+_PAUSE = 0.1  # limits the load of a function that returns at once
 
 
-class Meanwhile:
-    """Things that happen beside the command, each in a child process.
+class BackgroundWork:
+    """Runs callbacks and saves outputs while the command runs, each in a child process.
 
     Args:
-        loop: The loop of this process.
+        loop: The event loop of this process.
         callbacks: The callbacks of the job.
-        event: Makes an event of its name.
-        save: Saves what is due after an interval (in seconds); called in a child process.
+        event: Returns an event of a name.
+        save: Saves the outputs of an interval (in seconds); called in a child process.
     """
 
     def __init__(
         self,
-        loop: Loop,
+        loop: EventLoop,
         callbacks: Callbacks,
         event: Callable[[str], Event],
         save: Callable[[float], int],
@@ -37,33 +37,33 @@ class Meanwhile:
         self._event = event
         self._save = save
         self._over = False
-        self._once: list[Chain] = []
-        self._repeated: dict[float, Chain] = {}
+        self._once: list[CallbackQueue] = []
+        self._repeated: dict[float, CallbackQueue] = {}
         self._savers: dict[float, int] = {}
         self._listeners: dict[str, int] = {}
-        self._events: dict[str, Chain] = {}
+        self._events: dict[str, CallbackQueue] = {}
 
     def begin(self, saves: Iterable[float]) -> None:
-        """Start the clocks of interval callbacks, and those by which outputs are saved."""
+        """Start the timers of interval callbacks and of saving."""
         calls = {
-            callback.every for callback in self._callbacks.waiting_for(self._event("interval"))
+            callback.every for callback in self._callbacks.callbacks_for(self._event("interval"))
         }
         for every in sorted(filter(None, calls)):
-            self._again(every, self._call)
+            self._schedule(every, self._call)
         for every in sorted(set(saves)):
-            self._again(every, self._begin_save)
-        for name in self._callbacks.foreign_events():
+            self._schedule(every, self._begin_save)
+        for name in self._callbacks.external_events():
             self._listen(name)
 
     def fire(self, name: str) -> None:
-        """Run the callbacks of an event beside the command."""
+        """Run the callbacks of an event in the background."""
         self._once.append(self._callbacks.fire(self._event(name)))
 
     def end(self, time_left: Callable[[], float | None]) -> None:
-        """Stop the clocks, and bring to an end what runs.
+        """Stop the timers and end all background work.
 
-        Interval callbacks are cut short; those of events that happen once are waited for, as is a
-        round of saving while there is time.
+        Interval callbacks are killed; callbacks of other events are awaited, and so is saving
+        while time is left.
         """
         self._over = True
         for pid in self._listeners.values():
@@ -78,7 +78,7 @@ class Meanwhile:
         self._loop.run(lambda: not self._savers)
 
     def _listen(self, name: str) -> None:
-        """Wait for an event of somebody else's: a function returns when it has happened."""
+        """Wait for an event of another package: its function returns when the event happens."""
         if self._over:
             return
         from openpai.runtime.events.plugins import call_function
@@ -86,10 +86,10 @@ class Meanwhile:
         self._listeners[name] = call_in_child(
             self._loop, partial(call_function, name, self._event(name))
         )
-        self._loop.watch(self._listeners[name], partial(self._heard, name))
+        self._loop.watch(self._listeners[name], partial(self._on_event, name))
 
-    def _heard(self, name: str, code: int) -> None:
-        """Run the callbacks, unless the last round is under way, and listen again."""
+    def _on_event(self, name: str, code: int) -> None:
+        """Run the callbacks, unless they are still running, and listen again."""
         del self._listeners[name]
         if code == 0 and not self._over:
             chain = self._events.get(name)
@@ -97,16 +97,16 @@ class Meanwhile:
                 self._events[name] = self._callbacks.fire(self._event(name))
             self._loop.later(_PAUSE, partial(self._listen, name))
 
-    def _again(self, every: float, call: Callable[[float], None]) -> None:
+    def _schedule(self, every: float, call: Callable[[float], None]) -> None:
         def tick() -> None:
             if not self._over:
-                self._again(every, call)
+                self._schedule(every, call)
                 call(every)
 
         self._loop.later(every, tick)
 
     def _call(self, every: float) -> None:
-        """Run the callbacks of one interval, unless the last round is still under way."""
+        """Run the callbacks of one interval, unless they are still running."""
         before = self._repeated.get(every)
         if before is None or before.done:
             self._repeated[every] = self._callbacks.fire(self._event("interval"), every)

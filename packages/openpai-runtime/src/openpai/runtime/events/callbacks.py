@@ -1,4 +1,4 @@
-"""Run the callbacks of a job: commands of its own, each a child with a time limit."""
+"""Run the callbacks of a job, each in a child process with a time limit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import partial
 from typing import Callable, Iterator, Mapping, Sequence
 
 from openpai.core.protocol import Callback
-from openpai.runtime.events.event import Event, waiting_for
-from openpai.runtime.log import say
-from openpai.runtime.process import Loop, call_in_child, shell, signal_group, start
+from openpai.runtime.events.event import Event, callbacks_for
+from openpai.runtime.log import log
+from openpai.runtime.process import EventLoop, call_in_child, shell, signal_group, start
 
-__all__ = ["Callbacks", "Chain"]
+__all__ = ["CallbackQueue", "Callbacks"]
 
 _KILL_AFTER = 2.0
 
@@ -20,19 +20,19 @@ class Callbacks:
     """The callbacks of a task.
 
     Args:
-        loop: The loop of this process.
-        callbacks: All of the job's.
-        environ: Their environment; each event adds what it knows of itself.
-        time_left: Seconds that there are before the task has to be over, if it has to be.
+        loop: The event loop of this process.
+        callbacks: The callbacks of the job.
+        environ: Their environment; each event adds its own variables.
+        time_left: Returns the seconds until the task must end; ``None`` without a limit.
 
     Attributes:
         environ: Their environment.
-        failed: Whether one with ``failurePolicy: fail`` has failed.
+        failed: Whether a callback with ``failurePolicy: fail`` failed.
     """
 
     def __init__(
         self,
-        loop: Loop,
+        loop: EventLoop,
         callbacks: Sequence[Callback],
         environ: Mapping[str, str],
         time_left: Callable[[], float | None],
@@ -43,26 +43,26 @@ class Callbacks:
         self.environ = environ
         self._time_left = time_left
 
-    def waiting_for(self, event: Event) -> list[Callback]:
-        """Return those that wait for an event."""
-        return waiting_for(self._callbacks, event)
+    def callbacks_for(self, event: Event) -> list[Callback]:
+        """Return the callbacks for an event."""
+        return callbacks_for(self._callbacks, event)
 
-    def foreign_events(self) -> list[str]:
-        """Return the events of other packages that callbacks wait for: their names have a dot."""
+    def external_events(self) -> list[str]:
+        """Return the events of other packages, whose names have a dot."""
         return sorted({callback.on for callback in self._callbacks if "." in callback.on})
 
-    def fire(self, event: Event, every: float | None = None) -> Chain:
-        """Begin to run those that wait for an event, one after the other; return at once.
+    def fire(self, event: Event, every: float | None = None) -> CallbackQueue:
+        """Start running the callbacks for an event, one after the other; return at once.
 
         Args:
-            event: What has happened.
-            every: For ``interval``: which interval has passed, in seconds.
+            event: The event.
+            every: For ``interval``: the interval in seconds.
         """
-        chosen = [callback for callback in self.waiting_for(event) if callback.every == every]
-        return Chain(self, iter(chosen), event)
+        chosen = [callback for callback in self.callbacks_for(event) if callback.every == every]
+        return CallbackQueue(self, iter(chosen), event)
 
     def fire_and_wait(self, event: Event) -> None:
-        """Run those that wait for an event, to their ends."""
+        """Run the callbacks for an event and wait for them."""
         chain = self.fire(event)
         self._loop.run(lambda: chain.done)
 
@@ -79,30 +79,30 @@ class Callbacks:
         left = self._time_left()
         limit = callback.timeout if left is None else max(0.1, min(callback.timeout, left / 2))
 
-        def too_long() -> None:
-            say(f"The callback on {event.name} has run for {limit:g} s, its time limit.")
+        def stop() -> None:
+            log(f"The callback on {event.name} has run for {limit:g} s, its time limit.")
             signal_group(pid, signal.SIGTERM)
 
         timers = [
-            self._loop.later(limit, too_long),
+            self._loop.later(limit, stop),
             self._loop.later(limit + _KILL_AFTER, lambda: signal_group(pid, signal.SIGKILL)),
         ]
 
         def ended(code: int) -> None:
             for timer in timers:
                 self._loop.cancel(timer)
-            signal_group(pid, signal.SIGKILL)  # what it left in the background
+            signal_group(pid, signal.SIGKILL)  # its background processes
             on_end(code)
 
         self._loop.watch(pid, ended)
         return pid
 
 
-class Chain:
-    """Callbacks that run one after the other.
+class CallbackQueue:
+    """Callbacks of one event, run one after the other.
 
     Attributes:
-        done: Whether all of them have ended.
+        done: Whether all have ended.
     """
 
     def __init__(self, owner: Callbacks, callbacks: Iterator[Callback], event: Event) -> None:
@@ -115,7 +115,7 @@ class Chain:
         self._next()
 
     def abandon(self) -> None:
-        """Kill the one that runs and start no other; how it ends means nothing."""
+        """Kill the running callback, ignore its exit code, and start no other."""
         self._abandoned = True
         if not self.done:
             signal_group(self._pid, signal.SIGKILL)
@@ -130,6 +130,6 @@ class Chain:
 
     def _ended(self, code: int, policy: str) -> None:
         if code and not self._abandoned:
-            say(f"A callback on {self._event.name} ended with exit code {code}.")
+            log(f"A callback on {self._event.name} ended with exit code {code}.")
             self._owner.failed = self._owner.failed or policy == "fail"
         self._next()

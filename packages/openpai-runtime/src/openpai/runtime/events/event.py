@@ -1,4 +1,4 @@
-"""What happens to a task, and which of a job's callbacks wait for it."""
+"""Events of a task, and which callbacks are run for them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Mapping, Protocol, Sequence
 from openpai.core.protocol import SIGNALS, Callback
 from openpai.runtime.log import PREFIX
 
-__all__ = ["Conditions", "Event", "meets", "waiting_for"]
+__all__ = ["Conditions", "Event", "callbacks_for", "matches"]
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to the task.
+    """An event of the task.
 
     Attributes:
         name: One of :data:`openpai.core.protocol.runtime_schema.EVENTS`.
         role: The task's role.
         index: The task's index in it.
-        attempt: How often the task was started before.
+        attempt: Number of earlier starts of the task.
         exit_code: The command's exit code; ``None`` before it has ended.
-        signal: The number of the signal that asked the task to end, if one did.
+        signal: Number of the signal that asked the task to stop, if any.
         outputs_saved: For ``exit``: whether all outputs are saved; ``None`` if there is no
             workspace to save them in.
-        error: For ``failure`` of a Python function: what it raised.
+        error: For ``failure`` of a Python function: its exception.
         log: For ``failure``: the end of the task's log, where it can be read; else empty.
     """
 
@@ -40,7 +40,7 @@ class Event:
     log: str = field(default="", repr=False)
 
     def variables(self) -> Mapping[str, str]:
-        """Return what a callback's environment gets; what is not known is not set."""
+        """Return the variables for a callback; unknown values are not set."""
         saved = None if self.outputs_saved is None else str(self.outputs_saved).lower()
         values = {
             "OPENPAI_EVENT": self.name,
@@ -53,23 +53,23 @@ class Event:
 
 
 class Conditions(Protocol):
-    """What a failure has to be like, in a callback or a rule of its own."""
+    """Conditions on a failure, in a callback or a retry rule."""
 
     @property
     def exit_codes(self) -> Sequence[int]:
-        """The exit codes that it is for; empty means all."""
+        """Exit codes; empty means all."""
 
     @property
     def signals(self) -> Sequence[str]:
-        """The names of the signals that it is for; empty means all and none."""
+        """Names of signals; empty means any or none."""
 
     @property
     def log_patterns(self) -> Sequence[str]:
-        """Regular expressions, one of which is in the end of the log; empty means any log."""
+        """Regular expressions, one of which matches the end of the log; empty means any log."""
 
 
-def meets(event: Event, conditions: Conditions) -> bool:
-    """Whether each of the conditions that are given holds for an event."""
+def matches(event: Event, conditions: Conditions) -> bool:
+    """Whether an event meets all given conditions."""
     return (
         (not conditions.exit_codes or event.exit_code in conditions.exit_codes)
         and (not conditions.signals or _signal(event) in map(SIGNALS.get, conditions.signals))
@@ -77,19 +77,19 @@ def meets(event: Event, conditions: Conditions) -> bool:
     )
 
 
-def waiting_for(callbacks: Sequence[Callback], event: Event) -> list[Callback]:
-    """Return the callbacks that wait for an event, in the order in which they are written."""
+def callbacks_for(callbacks: Sequence[Callback], event: Event) -> list[Callback]:
+    """Return the callbacks for an event, in the order of the job's section."""
     return [
         callback
         for callback in callbacks
         if callback.on == event.name
         and (not callback.task_roles or event.role in callback.task_roles)
-        and meets(event, callback)
+        and matches(event, callback)
     ]
 
 
 def _signal(event: Event) -> int | None:
-    """Return the signal that the event is about: what ended the command, or asked it to end."""
+    """Return the signal that killed the command or asked it to stop."""
     return event.signal if event.name == "stop" else (event.exit_code or 0) - 128
 
 

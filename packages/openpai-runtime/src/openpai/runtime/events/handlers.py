@@ -1,4 +1,4 @@
-"""Functions that wait for events inside a Python program, and the threads that call them."""
+"""Python functions as event handlers, and the threads that call them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Callable, Sequence
 from openpai.core.deadline import DeadlineError, with_deadline
 from openpai.core.protocol import EVENTS, SIGNALS, Callback
 from openpai.core.units import parse_duration
-from openpai.runtime.events.event import Event, meets
-from openpai.runtime.log import say
+from openpai.runtime.events.event import Event, matches
+from openpai.runtime.log import log
 
-__all__ = ["Handler", "Handlers", "Repeated", "conditions", "duration"]
+__all__ = ["Handler", "Handlers", "IntervalTimer", "conditions", "duration"]
 
 Handler = Callable[[Event], object]
 
 
 @dataclass(frozen=True)
-class _Waiting:
+class _Registration:
     on: Callback
     handler: Handler
     timeout: float | None
@@ -30,61 +30,61 @@ class _Waiting:
 
 
 class Handlers:
-    """The functions of one program.
+    """The event handlers of one program.
 
     Attributes:
-        failed: Whether one that may fail the program has failed.
+        failed: Whether a handler that may fail the program failed.
     """
 
     def __init__(self) -> None:
         self.failed = False
-        self._waiting: list[_Waiting] = []
+        self._registrations: list[_Registration] = []
 
     def add(self, callback: Callback, handler: Handler, timeout: float | None) -> None:
-        """Let a function wait for an event, under the conditions of a callback."""
-        self._waiting.append(_Waiting(callback, handler, timeout))
+        """Register a function under the conditions of a callback."""
+        self._registrations.append(_Registration(callback, handler, timeout))
 
     def fire(self, event: Event) -> None:
-        """Call the functions that wait for an event, in the order in which they were given."""
-        for waiting in self._waiting:
-            if waiting.on.on == event.name and meets(event, waiting.on):
-                self._call(waiting, event)
+        """Call the handlers of an event, in the order of registration."""
+        for registration in self._registrations:
+            if registration.on.on == event.name and matches(event, registration.on):
+                self._call(registration, event)
 
-    def repeated(self, event: Callable[[], Event]) -> list[Repeated]:
-        """Return those that are to be called again and again."""
+    def interval_timers(self, event: Callable[[], Event]) -> list[IntervalTimer]:
+        """Return a timer for each ``interval`` handler."""
 
-        def call(waiting: _Waiting) -> Callable[[], None]:
-            return lambda: self._call(waiting, event())
+        def call(registration: _Registration) -> Callable[[], None]:
+            return lambda: self._call(registration, event())
 
         return [
-            Repeated(waiting.on.every, call(waiting))
-            for waiting in self._waiting
-            if waiting.on.every
+            IntervalTimer(registration.on.every, call(registration))
+            for registration in self._registrations
+            if registration.on.every
         ]
 
     def read_log(self) -> bool:
-        """Whether some function wants to know what the log says."""
-        return any(waiting.on.log_patterns for waiting in self._waiting)
+        """Whether a handler has log patterns."""
+        return any(registration.on.log_patterns for registration in self._registrations)
 
-    def _call(self, waiting: _Waiting, event: Event) -> None:
+    def _call(self, registration: _Registration, event: Event) -> None:
         failed = True
         try:
-            if waiting.timeout is None:
-                waiting.handler(event)
+            if registration.timeout is None:
+                registration.handler(event)
             else:
-                with_deadline(lambda: waiting.handler(event), waiting.timeout)
+                with_deadline(lambda: registration.handler(event), registration.timeout)
             failed = False
         except DeadlineError:
-            limit = f"{waiting.timeout:g} s, its time limit"
-            say(f"The callback {waiting.name} on {event.name} has run for {limit}.")
-        except Exception as problem:  # a callback may raise anything, and hides nothing
-            say(f"The callback {waiting.name} on {event.name} failed: {problem!r}")
-        if failed and waiting.on.failure_policy == "fail":
+            limit = f"{registration.timeout:g} s, its time limit"
+            log(f"The callback {registration.name} on {event.name} has run for {limit}.")
+        except Exception as problem:  # a callback may raise anything
+            log(f"The callback {registration.name} on {event.name} failed: {problem!r}")
+        if failed and registration.on.failure_policy == "fail":
             self.failed = True
 
 
-class Repeated:
-    """Calls something at an interval in a thread of its own, never twice at once."""
+class IntervalTimer:
+    """Calls a function at an interval in its own thread, one call at a time."""
 
     def __init__(self, every: float, call: Callable[[], None]) -> None:
         self._every = every
@@ -93,11 +93,11 @@ class Repeated:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def begin(self) -> None:
-        """Start the clock."""
+        """Start the timer."""
         self._thread.start()
 
     def end(self) -> None:
-        """Stop the clock; a call that is under way may still come to its end."""
+        """Stop the timer; a call in progress may still finish."""
         self._over.set()
 
     def _run(self) -> None:
@@ -114,10 +114,10 @@ def conditions(
     every: float | str | None,
     may_fail: bool,
 ) -> Callback:
-    """Return the conditions of a function as those of a callback.
+    """Return the conditions of a handler as a callback.
 
     Raises:
-        ValueError: There is no such event, or a condition means nothing on it.
+        ValueError: The event is unknown, or a condition does not apply to it.
     """
     if event not in EVENTS:
         raise ValueError(f"'{event}' is not one of: {', '.join(EVENTS)}.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from openpai.core.entry_points import entry_points
 from openpai.runtime.events.event import Event
-from openpai.runtime.log import say
+from openpai.runtime.log import log
 
 __all__ = ["GROUP", "call_function"]
 
@@ -21,11 +21,11 @@ def call_function(name: str, event: Event) -> int:
     offered = entry_points(GROUP)
     if name not in offered:
         known = ", ".join(sorted(offered)) or "none"
-        say(f"No installed package offers the function '{name}' (offered: {known}).")
+        log(f"No installed package offers the function '{name}' (offered: {known}).")
         return 1
     try:
         offered[name].load()(event)
     except Exception as error:  # somebody else's function may raise anything
-        say(f"The function '{name}' failed: {type(error).__name__}: {error}")
+        log(f"The function '{name}' failed: {type(error).__name__}: {error}")
         return 1
     return 0

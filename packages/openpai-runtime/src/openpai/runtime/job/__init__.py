@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from openpai.runtime.job.config import (
         config_path as config_path,
         read_job as read_job,
-        usable_section as usable_section,
+        valid_section as valid_section,
     )
     from openpai.runtime.job.context import TaskJob as TaskJob, storage_folder as storage_folder
     from openpai.runtime.job.distributed import (
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
         framework_variables as framework_variables,
         remove_host_file as remove_host_file,
     )
-    from openpai.runtime.job.retry_policy import Verdict as Verdict, ask as ask
-    from openpai.runtime.job.workdir import surroundings as surroundings
+    from openpai.runtime.job.retry_policy import (
+        RetryDecision as RetryDecision,
+        request_retry as request_retry,
+    )
+    from openpai.runtime.job.workdir import prepare_workdir as prepare_workdir
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "config": ["config_path", "read_job", "usable_section"],
+            "config": ["config_path", "read_job", "valid_section"],
             "context": ["TaskJob", "storage_folder"],
             "distributed": ["address", "framework_variables", "remove_host_file"],
-            "retry_policy": ["Verdict", "ask"],
-            "workdir": ["surroundings"],
+            "retry_policy": ["RetryDecision", "request_retry"],
+            "workdir": ["prepare_workdir"],
         },
     )

@@ -1,10 +1,10 @@
-"""Find the job's config and read the runtime's section of it, as far as it can be read."""
+"""Read the job config and the valid part of its runtime section."""
 
 from __future__ import annotations
 
 import os
 
-from openpai.runtime.log import reason, say
+from openpai.runtime.log import log, message_of
 
 TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from openpai.core.errors import Problem
     from openpai.core.protocol import RuntimeSection
 
-__all__ = ["PLATFORM_CONFIG", "config_path", "read_job", "usable_section"]
+__all__ = ["PLATFORM_CONFIG", "config_path", "read_job", "valid_section"]
 
 PLATFORM_CONFIG = "/usr/local/pai/runtime.d/job_config.yaml"
 """Where PAI's init container leaves the job config (openpai-runtime src/init.d/initializer.py)."""
 
-_KEY = "openpai.runtime"  # core's SECTION_KEY, here so that a job without one costs no import
+_KEY = "openpai.runtime"  # core's SECTION_KEY, here so that jobs without a section import nothing
 
 
 def config_path(environ: Mapping[str, str]) -> str | None:
@@ -33,9 +33,9 @@ def config_path(environ: Mapping[str, str]) -> str | None:
 
 
 def read_job(path: str | None) -> Mapping[str, Any] | None:
-    """Return the job config, or ``None`` if there is none that could have a runtime section.
+    """Return the job config, or ``None`` if it is missing or has no runtime section.
 
-    A config that cannot be read is said and counts as none: the command may still run.
+    An unreadable config is logged and ignored: the command may still run.
     """
     if path is None:
         return None
@@ -43,7 +43,7 @@ def read_job(path: str | None) -> Mapping[str, Any] | None:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - start-up
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        say(f"The job config cannot be read: {reason(error)}")
+        log(f"The job config cannot be read: {message_of(error)}")
         return None
     if _KEY not in text:
         return None
@@ -52,7 +52,7 @@ def read_job(path: str | None) -> Mapping[str, Any] | None:
 
 
 def _from_json(text: str) -> Any:
-    """Read a config that is JSON, as those that `opai` submits are: ten times as fast as YAML."""
+    """Read JSON, which `opai` submits: ten times as fast as YAML."""
     if not text.startswith("{"):
         return None
     import json
@@ -69,15 +69,15 @@ def _from_yaml(text: str, path: str) -> Any:
     try:
         return load_yaml(text)
     except YamlError as error:
-        say(f"The job config {path} is not YAML: {reason(error)}")
+        log(f"The job config {path} is not YAML: {message_of(error)}")
         return None
 
 
-def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> RuntimeSection | None:
-    """Return the section without what is wrong in it; each fault is said unless ``quiet``.
+def valid_section(document: Mapping[str, Any], *, quiet: bool = False) -> RuntimeSection | None:
+    """Return the section without its invalid parts; log each problem unless ``quiet``.
 
     Raises:
-        OpenPaiError: What is wrong is something that the command cannot do without.
+        OpenPaiError: A part that the command depends on is invalid.
     """
     from openpai.core.protocol import RuntimeSection, raw_section, validate_runtime_section
 
@@ -87,35 +87,35 @@ def usable_section(document: Mapping[str, Any], *, quiet: bool = False) -> Runti
         if not problems:
             return RuntimeSection.from_dict(data)
         for problem in problems if not quiet else ():
-            say(f"{problem.path}: {problem.message}")
-        data = _without(data, problems)
+            log(f"{problem.path}: {problem.message}")
+        data = _drop_invalid(data, problems)
     return None
 
 
-def _without(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
-    """Return the section without the keys, or the entries of lists, that have problems."""
+def _drop_invalid(data: Any, problems: list[Problem]) -> dict[str, Any] | None:
+    """Return the section without the keys, or entries of lists, that have problems."""
     from openpai.core.json_pointer import pointer_steps
     from openpai.core.protocol import NEEDED
 
     places = {tuple(problem.path.split("/")[3:5]) for problem in problems}
     if not isinstance(data, dict) or () in places:
         return None
-    lost = sorted({place[0] for place in places}.intersection(NEEDED))
-    if lost:
+    broken = sorted({place[0] for place in places}.intersection(NEEDED))
+    if broken:
         from openpai.core.errors import OpenPaiError
 
         raise OpenPaiError(
-            f"The runtime section of this job is broken in '{lost[0]}', which the command needs.",
+            f"The runtime section of this job is broken in '{broken[0]}', which the command needs.",
             "Correct the job and submit it again.",
         )
-    kept = dict(data)
+    valid = dict(data)
     for place in sorted(places, key=lambda place: (place[0], _index(place)), reverse=True):
         (key,) = pointer_steps(f"/{place[0]}")
-        if isinstance(kept.get(key), list) and _index(place) >= 0:
-            kept[key] = [*kept[key][: _index(place)], *kept[key][_index(place) + 1 :]]
+        if isinstance(valid.get(key), list) and _index(place) >= 0:
+            valid[key] = [*valid[key][: _index(place)], *valid[key][_index(place) + 1 :]]
         else:
-            kept.pop(key, None)
-    return kept
+            valid.pop(key, None)
+    return valid
 
 
 def _index(place: tuple[str, ...]) -> int:

@@ -1,4 +1,4 @@
-"""Which task of which job this is, what its runtime section asks for, and where its files go."""
+"""Context of a task: its job, runtime section, storages and output paths."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class TaskJob:
 
     Attributes:
         document: The job config.
-        section: The runtime section of it, without what is broken.
-        context: Whose task it is; outside of a container the first task of the first role.
-        environ: The environment that the task was started with.
+        section: Its runtime section, without invalid parts.
+        context: Identity of the task; outside of a container the first task of the first role.
+        environ: The task's initial environment.
     """
 
     document: Mapping[str, Any]
@@ -39,7 +39,7 @@ class TaskJob:
     def of(
         cls, document: Mapping[str, Any], section: RuntimeSection, environ: Mapping[str, str]
     ) -> TaskJob:
-        """Put together what is known of this task."""
+        """Return the context of the task of an environment."""
         context = TaskContext.from_env(environ)
         if context is None:
             roles = document.get("taskRoles")
@@ -51,12 +51,12 @@ class TaskJob:
 
     @property
     def attempt(self) -> int:
-        """How often this task was started before, in this attempt of the job or an earlier one."""
+        """Number of earlier starts of this task, in all attempts of the job."""
         return self.context.job_attempt + self.context.task_attempt
 
     @property
     def instances(self) -> Mapping[str, int]:
-        """How many tasks each role of the job has."""
+        """Number of tasks of each role."""
         roles = self.document.get("taskRoles")
         return {
             name: instances(role) if isinstance(role, dict) else 1
@@ -65,7 +65,7 @@ class TaskJob:
 
     @property
     def outputs(self) -> list[Output]:
-        """What this task is to save."""
+        """The outputs of this task."""
         return self.section.outputs_of(self.context.role)
 
     @property
@@ -86,16 +86,16 @@ class TaskJob:
         """Open the storage that the workspace is in.
 
         Raises:
-            StorageError: It is not mounted here.
+            StorageError: The storage is not mounted in this task.
         """
         assert self.section.workspace
         return self.storage(Workspace.parse(self.section.workspace).storage)
 
     def workspace_folder(self) -> Path:
-        """Return the workspace as a path of this machine; it may not exist yet.
+        """Return the local path of the workspace; it may not exist yet.
 
         Raises:
-            StorageError: There is none, or its storage is not mounted here.
+            StorageError: The job has none, or its storage is not mounted in this task.
         """
         if not self.section.workspace:
             raise StorageError("The job has no workspace.")
@@ -107,14 +107,14 @@ class TaskJob:
         """Open a storage of the cluster by its name.
 
         Raises:
-            StorageError: It is not mounted here.
+            StorageError: The storage is not mounted in this task.
         """
         from openpai.core.storage import LocalStorage
 
         return LocalStorage(storage_folder(name, self.document, self.environ), name)
 
     def output_folder(self) -> Path:
-        """Return the task's output folder as a path of this machine; it may not exist yet.
+        """Return the local path of the task's output folder; it may not exist yet.
 
         Raises:
             StorageError: The workspace's storage is not mounted here.
@@ -143,16 +143,16 @@ class TaskJob:
 
 
 def storage_folder(name: str, document: Mapping[str, Any], environ: Mapping[str, str]) -> Path:
-    """Return the folder of this machine where a storage is mounted.
+    """Return the local folder where a storage is mounted.
 
-    A local cluster tells it in ``OPENPAI_STORAGES``; PAI mounts a storage at the ``mountPath`` that
-    the job asks for, else at ``/mnt/<name>`` (rest-server/src/models/v2/job/k8s.js).
+    A local cluster sets ``OPENPAI_STORAGES``; PAI mounts a storage at the job's ``mountPath``, by
+    default at ``/mnt/<name>`` (rest-server/src/models/v2/job/k8s.js).
 
     Raises:
         StorageError: It is not mounted.
     """
-    told = _told(environ)
-    places = [told.get(name), _mount_path(name, document), f"/mnt/{name}"]
+    declared = _declared_storages(environ)
+    places = [declared.get(name), _mount_path(name, document), f"/mnt/{name}"]
     for place in places:
         if place and Path(place).is_dir():
             return Path(place)
@@ -163,14 +163,14 @@ def storage_folder(name: str, document: Mapping[str, Any], environ: Mapping[str,
     )
 
 
-def _told(environ: Mapping[str, str]) -> Mapping[str, str]:
+def _declared_storages(environ: Mapping[str, str]) -> Mapping[str, str]:
     try:
-        told = json.loads(environ.get("OPENPAI_STORAGES") or "{}")
+        storages = json.loads(environ.get("OPENPAI_STORAGES") or "{}")
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        storages = None
+    if not isinstance(storages, dict):
         raise StorageError("OPENPAI_STORAGES is not a JSON object.", 'Write {"NAME": "/PATH"}.')
-    return told
+    return storages
 
 
 def _mount_path(name: str, document: Mapping[str, Any]) -> str | None:

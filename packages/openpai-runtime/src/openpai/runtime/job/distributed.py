@@ -1,4 +1,4 @@
-"""Tell distributed frameworks, in their own words, what PAI says of the tasks of a job.
+"""Environment variables of distributed frameworks, from PAI's addresses of the tasks.
 
 PAI names hosts and ports by the role's name in lower case without other characters
 (openpai-runtime src/init.d/framework_parser.py); each task has a port of the label ``http``.
@@ -24,7 +24,7 @@ _HOST_FILE = "OPENPAI_HOSTFILE"
 
 
 def framework_variables(job: TaskJob) -> dict[str, str]:
-    """Return the variables of the framework that the job's section names; none without one.
+    """Return the variables of the section's framework, if any.
 
     * ``pytorch``: ``MASTER_ADDR``, ``MASTER_PORT``, ``WORLD_SIZE``, ``RANK`` and ``LOCAL_RANK``,
       counted in tasks of this role, for one process a task. For one process a GPU ``torchrun``
@@ -62,7 +62,7 @@ def framework_variables(job: TaskJob) -> dict[str, str]:
 
 
 def remove_host_file(variables: Mapping[str, str]) -> None:
-    """Remove the file that :func:`framework_variables` has made, if it has."""
+    """Remove the file of :func:`framework_variables`, if there is one."""
     with contextlib.suppress(KeyError, OSError):
         Path(variables[_HOST_FILE]).unlink()
 
@@ -78,12 +78,12 @@ def _write_host_file(job: TaskJob) -> str:
 
 
 def _gpus(job: TaskJob, role: str) -> int:
-    described = job.document["taskRoles"][role]
-    return int((described.get("resourcePerInstance") or {}).get("gpu") or 0)
+    config = job.document["taskRoles"][role]
+    return int((config.get("resourcePerInstance") or {}).get("gpu") or 0)
 
 
 def address(job: TaskJob, role: str, index: int, label: str = _LABEL) -> tuple[str, str]:
-    """Return the host of a task, and the first port that it has under a label.
+    """Return a task's host, and its first port of a label.
 
     Raises:
         OpenPaiError: The task has none yet, as in jobs without gang allocation.

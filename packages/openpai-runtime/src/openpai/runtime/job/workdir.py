@@ -1,4 +1,4 @@
-"""What the command finds when it starts: its code, its folders, its environment."""
+"""Working directory, output folder and environment of the command."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from typing import Mapping
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.runtime.job.context import TaskJob
-from openpai.runtime.log import reason, say
+from openpai.runtime.log import log, message_of
 from openpai.runtime.process import active_environ
 
-__all__ = ["Surroundings", "surroundings"]
+__all__ = ["WorkingDirectory", "prepare_workdir"]
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """Where the command works.
+class WorkingDirectory:
+    """Environment and folders of the command.
 
     Attributes:
         environ: The environment of the command and of callbacks.
-        to_save: A folder of this machine whose files have to be saved as a whole at the end,
-            because ``PAI_SDK_JOB_OUTPUT_DIR`` could not be the job's output folder itself.
+        to_save: A local folder to upload at the end, if ``PAI_SDK_JOB_OUTPUT_DIR`` cannot be the
+            job's output folder itself.
     """
 
     environ: Mapping[str, str]
     to_save: Path | None = None
 
 
-def surroundings(job: TaskJob) -> Surroundings:
-    """Make the task's output folder and name it in the environment.
+def prepare_workdir(job: TaskJob) -> WorkingDirectory:
+    """Create the task's output folder and set the variables that name it.
 
     ``PAI_SDK_JOB_WORKSPACE`` is the job's folder on the mounted storage and
-    ``PAI_SDK_JOB_OUTPUT_DIR`` the task's output folder there: what the command writes into it is
-    saved at that moment. Where the storage does not take it, the latter is an empty folder of this
-    machine that is saved at the end.
+    ``PAI_SDK_JOB_OUTPUT_DIR`` the task's output folder there, so that files in it need no upload.
+    If the storage cannot be written, the latter is an empty local folder, uploaded at the end.
     """
     environ = active_environ(job.environ)
     if not job.folder:
-        return Surroundings(environ)
+        return WorkingDirectory(environ)
     try:
         output = _make_output(job)
     except (OSError, OpenPaiError) as error:
-        say(f"The job's output folder is tried again at the end, not usable now: {reason(error)}")
+        reason = message_of(error)
+        log(f"The job's output folder is tried again at the end, not usable now: {reason}")
         import tempfile
 
         output = Path(tempfile.mkdtemp(prefix="openpai-output-"))
-        return Surroundings({**environ, "PAI_SDK_JOB_OUTPUT_DIR": str(output)}, output)
+        return WorkingDirectory({**environ, "PAI_SDK_JOB_OUTPUT_DIR": str(output)}, output)
     storage = job.workspace_storage()
     environ["PAI_SDK_JOB_WORKSPACE"] = str(storage.root / job.folder.path.strip("/"))
-    return Surroundings({**environ, "PAI_SDK_JOB_OUTPUT_DIR": str(output)})
+    return WorkingDirectory({**environ, "PAI_SDK_JOB_OUTPUT_DIR": str(output)})
 
 
 def _make_output(job: TaskJob) -> Path:

@@ -1,8 +1,8 @@
-"""Which files an output's path or glob stands for.
+"""Find the files of an output's path or glob.
 
 ``*``, ``?`` and ``[…]`` match inside one part of a path and ``**`` any number of folders. Names
-that begin with a dot are matched only by patterns that write the dot. A folder that is matched, or
-a trailing ``/**``, stands for everything below it, hidden files too.
+that begin with a dot are matched only by patterns that write the dot. A folder that matches, or
+a trailing ``/**``, includes everything below it, hidden files too.
 
 Links are followed while they lead to something inside the working directory.
 """
@@ -19,7 +19,7 @@ __all__ = ["Matches", "find"]
 
 
 class Matches:
-    """What was found for one pattern.
+    """The files of one pattern.
 
     Attributes:
         files: Size in bytes of each regular file, by its path relative to the working directory.
@@ -30,18 +30,18 @@ class Matches:
         self.files: dict[str, int] = {}
         self.refused: list[str] = []
 
-    def take(self, path: str, size: int) -> None:
-        """Take a file that was found."""
+    def add(self, path: str, size: int) -> None:
+        """Add a file."""
         self.files[path] = size
 
 
 def find(root: Path, pattern: str, found: Matches | None = None) -> Matches:
-    """Find what a pattern stands for below a folder; special files are left out.
+    """Find the files of a pattern below a folder, without special files.
 
     Args:
         root: The working directory.
         pattern: A path or glob relative to it.
-        found: What takes the files, in no order; by default they are remembered.
+        found: Collects the files, in no order; by default a new one.
     """
     found = found or Matches()
     walk = _Walk(os.path.realpath(root), found)
@@ -58,12 +58,12 @@ class _Walk:
         self.found = found
 
     def descend(self, folder: str, parts: list[str], above: tuple[str, ...]) -> None:
-        """Look in ``folder`` for what the remaining parts of the pattern match.
+        """Search ``folder`` for the remaining parts of the pattern.
 
         Args:
             folder: Relative to the root.
-            parts: What is left of the pattern; nothing stands for everything below.
-            above: The real paths of the folders that led here, so that no link leads in a circle.
+            parts: The remaining parts; empty for everything below.
+            above: Real paths of the folders above, to detect loops of links.
         """
         real = os.path.realpath(self._place(folder))
         if real in above:
@@ -79,7 +79,7 @@ class _Walk:
             if self._is_folder(path):
                 self.descend(path, rest, above)
             elif not rest or os.path.isdir(self._place(path)):  # noqa: PTH112 - a link outside
-                self._take(path)
+                self._add(path)
 
     def _place(self, path: str) -> str:
         return os.path.join(self.root, path)  # noqa: PTH118 - called for every file
@@ -91,13 +91,13 @@ class _Walk:
         real = os.path.realpath(self._place(path))
         return real == self.root or real.startswith(self.root.rstrip("/") + "/")
 
-    def _take(self, path: str) -> None:
+    def _add(self, path: str) -> None:
         place = Path(self._place(path))
         if place.is_symlink() and not (self._is_inside(path) and place.exists()):
             if path not in self.found.refused:
                 self.found.refused.append(path)
         elif place.is_file():
-            self.found.take(path, place.stat().st_size)
+            self.found.add(path, place.stat().st_size)
 
 
 def _names(folder: str) -> Iterator[str]:
@@ -106,11 +106,11 @@ def _names(folder: str) -> Iterator[str]:
             for entry in entries:
                 yield entry.name
     except OSError:
-        return  # deleted meanwhile, or not ours to read
+        return  # deleted meanwhile, or not readable
 
 
 def _rest(name: str, parts: list[str]) -> list[str] | None:
-    """Return what a pattern asks of what is below a name; ``None`` if the name does not match."""
+    """Return the rest of a pattern below a name; ``None`` if the name does not match."""
     if not parts:
         return []
     if parts[0] == "**":

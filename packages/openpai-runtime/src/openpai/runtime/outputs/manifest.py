@@ -1,4 +1,4 @@
-"""What the runtime writes down about a task: ``output/.openpai/<role>-<index>.json``.
+"""Manifest of a task: ``output/.openpai/<role>-<index>.json``.
 
 ::
 
@@ -9,11 +9,11 @@
      "notSaved": [{"path": "ckpt/2.pt", "reason": "…"}], "refused": ["…"], "unmatched": ["…"],
      "seconds": {"code": 0.1, "before": 0.2, "command": 590.2}, "explanation": {…}}
 
-``seconds`` has the time before the command, and what of it each key of the section took for which
-something had to be fetched or waited for. ``explanation`` is there when the command failed
-(:class:`openpai.runtime.diagnosis.failure.Evidence`). The manifest is written when the task ends;
-a task that was killed leaves none. Paths of ``files`` are relative to the job's output folder,
-other paths to the task's working directory.
+``seconds`` has the time before the command, and the part of it that each key of the section took.
+``explanation`` is present when the command failed
+(:class:`openpai.runtime.diagnosis.failure.Diagnosis`). The manifest is written when the task ends;
+a killed task leaves none. Paths of ``files`` are relative to the job's output folder, other paths
+to the task's working directory.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from openpai.runtime.job import TaskJob
 if TYPE_CHECKING:
     from openpai.core.storage import Storage
 
-__all__ = ["Ended", "manifest_path", "stamp", "write_manifest"]
+__all__ = ["TaskResult", "manifest_path", "timestamp", "write_manifest"]
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How far the task is when its outputs are saved.
+class TaskResult:
+    """State of the task when its outputs are saved.
 
     Attributes:
         event: ``success``, ``failure``, ``stop`` or ``timeout``; ``interval`` while it runs.
-        started: Unix time at which the command was started.
+        started: Unix time of the start of the task.
         code: The command's exit code; ``None`` while it runs.
-        every: Which interval has passed, in seconds.
-        facts: What else goes into the manifest.
+        every: For ``interval``: the interval in seconds.
+        facts: Further entries of the manifest.
     """
 
     event: str
@@ -51,30 +51,30 @@ class Ended:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def wants(self, output: Output) -> bool:
-        """Whether an output is to be saved now."""
+        """Whether an output is saved at this event."""
         if self.event == "interval":
             return output.every is not None and output.every == self.every
         return output.when in ("always", "success" if self.code == 0 else "failure")
 
 
 def manifest_path(job: TaskJob) -> str:
-    """Return the manifest's path inside the workspace's storage."""
+    """Return the manifest's path in the workspace's storage."""
     assert job.folder
     return job.folder.record(job.context.role, job.context.index)
 
 
-def stamp(seconds: float) -> str:
-    """Return a Unix time as ISO 8601 in UTC, whole seconds."""
+def timestamp(seconds: float) -> str:
+    """Return a Unix time as ISO 8601 in UTC, in whole seconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def write_manifest(
-    storage: Storage, job: TaskJob, ended: Ended, outcome: Mapping[str, Any]
+    storage: Storage, job: TaskJob, result: TaskResult, outcome: Mapping[str, Any]
 ) -> None:
-    """Write the manifest, whole or not at all; values of ``outcome`` may be iterators.
+    """Write the manifest atomically; values of ``outcome`` may be iterators.
 
     Raises:
-        OSError: The storage does not take it.
+        OSError: It cannot be written.
     """
     content = {
         "version": 1,
@@ -82,20 +82,20 @@ def write_manifest(
         "role": job.context.role,
         "index": job.context.index,
         "attempt": {"job": job.context.job_attempt, "task": job.context.task_attempt},
-        "event": ended.event,
-        "exitCode": ended.code,
-        "started": stamp(ended.started),
-        "saved": stamp(time.time()),
-        **ended.facts,
+        "event": result.event,
+        "exitCode": result.code,
+        "started": timestamp(result.started),
+        "saved": timestamp(time.time()),
+        **result.facts,
         **outcome,
     }
     with storage.open_write(manifest_path(job)) as stream:
-        for piece in _pieces(content):
+        for piece in _json_chunks(content):
             stream.write(piece.encode())
 
 
-def _pieces(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield an object as JSON; of a value that is an iterator each item is taken on its own.
+def _json_chunks(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield an object as JSON, values that are iterators item by item.
 
     With very many outputs the whole would not fit into the memory of a small container.
     """

@@ -7,9 +7,9 @@ if TYPE_CHECKING:
     from openpai.runtime.process.command import (
         Command as Command,
         active_environ as active_environ,
-        run_plainly as run_plainly,
+        run_command as run_command,
     )
-    from openpai.runtime.process.event_loop import Loop as Loop
+    from openpai.runtime.process.event_loop import EventLoop as EventLoop
     from openpai.runtime.process.spawn import (
         call_in_child as call_in_child,
         shell as shell,
@@ -20,8 +20,8 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "command": ["Command", "active_environ", "run_plainly"],
-            "event_loop": ["Loop"],
+            "command": ["Command", "active_environ", "run_command"],
+            "event_loop": ["EventLoop"],
             "spawn": ["call_in_child", "shell", "signal_group", "start"],
         },
     )

@@ -1,4 +1,4 @@
-"""Run the command: pass signals on, keep to the time limit, leave nothing behind."""
+"""Run the command: forward signals, enforce the time limit, end its processes."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ import time
 
 from openpai.core.processes import become_reaper, kill_descendants
 from openpai.runtime.exit_codes import TIMED_OUT
-from openpai.runtime.log import say
-from openpai.runtime.process.event_loop import FORWARDED, Loop
+from openpai.runtime.log import log
+from openpai.runtime.process.event_loop import FORWARDED, EventLoop
 from openpai.runtime.process.spawn import Terminal, is_alive, signal_group, start
 
 TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
 if TYPE_CHECKING:
     from typing import Callable, Mapping, Sequence
 
-__all__ = ["STOP_SIGNALS", "Command", "active_environ", "run_plainly"]
+__all__ = ["STOP_SIGNALS", "Command", "active_environ", "run_command"]
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-"""The signals that ask a task to end; whatever else arrives is passed on and means nothing here."""
+"""The signals that stop a task; all others are only forwarded."""
 
-_LEFTOVER_PATIENCE = 2.0
-_KILL_PATIENCE = 10.0
+_LEFTOVER_TIMEOUT = 2.0
+_KILL_TIMEOUT = 10.0
 
 
 class Command:
     """The command of the task as a child in a process group of its own.
 
     Args:
-        loop: The loop of this process.
-        grace: Seconds from a stop signal to the end of everything. The command gets two thirds of
-            them, and is killed then so that there is time to save outputs; ``None``: all of them.
-        timeout: Seconds after which the command is asked to end.
+        loop: The event loop of this process.
+        grace: Seconds from a stop signal to the end of the task. The command is killed after two
+            thirds of them, so that time is left to save outputs; ``None`` for no limit.
+        timeout: Seconds after which the command is stopped.
 
     Attributes:
-        code: The exit code as a shell would say it; ``None`` until the command has ended.
-        stop_signal: The signal that asked for the end, if one did.
-        stop_by: Value of ``time.monotonic()`` at which everything should be over.
-        timed_out: Whether it ran into the time limit.
-        on_stop: Called once, after the first stop signal was passed on.
-        on_timeout: Called once, before the command is asked to end.
+        code: The exit code as in a shell; ``None`` until the command has ended.
+        stop_signal: The signal that stopped the task, if any.
+        stop_by: Value of ``time.monotonic()`` at which the task should have ended.
+        timed_out: Whether the command exceeded its time limit.
+        on_stop: Called once, after the first stop signal is forwarded.
+        on_timeout: Called once, before the command is stopped.
     """
 
     def __init__(
-        self, loop: Loop, *, grace: float | None = None, timeout: float | None = None
+        self, loop: EventLoop, *, grace: float | None = None, timeout: float | None = None
     ) -> None:
         self.code: int | None = None
         self.stop_signal: int | None = None
@@ -77,19 +77,19 @@ class Command:
         return self.code
 
     def end_leftovers(self) -> None:
-        """End what is left running: SIGTERM to the command's group, then SIGKILL to all.
+        """End leftover processes: SIGTERM to the command's group, then SIGKILL to all descendants.
 
-        What its preparation left is ended, too, also where the command was never started.
+        Includes those of the preparation, even if the command was never started.
         """
         if not self._loop.has_children() and not is_alive(self._pid):
             return
         over: list[bool] = []
         signal_group(self._pid, signal.SIGTERM)
         signal_group(self._pid, signal.SIGCONT)
-        self._loop.later(_LEFTOVER_PATIENCE, lambda: over.append(True))
+        self._loop.later(_LEFTOVER_TIMEOUT, lambda: over.append(True))
         self._loop.run(lambda: bool(over) or not is_alive(self._pid))
-        if not kill_descendants(_KILL_PATIENCE):
-            say("Some processes of the task could not be killed.")
+        if not kill_descendants(_KILL_TIMEOUT):
+            log("Some processes of the task could not be killed.")
 
     def _ended(self, code: int) -> None:
         self.code = TIMED_OUT if self.timed_out else code
@@ -108,22 +108,22 @@ class Command:
     def _time_is_up(self) -> None:
         if self.code is not None or self.stop_signal is not None:
             return
-        say(f"The command has run for {self._timeout:g} s, its time limit: it is asked to end.")
+        log(f"The command has run for {self._timeout:g} s, its time limit: it is asked to end.")
         self.timed_out = True
         self.on_timeout()
         signal_group(self._pid, signal.SIGTERM)
         self._limit()
 
     def _limit(self) -> None:
-        """Let the grace period begin."""
+        """Start the grace period."""
         if self._grace is not None:
             self.stop_by = time.monotonic() + self._grace * 0.9
             self._loop.later(self._grace * 2 / 3, self._kill)
-            self._loop.later(self._grace * 0.9, _nothing)  # whoever waits looks at the time then
+            self._loop.later(self._grace * 0.9, _nothing)  # wakes the loop
 
     def _kill(self) -> None:
         if self._pid and self.code is None:
-            say("The command has not ended in time and is killed.")
+            log("The command has not ended in time and is killed.")
             signal_group(self._pid, signal.SIGKILL)
 
 
@@ -131,9 +131,9 @@ def _nothing() -> None:
     pass
 
 
-def run_plainly(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run a command for which the job asks nothing: only signals, children and the terminal."""
-    with Loop() as loop:
+def run_command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a command without a runtime section: handle only signals, children and the terminal."""
+    with EventLoop() as loop:
         command = Command(loop)
         code = command.run(argv, environ)
         command.end_leftovers()
@@ -141,8 +141,8 @@ def run_plainly(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def active_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of whatever runs under the runtime, marked as such.
+    """Return the environment with the mark that the runtime is active in this task.
 
-    The mark names the task, so that a job started from within this one gets its own runtime.
+    The mark names the task, so that a job that is started inside it uses its own runtime.
     """
     return {**environ, "OPENPAI_RUNTIME_ACTIVE": environ.get("FC_POD_UID") or "1"}

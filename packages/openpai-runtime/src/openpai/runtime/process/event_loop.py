@@ -1,8 +1,7 @@
-"""Signals, child processes and timers of one process, dealt with one after the other.
+"""Event loop for signals, child processes and timers.
 
-There are no threads: what takes long is a child process, so that a signal is passed on at once
-whatever else is going on. As PID 1, or as the reaper of its descendants, the loop also collects
-processes that it never started.
+It has no threads: long operations are child processes, so that signals are forwarded at once. As
+PID 1, or as subreaper, the loop also reaps processes that it did not start.
 """
 
 from __future__ import annotations
@@ -15,33 +14,33 @@ import time
 
 from openpai.core.processes import become_reaper
 
-TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
+TYPE_CHECKING = False  # importing typing would double the start-up time
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Callable
 
-__all__ = ["FORWARDED", "Loop", "shell_status"]
+__all__ = ["FORWARDED", "EventLoop", "shell_status"]
 
 _NOT_FORWARDED = ("SIGKILL", "SIGSTOP", "SIGCHLD", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL")
-_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)  # from its start, whatever they were before
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)  # at its start
 
 FORWARDED = frozenset(signal.valid_signals() - {getattr(signal, name) for name in _NOT_FORWARDED})
-"""Every signal that can be passed on: neither uncatchable nor a fault of this process itself."""
+"""Signals that are forwarded: neither uncatchable nor faults of this process."""
 
 
 def shell_status(wait_status: int) -> int:
-    """Return what a shell would say: the exit status, or 128 and the signal's number."""
+    """Return the exit status as in a shell: 128 + the signal after a signal."""
     if os.WIFSIGNALED(wait_status):
         return 128 + os.WTERMSIG(wait_status)
     return os.WEXITSTATUS(wait_status)
 
 
-class Loop:
-    """Use it as a context manager: signals are taken in between and given back after it.
+class EventLoop:
+    """Event loop as a context manager, which restores the signal handlers at its end.
 
     Attributes:
         on_signal: Called with the number of each signal that arrives.
-        on_stop: Called with the pid of each watched child that was stopped (not ended).
+        on_stop: Called with the pid of each child that was stopped (not ended).
     """
 
     def __init__(self) -> None:
@@ -52,11 +51,11 @@ class Loop:
         self._count = 0
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Loop:
-        self._wake, self._bell = os.pipe()
-        for end in (self._wake, self._bell):
+    def __enter__(self) -> EventLoop:
+        self._wakeup_reader, self._wakeup_writer = os.pipe()
+        for end in (self._wakeup_reader, self._wakeup_writer):
             os.set_blocking(end, False)
-        self._old_bell = signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
+        self._old_wakeup = signal.set_wakeup_fd(self._wakeup_writer, warn_on_full_buffer=False)
         for number in (*FORWARDED, signal.SIGCHLD):
             self._before[number] = signal.signal(number, lambda *_: None)
         return self
@@ -67,18 +66,18 @@ class Loop:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        become_reaper(False)  # a command may have asked for it; whoever runs us goes on as before
+        become_reaper(False)  # set by a command; the caller may be any program
         for number, before in self._before.items():
             signal.signal(number, signal.SIG_DFL if before is None else before)
-        signal.set_wakeup_fd(self._old_bell)
-        os.close(self._wake)
-        os.close(self._bell)
+        signal.set_wakeup_fd(self._old_wakeup)
+        os.close(self._wakeup_reader)
+        os.close(self._wakeup_writer)
 
     def fork(self) -> int:
-        """Fork; in the child every signal is as it was before the loop.
+        """Fork; restore the signal handlers in the child.
 
-        A signal that reaches the child before it is itself is delivered then, and never counts as
-        one of the parent's.
+        Signals are blocked meanwhile, so that one for the child does not reach the parent's
+        handler.
         """
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         pid = os.fork()
@@ -91,25 +90,25 @@ class Loop:
         return pid
 
     def watch(self, pid: int, on_end: Callable[[int], None]) -> None:
-        """Call ``on_end`` with the status, as a shell would say it, when a child has ended."""
+        """Call ``on_end`` with the exit status, as in a shell, when a child ends."""
         self._ends[pid] = on_end
 
     def later(self, seconds: float, call: Callable[[], None]) -> int:
-        """Call something once after a time; return the timer's number."""
+        """Call a function once after a delay; return the timer's number."""
         self._count += 1
         self._timers.append((time.monotonic() + seconds, self._count, call))
         return self._count
 
     def cancel(self, timer: int) -> None:
-        """Forget a timer; one that has gone off is no error."""
+        """Cancel a timer; does nothing if it has fired."""
         self._timers = [entry for entry in self._timers if entry[1] != timer]
 
     def has_children(self) -> bool:
-        """Whether any child is left that has not ended."""
+        """Whether a child is still running."""
         return self._collect()
 
     def run(self, until: Callable[[], bool]) -> None:
-        """Deal with what happens until the condition holds; it is asked after every event."""
+        """Handle events until a condition holds, which is checked after each event."""
         self._collect()
         while not until():
             self._wait()
@@ -119,9 +118,9 @@ class Loop:
         """Sleep until a signal or the next timer."""
         due = min((entry[0] for entry in self._timers), default=None)
         wait = None if due is None else max(0.0, due - time.monotonic())
-        select.select([self._wake], [], [], wait)
+        select.select([self._wakeup_reader], [], [], wait)
         with contextlib.suppress(BlockingIOError):
-            for number in os.read(self._wake, 4096):
+            for number in os.read(self._wakeup_reader, 4096):
                 if number == signal.SIGCHLD:
                     self._collect()
                 else:
@@ -135,11 +134,7 @@ class Loop:
                 entry[2]()
 
     def _collect(self) -> bool:
-        """Take leave of every child that has ended, also of those that were only inherited.
-
-        Returns:
-            Whether any is left.
-        """
+        """Reap all children that have ended, inherited ones too; return whether any is left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)

@@ -1,4 +1,4 @@
-"""Start programs in process groups of their own, end them, and lend them the terminal."""
+"""Start processes in their own groups, signal them, and give them the terminal."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import signal
 import sys
 
 from openpai.core.processes import die_with_parent
-from openpai.runtime.log import say
-from openpai.runtime.process.event_loop import Loop
+from openpai.runtime.log import log
+from openpai.runtime.process.event_loop import EventLoop
 
-TYPE_CHECKING = False  # for type checkers it is true; typing itself takes as long as a start
+TYPE_CHECKING = False  # importing typing would double the start-up time
 if TYPE_CHECKING:
     from typing import Callable, Mapping, NoReturn, Sequence
 
@@ -19,7 +19,7 @@ __all__ = ["Terminal", "call_in_child", "is_alive", "shell", "signal_group", "st
 
 
 class Terminal:
-    """The terminal of this process, if it has one and is in its foreground."""
+    """The controlling terminal, if this process is in its foreground."""
 
     def __init__(self) -> None:
         self._handle = -1
@@ -29,17 +29,17 @@ class Terminal:
                 self.close()
 
     def give(self, group: int) -> None:
-        """Put a process group into the foreground, so that it reads keys and gets their signals."""
+        """Put a process group into the foreground."""
         if self._handle < 0:
             return
-        # From the background this very call would stop the caller (SIGTTOU).
+        # In the background the call would stop this process (SIGTTOU).
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
         with contextlib.suppress(OSError):
             os.tcsetpgrp(self._handle, group)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def stop_with(self, group: int) -> None:
-        """A stopped command stops its runtime, so that the shell above gets the terminal back."""
+        """Stop this process after its command was stopped, so that the shell gets the terminal."""
         if self._handle < 0:
             return
         self.give(os.getpgrp())
@@ -50,7 +50,7 @@ class Terminal:
         signal_group(group, signal.SIGCONT)
 
     def close(self) -> None:
-        """Take the terminal back and let go of it."""
+        """Return to the foreground and close the terminal."""
         if self._handle >= 0:
             self.give(os.getpgrp())
             os.close(self._handle)
@@ -58,47 +58,47 @@ class Terminal:
 
 
 def start(
-    loop: Loop,
+    loop: EventLoop,
     argv: Sequence[str],
     environ: Mapping[str, str],
     *,
     terminal: Terminal | None = None,
     quiet_input: bool = False,
 ) -> int:
-    """Start a program in a new process group; return its pid, which is the group's number too.
+    """Start a program in a new process group; return its pid, which is also the group's.
 
-    A program that cannot be started ends with 127 (not found) or 126, as in a shell.
+    A program that cannot be started exits with 127 (not found) or 126, as in a shell.
 
     Args:
-        loop: Who passes signals on and sees the program end.
-        argv: The program, looked up on the ``PATH`` of ``environ``, and its arguments.
-        environ: All of its environment.
-        terminal: The terminal to put it into the foreground of.
-        quiet_input: Whether it reads nothing instead of this process's stdin.
+        loop: The event loop of this process.
+        argv: The program, searched on the ``PATH`` of ``environ``, and its arguments.
+        environ: Its whole environment.
+        terminal: The terminal in whose foreground it runs.
+        quiet_input: Whether its stdin is empty instead of this process's.
     """
 
-    def become() -> NoReturn:
+    def run_child() -> NoReturn:
         if terminal:
             terminal.give(os.getpid())
         die_with_parent()
         if quiet_input:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         try:
-            os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606 - no shell is wanted
+            os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606 - no shell
         except (OSError, ValueError) as error:
-            say(f"'{argv[0]}' cannot be started: {getattr(error, 'strerror', error)}.")
+            log(f"'{argv[0]}' cannot be started: {getattr(error, 'strerror', error)}.")
             os._exit(127 if isinstance(error, FileNotFoundError) else 126)
 
-    return _fork_group(loop, become)
+    return _fork_group(loop, run_child)
 
 
-def call_in_child(loop: Loop, function: Callable[[], int]) -> int:
-    """Run a function in a child process with a group of its own; return its pid.
+def call_in_child(loop: EventLoop, function: Callable[[], int]) -> int:
+    """Run a function in a child process with its own group; return its pid.
 
-    The function's result is the exit status; SIGTERM unwinds it, so that it can clean up.
+    The function's result is the exit status; SIGTERM raises SystemExit in it.
     """
 
-    def become() -> NoReturn:
+    def run_child() -> NoReturn:
         code = 1
         try:
             die_with_parent()
@@ -106,29 +106,29 @@ def call_in_child(loop: Loop, function: Callable[[], int]) -> int:
             code = function()
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
-        except BaseException as error:  # whatever it is, the parent goes on without it
-            say(f"Internal error: {type(error).__name__}: {error}")
+        except BaseException as error:  # the parent continues without it
+            log(f"Internal error: {type(error).__name__}: {error}")
         finally:
             os._exit(code)
 
-    return _fork_group(loop, become)
+    return _fork_group(loop, run_child)
 
 
-def _fork_group(loop: Loop, become: Callable[[], NoReturn]) -> int:
+def _fork_group(loop: EventLoop, run_child: Callable[[], NoReturn]) -> int:
     pid = loop.fork()
     if pid == 0:
         with contextlib.suppress(OSError):
             os.setpgid(0, 0)
-        become()
-    with contextlib.suppress(OSError):  # both do it, so that neither has to wait for the other
+        run_child()
+    with contextlib.suppress(OSError):  # in both processes, as either may run first
         os.setpgid(pid, pid)
     return pid
 
 
 def signal_group(group: int, number: int) -> None:
-    """Send a signal to every process of a group; a group that is gone is no error.
+    """Send a signal to a process group, if it exists.
 
-    Nor is 0, for what was never started; to the system it would mean the caller's own group.
+    0 stands for a process that was never started: to killpg it would mean the own group.
     """
     if group <= 0:
         return
@@ -137,7 +137,7 @@ def signal_group(group: int, number: int) -> None:
 
 
 def is_alive(group: int) -> bool:
-    """Whether a group has any process left; 0, for what was never started, has none."""
+    """Whether a process group has a process; 0 stands for one that was never started."""
     if group <= 0:
         return False
     try:
@@ -150,7 +150,7 @@ def is_alive(group: int) -> bool:
 
 
 def shell(environ: Mapping[str, str]) -> str:
-    """Return the shell for lines that a user wrote: bash where there is one."""
+    """Return the shell for commands of users: bash if it is installed."""
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         path = f"{folder}/bash"
         if os.access(path, os.X_OK) and not os.path.isdir(path):  # noqa: PTH112 - no pathlib here

@@ -1,4 +1,4 @@
-"""Prepare the task: code, mounts, requirements, ssh, barrier."""
+"""Preparation of a task: mounts, code, requirements, ssh, barrier."""
 
 from openpai.core.lazy_imports import attach
 
@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openpai.runtime.setup.preparation import Preparation as Preparation
     from openpai.runtime.setup.requirements import python_of as python_of
-    from openpai.runtime.setup.steps import shown as shown
+    from openpai.runtime.setup.steps import describe_goals as describe_goals
     from openpai.runtime.setup.tensorboard import tensorboard_command as tensorboard_command
 else:
     __all__, __getattr__, __dir__ = attach(
@@ -14,7 +14,7 @@ else:
         {
             "preparation": ["Preparation"],
             "requirements": ["python_of"],
-            "steps": ["shown"],
+            "steps": ["describe_goals"],
             "tensorboard": ["tensorboard_command"],
         },
     )

@@ -18,7 +18,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 from openpai.core.errors import OpenPaiError
 from openpai.runtime.job import TaskJob, address
-from openpai.runtime.log import say
+from openpai.runtime.log import log
 
 __all__ = ["Announcements", "wait_for_all"]
 
@@ -121,7 +121,7 @@ def _wait_in_workspace(barrier: _Barrier, name: str) -> Announcements:
             left = barrier.time_left(missing)
             if time.monotonic() > log_at:
                 log_at = float("inf")
-                say(f"Waiting for {len(missing)} of {len(barrier.peers)} tasks.")
+                log(f"Waiting for {len(missing)} of {len(barrier.peers)} tasks.")
             time.sleep(min(pause, left))
             pause = min(pause * 1.2, _LONGEST_PAUSE)
 

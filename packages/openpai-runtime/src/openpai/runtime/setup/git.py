@@ -1,4 +1,4 @@
-"""Check out git repositories at a commit, with their dot-files, below the working directory."""
+"""Check out git repositories at a commit below the working directory."""
 
 from __future__ import annotations
 
@@ -25,34 +25,39 @@ _EVERYTHING = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"
 
 
 def git_goal(wanted: Git, root: Path, environ: Mapping[str, str]) -> Goal:
-    """Return how to get a repository; the folder may exist and hold other files.
+    """Return the goal of a repository; its folder may contain other files.
 
-    Only the commit itself is fetched where the server allows that, else all branches and tags.
+    Only the commit is fetched if the server allows that, else all branches and tags.
 
     Raises:
-        OpenPaiError: There is no git.
+        OpenPaiError: git is not installed.
     """
     if not shutil.which("git", path=environ.get("PATH")):
-        raise OpenPaiError("There is no git in the image.", "Install it there.")
+        raise OpenPaiError("git is not installed in the image.", "Install it there.")
     folder, name = root / wanted.directory, wanted.commit
-    asker = Path(tempfile.gettempdir(), f"openpai-askpass-{os.getpid()}")
-    kept = {"GIT_TERMINAL_PROMPT": "0", **({"GIT_ASKPASS": str(asker)} if wanted.secret else {})}
+    askpass = Path(tempfile.gettempdir(), f"openpai-askpass-{os.getpid()}")
+    variables = {
+        "GIT_TERMINAL_PROMPT": "0",
+        **({"GIT_ASKPASS": str(askpass)} if wanted.secret else {}),
+    }
 
     def git(what: str, *words: str) -> Step:
-        return Step(what, git_command(folder, *words), environ=kept)
+        return Step(what, git_command(folder, *words), environ=variables)
 
     begin = [
-        Step(f"make {folder}", call=lambda: folder.mkdir(parents=True, exist_ok=True)),
-        git("begin a repository", "init", "-q"),
+        Step(f"create {folder}", call=lambda: folder.mkdir(parents=True, exist_ok=True)),
+        git("create a repository", "init", "-q"),
     ]
     if wanted.secret:
-        ask = partial(_write_asker, asker, wanted.secret, environ)
-        begin.append(Step(f"let {asker} tell git the secret {wanted.secret}", call=ask))
+        ask = partial(_write_askpass, askpass, wanted.secret, environ)
+        begin.append(Step(f"let {askpass} give git the secret {wanted.secret}", call=ask))
+    remove = Step(f"remove {askpass}", call=partial(_remove, askpass))
+    cleanup = [remove] if wanted.secret else []
     one = git(f"fetch {name}", "fetch", "-q", "--depth", "1", "--", wanted.repository, name)
     every = git("fetch everything", "fetch", "-q", "--", wanted.repository, *_EVERYTHING)
-    ways = [(one, "FETCH_HEAD")]
-    if re.match(r"[0-9a-f]{4,64}$", name):  # not every server gives out commits by their hashes
-        ways = [(one, "FETCH_HEAD"), (every, name)] if len(name) >= 40 else [(every, name)]
+    fetches = [(one, "FETCH_HEAD")]
+    if re.match(r"[0-9a-f]{4,64}$", name):  # not every server allows fetching by hash
+        fetches = [(one, "FETCH_HEAD"), (every, name)] if len(name) >= 40 else [(every, name)]
     return Goal(
         "git",
         "its git repository cannot be checked out",
@@ -62,15 +67,15 @@ def git_goal(wanted: Git, root: Path, environ: Mapping[str, str]) -> Goal:
                 fetch,
                 git(f"check out {name}", "checkout", "-q", "--detach", commit),
                 git("fetch its submodules", "submodule", "-q", "update", "--init", "--recursive"),
-                *([Step(f"remove {asker}", call=partial(_remove, asker))] if wanted.secret else []),
+                *cleanup,
             ]
-            for fetch, commit in ways
+            for fetch, commit in fetches
         ],
     )
 
 
-def _write_asker(path: Path, secret: str, environ: Mapping[str, str]) -> None:
-    """Write a program that answers git's questions with a secret; only this user can read it."""
+def _write_askpass(path: Path, secret: str, environ: Mapping[str, str]) -> None:
+    """Write a private program for GIT_ASKPASS that prints a secret."""
     text = f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(read_secret(secret, environ))}\n"
     write_file(path, text, mode=0o700)
 

@@ -1,8 +1,7 @@
-"""Bring a storage under the path where the command looks for it.
+"""Provide storages at the paths of the job's ``mounts``.
 
-The best way is the platform's own mount, to which a link leads. Where there is none, and the job
-tells the storage's type and address, it is mounted here with what this system has or can install;
-and where that cannot be, a storage that is only read is copied.
+Preferably by a link to the platform's mount; else, if the job has the storage's type and address,
+by mounting it in the container; else, if it is read-only, by copying it.
 """
 
 from __future__ import annotations
@@ -33,27 +32,29 @@ _HELPERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "azureFile": ("mount.cifs", dict.fromkeys(("debian", "rhel", "alpine"), "cifs-utils")),
     "azureBlob": ("blobfuse2", dict.fromkeys(("debian", "rhel"), "blobfuse2")),
 }
-"""What mounts each type, and the package that it is in (blobfuse2: of packages.microsoft.com)."""
+"""The mount helper of each type and its packages (blobfuse2: from packages.microsoft.com)."""
 
 Values = Mapping[str, str]
 
 
 def mount_goals(job: TaskJob, system: System) -> list[Goal]:
-    """Return a goal for each storage that the job mounts.
+    """Return a goal for each mount of the job.
 
     Raises:
-        StorageError: There is no way to one of them.
+        StorageError: A storage can neither be mounted nor copied.
     """
     without = "its storages cannot be reached"
-    return [Goal("mounts", without, _ways(job, mount, system)) for mount in job.section.mounts]
+    return [
+        Goal("mounts", without, _alternatives(job, mount, system)) for mount in job.section.mounts
+    ]
 
 
-def _ways(job: TaskJob, mount: Mount, system: System) -> list[list[Step]]:
+def _alternatives(job: TaskJob, mount: Mount, system: System) -> list[list[Step]]:
     path = Path(mount.path)
     try:
         folder = storage_folder(mount.storage, job.document, job.environ)
     except StorageError as missing:
-        return _own_ways(job, mount, system, missing)
+        return _mount_alternatives(job, mount, system, missing)
     if os.path.realpath(path) == os.path.realpath(folder):
         return []
     if os.path.lexists(path):
@@ -61,7 +62,7 @@ def _ways(job: TaskJob, mount: Mount, system: System) -> list[list[Step]]:
             f"The storage '{mount.storage}' cannot be at {path}: something else is there.",
             f"It is mounted at {folder}.",
         )
-    return [[Step(f"let {path} lead to {folder}", call=lambda: _link(path, folder))]]
+    return [[Step(f"link {path} to {folder}", call=lambda: _link(path, folder))]]
 
 
 def _link(path: Path, folder: Path) -> None:
@@ -69,10 +70,10 @@ def _link(path: Path, folder: Path) -> None:
     path.symlink_to(folder)
 
 
-def _own_ways(
+def _mount_alternatives(
     job: TaskJob, mount: Mount, system: System, missing: StorageError
 ) -> list[list[Step]]:
-    """Return the ways to a storage that the platform has not mounted."""
+    """Return the alternatives for a storage that the platform has not mounted."""
     if not mount.type:
         raise missing
     if os.path.ismount(mount.path):
@@ -82,22 +83,22 @@ def _own_ways(
         secrets = {key: read_secret(name, job.environ) for key, name in mount.secrets.items()}
         return {**mount.data, **secrets}
 
-    ways, why = [], ""
+    alternatives, why = [], ""
     try:
-        ways.append(_mount_way(mount, system, values))
+        alternatives.append(_mount_steps(mount, system, values))
     except OpenPaiError as error:
         why = error.message
     if mount.read_only:
-        ways.append([_copy(mount, values)])
-    if not ways:
+        alternatives.append([_copy(mount, values)])
+    if not alternatives:
         raise StorageError(
             f"The storage '{mount.storage}' is not mounted in this task and cannot be: {why}",
             "With readOnly: true it would be copied.",
         )
-    return ways
+    return alternatives
 
 
-def _mount_way(mount: Mount, system: System, values: Callable[[], Values]) -> list[Step]:
+def _mount_steps(mount: Mount, system: System, values: Callable[[], Values]) -> list[Step]:
     assert mount.type
     if mount.type == "azureBlob" and not system.has_fuse:
         raise OpenPaiError("/dev/fuse may not be used here.")
@@ -106,9 +107,9 @@ def _mount_way(mount: Mount, system: System, values: Callable[[], Values]) -> li
     program, packages = _HELPERS[mount.type]
     installing = [] if system.find(program) else system.installing(packages)
     private = Path(tempfile.gettempdir(), f"openpai-{os.getuid()}-{mount.storage}")
-    kept = {"DEBIAN_FRONTEND": "noninteractive", "PATH": system.path}
-    steps = [Step(f"install {program}", command, environ=kept) for command in installing]
-    steps.append(Step(f"make {mount.path}", call=lambda: _make(mount.path)))
+    environ = {"DEBIAN_FRONTEND": "noninteractive", "PATH": system.path}
+    steps = [Step(f"install {program}", command, environ=environ) for command in installing]
+    steps.append(Step(f"create {mount.path}", call=lambda: _make(mount.path)))
     text = _SECRET_FILES.get(mount.type)
     if text:
         write = text
@@ -119,7 +120,7 @@ def _mount_way(mount: Mount, system: System, values: Callable[[], Values]) -> li
             )
         )
     argv = _COMMANDS[mount.type](mount, private)
-    steps.append(Step(f"mount {mount.storage} at {mount.path}", argv, environ=kept))
+    steps.append(Step(f"mount {mount.storage} at {mount.path}", argv, environ=environ))
     if mount.type in ("samba", "azureFile"):
         steps.append(Step(f"remove {private}", call=private.unlink))
     return steps

@@ -1,8 +1,8 @@
-"""Install the Python packages that a job asks for, beside the image's own and never among them.
+"""Install the job's Python packages without changing the image's own.
 
-They go into a virtual environment that sees the packages of the image's Python, so that pip brings
-only what is missing or of another version. The command finds it first on its ``PATH``. Tasks with
-the same wishes and the same Python share it.
+They go into a virtual environment with access to the image's packages, so that pip installs only
+what is missing or of another version. It comes first on the command's ``PATH``. Tasks with the same
+requirements and the same Python share it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DESCRIBE = (
 
 
 def environment_folder(requirements: Sequence[str], environ: Mapping[str, str]) -> Path:
-    """Return where the virtual environment for these packages is, or will be.
+    """Return the folder of the virtual environment, which may not exist yet.
 
     Raises:
         OpenPaiError: No Python is found.
@@ -45,12 +45,12 @@ def environment_folder(requirements: Sequence[str], environ: Mapping[str, str]) 
 
 
 def install(requirements: Sequence[str], environ: Mapping[str, str]) -> Path:
-    """Make the virtual environment if it is not there yet; return its folder.
+    """Create the virtual environment unless it exists; return its folder.
 
-    What pip says of failures goes to stderr. Of two tasks at once, one waits for the other.
+    pip's output goes to stderr. A lock lets only one task create it.
 
     Raises:
-        OpenPaiError: It cannot be made, or pip fails.
+        OpenPaiError: venv or pip failed.
         OSError: The folder cannot be written.
     """
     folder = environment_folder(requirements, environ)
@@ -58,7 +58,7 @@ def install(requirements: Sequence[str], environ: Mapping[str, str]) -> Path:
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / _DONE).exists():
-            shutil.rmtree(folder, ignore_errors=True)  # what a killed task left half made
+            shutil.rmtree(folder, ignore_errors=True)  # incomplete, from a killed task
             _make(folder, python_of(environ), requirements, environ)
             (folder / _DONE).touch()
     return folder
@@ -74,7 +74,7 @@ def _make(
     folder: Path, python: str, requirements: Sequence[str], environ: Mapping[str, str]
 ) -> None:
     _run([python, "-m", "venv", "--system-site-packages", "--without-pip", str(folder)], environ)
-    # A virtual environment that was made inside another one does not see the other's packages.
+    # A virtual environment inside another one has no access to the other's packages.
     for site in folder.glob("lib/python*/site-packages"):
         paths = dict.fromkeys(_describe(python)[2:])
         (site / "openpai-image.pth").write_text("".join(f"{path}\n" for path in paths))
@@ -82,7 +82,7 @@ def _make(
 
 
 def _installer(python: str, environ: Mapping[str, str]) -> list[str]:
-    """Return the program that installs: the image's pip, which sees what the image has, or uv."""
+    """Return the install command: the image's pip, which knows its packages, or uv."""
     check = [python, "-c", "import pip"]
     has_pip = not subprocess.run(check, stderr=subprocess.DEVNULL, check=False).returncode
     uv = shutil.which("uv", path=environ.get("PATH", os.defpath))
@@ -93,11 +93,11 @@ def _installer(python: str, environ: Mapping[str, str]) -> list[str]:
 
 
 def shared_caches(workspace: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return variables by which what is downloaded is kept for other tasks and later jobs.
+    """Return variables that cache downloads in the workspace for other tasks and jobs.
 
     Args:
         workspace: The folder of the workspace.
-        environ: An environment whose own choices stay.
+        environ: The environment; its own settings take precedence.
     """
     kinds = {"PIP_CACHE_DIR": "pip", "UV_CACHE_DIR": "uv"}
     if not os.access(workspace, os.W_OK):
@@ -115,7 +115,7 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> None:
 
 
 def python_of(environ: Mapping[str, str]) -> str:
-    """Return the Python 3 that the command would use; without one, the runtime's."""
+    """Return the command's Python 3; by default the runtime's."""
     path = environ.get("PATH", os.defpath)
     return shutil.which("python3", path=path) or shutil.which("python", path=path) or sys.executable
 
@@ -136,7 +136,7 @@ def _describe(python: str) -> list[str]:
 
 
 def _cache(environ: Mapping[str, str]) -> Path:
-    """Return the private folder of the runtime, the one that the bootstrap uses too."""
+    """Return the private folder of the runtime, which the bootstrap uses too."""
     named = environ.get("OPENPAI_RUNTIME_HOME")
     if named:
         return Path(named)
@@ -151,5 +151,5 @@ def _cache(environ: Mapping[str, str]) -> Path:
     fallback = Path(environ.get("TMPDIR") or "/tmp", f"openpai-runtime-{os.getuid()}")  # noqa: S108
     fallback.mkdir(mode=0o700, exist_ok=True)
     if fallback.is_symlink() or fallback.stat().st_uid != os.getuid():
-        raise OpenPaiError(f"{fallback} is not this user's own folder.", "Remove it.")
+        raise OpenPaiError(f"{fallback} does not belong to this user.", "Remove it.")
     return fallback

@@ -1,8 +1,8 @@
-"""Let tasks reach each other by ``ssh ROLE-INDEX``, with keys made for this attempt of the job.
+"""Connect tasks by ``ssh ROLE-INDEX``, with keys for this attempt of the job.
 
-Every task makes a key of its own and runs a server of its own on the port that PAI gives it; only
-public keys are told to the others, through the workspace. Nothing in the image or in the user's
-home is changed: the client is found by a program ``ssh`` that comes first on ``PATH``.
+Each task generates a key and runs a server on the port that PAI assigns; the tasks exchange only
+public keys, at the barrier. The image and the user's home are not changed: a wrapper ``ssh``, first
+on ``PATH``, passes the settings.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from openpai.runtime.setup.system import System
 __all__ = ["Ssh"]
 
 _PACKAGES = {"debian": "openssh-server", "rhel": "openssh-server", "alpine": "openssh"}
-_SEPARATION = Path("/run/sshd")  # Debian's sshd does not start without it, if it is root's
-_TELLS = ("PAI_", "FC_", "OPENPAI_STORAGES", "OPENPAI_JOB", "LD_LIBRARY_PATH", "PYTHONPATH")
+_SEPARATION = Path("/run/sshd")  # Debian's sshd of root needs it
+_PASSED_ON = ("PAI_", "FC_", "OPENPAI_STORAGES", "OPENPAI_JOB", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
 class Ssh:
-    """One task's server and client.
+    """SSH server and client of one task.
 
     Args:
         job: The task.
-        system: What it runs on.
+        system: The container's system.
 
     Attributes:
-        folder: The private folder with keys and settings.
+        folder: The private folder with keys and configuration.
     """
 
     def __init__(self, job: TaskJob, system: System) -> None:
@@ -44,10 +44,10 @@ class Ssh:
         self._system = system
 
     def goal(self) -> Goal:
-        """Return how to get the programs and the keys.
+        """Return the goal: installed programs, generated keys.
 
         Raises:
-            OpenPaiError: The programs are not here and cannot be installed.
+            OpenPaiError: The programs are missing and cannot be installed.
         """
         missing = [name for name in ("sshd", "ssh", "ssh-keygen") if not self._system.find(name)]
         kept = {"DEBIAN_FRONTEND": "noninteractive", "PATH": self._system.path}
@@ -57,7 +57,7 @@ class Ssh:
         ]
         keys = [
             Step(
-                f"make a key for the {what}",
+                f"generate a key for the {what}",
                 ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(file)],
                 environ=kept,
             )
@@ -71,8 +71,8 @@ class Ssh:
         if self._system.is_root:
             _SEPARATION.mkdir(mode=0o755, parents=True, exist_ok=True)
 
-    def greeting(self) -> Mapping[str, Any]:
-        """Return what the other tasks have to know."""
+    def announcement(self) -> Mapping[str, Any]:
+        """Return address, port and public keys for the other tasks."""
         role, index = self._job.context.role, self._job.context.index
         host, port = address(self._job, role, index, "ssh")
         keys = {
@@ -82,7 +82,7 @@ class Ssh:
         return {"address": host, "port": port, **keys}
 
     def configure(self, peers: Announcements, environ: Mapping[str, str]) -> Path:
-        """Write settings of server and client; return the folder with the client's program."""
+        """Write the configuration of server and client; return the folder with the wrappers."""
         self._write("authorized_keys", "".join(f"{peer['user']}\n" for peer in peers.values()))
         known = (f"[{peer['address']}]:{peer['port']} {peer['host']}\n" for peer in peers.values())
         self._write("known_hosts", "".join(known))
@@ -98,10 +98,10 @@ class Ssh:
         return programs
 
     def command(self) -> list[str]:
-        """Return the server's program and its arguments; it stays in the foreground."""
+        """Return the command of the server, in the foreground."""
         server = self._system.find("sshd")
         if not server:
-            raise OpenPaiError("There is no sshd.")
+            raise OpenPaiError("sshd is not installed.")
         return [server, "-D", "-e", "-f", str(self.folder / "sshd_config")]
 
     def _client(self, peers: Announcements) -> str:
@@ -142,9 +142,9 @@ class Ssh:
 
 
 def _variables(environ: Mapping[str, str]) -> list[str]:
-    """Return what commands by ssh find in their environment; secrets are not among them."""
+    """Return the variables for commands run by ssh, without secrets."""
     return [
         f'{name}="{value}"'
         for name, value in environ.items()
-        if (name.startswith(_TELLS) or name == "PATH") and not set(value) & set('"\\\n')
+        if (name.startswith(_PASSED_ON) or name == "PATH") and not set(value) & set('"\\\n')
     ]

@@ -1,7 +1,7 @@
-"""What the runtime does before the command, as data: shown by ``--dry-run``, or done.
+"""Steps of the preparation as data, which ``--dry-run`` prints.
 
-A step is a program with its arguments, never a text for a shell, or a Python function. Steps that
-lead to one goal form a way; of several ways to it, the next is tried when one fails.
+A step is a program with arguments, never a shell command, or a Python function. A goal has one or
+more alternatives, each a list of steps; when one fails, the next is tried.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from openpai.core.errors import OpenPaiError
-from openpai.runtime.log import mask, reason, say
+from openpai.runtime.log import log, mask, message_of
 
-__all__ = ["Goal", "Step", "reach", "shown"]
+__all__ = ["Goal", "Step", "describe_goals", "run_goal"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do.
+    """One step.
 
     Attributes:
-        what: What it does, in words.
-        argv: A program and its arguments; what it prints goes to stderr.
+        description: Description.
+        argv: A program and its arguments; its stdout goes to stderr.
         call: Or a function.
-        environ: Variables for the program, which may be secret and are not shown.
+        environ: Variables for the program, which may be secret and are not printed.
     """
 
-    what: str
+    description: str
     argv: Sequence[str] = ()
     call: Callable[[], object] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -36,54 +36,54 @@ class Step:
 
 @dataclass(frozen=True)
 class Goal:
-    """Something that the command needs.
+    """A precondition of the command.
 
     Attributes:
-        name: A word for it: the key of the section that asks for it.
-        without: What is wrong without it, as part of a sentence.
-        ways: The ways to it, the best first; none if it is reached already.
+        name: The key of the runtime section that requires it.
+        without: The problem without it, as part of a sentence.
+        alternatives: Lists of steps, the best first; none if there is nothing to do.
     """
 
     name: str
     without: str
-    ways: Sequence[Sequence[Step]] = ()
+    alternatives: Sequence[Sequence[Step]] = ()
 
 
-def shown(goals: Iterable[Goal]) -> Iterator[str]:
-    """Yield lines that tell what would be done."""
+def describe_goals(goals: Iterable[Goal]) -> Iterator[str]:
+    """Yield the steps as lines of text."""
     for goal in goals:
-        for number, way in enumerate(goal.ways):
+        for number, steps in enumerate(goal.alternatives):
             if number:
                 yield "or, if that fails:"
-            for step in way:
-                yield f"- {mask(step.what)}"
+            for step in steps:
+                yield f"- {mask(step.description)}"
                 if step.argv:
                     yield f"    {mask(shlex.join(step.argv))}"
 
 
-def reach(goal: Goal, environ: Mapping[str, str]) -> None:
-    """Do what leads to a goal.
+def run_goal(goal: Goal, environ: Mapping[str, str]) -> None:
+    """Run the steps of a goal, alternatives in order.
 
     Args:
-        goal: What is wanted.
+        goal: The goal.
         environ: The environment of programs.
 
     Raises:
-        OpenPaiError: No way led to it; those before the last have been said.
-        OSError: As raised by the last way's functions.
+        OpenPaiError: All alternatives failed; the last error, earlier ones are logged.
+        OSError: The same, from a function.
     """
-    for number, way in enumerate(goal.ways, 1):
+    for number, steps in enumerate(goal.alternatives, 1):
         try:
-            for step in way:
-                _do(step, environ)
+            for step in steps:
+                _run_step(step, environ)
             return
         except (OSError, OpenPaiError) as error:
-            if number == len(goal.ways):
+            if number == len(goal.alternatives):
                 raise
-            say(f"{reason(error)} Trying another way.")
+            log(f"{message_of(error)} Trying another way.")
 
 
-def _do(step: Step, environ: Mapping[str, str]) -> None:
+def _run_step(step: Step, environ: Mapping[str, str]) -> None:
     if step.call:
         step.call()
     if not step.argv:
@@ -99,4 +99,4 @@ def _do(step: Step, environ: Mapping[str, str]) -> None:
     except OSError as error:
         raise OpenPaiError(f"'{step.argv[0]}' cannot be started: {error.strerror}.") from None
     if done.returncode:
-        raise OpenPaiError(f"'{shlex.join(step.argv[:2])}' failed (to {step.what}).")
+        raise OpenPaiError(f"'{shlex.join(step.argv[:2])}' failed (to {step.description}).")

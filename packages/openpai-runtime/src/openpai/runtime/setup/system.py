@@ -1,4 +1,4 @@
-"""What the container's system is and lets this process do."""
+"""The container's operating system and this process's privileges."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ _INSTALLERS: dict[str, Sequence[tuple[str, Sequence[Sequence[str]]]]] = {
 
 @dataclass(frozen=True)
 class System:
-    """The system.
+    """The operating system.
 
     Attributes:
         family: ``debian`` (Ubuntu too), ``rhel`` (Fedora, CentOS, Rocky, … too), ``alpine``, or
             empty.
-        path: Where programs are looked for, folders of the administrator included.
+        path: Search path of programs, with the ``sbin`` folders.
         is_root: Whether this process may install packages.
         may_mount: Whether this process may mount file systems.
-        has_fuse: Whether it may mount those that programs provide.
+        has_fuse: Whether it may mount FUSE file systems.
     """
 
     family: str
@@ -59,7 +59,7 @@ class System:
 
     @classmethod
     def here(cls, environ: Mapping[str, str], root: Path = Path("/")) -> System:
-        """Look at the system below a folder."""
+        """Detect the system below a root folder."""
         fuse = root / "dev/fuse"
         return cls(
             family=_family(root),
@@ -70,17 +70,17 @@ class System:
         )
 
     def find(self, program: str) -> str | None:
-        """Return where a program is, or ``None``."""
+        """Return the path of a program, or ``None``."""
         return shutil.which(program, path=self.path)
 
     def installing(self, packages: Mapping[str, str]) -> list[list[str]]:
         """Return the commands that install a package.
 
         Args:
-            packages: The package's name in each family that has it.
+            packages: The package's name by family.
 
         Raises:
-            OpenPaiError: It cannot be installed here.
+            OpenPaiError: It cannot be installed.
         """
         package = packages.get(self.family)
         names = " or ".join(sorted(set(packages.values())))
@@ -96,7 +96,7 @@ class System:
 
 
 def _family(root: Path) -> str:
-    """Return the family by ``os-release``, which says what a system is and what it is like."""
+    """Return the family, by ``ID`` and ``ID_LIKE`` of ``os-release``."""
     try:
         text = (root / "etc/os-release").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""TensorBoard beside the command, in the first task of the first role."""
+"""TensorBoard in the first task of the first role."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["tensorboard_command"]
 def tensorboard_command(
     job: TaskJob, wanted: Tensorboard, environ: Mapping[str, str]
 ) -> list[str] | None:
-    """Return the program and its arguments; ``None`` for tasks that do not run it.
+    """Return the command; ``None`` for other tasks.
 
     Raises:
-        OpenPaiError: The task has no port of that label.
+        OpenPaiError: The task has no port of the label.
     """
     if job.context.index or job.context.role != next(iter(job.instances), job.context.role):
         return None
