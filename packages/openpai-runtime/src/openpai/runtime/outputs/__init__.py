@@ -11,6 +11,6 @@ else:
         __name__,
         {
             "manifest": ["TaskResult"],
-            "uploader": ["PAUSES", "OutputUploader"],
+            "uploader": ["OutputUploader", "PAUSES"],
         },
     )
