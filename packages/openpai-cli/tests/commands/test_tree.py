@@ -30,9 +30,9 @@ def every_command() -> dict[tuple[str, ...], click.Command]:
     from openpai.storage.cli import storage
 
     others = {
-        (str(group.name), name): loaded
+        (str(group.name), name): group.get_command(click.Context(group), name)
         for group in (storage, notebook)
-        for name, loaded in group.commands.items()
+        for name in group.list_commands(click.Context(group))
     }
     return {**{path: lazy.load() for path, lazy in OWN.items()}, **others}
 

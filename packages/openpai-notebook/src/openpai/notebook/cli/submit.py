@@ -1,4 +1,4 @@
-"""``opai notebook``, and the only module of this distribution that knows click."""
+"""The command ``opai notebook submit``."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openpai.core.cli import (
-    CONTEXT_SETTINGS,
     LOCAL_FILE,
     LOCAL_PATH,
     Command,
     build_spec,
     cluster_option,
     current_app,
-    job_argument,
     spec_options,
 )
-from openpai.notebook.errors import InvalidNotebookError, NotebookError
+from openpai.notebook.cli._follow import job_words, wait_and_fetch
+from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.jobs import NotebookJobSpec
 
 if TYPE_CHECKING:
     from openpai.core.cli import App
     from openpai.notebook.jobs import Description, NotebookJob
 
-__all__ = ["notebook"]
+__all__ = ["submit"]
 
 #: What a Jupyter server shows where no file was named.
 _EMPTY = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}
@@ -39,12 +38,8 @@ _FIELDS = (
 )
 
 
-@click.group(context_settings=CONTEXT_SETTINGS)
-def notebook() -> None:
-    """Run notebooks as jobs and get them back executed."""
-
-
-@notebook.command(
+@click.command(
+    "submit",
     cls=Command,
     examples="""
     opai notebook submit train.ipynb -p lr=0.1 --image IMAGE --gpu 1
@@ -89,11 +84,12 @@ def notebook() -> None:
 def submit(context: click.Context, /, **options: Any) -> None:
     """Run a notebook as a job.
 
-    The job's log is followed on stderr; at the end the executed notebook is fetched, also after a
-    failed cell, and the path of its file is written to stdout. The exit code is the job's own.
+    Prints the job's log to stderr. At the end, also after a failed cell, it downloads the executed
+    notebook and prints the path of its file. The exit code is the job's own. Outputs are relative
+    to the notebook's folder.
 
-    With --interactive, or without FILE, a Jupyter server runs in the job. The address with its
-    token is written to stdout once the server answers; the job goes on until it is stopped.
+    With --interactive, or without FILE, the job runs a Jupyter server. Its address with the token
+    is printed when the server answers; the job runs until it is stopped.
     """
     from openpai.notebook.jobs import describe
 
@@ -109,37 +105,9 @@ def submit(context: click.Context, /, **options: Any) -> None:
         job = _send(app, description, controls["alias"])
     if not controls["wait"]:
         click.echo(job.key)
-        app.note(f"Follow it: opai notebook connect {_named(job)}")
+        app.note(f"Follow it: opai notebook connect {job_words(job)}")
         return
-    context.exit(_wait_and_fetch(app, job, controls["target"]))
-
-
-@notebook.command(
-    cls=Command,
-    examples="""
-    opai notebook connect train-lr-0.1
-    opai notebook connect train-lr-0.1 --to results
-    """,
-)
-@job_argument
-@click.option(
-    "--to", "target", type=LOCAL_PATH, default=Path(), help="Folder to write to.  [default: .]"
-)
-@cluster_option
-@click.pass_context
-def connect(context: click.Context, /, job: str, target: Path, alias: str | None) -> None:
-    """Follow the job of a notebook and download the result.
-
-    Its log is followed to the end and the executed notebook fetched. Of an interactive job the
-    address of its Jupyter server is written.
-    """
-    from openpai.notebook.jobs import NotebookJob
-
-    app = current_app(context)
-    cluster = app.cluster(alias)
-    found = NotebookJob(cluster, cluster.job(job).key)
-    app.note(f"{found.key} runs {found.facts['notebook']}.")
-    context.exit(_wait_and_fetch(app, found, target))
+    context.exit(wait_and_fetch(app, job, controls["target"]))
 
 
 def _spec(options: dict[str, Any]) -> NotebookJobSpec:
@@ -201,29 +169,3 @@ def _send(app: App, description: Description, alias: str | None) -> NotebookJob:
     job = send(description, app.cluster(alias))
     app.note(f"Submitted {job.key} to {job.cluster.alias or job.cluster.uri}.")
     return job
-
-
-def _wait_and_fetch(app: App, job: NotebookJob, folder: Path) -> int:
-    """Follow the job to its end, fetch what it made, and return its exit code.
-
-    An interactive job that has not ended is seen through when its server answers.
-    """
-    if job.facts["mode"] == "interactive" and not job.status().ended:
-        app.note("Waiting for the Jupyter server.")
-        click.echo(job.server_url())
-        app.note(f"It runs until it is stopped: opai job stop {_named(job)}")
-        return 0
-    code = app.follow(job, app.note)
-    try:
-        path = job.fetch(folder)
-    except NotebookError as error:
-        app.note(str(error))
-        return code or 1
-    click.echo(path)
-    for name, value in job.results().items():
-        app.note(f"{name} = {value!r}")
-    return code
-
-
-def _named(job: NotebookJob) -> str:
-    return f"-a {job.cluster.alias} {job.key}" if job.cluster.alias else job.key
