@@ -97,7 +97,7 @@ def test_invalid_arguments_raise_at_once():
     """An Invalid amount of memory, or an unknown state."""
     with pytest.raises(ConfigError, match="Invalid amount of memory"):
         Job("a").role("w", "x", memory="lots")
-    with pytest.raises(ProtocolError, match="nothing to notify of"):
+    with pytest.raises(ProtocolError, match="to notify of"):
         Job("a").notify("done")
 
 

@@ -116,5 +116,5 @@ def test_version_is_detected(minimal):
     """A job of version 1 has a jobName and no protocolVersion."""
     assert is_v1(OLD)
     assert not is_v1(minimal)
-    with pytest.raises(ProtocolError, match="no job of version 1"):
+    with pytest.raises(ProtocolError, match="Not a job of version 1"):
         convert_v1(minimal)

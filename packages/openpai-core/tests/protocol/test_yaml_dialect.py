@@ -244,6 +244,7 @@ def test_places_of_keys_and_values_are_recorded():
         return places[id(container)][1][key]
 
     assert places_of(tree, "a") == ((1, 1), (1, 4))
+    assert places_of(tree, "b") == ((2, 1), (3, 3))
     assert places_of(tree["b"], 0) == ((3, 3), (3, 5))
     assert places_of(tree["b"], 1) == ((4, 3), (4, 5))
     assert places_of(tree["b"][1], "k") == ((4, 6), (4, 9))

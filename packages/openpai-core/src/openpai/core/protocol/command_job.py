@@ -60,7 +60,7 @@ def default_name(words: Sequence[str]) -> str:
 
 
 def random_letters(count: int) -> str:
-    """Return lower-case letters and digits that nobody can guess."""
+    """Return random lower-case letters and digits from the system's secure source."""
     import secrets
 
     return "".join(secrets.choice(_CHARACTERS) for _ in range(count))
@@ -94,7 +94,7 @@ def job_from_command(
         gpu: GPUs of each.
         ports: Label → how many ports each needs.
         environment: Variables exported before the commands.
-        secrets: The same for values that nobody can read back from the server; trailing line ends
+        secrets: The same for values that the server never returns; trailing line ends
             are lost.
         virtual_cluster: ``None``: the server's default one.
     """

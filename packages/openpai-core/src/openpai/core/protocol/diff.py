@@ -1,4 +1,4 @@
-"""What two jobs say differently, value by value."""
+"""Differences between two jobs, value by value."""
 
 from __future__ import annotations
 

@@ -21,10 +21,12 @@ _INDEX = re.compile("0|[1-9][0-9]*")
 
 
 def parse_update(text: str) -> tuple[Steps, Any]:
-    """Read ``PATH=VALUE``; the value is YAML: ``4`` is a number, ``"4"`` a text, ``[a, b]`` a list.
+    """Read ``PATH=VALUE``: ``4`` is a number, ``"4"`` a string, ``[a, b]`` a list, as in YAML.
+
+    A value that is not YAML is a string.
 
     Raises:
-        ProtocolError: There is no ``=``, the path makes no sense, or the value is no YAML.
+        ProtocolError: There is no ``=``, or the path is invalid.
     """
     from openpai.core.protocol.job_yaml import YamlError, load_yaml
     from openpai.core.protocol.js import UNDEFINED
@@ -43,7 +45,7 @@ def parse_path(path: str) -> Steps:
     """Return the keys and indices of a path.
 
     Raises:
-        ProtocolError: It makes no sense.
+        ProtocolError: The path is invalid.
     """
     path = path.strip()
     if path.startswith("/"):
@@ -55,7 +57,7 @@ def parse_path(path: str) -> Steps:
     while at < len(path):
         match = _STEP.match(path, at)
         if not match:
-            raise _senseless(path, at)
+            raise _invalid_path(path, at)
         quoted, index, plain = match.groups()
         if index is not None:
             steps.append(int(index))
@@ -65,17 +67,17 @@ def parse_path(path: str) -> Steps:
         if at < len(path) and path[at] == ".":
             at += 1
             if at == len(path):
-                raise _senseless(path, at)
+                raise _invalid_path(path, at)
         elif at < len(path) and path[at] != "[":
-            raise _senseless(path, at)
+            raise _invalid_path(path, at)
     if not steps:
         raise ProtocolError("An empty path leads nowhere.", hint="Write a.b[0].c.")
     return steps
 
 
-def _senseless(path: str, at: int) -> ProtocolError:
+def _invalid_path(path: str, at: int) -> ProtocolError:
     return ProtocolError(
-        f"The path '{path}' makes no sense at character {at + 1}.",
+        f"Invalid path '{path}': it cannot be read at character {at + 1}.",
         hint='Write a.b[0].c, a:b:0 or /a/b/0; a key with dots goes into double quotes: a."b.c".',
     )
 
@@ -107,11 +109,11 @@ def set_value(document: Any, steps: Steps, value: Any) -> None:
             return
         following = here[key] if isinstance(here, list) else here.get(key)
         if following is None:
-            following = here[key] = [] if _begins_list(steps[depth + 1]) else {}
+            following = here[key] = [] if _makes_list(steps[depth + 1]) else {}
         here = following
 
 
-def _begins_list(step: str | int) -> bool:
+def _makes_list(step: str | int) -> bool:
     """Whether a step into something that is not there yet makes a list."""
     return step in (0, "0", "-")
 

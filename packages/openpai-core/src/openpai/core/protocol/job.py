@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping
 
 from openpai.core.errors import ProtocolError
-from openpai.core.protocol.building import JobBuilder
+from openpai.core.protocol.job_builder import JobBuilder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class Job(JobBuilder):
 
         Args:
             name: Its name.
-            document: What it says; by default the frame of a job that says nothing yet.
+            document: Its content; by default the frame of an empty job.
         """
         if document is None:
             document = {"protocolVersion": 2, "name": name, "type": "job", "taskRoles": {}}
@@ -47,7 +47,7 @@ class Job(JobBuilder):
             file: The file's name, for messages.
 
         Raises:
-            ProtocolError: It is no YAML, or no mapping; problems have line and column.
+            ProtocolError: The text is not YAML, or not a mapping; problems have line and column.
         """
         from openpai.core.protocol.source import Source, unshared
 
@@ -73,7 +73,7 @@ class Job(JobBuilder):
         """Take a job from a dict, which is copied.
 
         Raises:
-            ProtocolError: It is no mapping, or endless.
+            ProtocolError: It is not a mapping, or endless.
         """
         from openpai.core.protocol.source import unshared
 
@@ -86,7 +86,7 @@ class Job(JobBuilder):
         Its secrets are asterisks: :meth:`problems` asks for them, and :meth:`secrets` puts them in.
 
         Raises:
-            ProtocolError: It is no job.
+            ProtocolError: It is not a job.
         """
         return cls.from_yaml(config) if isinstance(config, str) else cls.from_dict(config)
 
@@ -161,7 +161,7 @@ class Job(JobBuilder):
             value: The value.
 
         Raises:
-            ProtocolError: The path makes no sense in this job.
+            ProtocolError: The path is invalid, or does not fit this job.
         """
         from openpai.core.protocol.edits import parse_path, set_value
 

@@ -292,8 +292,9 @@ def _unknown_tag(event: Any) -> YamlError:
 
 
 def _is_empty(event: Any) -> bool:
-    """Whether a node has no text: a value that was left out."""
-    return bool(event.start_mark.index == event.end_mark.index)
+    """Whether a node is a scalar without text: a value that was left out."""
+    text = getattr(event, "value", None)
+    return text == "" and bool(event.start_mark.index == event.end_mark.index)
 
 
 def _place(event: Any) -> Place:

@@ -66,7 +66,7 @@ class Timestamp:
     ms: int
 
     def __str__(self) -> str:
-        """Return what JavaScript makes of it in a text; the server's clock is set to UTC."""
+        """Return JavaScript's ``toString()``; the server's clock is set to UTC."""
         year, month, day, clock, _ = self._parts()
         weekday = _DAYS[self.ms // _DAY_MS % 7]
         return (
@@ -75,7 +75,7 @@ class Timestamp:
         )
 
     def isoformat(self) -> str:
-        """Return what JavaScript makes of it in JSON."""
+        """Return JavaScript's ``toISOString()``, which is its JSON."""
         year, month, day, clock, ms = self._parts()
         shown = f"{year:04}" if year < 10_000 else f"+{year:06}"
         return f"{shown}-{month:02}-{day:02}T{clock}.{ms:03}Z"

@@ -70,7 +70,7 @@ def _int(text: str) -> Any:
 
 
 def _as_double(value: int) -> Any:
-    """Return the number that a double makes of an integer."""
+    """Return an integer rounded to a double."""
     try:
         return value if value <= _EXACT else _whole(float(value))
     except OverflowError:
@@ -155,4 +155,4 @@ SCALAR_TAGS: dict[str, Callable[[str], Any]] = {
     TAG + "binary": _binary,
     MERGE: lambda text: text if text == "<<" else UNDEFINED,
 }
-"""What an explicit tag makes of a scalar: its value, or ``UNDEFINED`` where it does not fit."""
+"""Converters of scalars by explicit tag; they return ``UNDEFINED`` where the text does not fit."""

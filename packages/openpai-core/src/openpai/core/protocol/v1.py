@@ -52,11 +52,11 @@ def convert_v1(document: Mapping[str, Any]) -> Conversion:
         document: The old job, as JSON gave it.
 
     Raises:
-        ProtocolError: It is no job of version 1.
+        ProtocolError: It is not a job of version 1.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("taskRoles"), list):
         raise ProtocolError(
-            "This is no job of version 1: it has no list of taskRoles.",
+            "Not a job of version 1: it has no list of taskRoles.",
             hint="Version 1 is JSON with jobName, image and a list of taskRoles.",
         )
     return _Converter(document).convert()
@@ -110,7 +110,7 @@ class _Converter:
             bound[kind] = kind
             self.setup.append(f"export {variable}={shlex.quote(uri)}")
             if any(placeholder in uri for placeholder in _PLACEHOLDERS):
-                self.lost.append(f"'{key}' has a variable that nobody fills in any more: {uri}")
+                self.lost.append(f"'{key}' has a variable that is not filled in any more: {uri}")
             if key == "codeDir":
                 self.lost.append(
                     f"Version 1 copied '{uri}' into the working directory; now only "

@@ -1,4 +1,4 @@
-"""Write a job in Python, one sentence after another.
+"""Methods of `Job` that build a job in Python.
 
 ::
 
@@ -152,7 +152,7 @@ class JobBuilder:
         return self._update("parameters", values)
 
     def secrets(self: Self, **values: Any) -> Self:
-        """Set secrets, for ``<% $secrets.NAME %>``; nobody can read them back from a server."""
+        """Set secrets, for ``<% $secrets.NAME %>``; the server never returns them."""
         if not isinstance(self.document.get("secrets"), dict):
             self.document["secrets"] = {}
         return self._update("secrets", values)
@@ -224,7 +224,7 @@ class JobBuilder:
             name: ``cmd``, ``ssh``, ``git``, ``tensorboard``.
             parameters: The plugin's parameters.
             roles: The task roles in which it runs; all by default.
-            ignore_failure: Whether a task goes on when the plugin fails.
+            ignore_failure: Whether a task continues when the plugin fails.
         """
         from openpai.core.protocol.plugins import PLUGINS_KEY
 
@@ -241,7 +241,7 @@ class JobBuilder:
         wrong = [state for state in states if state not in known]
         if wrong:
             raise ProtocolError(
-                f"'{wrong[0]}' is nothing to notify of.", hint=f"Use {', '.join(known)}."
+                f"Invalid state '{wrong[0]}' to notify of.", hint=f"Use {', '.join(known)}."
             )
         wanted = {state: state in states for state in known}
         return self.set_extra("jobStatusChangeNotification", wanted)
