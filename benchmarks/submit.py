@@ -16,9 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
+from types import FrameType
 
 from openpai.core import Cluster, Job
+from openpai.core.protocol import job_from_command, job_yaml, random_letters, source, validation
+from openpai.core.rest import Session
 
 CLOCK = "date +%s.%N"
 
@@ -52,6 +56,34 @@ def by_python(cluster: Cluster, number: int) -> tuple[float, float]:
     return answered - began, first_instruction(cluster, f"python{number}") - answered
 
 
+def count_calls(cluster: Cluster) -> Counter[str]:
+    """Submit once from Python; return how often a job was parsed, checked, written, copied, sent.
+
+    The name is random, as that of `opai job sub`, so that it needs no check afterwards.
+    """
+    names = {
+        job_yaml.read_yaml.__code__: "parses",
+        validation.job_problems.__code__: "validations",
+        job_yaml.dump_yaml.__code__: "YAML writes",
+        source.unshared.__code__: "copies",
+        Session._once.__code__: "requests",
+    }
+    calls: Counter[str] = Counter(dict.fromkeys(names.values(), 0))
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code in names:
+            calls[names[frame.f_code]] += 1
+
+    job = job_from_command(f"counted_{random_letters(8)}", [CLOCK], image="x:1", cpu=1)
+    assert cluster.user  # a client asks for its user once
+    sys.setprofile(note)
+    try:
+        cluster.submit(job, check_name=False)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
 def start_of(opai: str) -> float:
     """Return the seconds that the tool takes to start and say its version."""
     began = time.time()
@@ -70,26 +102,28 @@ def main() -> None:
         subprocess.run([opai, "local", "up"], check=True, capture_output=True)
         try:
             with Cluster.load("local") as cluster:
-                whole, start, calls, begins = [], [], [], []
+                whole, start, answers, begins = [], [], [], []
                 by_python(cluster, -1)  # the first of each kind warms the caches
+                calls = count_calls(cluster)
                 for number in range(rounds):
                     whole.append(by_command(cluster, opai, number))
                     start.append(start_of(opai))
                     call, begin = by_python(cluster, number)
-                    calls.append(call)
+                    answers.append(call)
                     begins.append(begin)
         finally:
             subprocess.run([opai, "local", "down", "--stop-jobs"], check=True, capture_output=True)
     rows = {
         "opai job sub … to the task's first instruction": whole,
         "  of it: opai starts (opai --version)": start,
-        "  of it: the job is checked, sent and answered": calls,
+        "  of it: the job is checked, sent and answered": answers,
         "  of it: from the answer to the first instruction": begins,
     }
     print(f"median (min-max) of {rounds} rounds, milliseconds")
     for label, values in rows.items():
         low, high = min(values) * 1000, max(values) * 1000
         print(f"{label:52} {statistics.median(values) * 1000:7.1f} ({low:.1f}-{high:.1f})")
+    print("one submission:", ", ".join(f"{count} {name}" for name, count in calls.items()))
 
 
 if __name__ == "__main__":

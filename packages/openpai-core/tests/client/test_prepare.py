@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+
 import pytest
 
 from openpai.core.client.cluster import Cluster
 from openpai.core.client.prepare import Extras, needs_preparation, prepare_job
 from openpai.core.errors import ConfigError, NotFoundError, ProtocolError
 from openpai.core.local import LocalCluster
+from openpai.core.protocol import job_yaml, source, validation
 from openpai.core.protocol.bootstrap import bootstrap_text, carried_places
 from openpai.core.protocol.command_job import job_from_command
+from openpai.core.protocol.job import Job
+from openpai.core.rest.session import Session
 
 SECTION = "openpai.runtime"
 FOLDER_STORAGE = """
@@ -210,3 +216,52 @@ def test_prepare_once_matches_single_preparation(cluster):
     (outcome,) = cluster.submit_all([given])
     stored = outcome.remote.config()
     assert stored.document["extras"][SECTION]["workspace"] == "local-storage:/users/alice"
+
+
+COUNTED = {
+    job_yaml.read_yaml.__code__: "parses",
+    job_yaml.dump_yaml.__code__: "writes",
+    validation.job_problems.__code__: "validations",
+    source.unshared.__code__: "copies",
+    Session._once.__code__: "requests",
+}
+
+
+@pytest.fixture
+def calls(cluster):
+    """Count the calls that this thread makes from now on."""
+    assert cluster.user == "alice"  # a client asks for its user once
+    found = Counter()
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_code in COUNTED:
+            found[COUNTED[frame.f_code]] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    yield found
+    sys.setprofile(before)
+
+
+@pytest.mark.process
+def test_submission_of_described_job_is_made_once(cluster, calls):
+    """A job with a random name costs one request: the submission (its copy is the validation's)."""
+    cluster.submit(job("described"), check_name=False)
+    assert calls == {"validations": 1, "writes": 1, "copies": 1, "requests": 1}
+
+
+@pytest.mark.process
+def test_submission_of_file_sends_its_own_text(cluster, calls):
+    """A chosen name is checked afterwards: one request, and the sent text is read for comparing."""
+    text = job("filed").to_yaml()
+    calls.clear()
+    cluster.submit(Job.from_yaml(text))
+    assert calls == {"parses": 2, "validations": 1, "copies": 2, "requests": 2}
+
+
+@pytest.mark.process
+def test_submission_with_code_is_made_once(cluster, base, calls):
+    """Requests: the default storage, the storage to upload to, the submission."""
+    extras = Extras(sources=[base / "src"], outputs=["ckpt/**"])
+    cluster.submit(job("coded"), extras=extras, base=base, check_name=False)
+    assert calls == {"validations": 1, "writes": 1, "copies": 2, "requests": 3}

@@ -151,7 +151,7 @@ class RateLimitError(ApiError):
     """Too many requests.
 
     Attributes:
-        reset: Unix time in seconds at which the server counts anew, where it said so.
+        reset: Unix time in seconds at which the limit is reset, if the server sent it.
     """
 
     reset: float | None = None
@@ -186,7 +186,7 @@ class ConnectionFailed(OpenPaiError):  # noqa: N818 - it reads as what happened
 
 
 class WaitTimeout(OpenPaiError):  # noqa: N818 - it reads as what happened
-    """The time given to a wait ran out; the job goes on."""
+    """The time given to a wait ran out; the job continues."""
 
 
 class StorageError(OpenPaiError):
@@ -202,7 +202,7 @@ class RefusedNamesError(StorageError):
         strerror: What is wrong, without the folder.
     """
 
-    #: The message has so many of the names.
+    #: Maximum number of names in the message.
     SHOWN = 10
 
     def __init__(self, names: Mapping[str, Sequence[str]]) -> None:

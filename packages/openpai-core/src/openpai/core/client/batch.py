@@ -85,9 +85,7 @@ def submit_all(
         ApiError: The list of jobs was refused; nothing was sent.
         ConnectionFailed: The list of jobs could not be read; nothing was sent.
     """
-    from openpai.core.client.prepare import prepare_job
-
-    ready = _checked([prepare_job(job, cluster) for job in jobs], strict)
+    ready = _texts(cluster, jobs, strict)
     existing = _existing(cluster, list(ready)) if ready else {}
     tags = list(filter(None, [tag] if isinstance(tag, str) else tag))
 
@@ -105,21 +103,22 @@ def submit_all(
     return _for_each(remotes, submit, gate, concurrency=concurrency, on_outcome=on_outcome)
 
 
-def _checked(jobs: Sequence[Job], strict: bool) -> dict[str, str]:
-    """Return the YAML of every job by its name.
+def _texts(cluster: Cluster, jobs: Iterable[Job], strict: bool) -> dict[str, str]:
+    """Return the YAML of every job by its name, prepared and validated.
 
     Raises:
         ProtocolError: A job breaks the protocol.
         OpenPaiError: Two have one name.
     """
-    ready: dict[str, str] = {}
+    from openpai.core.client.prepare import prepare_text
+
+    texts: dict[str, str] = {}
     for job in jobs:
-        job.validate(strict=strict)
-        name = str(job.name)
-        if name in ready:
+        name, text = prepare_text(job, cluster, strict=strict)
+        if name in texts:
             raise OpenPaiError(f"Two of the jobs are named '{name}'.", "Give each its own name.")
-        ready[name] = job.to_yaml()
-    return ready
+        texts[name] = text
+    return texts
 
 
 def _existing(cluster: Cluster, names: Sequence[str]) -> dict[str, JobSummary]:

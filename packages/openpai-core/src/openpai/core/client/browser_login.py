@@ -94,7 +94,7 @@ class BrowserLogin:
         """Return the login from the address at which a browser elsewhere ended.
 
         Raises:
-            AuthenticationError: The address is not the one of this sign-in, or tells of a refusal.
+            AuthenticationError: The address is not the one of this sign-in, or reports a refusal.
         """
         if not self._take(address.strip()):
             raise AuthenticationError(
@@ -135,8 +135,8 @@ class BrowserLogin:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 found = login._take(self.path)
-                good = found and isinstance(login._result, Login)
-                text = "You are logged in." if good else "The login failed."
+                logged_in = found and isinstance(login._result, Login)
+                text = "You are logged in." if logged_in else "The login failed."
                 self.send_response(200 if found else 404)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Referrer-Policy", "no-referrer")

@@ -18,7 +18,10 @@ from openpai.core.rest import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openpai.core.client.batch import Outcome
+    from openpai.core.client.prepare import Extras
     from openpai.core.protocol import Job
     from openpai.core.rest import JobSummary, VirtualCluster
     from openpai.core.storage import Storage, StorageSpec
@@ -202,31 +205,47 @@ class Cluster:
                 hint=sentences[1],
             ) from None
 
-    def submit(self, job: Job, *, strict: bool = True, check_name: bool = True) -> RemoteJob:
+    def submit(
+        self,
+        job: Job,
+        *,
+        extras: Extras | None = None,
+        base: Path | None = None,
+        strict: bool = True,
+        check_name: bool = True,
+        report: Callable[[str], None] | None = None,
+    ) -> RemoteJob:
         """Submit a job exactly once, even if the answer is lost on the way.
 
         What its runtime section lacks and only the cluster knows, such as the workspace, is filled
-        in (see :func:`openpai.core.client.prepare.prepare_job`, which also uploads code).
+        in; then the job is validated and its code uploaded.
 
         Args:
             job: What to run.
+            extras: Code, outputs and packages that the submission adds.
+            base: The folder that the paths of the code are kept relative to; the current one.
             strict: Also refuse what the server accepts and would fail later.
             check_name: Check afterwards whether another submission took the name at the same time,
                 which the server does not prevent; one request, not needed for a random name.
+            report: Called with a sentence before a large upload.
 
         Raises:
             ProtocolError: The job breaks the protocol; nothing was sent.
+            NotFoundError: A workspace is needed and the cluster offers no storage for it.
+            StorageError: The storage for code cannot be opened from this machine.
+            OSError: A source cannot be read, or the storage refuses the code.
             ConflictError: A job of this user has the name.
             RateLimitError: The server accepts no further jobs for more than a minute.
             ApiError: The cluster refused.
             ConnectionFailed: It is unknown whether the job was recorded.
         """
-        from openpai.core.client.prepare import prepare_job
+        from openpai.core.client.prepare import NO_EXTRAS, prepare_text
         from openpai.core.client.submit import check_winner, submit_once
 
-        job = prepare_job(job, self)
-        job.validate(strict=strict)
-        key, text = f"{self.user}~{job.name}", job.to_yaml()
+        name, text = prepare_text(
+            job, self, extras or NO_EXTRAS, base=base, strict=strict, report=report
+        )
+        key = f"{self.user}~{name}"
         submit_once(self.session, key, text)
         if check_name:
             check_winner(self.session, key, text)

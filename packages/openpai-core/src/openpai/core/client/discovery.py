@@ -1,6 +1,6 @@
-"""Find the cluster at an address as people have it: a host, a port, a page of the web portal.
+"""Find the PAI cluster behind an address: a host, a port, a page of the web portal.
 
-``GET /info`` needs no token, so nothing of the user's is sent while looking.
+``GET /info`` needs no token, so no credentials are sent.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from openpai.core.rest import Address, ClusterInfo, Session, get_info
 __all__ = ["Found", "discover"]
 
 _KEYS = ("version", "authnMethod", "launcherType")
-_DEEPEST = 3
-# Seconds for each part of an answer when looking at places that nobody named.
-_GLANCE = 3.0
+_MAX_FOLDERS = 3
+# Timeout in seconds for addresses that the user did not name.
+_SHORT_TIMEOUT = 3.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Found:
 
     Attributes:
         uri: Its address, as :class:`~openpai.core.client.cluster.Cluster` takes it.
-        info: What it says of itself.
+        info: Its version and login method.
         clock_ahead: Seconds by which its clock is ahead of this machine's; 0 if by very few.
     """
 
@@ -37,7 +37,7 @@ class Found:
 
 
 def discover(text: str, *, verify: bool | str = True, timeout: float = 10.0) -> Found:
-    """Return the cluster at an address, whatever form of it was pasted.
+    """Return the cluster at an address in any of its forms.
 
     With or without ``http://`` or ``https://``, ``/rest-server``, ``/api/v2``, a port, a path of
     the web portal. A cluster that speaks https is found under http, too; one that speaks http only
@@ -49,9 +49,9 @@ def discover(text: str, *, verify: bool | str = True, timeout: float = 10.0) -> 
         timeout: Seconds to wait for each part of an answer.
 
     Raises:
-        ConfigError: The text is no address.
+        ConfigError: The text is not an address.
         ConnectionFailed: Nothing answers there, or no PAI cluster.
-        RateLimitError: The server answers no more questions for now.
+        RateLimitError: The server limits the rate of requests.
     """
     given, found, rest = text.strip().partition("://")
     schemes, rest = ([given.lower()], rest) if found else (["https", "http"], given)
@@ -76,7 +76,7 @@ def _elsewhere(schemes: list[str], rest: str, verify: bool | str) -> Found | Non
     """Look at the other scheme, and at the usual ports of the host.
 
     Raises:
-        ConnectionFailed: Something there speaks https and cannot be trusted.
+        ConnectionFailed: The certificate of a server there is not trusted.
     """
     host = urlsplit(f"//{rest}")
     name = f"[{host.hostname}]" if ":" in (host.hostname or "") else host.hostname
@@ -85,7 +85,7 @@ def _elsewhere(schemes: list[str], rest: str, verify: bool | str) -> Found | Non
         places += [f"https://{name}", f"http://{name}"]
     for place in places:
         try:
-            return _look(place, verify, _GLANCE)
+            return _look(place, verify, _SHORT_TIMEOUT)
         except ConnectionFailed as error:
             if error.untrusted and place == f"https://{rest}":
                 raise
@@ -98,7 +98,7 @@ def _look(uri: str, verify: bool | str, timeout: float) -> Found:
     """Return the cluster on one server.
 
     Raises:
-        ConnectionFailed: The server does not answer, or is none of PAI's.
+        ConnectionFailed: The server does not answer, or is not a PAI server.
     """
     tried = []
     for address in _addresses(uri):
@@ -145,5 +145,5 @@ def _addresses(uri: str) -> Iterator[Address]:
     folders = ["".join(f"/{part}" for part in parts[:n]) for n in range(len(parts), -1, -1)]
     kinds = ("", "/rest-server") if api else ("/rest-server", "")
     for prefix in kinds:
-        for folder in folders[-_DEEPEST:]:
+        for folder in folders[-_MAX_FOLDERS:]:
             yield Address(server + folder, prefix)

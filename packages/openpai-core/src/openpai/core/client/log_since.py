@@ -1,8 +1,8 @@
-"""Which lines of a log are newer than a moment, as far as that can be known.
+"""Select the lines of a log that are newer than a given time.
 
-PAI keeps no times of what a task wrote. So a line counts by the time that it begins with, as
-Python's logging and most other loggers write it; a line without one belongs to the line before.
-Where nothing tells, lines are kept, and that is said once for each task.
+PAI keeps no times of log lines, so a line's time is the one that it begins with, as Python's
+logging and most other loggers write it; a line without one has the time of the line before. Lines
+of unknown time are kept, with one warning for each task.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["LogSinceFilter", "time_of"]
 
 _log = logging.getLogger("openpai.core.client.logs")
 
-# Levels, brackets and names of loggers may stand before it.
-_WITHIN = 64
-_MOST_HELD = 1000
+# Levels, brackets and names of loggers may precede the time.
+_MAX_TIME_OFFSET = 64
+_MAX_HELD_LINES = 1000
 _TIME = re.compile(
     r"(?<!\d)(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\d*"
     r"\s?(Z|[+-]\d\d:?\d\d)?"
@@ -29,8 +29,8 @@ _TIME = re.compile(
 
 
 def time_of(text: str) -> datetime | None:
-    """Return the time that a line of a log begins with; one without a zone is taken for UTC."""
-    match = _TIME.search(text, 0, _WITHIN)
+    """Return the time that a line of a log begins with; without a zone it is in UTC."""
+    match = _TIME.search(text, 0, _MAX_TIME_OFFSET)
     if match is None:
         return None
     day, clock, fraction, zone = match.groups()
@@ -50,16 +50,16 @@ def _offset(zone: str | None) -> timedelta:
 
 
 class LogSinceFilter:
-    """Keeps the lines of one run of one task that are not older than a moment.
+    """Keeps the lines of one task attempt that are not older than a given time.
 
     Args:
-        moment: The moment.
-        name: The task, as people call it.
-        task: What is known of it.
-        is_latest: Whether the run is the task's latest.
+        moment: The time.
+        name: The task's name in messages.
+        task: The task as the server described it.
+        is_latest: Whether this is the task's latest attempt.
 
     Attributes:
-        is_over: Whether the run is known to have ended before the moment.
+        is_over: Whether the attempt is known to have ended before that time.
     """
 
     def __init__(self, moment: datetime, name: str, task: TaskStatus, *, is_latest: bool) -> None:
@@ -69,37 +69,37 @@ class LogSinceFilter:
         ended = task.completed_time if is_latest else None
         self.is_over = ended is not None and ended < moment
         self._keep: bool | None = True if began is not None and began >= moment else None
-        self._held: list[str] = []  # nothing has told yet whether these are new
+        self._held: list[str] = []  # lines whose time is not known yet
 
     def lines(self, texts: Iterable[str]) -> Iterator[str]:
-        """Yield those of the next lines that are to be shown."""
+        """Yield those of the next lines that are not too old."""
         for text in texts:
-            if self._keep:  # times only grow: what is new stays new
+            if self._keep:  # times only grow
                 yield text
                 continue
-            told = time_of(text)
-            if told is not None:
-                self._keep = told >= self._moment
-                yield from self._taken() if self._keep else ()
+            time = time_of(text)
+            if time is not None:
+                self._keep = time >= self._moment
+                yield from self._release() if self._keep else ()
                 self._held.clear()
             if self._keep:
                 yield text
             elif self._keep is None:
                 self._held.append(text)
-                if len(self._held) > _MOST_HELD:
-                    yield from self._untold()
+                if len(self._held) > _MAX_HELD_LINES:
+                    yield from self._keep_untimed()
         if self._held:
-            yield from self._untold()
+            yield from self._keep_untimed()
 
-    def _untold(self) -> Iterator[str]:
-        """Nothing tells how old they are: keep them, and say so."""
+    def _keep_untimed(self) -> Iterator[str]:
+        """Yield the held lines, whose time is unknown, with a warning; keep all later ones."""
         self._keep = True
         _log.warning(
             "the lines of %s carry no times, and PAI keeps none: they are shown from the beginning",
             self._name,
         )
-        yield from self._taken()
+        yield from self._release()
 
-    def _taken(self) -> Iterator[str]:
+    def _release(self) -> Iterator[str]:
         held, self._held = self._held, []
         yield from held

@@ -25,10 +25,10 @@ __all__ = ["LogFilter", "LogLine", "follow_logs", "read_logs"]
 
 _log = logging.getLogger("openpai.core.client.logs")
 
-# How long a running task's log may be out of reach before a warning says so.
-_QUIET_SECONDS = 60.0
-# How long the rest of an ended task's log is waited for where no answer comes at all.
-_SILENT_SECONDS = 600.0
+# Seconds for which a running task's log may be out of reach before a warning.
+_WARN_SECONDS = 60.0
+# Seconds to wait for the rest of an ended task's log while no answer comes at all.
+_NO_ANSWER_SECONDS = 600.0
 
 
 class LogLine(NamedTuple):
@@ -47,7 +47,7 @@ class LogLine(NamedTuple):
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which lines of a job's logs are wanted.
+    """A selection of lines of a job's logs.
 
     Attributes:
         role: A task role, in any spelling; ``None``: all.
@@ -67,7 +67,7 @@ class LogFilter:
 
 
 def read_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
-    """Yield what the tasks of an attempt have written up to now, task by task.
+    """Yield the lines that the tasks of an attempt have written so far, task by task.
 
     Raises:
         NotFoundError: The job has no such task.
@@ -85,7 +85,7 @@ def read_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
             for text in since.lines(texts) if since else texts:
                 yield LogLine(attempt.role, attempt.task_index, text)
         except (NotFoundError, ServerError) as error:
-            _say_missing(attempt, error)
+            _warn_unavailable(attempt, error)
 
 
 def follow_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
@@ -93,7 +93,7 @@ def follow_logs(job: RemoteJob, wanted: LogFilter) -> Iterator[LogLine]:
 
     Raises:
         NotFoundError: The job, or the task that was asked for, does not exist.
-        OpenPaiError: Trouble with the connection lasted longer than could be borne.
+        OpenPaiError: The connection failed for longer than ten minutes.
     """
     follower = _Follower(job, wanted)
     backoff = Backoff(was_well=job.session.answered)
@@ -128,13 +128,13 @@ class _Follower:
         self._done: set[TaskAttempt] = set()
         self._first_job_attempt: int | None = None
         self._tails: dict[TaskAttempt, int] = {}
-        self._troubled: dict[TaskAttempt, float] = {}
+        self._failing_since: dict[TaskAttempt, float] = {}
         self._warned: set[TaskAttempt] = set()
 
     def lines(self, detail: JobDetail) -> Iterator[LogLine]:
-        """Yield what is new in every log that ``detail`` tells of."""
+        """Yield the new lines of every task in ``detail``."""
         self.finished = True
-        behind: set[tuple[str, int]] = set()  # tasks of which an older run has more to tell
+        behind: set[tuple[str, int]] = set()  # tasks whose older attempt has unread lines
         for attempt, started, ended, since in self._known_attempts(detail):
             task = (attempt.role, attempt.task_index)
             if attempt in self._done:
@@ -153,7 +153,7 @@ class _Follower:
             if attempt not in self._done:
                 self.finished = False
                 behind.add(task)
-        self.tail = None  # it was meant for what was there at the first look
+        self.tail = None  # it applies to the lines of the first round only
 
     def _known_attempts(self, detail: JobDetail) -> Iterator[_Attempt]:
         """Yield the attempts of the job since following began, the older ones first."""
@@ -180,14 +180,14 @@ class _Follower:
                 del self._tails[attempt]
             texts = _limited(log.new_lines(), tail)
             for text in since.lines(texts) if since else texts:
-                self._troubled.pop(attempt, None)
+                self._failing_since.pop(attempt, None)
                 yield LogLine(attempt.role, attempt.task_index, text)
         except OpenPaiError as error:
-            if not ended or self._may_come_yet(attempt, error):
-                self._note_trouble(attempt, error)
+            if not ended or self._may_still_come(attempt, error):
+                self._note_failure(attempt, error)
                 return  # the next round asks again; a task that has not quite begun is refused, too
-            _say_missing(attempt, error)
-        self._troubled.pop(attempt, None)
+            _warn_unavailable(attempt, error)
+        self._failing_since.pop(attempt, None)
         if ended:
             last = log.last_line()
             for text in since.lines(last) if since else last:
@@ -196,25 +196,25 @@ class _Follower:
             self._logs.pop(attempt, None)
             self._since.pop(attempt, None)
 
-    def _may_come_yet(self, attempt: TaskAttempt, error: OpenPaiError) -> bool:
-        """Whether the rest of an ended task's log is worth asking for again."""
+    def _may_still_come(self, attempt: TaskAttempt, error: OpenPaiError) -> bool:
+        """Whether to ask again for the rest of an ended task's log."""
         if isinstance(error, NotFoundError):
             return False
         now = time.monotonic()
-        bearable = _SILENT_SECONDS if isinstance(error, ConnectionFailed) else _QUIET_SECONDS
-        return now - self._troubled.get(attempt, now) < bearable
+        limit = _NO_ANSWER_SECONDS if isinstance(error, ConnectionFailed) else _WARN_SECONDS
+        return now - self._failing_since.get(attempt, now) < limit
 
-    def _note_trouble(self, attempt: TaskAttempt, error: OpenPaiError) -> None:
+    def _note_failure(self, attempt: TaskAttempt, error: OpenPaiError) -> None:
         """Warn once when a log stays out of reach."""
         now = time.monotonic()
-        since = self._troubled.setdefault(attempt, now)
-        if now - since > _QUIET_SECONDS and attempt not in self._warned:
+        since = self._failing_since.setdefault(attempt, now)
+        if now - since > _WARN_SECONDS and attempt not in self._warned:
             self._warned.add(attempt)
-            _say_missing(attempt, error)
+            _warn_unavailable(attempt, error)
 
 
 def _limited(texts: Iterable[str], tail: int | None) -> Iterator[str]:
-    """Yield the last texts only; more than were asked for may have come meanwhile."""
+    """Yield the last texts only, since more may have arrived meanwhile."""
     if tail is None:
         yield from texts
         return
@@ -228,7 +228,7 @@ def _limited(texts: Iterable[str], tail: int | None) -> Iterator[str]:
 
 
 class _Attempt(NamedTuple):
-    """One run of one task, and what is known of its log."""
+    """One attempt of one task, and the state of its log."""
 
     attempt: TaskAttempt
     started: bool
@@ -237,7 +237,7 @@ class _Attempt(NamedTuple):
 
 
 def _attempts(detail: JobDetail, wanted: LogFilter) -> Iterator[_Attempt]:
-    """Yield the runs of the tasks that were asked for."""
+    """Yield the attempts of the selected tasks."""
     from openpai.core.protocol import convert_name
     from openpai.core.states import TERMINAL_STATES
 
@@ -264,9 +264,9 @@ def _attempts(detail: JobDetail, wanted: LogFilter) -> Iterator[_Attempt]:
         )
 
 
-def _say_missing(attempt: TaskAttempt, error: OpenPaiError) -> None:
+def _warn_unavailable(attempt: TaskAttempt, error: OpenPaiError) -> None:
     _log.warning(
-        "the log of %s-%d (attempt %d) is not to be had: %s",
+        "the log of %s-%d (attempt %d) is not available: %s",
         attempt.role,
         attempt.task_index,
         attempt.task_attempt,

@@ -1,14 +1,14 @@
 """Make a job ready for its cluster: send its code, fill in its runtime section.
 
 A job that saves outputs, brings code or wants packages has them in ``extras["openpai.runtime"]``
-(see :mod:`openpai.core.protocol.runtime_section`). What only the cluster can tell, where the user's
-workspace is, and what only submission knows, the code, is filled in here; so is the bootstrap that
-starts the commands under openpai-runtime.
+(see :mod:`openpai.core.protocol.runtime_section`). The user's workspace, which only the
+cluster knows, and the code are filled in here; so is the bootstrap that starts the commands under
+openpai-runtime.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -30,9 +30,10 @@ from openpai.core.storage import StorageUri, Workspace
 if TYPE_CHECKING:
     from openpai.core.client.cluster import Cluster
     from openpai.core.client.remote_job import RemoteJob
+    from openpai.core.code import Archive
     from openpai.core.protocol import JobSpec
 
-__all__ = ["Extras", "copy_of", "needs_preparation", "prepare_job", "prepare_once"]
+__all__ = ["Extras", "copy_of", "needs_preparation", "prepare_job", "prepare_once", "prepare_text"]
 
 
 @dataclass(frozen=True)
@@ -90,19 +91,15 @@ def prepare_job(
     *,
     base: Path | None = None,
     send: bool = True,
-    strict: bool = True,
-    tell: Callable[[str], None] | None = None,
 ) -> Job:
-    """Return the job as it is to be submitted; its code is on the cluster's storage then.
+    """Return the job as it is to be submitted, with its code on the cluster's storage.
 
     Args:
         job: The job as its author wrote it; it is not changed.
         cluster: Where it will be submitted.
         extras: What the submission adds.
         base: The folder that the paths of the sources are kept relative to; the current one.
-        send: Whether to send the code; ``False`` shows what would be submitted.
-        strict: How to check the job before its code is sent, as for :meth:`Cluster.submit`.
-        tell: Called with a sentence before much is sent.
+        send: Whether to upload the code; ``False`` shows what would be submitted.
 
     Raises:
         ProtocolError: The job breaks the protocol; nothing was sent.
@@ -111,9 +108,59 @@ def prepare_job(
         OSError: A source cannot be read, or the storage refuses the code.
         ConnectionFailed: The cluster does not answer.
     """
+    with _completed(job, cluster, extras, base) as (ready, code):
+        if code and send:
+            ready.validate()
+            code.upload()
+    return ready
+
+
+def prepare_text(
+    job: Job,
+    cluster: Cluster,
+    extras: Extras = NO_EXTRAS,
+    *,
+    base: Path | None = None,
+    strict: bool = True,
+    report: Callable[[str], None] | None = None,
+) -> tuple[str, str]:
+    """Return the name and the YAML of a job, prepared, validated and serialised once.
+
+    Its code is on the cluster's storage then. Arguments and errors are those of
+    :meth:`Cluster.submit`, up to the submission itself.
+    """
+    with _completed(job, cluster, extras, base) as (ready, code):
+        text = ready.validated_yaml(strict)
+        if code:
+            code.upload(report)
+    return str(ready.name), text
+
+
+@dataclass(frozen=True)
+class _PackedCode:
+    """The code of a job, packed in a temporary file, and where it goes."""
+
+    archive: Archive
+    cluster: Cluster
+    workspace: Workspace
+    job: str
+
+    def upload(self, report: Callable[[str], None] | None = None) -> None:
+        on_send = partial(report_sizes, self.archive.files, report) if report else None
+        with self.cluster.storage(self.workspace.storage) as storage:
+            folder = self.workspace.job(self.job).path
+            upload_code(storage, folder, self.archive, on_send=on_send)
+
+
+@contextmanager
+def _completed(
+    job: Job, cluster: Cluster, extras: Extras, base: Path | None
+) -> Iterator[tuple[Job, _PackedCode | None]]:
+    """Yield the job with runtime section and bootstrap, and its packed code if it has some."""
     if not needs_preparation(job, extras):
-        return job
-    document = Job.from_dict(job.to_dict()).document
+        yield job, None
+        return
+    document = job.to_dict()
     section = _section(document, cluster, extras)
     workspace = Workspace.parse(section.workspace) if section.workspace else None
     with ExitStack() as stack:
@@ -129,14 +176,11 @@ def prepare_job(
             _mount(document["extras"], cluster, workspace.storage)
         for mount in section.mounts:
             _mount(document["extras"], cluster, mount.storage, mount.path)
-        ready = Job.from_dict(add_bootstrap(document))
-        if archive and workspace and send:
-            ready.validate(strict=strict)
-            files, folder = archive.files, workspace.job(ready.name or "").path
-            with cluster.storage(workspace.storage) as storage:
-                say = partial(report_sizes, files, tell) if tell else None
-                upload_code(storage, folder, archive, on_send=say)
-    return ready
+        ready = Job(document=add_bootstrap(document))
+        if archive and workspace:
+            yield ready, _PackedCode(archive, cluster, workspace, ready.name or "")
+        else:
+            yield ready, None
 
 
 def prepare_once(
@@ -144,11 +188,11 @@ def prepare_once(
 ) -> Job:
     """Return the job prepared for any number of copies under other names: its code is sent once.
 
-    The code lies in the folder of the job's own name, and each copy finds it there. ``base`` is as
-    for :func:`prepare`.
+    The code is in the folder of the job's own name, where each copy finds it. ``base`` is as for
+    :func:`prepare_job`.
 
     Raises:
-        Exception: What :func:`prepare` raises.
+        Exception: As :func:`prepare_job`.
     """
     ready = prepare_job(job, cluster, extras, base=base)
     section = RuntimeSection.from_job(ready.document)
@@ -156,7 +200,7 @@ def prepare_once(
         return ready
     document = ready.to_dict()
     document["extras"][SECTION_KEY] = _with_code_of(section, str(job.name)).to_dict()
-    return Job.from_dict(document)
+    return Job(document=document)
 
 
 def _with_code_of(section: RuntimeSection, name: str) -> RuntimeSection:

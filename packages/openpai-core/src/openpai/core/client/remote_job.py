@@ -1,4 +1,4 @@
-"""One job on a cluster: what it does, what it wrote, how it ended."""
+"""``RemoteJob``: a job on a cluster: status, logs, tasks, tags, outputs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class RemoteJob:
         return f"<RemoteJob {self.key} on {self.cluster.alias or self.cluster.uri}>"
 
     def status(self, attempt: int | None = None) -> JobDetail:
-        """Return all that the server says of the job; ``attempt`` names one but the latest.
+        """Return the server's description of the job, of its latest attempt unless one is given.
 
         Raises:
             JobNotFoundError: There is no such job or attempt.
@@ -80,7 +80,7 @@ class RemoteJob:
         return self.status().state
 
     def exit_code(self) -> int | None:
-        """Return the user's own exit code (else the platform's); ``None`` while the job goes on.
+        """Return the user's own exit code (else the platform's); ``None`` until the job has ended.
 
         Raises:
             JobNotFoundError: There is no such job.
@@ -94,13 +94,13 @@ class RemoteJob:
         A retry takes a job from RUNNING back to WAITING, so only these states count.
 
         Args:
-            timeout: Seconds to wait at most; ``None``: without end.
+            timeout: Maximum number of seconds; ``None``: no limit.
             poll: Seconds between two looks; ``None``: short at first, then up to 10.
 
         Raises:
-            WaitTimeout: The time ran out; the job goes on.
+            WaitTimeout: The time ran out; the job continues.
             JobNotFoundError: There is no such job.
-            OpenPaiError: The cluster could not be asked for 10 minutes on end.
+            OpenPaiError: The cluster did not answer for 10 minutes.
         """
 
         def look() -> JobDetail | None:
@@ -138,8 +138,8 @@ class RemoteJob:
             role: A task role, in any spelling.
             index: A task's index.
             stream: ``all``, ``stdout``, ``stderr``, or another log's name.
-            follow: Go on, through retries, until the job has ended.
-            tail: Only the last lines of what is there now (of each task), then go on.
+            follow: Continue, through retries, until the job has ended.
+            tail: Only the last lines of each task's present log, then what follows.
             since: Only lines that are not older. PAI keeps no times of lines, so what counts are
                 the times that lines begin with, without a zone in UTC; where a task's lines have
                 none, all are given, and a warning says so.
@@ -147,7 +147,7 @@ class RemoteJob:
 
         Raises:
             NotFoundError: There is no such job or task.
-            OpenPaiError: The cluster could not be asked for 10 minutes on end.
+            OpenPaiError: The cluster did not answer for 10 minutes.
         """
         from openpai.core.client.logs import LogFilter, follow_logs, read_logs
 
@@ -277,7 +277,7 @@ class RemoteJob:
         """Return the storage and the folder that the job's outputs are saved to.
 
         Raises:
-            NotFoundError: The job says nothing of a workspace, so it saves no outputs.
+            NotFoundError: The job has no workspace, so it saves no outputs.
             StorageError: The storage cannot be opened from here.
             ConnectionFailed: No answer came.
         """

@@ -41,12 +41,12 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
         session: The cluster's session.
         key: ``<user>~<name>`` of the job.
         text: The job's YAML.
-        seconds: How long trouble that may pass is borne; ``None``: a minute with a cluster that has
+        seconds: How long to retry transient failures; ``None``: a minute with a cluster that has
             answered before, or is known and took the request; else some seconds.
 
     Raises:
         ConflictError: Another job has the name.
-        RateLimitError: The server takes no more for a time that is too long to wait here.
+        RateLimitError: The server accepts no further jobs for longer than this waits.
         ApiError: The server refused the job.
         ConnectionFailed: It could not be found out whether the job was recorded, or it was not.
     """
@@ -58,7 +58,7 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
             return
         except (ApiError, ConnectionFailed) as failure:
             error: OpenPaiError = failure
-        if _is_refusal(error, in_doubt):
+        if _is_rejection(error, in_doubt):
             raise error
         in_doubt = in_doubt or _may_have_been_recorded(error)
         if seconds is None and (session.answered or (session.known and in_doubt)):
@@ -71,7 +71,7 @@ def submit_once(session: Session, key: str, text: str, *, seconds: float | None 
 
 
 def check_winner(session: Session, key: str, text: str) -> None:
-    """Look whether the job that was just recorded is the one that was sent.
+    """Check that the job that was just recorded is the one that was sent.
 
     The server's check for conflicts is not atomic: of submissions under one name at the same moment
     all are accepted, and the last one stays (rest-server/src/models/v2/job/k8s.js).
@@ -113,8 +113,8 @@ def name_taken(key: str, hint: str = "Choose another name.") -> ConflictError:
     )
 
 
-def _is_refusal(error: OpenPaiError, in_doubt: bool) -> bool:
-    """Whether the answer is a clear no. A conflict is not, when it may be our own first try."""
+def _is_rejection(error: OpenPaiError, in_doubt: bool) -> bool:
+    """Whether the server rejected the job; a conflict may come from our own first request."""
     if isinstance(error, ConnectionFailed):
         return not error.transient
     if isinstance(error, ConflictError):
@@ -153,11 +153,11 @@ def _is_recorded(
         except JobNotFoundError:
             return False
         except OpenPaiError as error:
-            _bear_asking(backoff, error, key, cause)
+            _wait_to_ask(backoff, error, key, cause)
     raise name_taken(key)
 
 
-def _bear_asking(backoff: Backoff, error: OpenPaiError, key: str, cause: OpenPaiError) -> None:
+def _wait_to_ask(backoff: Backoff, error: OpenPaiError, key: str, cause: OpenPaiError) -> None:
     try:
         backoff.wait(error)
     except OpenPaiError:

@@ -1,9 +1,9 @@
 """Read one stream of one task's log, piece by piece, without losing or doubling a line.
 
 PAI's log manager serves each log as a file that can be read from an offset, under URLs that live
-for two minutes. Logs rotate: ``all`` becomes ``all.1`` and begins anew. To notice it, every read
-begins a little before the offset and compares what is known with what comes: no line is lost or
-doubled unless a log rotated twice between two reads, which is said in its place.
+for two minutes. Logs rotate: ``all`` becomes ``all.1`` and starts empty. To detect that, every read
+begins a little before the offset and compares the overlap with the bytes already read: no line is
+lost or doubled unless a log rotated twice between two reads, which a line in its place reports.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskLog"]
 
-_USUAL = ("all", "stdout", "stderr")
-_PIECE = 1 << 20
+_COMMON_STREAMS = ("all", "stdout", "stderr")
+_MAX_BYTES = 1 << 20
 _OVERLAP = 256
 _LINE_GUESS = 200
 _GAP = b"[openpai] output may be missing here: the log rotated twice between two reads"
@@ -115,23 +115,23 @@ class TaskLog:
             new = self._current.take(current.data)
             if new is not None:
                 return new
-            self._turn()
+            self._rotate()
             return self._read()
         # At the beginning of a file: what rotated away before, or just now, comes first.
         return self._older() or self._current.take(current.data) or b""
 
     def _rotated_away(self) -> bytes:
-        """Return bytes of the rotated file while there is no current one (yet, or ever again)."""
+        """Return bytes of the rotated file while there is no current one (yet, or any more)."""
         if not self._current.known:
             return self._older()
         self._locations = {}
         before = self._piece(self.stream + ".1", self._current.start).data
         if not before.startswith(self._current.known):
             return b""  # not rotated: the node is out of reach, or the log was removed
-        self._turn()
+        self._rotate()
         return self._older()
 
-    def _turn(self) -> None:
+    def _rotate(self) -> None:
         """The current file has become the rotated one."""
         self._rotated, self._current, self._owed = self._current, _Cursor(), True
 
@@ -164,14 +164,14 @@ class TaskLog:
     def _range(self, stream: str, begin: int, end: int) -> bytes:
         data = b""
         while begin + len(data) < end:
-            piece = self._piece(stream, begin + len(data), min(end - begin - len(data), _PIECE))
+            piece = self._piece(stream, begin + len(data), min(end - begin - len(data), _MAX_BYTES))
             if not piece.data:
                 break
             data += piece.data
         return data
 
-    def _piece(self, stream: str, start: int, limit: int = _PIECE) -> LogChunk:
-        """Read from a file, under a new address if the old one is no longer good."""
+    def _piece(self, stream: str, start: int, limit: int = _MAX_BYTES) -> LogChunk:
+        """Read from a file, under a new address if the old one has expired."""
         try:
             for _ in range(2):
                 if stream not in self._locations:
@@ -196,7 +196,7 @@ class TaskLog:
 
     def _check_name(self, stream: str) -> None:
         """A log that every task gets may come yet; another name that is not there is wrong."""
-        if stream == self.stream and stream not in _USUAL and self._locations:
+        if stream == self.stream and stream not in _COMMON_STREAMS and self._locations:
             raise NotFoundError(
                 f"{self.attempt.role}-{self.attempt.task_index} has no log '{stream}' "
                 f"(there are: {', '.join(sorted(self._locations))}).",

@@ -5,6 +5,7 @@ from openpai.core.lazy_imports import attach
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openpai.core.code.archive import (
+        Archive as Archive,
         file_sha256 as file_sha256,
         unpack_archive as unpack_archive,
     )
@@ -18,7 +19,7 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "archive": ["file_sha256", "unpack_archive"],
+            "archive": ["Archive", "file_sha256", "unpack_archive"],
             "sources": ["pack_sources", "report_sizes", "source_limit", "upload_code"],
         },
     )

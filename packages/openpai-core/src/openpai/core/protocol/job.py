@@ -172,15 +172,9 @@ class Job(JobBuilder):
         """Return everything that is wrong with the job, in the order of the document.
 
         Args:
-            strict: Also what the server takes and what then fails or is not what was meant.
+            strict: Also what the server accepts and what then fails or is not what was meant.
         """
-        from openpai.core.protocol.validation import job_problems, size_problems
-
-        try:
-            text = self.to_yaml()
-        except ProtocolError as error:
-            return list(error.problems)
-        return size_problems(text) or job_problems(self.document, self._source, strict)
+        return self._check(strict)[0]
 
     def validate(self, strict: bool = True) -> None:
         """Check the job.
@@ -188,11 +182,30 @@ class Job(JobBuilder):
         Raises:
             ProtocolError: Something is wrong; ``problems`` has all of it.
         """
+        self.validated_yaml(strict)
+
+    def validated_yaml(self, strict: bool = True) -> str:
+        """Check the job and return its YAML, as :meth:`to_yaml`, written once for both.
+
+        Raises:
+            ProtocolError: Something is wrong; ``problems`` has all of it.
+        """
         from openpai.core.protocol.validation import protocol_error
 
-        found = self.problems(strict)
-        if found:
-            raise protocol_error(found, self._source.file if self._source else None)
+        problems, text = self._check(strict)
+        if problems:
+            raise protocol_error(problems, self._source.file if self._source else None)
+        return self.to_yaml() if text is None else text
+
+    def _check(self, strict: bool) -> tuple[list[Problem], str | None]:
+        """Return all problems, and the YAML unless the document has no form in YAML."""
+        from openpai.core.protocol.validation import job_problems, size_problems
+
+        try:
+            text = self.to_yaml()
+        except ProtocolError as error:
+            return list(error.problems), None
+        return size_problems(text) or job_problems(self.document, self._source, strict), text
 
     def scripts(self) -> dict[str, str]:
         """Return the script of each task role as the server renders it.

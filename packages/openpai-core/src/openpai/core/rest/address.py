@@ -59,7 +59,7 @@ class Address(NamedTuple):
         """Read what users write: with or without ``/rest-server``, with or without ``/api/v2``.
 
         Raises:
-            ConfigError: The text is no http or https address.
+            ConfigError: The text is not an http or https address.
         """
         base = uri.strip().partition("#")[0].partition("?")[0].rstrip("/")
         _check(base)
@@ -116,12 +116,12 @@ class Address(NamedTuple):
 
 
 def _check(uri: str) -> None:
-    """Refuse what is no address, and one with a password in it, which every message would show."""
+    """Reject invalid addresses, and those with a password, which every message would show."""
     try:
         parts = urlsplit(uri)
         usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
         usable = usable and not any(letter.isspace() for letter in parts.netloc)
-    except ValueError:  # the port is no number, or brackets do not match
+    except ValueError:  # the port is not a number, or brackets do not match
         parts, usable = urlsplit(""), False
     if not usable:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Log in and out, and ask what a token is good for (tags *authn* and *token*)."""
+"""Log in and out, check tokens (tags *authn* and *token*)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TokenClaims(Record):
     Attributes:
         username: The user.
         application: Whether it is an application token, which never expires by itself.
-        admin: Whether the user administers the cluster now (the server says so, tokens do not).
+        admin: Whether the user administers the cluster now (as the server reports; tokens do not).
         issued: Unix seconds.
         expires: Unix seconds; ``None`` for an application token.
     """
@@ -58,7 +58,7 @@ class TokenClaims(Record):
 
     @classmethod
     def from_token(cls, token: str) -> TokenClaims:
-        """Read what a token says of itself; whether it is good only the server knows."""
+        """Return the claims of a token; only the server knows whether it is valid."""
         return cls(jwt.claims(token))
 
     @property
@@ -92,7 +92,7 @@ def basic_logout(session: Session) -> None:
     Source: rest-server/src/controllers/v2/token.js.
 
     Raises:
-        AuthenticationError: The token was no longer good.
+        AuthenticationError: The token is no longer valid.
         PermissionDeniedError: It is an application token.
         ConnectionFailed: No answer came.
     """
@@ -118,7 +118,7 @@ def oidc_login_url(session: Session, redirect_uri: str, opaque: str = "") -> str
 def oidc_logout_url(session: Session) -> str:
     """The address of ``GET /api/v2/authn/oidc/logout``, for a browser.
 
-    It leads to the provider's own page; PAI's tokens stay good (see :func:`revoke_token`).
+    It leads to the provider's own page; PAI's tokens stay valid (see :func:`revoke_token`).
 
     Source: rest-server/src/controllers/v2/azureAD.js.
     """
@@ -131,7 +131,7 @@ def check_token(session: Session) -> TokenClaims:
     An undocumented call, and the cheapest to learn who one is.
 
     Raises:
-        AuthenticationError: The token is not good.
+        AuthenticationError: The token is not valid.
         ConnectionFailed: No answer came.
     """
     return TokenClaims(session.get("/tokens/check", kind=dict))
@@ -170,7 +170,7 @@ def revoke_token(session: Session, token: str) -> None:
 
     Raises:
         PermissionDeniedError: It is another user's.
-        ServerError: It is no token, or an expired one (the server answers 500).
+        ServerError: It is not a token, or an expired one (the server answers 500).
         ConnectionFailed: No answer came.
     """
     session.send("DELETE", f"/tokens/{segment(token)}", repeatable=True)

@@ -1,4 +1,4 @@
-"""What the cluster says of itself (tag *info*; needs no token)."""
+"""The cluster's version and login method (tag *info*; needs no token)."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def create_group(
     Raises:
         ConflictError: The name is taken (the server answers 500).
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came, and there is no such group; or it cannot be found out.
+        ConnectionFailed: No answer came, and there is no such group; or it is unknown.
     """
     body = {"groupname": name, "description": description, "externalName": external_name}
     try:
@@ -135,7 +135,7 @@ def create_group(
 
 
 def update_group(session: Session, name: str, **changes: Any) -> None:
-    """``PUT /api/v2/groups``, changing what is named and nothing else; an admin's user token.
+    """``PUT /api/v2/groups``, changing only the given values; an admin's user token.
 
     Source: rest-server/src/controllers/v2/group.js.
 
@@ -184,7 +184,7 @@ def delete_group(session: Session, name: str) -> None:
     Raises:
         NotFoundError: There is no such group (the server answers 500).
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came, and the group is still there; or it cannot be found out.
+        ConnectionFailed: No answer came, and the group is still there; or it is unknown.
     """
     try:
         session.send("DELETE", f"/groups/{segment(name)}")

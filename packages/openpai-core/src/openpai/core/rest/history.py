@@ -1,6 +1,6 @@
 """The older calls about the attempts of a job (tag *job history*; deprecated by the server).
 
-:func:`openpai.core.rest.jobs.get_job` with an attempt's number tells more.
+:func:`openpai.core.rest.jobs.get_job` with an attempt's number returns more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class JobAttempt(Record):
 
     Attributes:
         index: From 0; ``None`` before the first start.
-        is_latest: Only to be believed in a list: asked for alone, every attempt says yes.
+        is_latest: Only meaningful in a list: a single attempt always has true.
     """
 
     __slots__ = ()

@@ -1,6 +1,6 @@
 """Jobs: submit, list, read, stop (tag *job*).
 
-A job's key is ``<user>~<name>``. The functions return what the server said; what a script wants on
+A job's key is ``<user>~<name>``. The functions return the server's answers; what a script wants on
 top (waiting, following, submitting exactly once) is in :mod:`openpai.core.client.remote_job` and
 :mod:`openpai.core.client.cluster`.
 """
@@ -35,7 +35,7 @@ def submit_job(session: Session, text: str) -> None:
 
     Raises:
         ConflictError: A job of this user has the name, whatever its state.
-        ApiError: The job breaks the protocol or asks for what the user may not have.
+        ApiError: The job breaks the protocol or asks for what is not granted to the user.
         ConnectionFailed: No answer came; the job may exist.
     """
     session.json(
@@ -119,7 +119,7 @@ def set_execution_type(session: Session, key: str, value: str) -> None:
     """``PUT /api/v2/jobs/{user}~{job}/executionType``; its owner or an admin.
 
     ``value`` is ``STOP`` or ``START``; a job that has ended does not start again. The answer 202
-    means that the wish is recorded; stopping takes up to minutes.
+    means that the request is recorded; stopping takes up to minutes.
 
     Source: rest-server/src/controllers/v2/job.js.
 
@@ -195,7 +195,7 @@ def every_job(session: Session, limit: int | None = None, **filters: Any) -> Ite
 
     Args:
         session: The cluster's session.
-        limit: At most so many.
+        limit: The maximum number of jobs.
         **filters: As for :func:`~openpai.core.rest.jobs.list_jobs`, but ``offset`` and ``limit``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Read what a token says of itself; the signature is the server's business."""
+"""Read the claims of a token; the server checks the signature."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["claims", "lifetime"]
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return the claims of a JSON web token; an empty mapping if it is none."""
+    """Return the claims of a JSON web token; empty if the text is not one."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}

@@ -1,4 +1,4 @@
-"""What the server says of a job (rest-server/src/models/v2/job/k8s.js)."""
+"""Jobs, tasks and events as the server describes them (rest-server/src/models/v2/job/k8s.js)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TaskAttemptStatus(Record):
     """One run of a task.
 
     Attributes:
-        attempt_id: From 0, anew in each attempt of the job.
+        attempt_id: From 0 in each attempt of the job.
         container_id: The pod's UID.
         container_ip: The address of the task's host; ``""`` before it has one.
         container_ports: Label → port numbers joined by commas.
@@ -99,7 +99,7 @@ class TaskFacts(Record):
 
     Attributes:
         state: As for a job.
-        retries: How often the task was started anew.
+        retries: How often the task was restarted.
         accountable_retries: How many of these counted towards ``taskRetryCount``.
     """
 
@@ -171,14 +171,14 @@ class JobDetail(Record):
 
     @property
     def ended(self) -> bool:
-        """Whether the job has ended for good."""
+        """Whether the job has ended; it is not retried any more."""
         return self.state in TERMINAL_STATES
 
     @property
     def exit_code(self) -> int | None:
         """The user's own exit code where the platform kept it, else the platform's.
 
-        ``None`` while the job goes on. PAI replaces a command's code by one of its table and
+        ``None`` until the job has ended. PAI replaces a command's code by one of its table and
         keeps the original as ``originUserExitCode`` (openpai-runtime, go/pkg/aggregator).
         """
         if not self.ended:

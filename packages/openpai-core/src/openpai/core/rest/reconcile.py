@@ -1,4 +1,4 @@
-"""After an answer that was lost on the way: look at what the server has made of the call."""
+"""After a lost answer: ask the server whether the call took effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AMBIGUOUS_ERRORS = (ConnectionFailed, ServerError)
 
 
 def get_after_lost_answer(error: ConnectionFailed | ServerError, get: Callable[[], T]) -> T | None:
-    """Return what the call was about as it is now; ``None``: the server knows no such thing.
+    """Return what the call was about as it is now; ``None``: it does not exist.
 
     Raises:
         ConnectionFailed, ServerError: The error itself: nothing was sent, or it is unknown.

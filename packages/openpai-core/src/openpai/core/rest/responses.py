@@ -1,4 +1,4 @@
-"""Read what came back: JSON, or one clear error for each refusal and for what is no answer of PAI.
+"""Read responses: JSON, or one error for each refusal and for answers that are not PAI's.
 
 Bodies of refusals may be JSON, HTML, plain text, ``null`` or nothing; the status counts first, the
 code second (rest-server/src/utils/error.js; the set of codes is open).
@@ -37,8 +37,8 @@ def decoded(response: requests.Response) -> Any:
     """Return the JSON of an answer.
 
     Raises:
-        ServerError: The answer is none of a PAI server's, such as a proxy's or a portal's page.
-        ConnectionFailed: It says that it is JSON, and ends too early.
+        ServerError: The answer is not a PAI server's, such as a page of a proxy or portal.
+        ConnectionFailed: The JSON was cut short.
     """
     try:
         return response.json()
@@ -52,11 +52,11 @@ def decoded(response: requests.Response) -> Any:
 
 
 def shaped(response: requests.Response, *, kind: type, key: str) -> Any:
-    """Return the JSON of an answer, or what is under a key of it.
+    """Return the JSON of an answer, or the value of one of its keys.
 
     Raises:
         ServerError: It is of another kind than PAI's answer, or none of a PAI server's.
-        ConnectionFailed: It says that it is JSON, and ends too early.
+        ConnectionFailed: The JSON was cut short.
     """
     found = decoded(response)
     value = found.get(key) if key and isinstance(found, dict) else found
@@ -132,7 +132,7 @@ def _wait_hint(seconds: float) -> str:
 
 
 def _message(message: Any, response: requests.Response) -> str:
-    """One sentence: the server's own where it sent one, else what the status means."""
+    """Return the server's own message if it sent one, else a sentence for the status."""
     if not isinstance(message, str) or not message.strip():
         return f"The server answered {response.status_code} {response.reason or ''}".rstrip() + "."
     try:  # schema failures come as a JSON array inside the text (rest-server: ajv's errors)
@@ -148,7 +148,7 @@ def _message(message: Any, response: requests.Response) -> str:
 
 
 def _reset(response: requests.Response) -> float | None:
-    """When the server counts anew, by this machine's clock; its own may go wrong.
+    """Return when the limit is reset, by this machine's clock; the server's may be wrong.
 
     ``Retry-After`` is the whole window and not what is left of it, so it is a bound only
     (rest-server/src/config/rate-limit.js).

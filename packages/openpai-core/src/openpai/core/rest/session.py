@@ -47,14 +47,14 @@ class Session:
         verify: ``True``, the path of a CA bundle, or ``False`` to trust any certificate.
 
     Attributes:
-        log_in: Gets a new token; called when there is none, shortly before its end and when it is
-            refused. ``None``: the token is all there is.
-        longest_rate_wait: Seconds that one call waits at most until the server counts anew.
+        log_in: Gets a new token; called when there is none, shortly before it expires and after
+            a 401. ``None``: the token is not renewed.
+        longest_rate_wait: Seconds that one call waits at most for the reset of a rate limit.
         answered: Whether the cluster has answered before, so that its address must be right.
         known: Whether it did so in another session, when it was added to the user's list.
 
     Raises:
-        ConfigError: The address or the CA bundle is none.
+        ConfigError: The address or the CA bundle is invalid.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Session:
         return responses.clock_skew(*self._date)
 
     def renew(self, token: str) -> None:
-        """Go on with a token that the server has just handed out."""
+        """Use a token that the server has just issued."""
         self.token = token
         self._fresh_until = time.monotonic() + _FRESH_SECONDS
 
@@ -155,7 +155,7 @@ class Session:
                 :meth:`Address.url`.
             headers: Further headers.
             authorized: Whether the token is sent.
-            repeatable: Whether doing it twice is as good as once.
+            repeatable: Whether repeating the call has no further effect.
             read: Makes the result of the response; without it the response itself is returned.
             **options: Passed on to ``requests``: ``params``, ``json``, ``data``, ``timeout``.
 
@@ -275,10 +275,10 @@ class Session:
         return 0.0 if self._log_in_again(call.token) else None
 
     def ensure_token(self) -> None:
-        """Log in if that is possible and there is no token, or one that ends within minutes.
+        """Log in if possible when there is no token, or one that expires within minutes.
 
         Raises:
-            AuthenticationError: The password is not good.
+            AuthenticationError: The password is wrong.
             ConnectionFailed: No answer came.
         """
         token = self.token
@@ -291,10 +291,10 @@ class Session:
             self._log_in_again(token)
 
     def _log_in_again(self, old: str) -> bool:
-        """Replace a token that is no longer good; one thread does it for all.
+        """Replace a token that is no longer valid; one thread does it for all.
 
         Raises:
-            AuthenticationError: The password is no longer good either.
+            AuthenticationError: The password is no longer valid either.
             ConnectionFailed: No answer came.
         """
         with self._lock:

@@ -62,7 +62,7 @@ def get_storage(session: Session, name: str) -> StorageDetail:
     Source: rest-server/src/models/v2/storage.js.
 
     Raises:
-        NotFoundError: There is none of that name.
+        NotFoundError: There is no such storage.
         PermissionDeniedError: It is not granted to the user.
         ConnectionFailed: No answer came.
     """

@@ -63,7 +63,7 @@ class TaskAttempt(NamedTuple):
         job_attempt: From 0.
         role: The task role as the server spells it (lower case, letters and digits only).
         task_index: The task's index, from 0.
-        task_attempt: From 0, anew in each job attempt.
+        task_attempt: From 0 in each job attempt.
     """
 
     job: str
@@ -78,9 +78,9 @@ class LogChunk(NamedTuple):
 
     Attributes:
         data: The bytes from the asked offset on; empty when there is nothing new.
-        expired: Whether the URL is no longer good, so that the locations must be asked for anew.
-        missing: Whether there is no such file (now).
-        size: How many bytes the file had, where the server says it; else 0.
+        expired: Whether the URL has expired; the locations must be requested again.
+        missing: Whether the file does not exist (now).
+        size: The file's size in bytes, if the server sent it; else 0.
     """
 
     data: bytes
@@ -96,7 +96,7 @@ def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
 
     Raises:
         NotFoundError: The attempt has no log (yet, or no longer).
-        ServerError: The server also says this for a task that has not started.
+        ServerError: The server also answers this for a task that has not started.
         ConnectionFailed: No answer came.
     """
     path = (
@@ -138,7 +138,7 @@ def _whole(response: Any) -> Any:
 
     Raises:
         ServerError: It is a web page.
-        ConnectionFailed: It ends too early.
+        ConnectionFailed: It was cut short.
     """
     refuse_page(response)
     length = response.headers.get("Content-Length", "")

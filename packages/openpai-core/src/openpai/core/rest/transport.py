@@ -95,10 +95,10 @@ def read_whole(response: requests.Response) -> None:
 
 
 def _ends_in_headers(response: requests.Response) -> bool:
-    """Whether an answer without a body lacks what must tell that it has none.
+    """Whether an answer without a body lacks the header that must announce that.
 
-    http.client takes the end of a connection for the end of the headers, so an answer that is cut
-    there looks like a good one that is empty.
+    http.client treats the end of a connection as the end of the headers, so an answer that is cut
+    there looks like a complete, empty one.
     """
     headers = response.headers
     framed = (  # a value may be cut, too
@@ -111,7 +111,7 @@ def _ends_in_headers(response: requests.Response) -> bool:
 
 
 def _trust_anything(uri: str) -> None:
-    """Say once per session what urllib3 would say at every call."""
+    """Warn once per session, where urllib3 would warn at every call."""
     import warnings
 
     from urllib3.exceptions import InsecureRequestWarning

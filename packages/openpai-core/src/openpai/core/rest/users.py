@@ -122,7 +122,7 @@ def create_user(
 
 
 def update_user(session: Session, name: str, **changes: Any) -> None:
-    """``PUT /api/v2/users``, changing what is named and nothing else; an admin's user token.
+    """``PUT /api/v2/users``, changing only the given values; an admin's user token.
 
     Source: rest-server/src/controllers/v2/user.js.
 
@@ -148,7 +148,7 @@ def update_user(session: Session, name: str, **changes: Any) -> None:
 def update_own_user(session: Session, name: str, **changes: Any) -> None:
     """``PUT /api/v2/users/me``: change one's own ``email`` or ``extension``; a user token.
 
-    The server takes a new password here and does not store it; see :func:`change_password`.
+    The server accepts a new password here and does not store it; see :func:`change_password`.
 
     Source: rest-server/src/controllers/v2/user.js.
 
@@ -188,7 +188,7 @@ def change_password(session: Session, name: str, old: str, new: str) -> None:
         PermissionDeniedError: The old password is wrong.
         NotFoundError: There is no such user.
         ApiError: The new password has fewer than 6 characters.
-        ConnectionFailed: No answer came, and the new password is not good.
+        ConnectionFailed: No answer came, and the new password is not valid.
     """
     body = {"oldPassword": old, "newPassword": new}
     try:

@@ -52,7 +52,7 @@ _SAVE_EVERY = 30.0
 
 @dataclass(frozen=True)
 class Description:
-    """The arguments of :func:`openpai.core.client.prepare_job`.
+    """The arguments of :meth:`openpai.core.client.Cluster.submit`.
 
     Attributes:
         job: The job, without what only the cluster can tell.
@@ -62,6 +62,7 @@ class Description:
         token: The token of the Jupyter server, if the job runs one.
         points: The sets of parameters of a sweep, as the job holds them.
         tags: Tags of the job.
+        random_name: Whether the job's name has random letters, so that no other job has it.
     """
 
     job: Job
@@ -71,6 +72,7 @@ class Description:
     token: str = field(default="", repr=False)
     points: Sequence[Mapping[str, Any]] = ()
     tags: Sequence[str] = ()
+    random_name: bool = False
 
 
 @contextmanager
@@ -116,6 +118,7 @@ def describe(spec: NotebookJobSpec) -> Iterator[Description]:
             token=spec.token if spec.mode == "interactive" else "",
             points=encoded_points(spec.points)[1],
             tags=spec.tags,
+            random_name=spec.has_random_name and not spec.points,
         )
 
 

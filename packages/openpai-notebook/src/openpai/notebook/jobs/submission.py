@@ -70,12 +70,16 @@ def send(description: Description, cluster: Cluster) -> NotebookJob:
         OpenPaiError: The cluster or its storage refuses or does not answer.
         OSError: A file cannot be read, or the storage refuses it.
     """
-    from openpai.core.client import prepare_job
     from openpai.notebook.jobs.job import NotebookJob
     from openpai.notebook.jobs.server import keep_token
 
-    job = prepare_job(description.job, cluster, description.extras, base=description.base)
-    remote = NotebookJob(cluster, cluster.submit(job).key)
+    submitted = cluster.submit(
+        description.job,
+        extras=description.extras,
+        base=description.base,
+        check_name=not description.random_name,
+    )
+    remote = NotebookJob(cluster, submitted.key)
     for tag in description.tags:
         remote.add_tag(tag)
     if description.token:

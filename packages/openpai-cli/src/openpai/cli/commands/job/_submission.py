@@ -78,8 +78,13 @@ def submit_and_report(app: CliApp, job: Job, spec: JobSpec, options: SubmitOptio
         _preview(app, job, options.format_)
         return 0
     cluster = app.cluster(options.alias)
-    ready = prepare_job(job, cluster, extras, strict=options.strict, tell=app.note)
-    remote = cluster.submit(ready, strict=options.strict, check_name=not options.random_name)
+    remote = cluster.submit(
+        job,
+        extras=extras,
+        strict=options.strict,
+        check_name=not options.random_name,
+        report=app.note,
+    )
     _note_submission(app, remote)
     for tag in spec.tags:
         remote.add_tag(tag)
