@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from openpai.notebook.execute.kernel_exit import death, exit_status
+from openpai.notebook.execute.kernel_exit import exit_reason, exit_status
 
 CASES = [
     (None, False, "nothing tells how", 1),
@@ -24,7 +24,7 @@ CASES = [
 @pytest.mark.parametrize(("status", "memory", "words", "code"), CASES)
 def test_death_gives_reason_and_exit_code(status, memory, words, code):
     """The sentence says what is known; the exit code is none for which PAI retries without end."""
-    message, exit_code = death(status, memory)
+    message, exit_code = exit_reason(status, memory)
     assert words in message
     assert exit_code == code
 

@@ -20,14 +20,14 @@ from openpai.notebook.formats import language
 
 __all__ = ["Client"]
 
-#: Seconds within which a kernel must be ready; an image on a slow disk takes its time.
+#: Seconds within which a kernel must be ready, with an image on a slow disk.
 _STARTUP = 300
 
-#: Seconds that outputs may still take to arrive after a cell is done.
+#: Seconds to wait for outputs after a cell is done.
 _DRAIN = 60
 
-#: Bytes that a folder's path may have, so that the sockets of a kernel have room in it.
-_LONGEST = 68
+#: Maximum length of the folder's path, so that the paths of sockets in it are valid.
+_MAX_FOLDER = 68
 
 #: A kernel drops what it shows when it shows more than this at once; 0 is without limit.
 _UNLIMITED = """\
@@ -45,7 +45,7 @@ except Exception:
 def _private_folder() -> Path:
     """Return a new folder for the kernel's sockets; their paths may have 107 bytes (unix(7))."""
     usual = tempfile.gettempdir()
-    short = len(os.fsencode(usual)) < _LONGEST
+    short = len(os.fsencode(usual)) < _MAX_FOLDER
     return Path(tempfile.mkdtemp(prefix="openpai-kernel-", dir=usual if short else "/tmp"))  # noqa: S108
 
 
@@ -68,7 +68,9 @@ class Client(NotebookClient):
             resources={"metadata": {"path": cwd}},
         )
         self.log = logging.getLogger("openpai.notebook")
-        self.log.addFilter(lambda record: "Kernel died" not in record.getMessage())  # we say why
+        self.log.addFilter(
+            lambda record: "Kernel died" not in record.getMessage()
+        )  # logged with its reason by run.py
         self.process: subprocess.Popen[bytes] | None = None
         self.messages = 0
         self._folder = _private_folder()
@@ -121,14 +123,14 @@ class Client(NotebookClient):
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-        """Take in one message of the kernel (nbclient calls this)."""
+        """Process a message of the kernel (called by nbclient)."""
         self.messages += 1
         return super().process_message(msg, cell, cell_index)
 
     def output(
         self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int
     ) -> Any:
-        """Take in one output of a cell (nbclient calls this)."""
+        """Process an output of a cell (called by nbclient)."""
         output = super().output(outs, msg, display_id, cell_index)
         if output is not None:
             self._job_log.output(output)

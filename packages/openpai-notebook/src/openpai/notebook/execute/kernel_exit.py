@@ -1,4 +1,4 @@
-"""Why a kernel is gone."""
+"""Why a kernel has ended."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import subprocess
 
 from openpai.core.processes import signal_name
 
-__all__ = ["death", "exit_status"]
+__all__ = ["exit_reason", "exit_status"]
 
 
 def exit_status(process: subprocess.Popen[bytes] | None) -> int | None:
-    """Return how a kernel's process ended as ``Popen`` says it; ``None`` where it does not."""
+    """Return the ``returncode`` of a kernel's process; ``None`` if unknown."""
     if process is None:
         return None
     try:
@@ -20,16 +20,16 @@ def exit_status(process: subprocess.Popen[bytes] | None) -> int | None:
         return None
 
 
-def death(status: int | None, memory_killed: bool) -> tuple[str, int]:
+def exit_reason(status: int | None, memory_killed: bool) -> tuple[str, int]:
     """Return one sentence on how a kernel ended, and an exit code for the job.
 
     The code is the kernel's own where it has one. It is never one of those that mean a signal: PAI
-    takes 130, 131, 137 and 143 for the platform's fault and starts the job anew without end
+    treats 130, 131, 137 and 143 as platform failures and retries the job without limit
     (k8s-job-exit-spec/config/k8s-job-exit-spec.yaml).
 
     Args:
-        status: What :func:`exit_status` said.
-        memory_killed: Whether the container's count of processes killed for memory rose.
+        status: The result of :func:`exit_status`.
+        memory_killed: Whether the container's count of OOM kills rose.
     """
     if status is None:
         return "The kernel is gone; nothing tells how it ended.", 1

@@ -1,4 +1,4 @@
-"""Run a notebook cell by cell, keep it saved, and tell truly how it ended."""
+"""Run a notebook cell by cell and save it while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nbformat.notebooknode import from_dict
 from openpai.core.cgroups import oom_kills
 from openpai.notebook.errors import KernelError
 from openpai.notebook.execute.client import Client
-from openpai.notebook.execute.kernel_exit import death, exit_status
+from openpai.notebook.execute.kernel_exit import exit_reason, exit_status
 from openpai.notebook.execute.kernels import choose_kernel
 from openpai.notebook.execute.log import Log
 from openpai.notebook.formats import Notebook, code_cells, dump_notebook, language
@@ -27,8 +27,8 @@ __all__ = ["Options", "execute"]
 #: Seconds that a cell is given to end by itself when the job is stopped (PAI gives a task 30).
 _STOP_GRACE = 5.0
 
-#: Seconds from which on the time that a cell took is told.
-_WORTH_SAYING = 1.0
+#: Seconds from which the duration of a cell is logged.
+_REPORT_AFTER = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class _End:
+class _Outcome:
     """How a run ended: a status for the notebook's metadata, a sentence, an exit code."""
 
     status: str
@@ -62,7 +62,7 @@ class _End:
 
 
 def execute(notebook: Notebook, options: Options, log: Log) -> tuple[Notebook, int]:
-    """Run a notebook and write it, with what its cells put out, whatever happens.
+    """Run a notebook and always write it with its outputs.
 
     Returns:
         The executed notebook, and an exit code: 0; 1 after a failed cell or a dead kernel; 128+n
@@ -90,7 +90,7 @@ class _Run:
         self._cell: Any = None  # the one that runs
         self._stopping = False
         self._save_failed = False
-        for _, cell in code_cells(self.node):  # what an earlier run put out is not this run's
+        for _, cell in code_cells(self.node):  # outputs of an earlier run
             cell.update(outputs=[], execution_count=None)
 
     async def main(self) -> int:
@@ -109,21 +109,21 @@ class _Run:
             saver.cancel()
             await self._client.stop()
 
-    async def _work(self) -> _End:
+    async def _work(self) -> _Outcome:
         """Start the kernel and run the cells."""
         kills = oom_kills()
         await self._start()
         try:
             await self._run_cells()
         except CellExecutionError as error:
-            return _End("failed", f"the cell raised {error.ename}: {error.evalue}", 1)
+            return _Outcome("failed", f"the cell raised {error.ename}: {error.evalue}", 1)
         except DeadKernelError:
             if self._stopping:
-                return _End("stopped")
-            message, code = death(exit_status(self._client.process), oom_kills() > kills)
-            self._mark("DeadKernelError", message)
-            return _End("failed", message, code)
-        return _End("succeeded")
+                return _Outcome("stopped")
+            message, code = exit_reason(exit_status(self._client.process), oom_kills() > kills)
+            self._add_error("DeadKernelError", message)
+            return _Outcome("failed", message, code)
+        return _Outcome("succeeded")
 
     async def _start(self) -> None:
         try:
@@ -151,13 +151,13 @@ class _Run:
             await self._client.async_execute_cell(cell, index)
             self._cell = None
             took = time.monotonic() - began
-            if took >= _WORTH_SAYING:
+            if took >= _REPORT_AFTER:
                 self._log.note(f"cell {number} of {len(cells)} took {took:.1f} s")
 
-    async def _stop(self, number: int, work: asyncio.Future[_End]) -> _End:
+    async def _stop(self, number: int, work: asyncio.Future[_Outcome]) -> _Outcome:
         """Let the running cell end by an interrupt, and the kernel without one if it will not."""
         self._stopping = True
-        self._save()  # first of all: nobody knows how much time there is
+        self._save()  # first, as the time left is unknown
         name = signal.Signals(number).name
         self._log.note(f"asked to stop ({name}); the running cell is interrupted.")
         await self._client.interrupt()
@@ -167,16 +167,16 @@ class _Run:
             work.cancel()
             await asyncio.wait({work}, timeout=1)
         message = f"The job was stopped ({name})."
-        self._mark("JobStopped", message)
-        return _End("stopped", message, 128 + number)
+        self._add_error("JobStopped", message)
+        return _Outcome("stopped", message, 128 + number)
 
-    def _mark(self, name: str, message: str) -> None:
+    def _add_error(self, name: str, message: str) -> None:
         """Write an error into the cell that was running."""
         if self._cell is not None:
             error: dict[str, Any] = {"output_type": "error", "ename": name, "evalue": message}
             self._cell["outputs"].append({**error, "traceback": [message]})
 
-    def _finish(self, end: _End) -> int:
+    def _finish(self, end: _Outcome) -> int:
         self._facts.update(status=end.status, finished=_now(), message=end.message)
         self._client.set_widgets_metadata()
         saved = self._save()

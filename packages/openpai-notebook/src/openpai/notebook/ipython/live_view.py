@@ -28,13 +28,13 @@ _TAIL = 15
 _CELL_LINE = re.compile(r"openpai-notebook: cell (\d+ of \d+)( is left out.*)?$")
 
 
-class _Look(NamedTuple):
-    """What is seen at one moment.
+class _Snapshot(NamedTuple):
+    """State of a job or sweep at one moment.
 
     Attributes:
-        bundle: What a notebook shows, by media type.
-        news: What a terminal shows, if it has not shown it last.
-        ended: Whether there will be nothing else to see.
+        bundle: Output for a notebook, by media type.
+        news: Line for a terminal, unless it is unchanged.
+        ended: Whether it has ended.
         found: What :func:`watch` returns then.
     """
 
@@ -45,8 +45,8 @@ class _Look(NamedTuple):
 
 
 class _View(Protocol):
-    def look(self) -> _Look:
-        """Look once."""
+    def snapshot(self) -> _Snapshot:
+        """Return the current state."""
 
 
 @overload
@@ -80,14 +80,14 @@ def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[
     backoff = Backoff()
     while True:
         try:
-            look = view.look()
+            snapshot = view.snapshot()
             backoff.reset()
         except OpenPaiError as error:
             backoff.wait(error)
             continue
-        shown.show(look)
-        if look.ended:
-            return look.found  # type: ignore[no-any-return]  # what the view of this kind returns
+        shown.show(snapshot)
+        if snapshot.ended:
+            return snapshot.found  # type: ignore[no-any-return]  # what the view of this kind returns
         time.sleep(poll)
 
 
@@ -97,13 +97,13 @@ class _Cell:
     def __init__(self) -> None:
         self._handle: Any = None
 
-    def show(self, look: _Look) -> None:
+    def show(self, snapshot: _Snapshot) -> None:
         from IPython.display import display
 
         if self._handle is None:
-            self._handle = display(look.bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = display(snapshot.bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
-            self._handle.update(look.bundle, raw=True)
+            self._handle.update(snapshot.bundle, raw=True)
 
 
 class _Terminal:
@@ -112,10 +112,12 @@ class _Terminal:
     def __init__(self) -> None:
         self._last = ""
 
-    def show(self, look: _Look) -> None:
-        if look.news != self._last:
-            sys.stdout.write(f"{look.bundle['text/plain'] if look.ended else look.news}\n")
-        self._last = look.news
+    def show(self, snapshot: _Snapshot) -> None:
+        if snapshot.news != self._last:
+            sys.stdout.write(
+                f"{snapshot.bundle['text/plain'] if snapshot.ended else snapshot.news}\n"
+            )
+        self._last = snapshot.news
 
 
 class _JobView:
@@ -123,7 +125,7 @@ class _JobView:
         self._job = job
         self._progress = ""
 
-    def look(self) -> _Look:
+    def snapshot(self) -> _Snapshot:
         detail = self._job.status()
         log = _tail(self._job)
         self._progress = _progress(log) or self._progress
@@ -132,14 +134,14 @@ class _JobView:
             "text/plain": detail_text(detail, log, self._progress),
         }
         cell = f", cell {self._progress}" if self._progress else ""
-        return _Look(bundle, f"{detail.key}: {detail.state}{cell}", detail.ended, detail)
+        return _Snapshot(bundle, f"{detail.key}: {detail.state}{cell}", detail.ended, detail)
 
 
 class _SweepView:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
 
-    def look(self) -> _Look:
+    def snapshot(self) -> _Snapshot:
         jobs = self._sweep.jobs()
         record = self._sweep.record
         submitting = record is not None and record.is_being_submitted()
@@ -147,7 +149,7 @@ class _SweepView:
         bundle = sweep_bundle(self._sweep)
         states = Counter(job.state or "not submitted" for job in jobs)
         counts = ", ".join(f"{count} {state}" for state, count in states.items())
-        return _Look(bundle, f"{self._sweep.name}: {counts}", ended, jobs)
+        return _Snapshot(bundle, f"{self._sweep.name}: {counts}", ended, jobs)
 
 
 def _tail(job: RemoteJob) -> list[str]:
