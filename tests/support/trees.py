@@ -47,7 +47,7 @@ def spread(sizes: Sequence[int]) -> dict[str, int]:
 
 def read_tree(root: Path) -> dict[str, bytes]:
     """Return the contents of the files of a tree, without those that are not whole yet."""
-    from openpai.core.storage.base import is_partial
+    from openpai.core.storage.temp_files import is_partial
 
     return {
         path.relative_to(root).as_posix(): path.read_bytes()

@@ -12,7 +12,7 @@ from support.proxy import Fault, FaultProxy
 from support.trees import make_tree, read_tree, spread
 
 from openpai.core.errors import ConnectionFailed
-from openpai.core.storage.base import is_partial
+from openpai.core.storage.temp_files import is_partial
 from openpai.core.storage.transfer.transfer import Options, TransferError, download, upload
 from openpai.storage.testing.helpers import read, write
 

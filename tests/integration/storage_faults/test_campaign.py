@@ -22,7 +22,8 @@ from support.trees import make_tree, read_tree, spread
 from support.wait import wait_until
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import Storage, is_partial
+from openpai.core.storage.base import Storage
+from openpai.core.storage.temp_files import is_partial
 from openpai.core.storage.transfer.transfer import Options, Transfer, local_place
 
 from .backends import Backend

@@ -14,8 +14,9 @@ from hypothesis import given, settings, strategies as st
 
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name
-from openpai.core.storage.base import Entry, Storage, below, normalize
+from openpai.core.storage.base import Entry, Storage
 from openpai.core.storage.local import LocalStorage
+from openpai.core.storage.paths import below, normalize
 from openpai.core.storage.transfer.transfer import (
     Failed,
     Options,

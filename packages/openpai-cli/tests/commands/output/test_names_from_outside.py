@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from openpai.core.storage.base import Entry, below
+from openpai.core.storage.base import Entry
 from openpai.core.storage.local import LocalStorage
+from openpai.core.storage.paths import below
 
 SWEEP = """
 protocolVersion: 2

@@ -12,8 +12,9 @@ from typing import BinaryIO, ContextManager, Iterator
 import pytest
 
 from openpai.core.errors import StorageLoginError
-from openpai.core.storage.base import Entry, is_partial
+from openpai.core.storage.base import Entry
 from openpai.core.storage.local import LocalStorage
+from openpai.core.storage.temp_files import is_partial
 from openpai.core.storage.transfer.transfer import (
     Failed,
     Options,

@@ -10,8 +10,8 @@ from typing import Callable
 
 import pytest
 
-from openpai.core.storage.base import is_partial
 from openpai.core.storage.local import LocalStorage
+from openpai.core.storage.temp_files import is_partial
 from openpai.core.storage.transfer.transfer import upload
 
 pytestmark = pytest.mark.process

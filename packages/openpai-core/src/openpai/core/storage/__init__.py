@@ -8,15 +8,18 @@ if TYPE_CHECKING:
         Entry as Entry,
         Storage as Storage,
         StorageSpec as StorageSpec,
-        StorageUri as StorageUri,
         accept as accept,
-        below as below,
-        normalize as normalize,
         open_storage as open_storage,
-        with_path_in_errors as with_path_in_errors,
+        with_entry as with_entry,
     )
     from openpai.core.storage.checksums import Checksum as Checksum, hasher as hasher
     from openpai.core.storage.local import LocalStorage as LocalStorage
+    from openpai.core.storage.paths import (
+        StorageUri as StorageUri,
+        below as below,
+        normalize as normalize,
+        with_path_in_errors as with_path_in_errors,
+    )
     from openpai.core.storage.temp_files import (
         is_partial as is_partial,
         partial_name as partial_name,
@@ -28,19 +31,10 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "base": [
-                "Entry",
-                "Storage",
-                "StorageSpec",
-                "StorageUri",
-                "accept",
-                "below",
-                "normalize",
-                "open_storage",
-                "with_path_in_errors",
-            ],
+            "base": ["Entry", "Storage", "StorageSpec", "accept", "open_storage", "with_entry"],
             "checksums": ["Checksum", "hasher"],
             "local": ["LocalStorage"],
+            "paths": ["StorageUri", "below", "normalize", "with_path_in_errors"],
             "temp_files": ["is_partial", "partial_name", "parts_name"],
             "upload": ["Upload"],
             "workspace": ["JobFolder", "Workspace"],

@@ -12,8 +12,6 @@ REST API names it (``nfs``, ``azureBlob``, ``hdfs``, …) → a function that ta
 from __future__ import annotations
 
 import errno
-import posixpath
-import re
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +24,6 @@ from typing import (
     Iterable,
     Iterator,
     Mapping,
-    NamedTuple,
     TypeVar,
 )
 
@@ -34,97 +31,16 @@ from openpai.core.entry_points import entry_points
 from openpai.core.errors import RefusedNamesError, StorageError
 from openpai.core.file_names import Accepted, is_file_name
 from openpai.core.storage.checksums import Checksum
-from openpai.core.storage.temp_files import is_partial, partial_name
+from openpai.core.storage.paths import StorageUri, normalize, with_path_in_errors
 from openpai.core.storage.upload import Upload
 
-__all__ = [
-    "Checksum",
-    "Entry",
-    "Storage",
-    "StorageSpec",
-    "StorageUri",
-    "Upload",
-    "accept",
-    "below",
-    "is_partial",
-    "normalize",
-    "open_storage",
-    "partial_name",
-    "with_path_in_errors",
-]
+__all__ = ["Entry", "Storage", "StorageSpec", "accept", "entry_of", "open_storage", "with_entry"]
 
 
 S = TypeVar("S", bound="Storage")
 
 #: Folders below each other that a walk enters: S3 has no more, and no tree of people comes near it.
 DEPTH = 512
-
-#: Paths that are in their absolute form for sure: no part of them begins with a dot.
-_NORMAL = re.compile(r"(?:/[^/.\0][^/\0]*)+\Z")
-
-
-class StorageUri(NamedTuple):
-    """A place in a storage: ``NAME:/PATH``.
-
-    Attributes:
-        storage: The storage's name, or ``""`` for the default storage.
-        path: An absolute POSIX path.
-    """
-
-    storage: str
-    path: str
-
-    @classmethod
-    def parse(cls, text: str) -> StorageUri:
-        """Read ``NAME:/PATH`` or ``PATH`` (on the default storage).
-
-        Raises:
-            StorageError: The text names no path, or the path leaves the storage.
-        """
-        name, colon, path = text.partition(":")
-        if not colon or "/" in name:
-            name, path = "", text
-        if not path:
-            raise StorageError(f"'{text}' names no path.", "Write NAME:/PATH, or PATH alone.")
-        return cls(name, normalize(path))
-
-    def __str__(self) -> str:
-        return f"{self.storage}:{self.path}" if self.storage else self.path
-
-
-def normalize(path: str) -> str:
-    """Return the absolute form of a POSIX path inside a storage.
-
-    Raises:
-        StorageError: The path climbs out of the storage by ``..`` or holds a NUL.
-    """
-    if _NORMAL.match(path):  # nearly all of millions of paths
-        return path
-    if "\0" in path:
-        raise StorageError("A path must not hold a NUL character.")
-    depth = 0
-    for part in path.split("/"):
-        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
-        if depth < 0:
-            raise StorageError(f"'{path}' leaves the storage.", "Remove the leading '..'.")
-    return posixpath.normpath("/" + path.lstrip("/"))
-
-
-@contextmanager
-def with_path_in_errors(where: str) -> Iterator[None]:
-    """Let file errors raised in the block name the file as the user knows it.
-
-    Raises:
-        PermissionError: Also for a read-only file system, which Python has no class for.
-        OSError: As raised in the block, with ``filename`` set to ``where``.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        kind = PermissionError if error.errno == errno.EROFS else OSError
-        raise kind(error.errno, error.strerror, where) from None
 
 
 @dataclass(frozen=True)
@@ -137,7 +53,8 @@ class Entry:
         size: Bytes; 0 for a folder.
         modified: When it was last changed, with a time zone; ``None`` where the storage keeps none.
         mode: Unix permission bits; ``None`` where the storage keeps none.
-        problem: Why it cannot be read, where a listing tells; it is listed as an empty file then.
+        problem: Why it cannot be read, if the listing shows that; its size is then 0.
+        checksum: Of its content, where the answer that described it has one.
     """
 
     path: str
@@ -146,6 +63,7 @@ class Entry:
     modified: datetime | None = None
     mode: int | None = None
     problem: str = ""
+    checksum: Checksum | None = None
 
     @property
     def name(self) -> str:
@@ -224,7 +142,8 @@ class Storage(ABC):
     def open_read(self, path: str, offset: int = 0, length: int | None = None) -> BinaryIO:
         """Open a file for reading ``length`` bytes from ``offset`` (to the end without a length).
 
-        ``read(n)`` of the stream returns ``n`` bytes unless the end comes first.
+        ``read(n)`` of the stream returns ``n`` bytes unless the end comes first. Where the server's
+        answer describes the whole file, :func:`entry_of` returns that description.
 
         Raises:
             FileNotFoundError: There is none.
@@ -238,7 +157,8 @@ class Storage(ABC):
         """Write a file that appears under its name only when the block ends without an error.
 
         Missing parent folders are made. An existing file is replaced at that moment and not before;
-        after an error it is as it was, and nothing half written is left under its name.
+        after an error it is as it was, and nothing half written is left under its name. Where the
+        server's last answer describes the file, :func:`entry_of` returns that after the block.
 
         Args:
             path: The file.
@@ -396,9 +316,15 @@ class Storage(ABC):
 _EXTRAS = {"azureBlob": "azure", "azureFile": "smb", "samba": "smb"}
 
 
-def below(folder: str, name: str) -> str:
-    """Return the path of what is listed in a folder, the name exactly as it is."""
-    return f"/{name}" if folder == "/" else f"{folder}/{name}"
+def with_entry(stream: BinaryIO, entry: Entry | None) -> BinaryIO:
+    """Attach to a stream how the server described its file in the same answer."""
+    stream.entry = entry  # type: ignore[attr-defined]
+    return stream
+
+
+def entry_of(stream: BinaryIO) -> Entry | None:
+    """Return how the server described the file of a stream, if it did."""
+    return getattr(stream, "entry", None)
 
 
 def accept(entries: Iterable[Entry], folder: str, where: Callable[[str], str]) -> Iterator[Entry]:

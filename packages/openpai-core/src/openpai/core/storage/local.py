@@ -19,13 +19,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, cast
 
-from openpai.core.storage.base import (
-    Entry,
-    Storage,
-    normalize,
-    with_path_in_errors,
-)
+from openpai.core.storage.base import Entry, Storage
 from openpai.core.storage.local_upload import PART, FolderUpload, abandoned
+from openpai.core.storage.paths import normalize, with_path_in_errors
 from openpai.core.storage.temp_files import is_partial, partial_name, parts_name
 
 __all__ = ["LocalStorage"]

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterator
 
-from openpai.core.storage.base import with_path_in_errors
+from openpai.core.storage.paths import with_path_in_errors
 from openpai.core.storage.upload import Upload
 
 __all__ = ["FolderUpload"]

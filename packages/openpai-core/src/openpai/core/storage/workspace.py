@@ -52,9 +52,7 @@ class Workspace:
         Raises:
             StorageError: The text is no such address.
         """
-        from openpai.core.storage.base import (
-            StorageUri,  # a job without a workspace needs none of it
-        )
+        from openpai.core.storage.paths import StorageUri
 
         return cls(*StorageUri.parse(text))
 

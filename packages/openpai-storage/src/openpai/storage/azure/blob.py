@@ -14,8 +14,7 @@ import hashlib
 import logging
 import os
 import time
-from contextlib import contextmanager
-from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
+from typing import Any, Iterator, Sequence
 from unicodedata import category
 from urllib.parse import parse_qs
 
@@ -32,21 +31,28 @@ from requests.adapters import HTTPAdapter
 
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
-from openpai.storage.azure.errors import refusal
+from openpai.storage.azure.errors import translate_error
 from openpai.storage.base import at_once, timeout_of
-from openpai.storage.object_store import MIB, Bucket, Found, ObjectStorage, Parts, streamed
-from openpai.storage.told import Asked, Told
+from openpai.storage.object_store import (
+    MIB,
+    Bucket,
+    Found,
+    ObjectStorage,
+    ObjectStream,
+    Parts,
+    streamed,
+)
 
 __all__ = ["open_container"]
 
-# What the library warns of goes to whoever asked for logs, and not to stderr where nobody did.
+# Without a handler of the application, Python would print the library's warnings to stderr.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
-#: So many connections are kept for further requests: one for each thread of a transfer.
+#: Number of connections kept open: one for each thread of a transfer.
 CONNECTIONS = 64
-#: What blobfuse writes to blobs that stand for folders (azure-storage-fuse, component/azstorage).
+#: Metadata key of blobs that are folders to blobfuse (azure-storage-fuse, component/azstorage).
 _FOLDER = "hdi_isfolder"
-#: Where the checksum of a blob that was committed from blocks is kept.
+#: Metadata key with the checksum of a blob committed from blocks.
 _PARTS_MD5 = "openpai_parts_md5"
 
 
@@ -118,50 +124,34 @@ class AzureBucket(Bucket):
     Args:
         client: Azure's client for it.
         server: What messages call the server.
-        token: The SAS token, to tell when it has expired.
+        token: The SAS token; its expiry is named in errors.
     """
 
     max_parts = 50_000
+    errors = (AzureError,)
 
     def __init__(self, client: ContainerClient, server: str, token: str = "") -> None:
         self.client = client
         self._server = server
-        self._told = Told()
         self._expires = parse_qs(token).get("se", [""])[0]
 
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
 
-    @contextmanager
-    def changing(self, key: str) -> Iterator[Asked]:
-        """Say what refusals mean, and keep nothing that was told before the change."""
-        with self._told.changing(key) as asked, self.asking():
-            yield asked
-
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Say what refusals mean."""
-        try:
-            yield
-        except AzureError as error:
-            container = self.client.container_name
-            raise refusal(error, container, self._server, self._expires) from None
+    def translate(self, error: Exception) -> Exception:
+        """Return our error for one of the library."""
+        return translate_error(error, self.client.container_name, self._server, self._expires)
 
     def head(self, key: str) -> Found | None:
         """Describe one blob."""
-        told: _Blob | None = self._told.take(key, "stat")
-        if told is None:
-            asked = self._told.asking(key)
-            try:
-                told = self._head(key)
-            except FileNotFoundError:
-                return None
-            self._told.keep(asked, told, "checksum")
-        return told.found
+        try:
+            return self._head(key)
+        except FileNotFoundError:
+            return None
 
-    def _head(self, key: str) -> _Blob:
-        with self.asking():
+    def _head(self, key: str) -> Found:
+        with self.translating():
             return _blob(self.client.get_blob_client(key).get_blob_properties())
 
     def is_marked(self, key: str) -> bool:
@@ -195,56 +185,53 @@ class AzureBucket(Bucket):
         if limit:
             options["results_per_page"] = limit
         list_ = self.client.list_blobs if deep else self.client.walk_blobs
-        with self.asking():
+        with self.translating():
             for item in list_(**options):
                 folder = isinstance(item, BlobPrefix)
-                yield Found(item.name, is_folder=True) if folder else _blob(item).found
+                yield Found(item.name, is_folder=True) if folder else _blob(item)
 
-    def get(self, key: str, offset: int, length: int | None) -> BinaryIO:
+    def get(self, key: str, offset: int, length: int | None) -> ObjectStream:
         """Open a blob."""
-        asked = self._told.asking(key)
         try:
-            with self.asking():
+            with self.translating():
                 blob = self.client.get_blob_client(key)
                 found = blob.download_blob(offset if offset or length else None, length)
         except OSError as error:
             if error.errno != errno.ERANGE:
                 raise
             return streamed(lambda _: b"", lambda: None)
-        if not offset and length is None:
-            self._told.keep(asked, _blob(found.properties), "stat", "checksum")
         if (found.properties.metadata or {}).get(_FOLDER) == "true":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
         def read(count: int) -> bytes:
             try:
-                with self.asking():
+                with self.translating():
                     data: bytes = found.read(count)
                     return data
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise ConnectionFailed(f"{self._server} stopped sending: {reason}.") from None
 
-        return streamed(read, lambda: None)
+        whole = not offset and length is None
+        return streamed(read, lambda: None, _blob(found.properties) if whole else None)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes) -> Found:
         """Write a whole blob."""
-        self._put(key, data)
+        return self._put(key, data)
 
-    def _put(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> None:
+    def _put(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> Found:
         digest = _md5(data)
-        with self.changing(key) as asked:
-            told = self.client.get_blob_client(key).upload_blob(
+        with self.translating():
+            answer = self.client.get_blob_client(key).upload_blob(
                 data,
                 overwrite=True,
                 metadata=metadata,
                 headers={"Content-MD5": base64.b64encode(digest).decode()},  # the server compares
                 content_settings=ContentSettings(content_md5=bytearray(digest)),
             )
-        if told.get("content_md5") == digest and told.get("last_modified") and not metadata:
-            found = Found(key, len(data), told["last_modified"])
-            blob = _Blob(found, Checksum("md5", digest.hex()))
-            self._told.keep(asked, blob, "stat", "checksum")
+        kept = answer.get("content_md5") == digest
+        checksum = Checksum("md5", digest.hex()) if kept else None
+        return Found(key, len(data), answer.get("last_modified"), checksum=checksum)
 
     def put_folder(self, key: str) -> None:
         """Write an empty blob with blobfuse's mark."""
@@ -261,7 +248,7 @@ class AzureBucket(Bucket):
 
     def copy(self, source: str, target: str) -> None:
         """Copy a blob within the account."""
-        with self.changing(target):
+        with self.translating():
             blob = self.client.get_blob_client(target)
             place = self.client.get_blob_client(source).url
             status = str(blob.start_copy_from_url(place)["copy_status"])
@@ -277,15 +264,14 @@ class AzureBucket(Bucket):
 
     def _remove(self, key: str) -> None:
         try:
-            with self.changing(key):
+            with self.translating():
                 self.client.get_blob_client(key).delete_blob(delete_snapshots="include")
         except FileNotFoundError:
             pass
 
     def checksum(self, key: str) -> Checksum | None:
         """Return the MD5 of a blob, or for one made of blocks the MD5 of their MD5s."""
-        told: _Blob = self._told.take(key, "checksum") or self._head(key)
-        return told.checksum
+        return self._head(key).checksum
 
 
 class _Blocks(Parts):
@@ -318,7 +304,7 @@ class _Blocks(Parts):
         name = f"{self.token}-{index:05}-{digest.hex()}"
         check = {"Content-MD5": base64.b64encode(digest).decode()}  # the server compares
         try:
-            with self._bucket.asking():
+            with self._bucket.translating():
                 self._blob.stage_block(name, data, length=len(data), headers=check)
         finally:
             self._known = None
@@ -331,7 +317,7 @@ class _Blocks(Parts):
     def _staged(self) -> dict[int, tuple[str, int]]:
         """Return the name and bytes of each block of this upload."""
         try:
-            with self._bucket.asking():
+            with self._bucket.translating():
                 _, staged = self._blob.get_block_list("uncommitted")
         except FileNotFoundError:
             return {}
@@ -353,29 +339,26 @@ class _Blocks(Parts):
         names = [staged[index][0] for index in range(count)]
         total = _md5(b"".join(bytes.fromhex(name[-32:]) for name in names)).hex()
         metadata = {_PARTS_MD5: f"{part_size}:{total}-{count}"} if part_size else None
-        with self._bucket.changing(self._key):
+        with self._bucket.translating():
             self._blob.commit_block_list([BlobBlock(name) for name in names], metadata=metadata)
 
     def abort(self) -> None:
         pass
 
 
-class _Blob(NamedTuple):
-    """What there is to know of a blob."""
-
-    found: Found
-    checksum: Checksum | None = None
-
-
-def _blob(told: Any) -> _Blob:
-    metadata = told.metadata or {}
-    is_folder = told.name.endswith("/") or metadata.get(_FOLDER) == "true"
-    found = Found(told.name, int(told.size), told.last_modified, is_folder)
-    digest = told.content_settings.content_md5
+def _blob(properties: Any) -> Found:
+    """Return a blob as the library describes it."""
+    metadata = properties.metadata or {}
+    is_folder = properties.name.endswith("/") or metadata.get(_FOLDER) == "true"
+    digest = properties.content_settings.content_md5
     if digest:
-        return _Blob(found, Checksum("md5", bytes(digest).hex()))
-    size, _, value = metadata.get(_PARTS_MD5, "").partition(":")
-    return _Blob(found, Checksum(f"md5-parts/{size}", value) if value else None)
+        checksum: Checksum | None = Checksum("md5", bytes(digest).hex())
+    else:
+        size, _, value = metadata.get(_PARTS_MD5, "").partition(":")
+        checksum = Checksum(f"md5-parts/{size}", value) if value else None
+    return Found(
+        properties.name, int(properties.size), properties.last_modified, is_folder, checksum
+    )
 
 
 def _md5(data: bytes) -> bytes:

@@ -8,7 +8,6 @@ import re
 from datetime import datetime, timezone
 
 from azure.core.exceptions import (
-    AzureError,
     HttpResponseError,
     ServiceRequestError,
     ServiceResponseError,
@@ -16,7 +15,7 @@ from azure.core.exceptions import (
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
 
-__all__ = ["refusal"]
+__all__ = ["translate_error"]
 
 #: Codes of the Blob service (learn.microsoft.com, "Blob Storage error codes").
 _ERRNO = {
@@ -48,7 +47,7 @@ _WRONG_KEY = ("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthentica
 _MISSING = ("ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled")
 
 
-def refusal(error: AzureError, container: str, server: str, expires: str) -> Exception:
+def translate_error(error: Exception, container: str, server: str, expires: str) -> Exception:
     """Return what an error means.
 
     Args:

@@ -23,12 +23,12 @@ from openpai.core.storage import (
     is_partial,
     normalize,
     partial_name,
+    with_entry,
     with_path_in_errors,
 )
 from openpai.storage.base import ServedStorage, at_once, refuse_folder, refuse_root
 from openpai.storage.file_server.streams import RemoteFile, Writer, reader
 from openpai.storage.file_server.upload import PART, RemoteUpload
-from openpai.storage.told import Told
 
 __all__ = ["RemoteFolder"]
 
@@ -43,10 +43,6 @@ class RemoteFolder(ServedStorage):
         name: The storage's name.
         read_only: Whether to refuse every change.
     """
-
-    def __init__(self, name: str, *, read_only: bool = False) -> None:
-        super().__init__(name, read_only=read_only)
-        self._told = Told()
 
     @abstractmethod
     def _stat(self, path: str, *, follow: bool = True) -> Entry:
@@ -124,11 +120,6 @@ class RemoteFolder(ServedStorage):
     def _stat_itself(self, path: str) -> Entry:
         return self._stat(path, follow=False)
 
-    def stat(self, path: str) -> Entry:
-        """Describe one file or folder; a link is described by what it leads to."""
-        told: Entry | None = self._told.take(normalize(path), "stat")
-        return told or super().stat(path)
-
     def _list(self, path: str) -> Iterator[Entry]:
         """Yield what is directly in a folder, sorted by name.
 
@@ -148,11 +139,9 @@ class RemoteFolder(ServedStorage):
         with with_path_in_errors(where):
             if offset or length is not None:
                 return reader(self._open(path), offset, length, where)
-            asked = self._told.asking(path)
             file, head, found = self._open_whole(path)
-            if found:
-                self._told.keep(asked, found, "stat")
-            return reader(file, 0, None, where, head) if file else io.BytesIO(head)
+            stream = reader(file, 0, None, where, head) if file else io.BytesIO(head)
+            return with_entry(stream, found)
 
     @contextmanager
     def open_write(
@@ -171,12 +160,11 @@ class RemoteFolder(ServedStorage):
         writer = Writer(begin, self.where(path))
         try:
             yield writer.stream
-            with with_path_in_errors(self.where(path)), self._told.changing(path) as asked:
+            with with_path_in_errors(self.where(path)):
                 done = writer.finish()
                 put = self._put if isinstance(done, bytes) else self._publish
                 found = put(done, (partial, path), mode, modified)  # type: ignore[arg-type]
-            if found:
-                self._told.keep(asked, found, "stat")
+            with_entry(writer.stream, found)
         except BaseException:
             with suppress(OSError, OpenPaiError):
                 writer.abort()
@@ -203,9 +191,8 @@ class RemoteFolder(ServedStorage):
 
         def place() -> None:
             refuse_folder(self._find(path))
-            with self._told.changing(path):
-                self._describe(partial, mode, modified)
-                self._move(partial, path)
+            self._describe(partial, mode, modified)
+            self._move(partial, path)
 
         def upload(file: RemoteFile) -> RemoteUpload:
             return RemoteUpload(
@@ -268,9 +255,7 @@ class RemoteFolder(ServedStorage):
 
     def _rename(self, moved: Entry, target: str) -> None:
         self._make_folders(posixpath.dirname(target))
-        self._told.forget()
         self._move(moved.path, target)
-        self._told.forget()
 
     def delete(self, path: str, recursive: bool = False) -> None:
         """Delete a file, a link itself, an empty folder, or with ``recursive`` a whole tree."""
@@ -280,9 +265,7 @@ class RemoteFolder(ServedStorage):
             entry = self._stat(path, follow=False)
             if entry.is_dir and not recursive and list(self._scan(path, follow=False)):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
-            self._told.forget()
             self._remove_tree(entry)
-            self._told.forget()
 
     def _remove_tree(self, entry: Entry) -> None:
         if entry.is_dir:

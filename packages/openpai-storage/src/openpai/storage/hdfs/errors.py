@@ -8,7 +8,7 @@ import os
 
 from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
-__all__ = ["StandbyError", "refusal", "stopped"]
+__all__ = ["StandbyError", "stopped", "translate_error"]
 
 #: What passes by itself: a server that starts, or that lost its line to another one.
 _PASSING = frozenset(
@@ -59,7 +59,7 @@ class StandbyError(ConnectionFailed):
     """This name node is not the active one."""
 
 
-def refusal(status: int, reason: str, content: bytes) -> Exception:
+def translate_error(status: int, reason: str, content: bytes) -> Exception:
     """Return what a refusal means.
 
     Its JSON names one of Hadoop's exceptions (hadoop-hdfs-client, JsonUtilClient.java; what makes

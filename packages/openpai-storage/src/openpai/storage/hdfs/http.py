@@ -20,7 +20,7 @@ from typing import Dict, List, Mapping, Tuple
 from urllib.parse import urlsplit
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.storage.hdfs.errors import refusal, stopped
+from openpai.storage.hdfs.errors import stopped, translate_error
 
 __all__ = ["Answer", "Unanswered", "Wire", "head_of", "unreachable"]
 
@@ -226,7 +226,7 @@ class Answer:
         """
         if self.status >= 400:
             with self:
-                raise refusal(self.status, self._response.reason, self.read())
+                raise translate_error(self.status, self._response.reason, self.read())
         return self
 
     def header(self, name: str) -> str:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
         MIB as MIB,
         Bucket as Bucket,
         Found as Found,
+        ObjectStream as ObjectStream,
         Parts as Parts,
         streamed as streamed,
     )
@@ -16,7 +17,7 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "bucket": ["Bucket", "Found", "MIB", "Parts", "streamed"],
+            "bucket": ["Bucket", "Found", "MIB", "ObjectStream", "Parts", "streamed"],
             "storage": ["ObjectStorage"],
         },
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence, cast
+from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence
 
 from openpai.core.storage import Checksum, Upload, with_path_in_errors
 
-__all__ = ["Bucket", "BucketUpload", "Found", "Parts", "streamed"]
+__all__ = ["Bucket", "BucketUpload", "Found", "ObjectStream", "Parts", "streamed"]
 
 MIB = 1 << 20
 #: Bytes of a part where the size of the file does not ask for more.
@@ -24,12 +25,14 @@ class Found(NamedTuple):
         size: Bytes.
         modified: When it was written.
         is_folder: Whether it stands for a folder.
+        checksum: Of its content, where the answer has one.
     """
 
     key: str
     size: int = 0
     modified: datetime | None = None
     is_folder: bool = False
+    checksum: Checksum | None = None
 
 
 class Parts(ABC):
@@ -65,10 +68,24 @@ class Bucket(ABC):
     ``ConnectionFailed``.
 
     Attributes:
-        max_parts: How many parts an object may have.
+        max_parts: Maximum number of parts of an object.
+        errors: Exceptions of the library that :meth:`translate` takes.
     """
 
     max_parts = 10_000
+    errors: tuple[type[Exception], ...] = ()
+
+    @abstractmethod
+    def translate(self, error: Exception) -> Exception:
+        """Return our error for one of the library."""
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Translate errors of the library that the block raises."""
+        try:
+            yield
+        except self.errors as error:
+            raise self.translate(error) from None
 
     @abstractmethod
     def head(self, key: str) -> Found | None:
@@ -89,12 +106,15 @@ class Bucket(ABC):
         """
 
     @abstractmethod
-    def get(self, key: str, offset: int, length: int | None) -> BinaryIO:
-        """Open an object; beyond its end there is nothing to read."""
+    def get(self, key: str, offset: int, length: int | None) -> ObjectStream:
+        """Open an object; beyond its end there is nothing to read.
+
+        The stream's ``found`` is the object as the answer describes it, if that is all of it.
+        """
 
     @abstractmethod
-    def put(self, key: str, data: bytes) -> None:
-        """Write a whole object, with a checksum that the server compares."""
+    def put(self, key: str, data: bytes) -> Found:
+        """Write a whole object, with a checksum that the server compares; return it."""
 
     @abstractmethod
     def put_folder(self, key: str) -> None:
@@ -214,20 +234,30 @@ class Streaming(io.RawIOBase):
         self._parts.put(self._count, data)
         self._count += 1
 
-    def finish(self) -> None:
-        """Let the object appear."""
+    def finish(self) -> Found | None:
+        """Let the object appear; return it, if the answer describes it."""
         rest = bytes(self._held)
         if self._parts is None:
-            self._bucket.put(self._key, rest)
-            return
+            return self._bucket.put(self._key, rest)
         self._put(rest)
         regular = self._count <= self._bucket.max_parts // 10
         self._parts.commit(self._count, PART if regular else None)
+        return None
 
     def abort(self) -> None:
         """Give up what was sent."""
         if self._parts is not None:
             self._parts.abort()
+
+
+class ObjectStream(io.BufferedReader):
+    """The content of an object.
+
+    Attributes:
+        found: The object as the answer with its content describes it, if that is all of it.
+    """
+
+    found: Found | None = None
 
 
 class _Body(io.RawIOBase):
@@ -249,6 +279,10 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-def streamed(read: Callable[[int], bytes], close: Callable[[], None]) -> BinaryIO:
+def streamed(
+    read: Callable[[int], bytes], close: Callable[[], None], found: Found | None = None
+) -> ObjectStream:
     """Return a stream of what ``read(count)`` gives, which may be less than asked for."""
-    return cast(BinaryIO, io.BufferedReader(_Body(read, close), 1 << 16))
+    stream = ObjectStream(_Body(read, close), 1 << 16)
+    stream.found = found
+    return stream

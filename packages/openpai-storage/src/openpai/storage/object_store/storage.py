@@ -21,7 +21,15 @@ from itertools import islice
 from typing import BinaryIO, Iterator, cast
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage import Checksum, Entry, Upload, below, normalize, with_path_in_errors
+from openpai.core.storage import (
+    Checksum,
+    Entry,
+    Upload,
+    below,
+    normalize,
+    with_entry,
+    with_path_in_errors,
+)
 from openpai.storage.base import ServedStorage, at_once, refuse_folder, refuse_root
 from openpai.storage.object_store.bucket import Bucket, BucketUpload, Found, Streaming
 
@@ -135,7 +143,7 @@ class ObjectStorage(ServedStorage):
             return Entry(path, True, 0)
         found = self._bucket.head(self._key(path))
         if found and not found.is_folder:
-            return Entry(path, False, found.size, found.modified)
+            return Entry(path, False, found.size, found.modified, checksum=found.checksum)
         if found or next(self._bucket.scan(self._key(path) + "/", limit=1), None):
             return Entry(path, True, 0)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
@@ -175,7 +183,8 @@ class ObjectStorage(ServedStorage):
                 refuse_folder(self._stat(path))
                 return io.BytesIO()
             try:
-                return self._bucket.get(self._key(path), offset, length)
+                stream = self._bucket.get(self._key(path), offset, length)
+                return with_entry(stream, _entry(path, stream.found) if stream.found else None)
             except FileNotFoundError:
                 refuse_folder(self._stat(path))
                 raise
@@ -208,7 +217,8 @@ class ObjectStorage(ServedStorage):
             yield stream
             stream.flush()
             with with_path_in_errors(self.where(path)):
-                raw.finish()
+                found = raw.finish()
+            with_entry(stream, _entry(path, found) if found else None)
         except BaseException:
             with suppress(OSError, OpenPaiError):
                 raw.abort()
@@ -381,4 +391,4 @@ class ObjectStorage(ServedStorage):
 def _entry(path: str, found: Found) -> Entry:
     if found.is_folder:
         return Entry(path, True, 0)
-    return Entry(path, False, found.size, found.modified)
+    return Entry(path, False, found.size, found.modified, checksum=found.checksum)

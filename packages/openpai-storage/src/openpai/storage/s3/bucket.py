@@ -12,8 +12,8 @@ import base64
 import errno
 import hashlib
 import io
-from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import botocore.config
@@ -23,9 +23,16 @@ import botocore.session
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.base import timeout_of
-from openpai.storage.object_store import MIB, Bucket, Found, ObjectStorage, Parts, streamed
-from openpai.storage.s3.errors import refusal
-from openpai.storage.told import Asked, Told
+from openpai.storage.object_store import (
+    MIB,
+    Bucket,
+    Found,
+    ObjectStorage,
+    ObjectStream,
+    Parts,
+    streamed,
+)
+from openpai.storage.s3.errors import translate_error
 
 __all__ = ["open_s3"]
 
@@ -104,50 +111,36 @@ class S3Bucket(Bucket):
     Args:
         client: botocore's client for S3.
         bucket: Its name.
-        server: What messages call the server.
+        server: Name of the server in messages.
     """
+
+    errors = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
     def __init__(self, client: Any, bucket: str, server: str) -> None:
         self._client = client
         self._bucket = bucket
         self._server = server
-        self._told = Told()
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    @contextmanager
-    def changing(self, key: str) -> Iterator[Asked]:
-        """Say what refusals mean, and keep nothing that was told before the change."""
-        with self._told.changing(key) as asked, self.asking():
-            yield asked
-
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Say what refusals mean."""
-        try:
-            yield
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-            raise refusal(error, self._bucket, self._server) from None
+    def translate(self, error: Exception) -> Exception:
+        """Return our error for one of the library."""
+        return translate_error(error, self._bucket, self._server)
 
     def call(self, operation: str, **arguments: Any) -> Any:
-        """Do something with the bucket."""
-        looks = operation.startswith(("get_", "head_", "list_"))
-        with self.asking() if looks else self.changing(arguments["Key"]):
+        """Call an operation of the library on the bucket."""
+        with self.translating():
             return getattr(self._client, operation)(Bucket=self._bucket, **arguments)
 
     def head(self, key: str) -> Found | None:
         """Describe one object."""
-        told = self._told.take(key, "stat")
-        if told is None:
-            asked = self._told.asking(key)
-            try:
-                told = self.call("head_object", Key=key)
-            except FileNotFoundError:
-                return None
-            self._told.keep(asked, told, "checksum")
-        return Found(key, int(told["ContentLength"]), told["LastModified"])
+        try:
+            answer = self.call("head_object", Key=key)
+        except FileNotFoundError:
+            return None
+        return _object(key, answer)
 
     def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
         """Yield objects in the order of their keys, page by page; folders after each page."""
@@ -167,41 +160,36 @@ class S3Bucket(Bucket):
                 return
             options["ContinuationToken"] = page["NextContinuationToken"]
 
-    def get(self, key: str, offset: int, length: int | None) -> BinaryIO:
+    def get(self, key: str, offset: int, length: int | None) -> ObjectStream:
         """Open an object."""
         options = {"Key": key}
         if offset or length is not None:
             end = "" if length is None else offset + length - 1
             options["Range"] = f"bytes={offset}-{end}"
-        asked = self._told.asking(key)
         try:
-            told = self.call("get_object", **options)
+            answer = self.call("get_object", **options)
         except OSError as error:
             if error.errno != errno.ERANGE:
                 raise
             return streamed(lambda _: b"", lambda: None)
-        if "Range" not in options:
-            self._told.keep(asked, told, "stat", "checksum")
-        body = told.pop("Body")
+        body = answer.pop("Body")
 
         def read(count: int) -> bytes:
             try:
-                with self.asking():
+                with self.translating():
                     data: bytes = body.read(count)
                     return data
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise ConnectionFailed(f"{self._server} stopped sending: {reason}.") from None
 
-        return streamed(read, body.close)
+        whole = "Range" not in options
+        return streamed(read, body.close, _object(key, answer) if whole else None)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes) -> Found:
         """Write a whole object."""
-        with self.changing(key) as asked:
-            told = self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=data, ContentMD5=_md5(data)
-            )
-        self._told.keep(asked, told, "checksum")
+        answer = self.call("put_object", Key=key, Body=data, ContentMD5=_md5(data))
+        return _object(key, {**answer, "ContentLength": len(data)})
 
     def put_folder(self, key: str) -> None:
         """Write ``KEY/``, as S3's own console does."""
@@ -226,7 +214,7 @@ class S3Bucket(Bucket):
         from s3transfer.manager import TransferManager
 
         place = {"Bucket": self._bucket, "Key": source}
-        with self.changing(target), TransferManager(self._client) as manager:
+        with self.translating(), TransferManager(self._client) as manager:
             manager.copy(place, self._bucket, target).result()
 
     def remove(self, keys: Sequence[str]) -> None:
@@ -234,32 +222,47 @@ class S3Bucket(Bucket):
         if len(keys) == 1:
             self.call("delete_object", Key=keys[0])
             return
-        self._told.forget()
-        with self.asking():
-            told = self._client.delete_objects(
-                Bucket=self._bucket,
-                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
-            )
-        self._told.forget()
-        for failed in told.get("Errors", ()):
+        objects = [{"Key": key} for key in keys]
+        done = self.call("delete_objects", Delete={"Objects": objects, "Quiet": True})
+        for failed in done.get("Errors", ()):
             answer = {"Error": {"Code": failed["Code"], "Message": failed.get("Message", "")}}
-            with self.asking():
+            with self.translating():
                 raise botocore.exceptions.ClientError(answer, "DeleteObjects")
 
     def checksum(self, key: str) -> Checksum | None:
         """Return the MD5 of an object, or for one made of parts the MD5 of their MD5s."""
-        told = self._told.take(key, "checksum") or self.call("head_object", Key=key)
-        tag = told["ETag"].strip('"').lower()
-        digits, _, count = tag.partition("-")
-        if told.get("ServerSideEncryption", "AES256") != "AES256" or len(digits) != 32:
-            return None  # such a tag is no checksum of the content
-        if told.get("SSECustomerAlgorithm"):
+        answer = self.call("head_object", Key=key)
+        known = _md5_of(answer)
+        if known:
+            return known
+        digits, _, count = _tag_of(answer).partition("-")
+        if not count or len(digits) != 32 or not _is_tag_of_content(answer):
             return None
-        if not count:
-            return Checksum("md5", tag)
         first = int(self.call("head_object", Key=key, PartNumber=1)["ContentLength"])
-        regular = first and -(-int(told["ContentLength"]) // first) == int(count)
-        return Checksum(f"md5-parts/{first}", tag) if regular else None
+        regular = first and -(-int(answer["ContentLength"]) // first) == int(count)
+        return Checksum(f"md5-parts/{first}", f"{digits}-{count}") if regular else None
+
+
+def _object(key: str, answer: Mapping[str, Any]) -> Found:
+    """Return an object as an answer describes it."""
+    modified, size = answer.get("LastModified"), int(answer["ContentLength"])
+    return Found(key, size, modified, checksum=_md5_of(answer))
+
+
+def _md5_of(answer: Mapping[str, Any]) -> Checksum | None:
+    """Return the MD5 in an answer, if its entity tag is one."""
+    tag = _tag_of(answer)
+    return Checksum("md5", tag) if len(tag) == 32 and _is_tag_of_content(answer) else None
+
+
+def _tag_of(answer: Mapping[str, Any]) -> str:
+    return str(answer["ETag"]).strip('"').lower()
+
+
+def _is_tag_of_content(answer: Mapping[str, Any]) -> bool:
+    """Whether the entity tag is a checksum of the content: not with keys of KMS or the customer."""
+    encryption = answer.get("ServerSideEncryption", "AES256")
+    return encryption == "AES256" and not answer.get("SSECustomerAlgorithm")
 
 
 class _Multipart(Parts):

@@ -10,7 +10,7 @@ import botocore.exceptions as boto
 
 from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
-__all__ = ["refusal"]
+__all__ = ["translate_error"]
 
 #: Codes of S3 (docs.aws.amazon.com, "Error responses") and of MinIO; bare numbers where the answer
 #: to a HEAD has no body.
@@ -36,7 +36,7 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "Re
 _BUSY = ("SlowDown", "ServiceUnavailable", "RequestTimeout", "InternalError", "503", "500")
 
 
-def refusal(error: Exception, bucket: str, server: str) -> Exception:
+def translate_error(error: Exception, bucket: str, server: str) -> Exception:
     """Return what an error means; the messages of botocore hold no keys."""
     if isinstance(error, boto.ClientError):
         return _of_server(error.response.get("Error", {}), bucket, server)

@@ -13,7 +13,7 @@ from typing import Any, Awaitable, Callable, Coroutine, Mapping, TypeVar
 import asyncssh
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError
-from openpai.storage.sftp.errors import refusal
+from openpai.storage.sftp.errors import translate_error
 
 __all__ = ["SftpLine"]
 
@@ -117,9 +117,9 @@ class SftpLine:
             number = await self._ask_the_disk()
             if number:
                 raise OSError(number, os.strerror(number)) from None
-            raise refusal(error, self._server) from None
+            raise translate_error(error, self._server) from None
         except (OSError, ValueError, asyncio.TimeoutError, asyncssh.Error) as error:
-            raise refusal(error, self._server) from None
+            raise translate_error(error, self._server) from None
 
     async def _ask_the_disk(self) -> int:
         """Return ``ENOSPC`` or ``EROFS`` where the server's disk is full or read-only, else 0."""

@@ -9,7 +9,7 @@ import asyncssh
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, StorageLoginError
 
-__all__ = ["refusal"]
+__all__ = ["translate_error"]
 
 #: Version 3 of SFTP, which OpenSSH speaks, tells little: a name that is too long is a bad message,
 #: a full disk is a failure (openssh-portable, sftp-server.c, errno_to_portable).
@@ -35,7 +35,7 @@ _LOST = (
 )
 
 
-def refusal(error: Exception, server: str) -> Exception:
+def translate_error(error: Exception, server: str) -> Exception:
     """Return what an error means."""
     number = _ERRNO.get(type(error))
     if number is not None:

@@ -15,7 +15,7 @@ import smbprotocol.exceptions as smb
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
 from openpai.storage.smb import compound
-from openpai.storage.smb.errors import missing, refusal
+from openpai.storage.smb.errors import missing, translate_error
 
 __all__ = ["SmbLine"]
 
@@ -180,7 +180,7 @@ class SmbLine:
         except OpenPaiError:
             raise
         except (OSError, ValueError, smb.SMBException) as error:
-            raise refusal(error, self._server, self._share) from None
+            raise translate_error(error, self._server, self._share) from None
 
     def _connect(self) -> None:
         """Make the connection and enter the share, one thread for all."""

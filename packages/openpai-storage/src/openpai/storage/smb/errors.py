@@ -9,7 +9,7 @@ import smbprotocol.exceptions as smb
 
 from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
-__all__ = ["missing", "refusal"]
+__all__ = ["missing", "translate_error"]
 
 #: NTSTATUS values ([MS-ERREF] 2.3.1).
 _ERRNO = {
@@ -58,7 +58,7 @@ _CUT = (
 )
 
 
-def refusal(error: Exception, server: str, share: str) -> Exception:
+def translate_error(error: Exception, server: str, share: str) -> Exception:
     """Return what an error means."""
     status = _status(error)
     if status in _ERRNO:

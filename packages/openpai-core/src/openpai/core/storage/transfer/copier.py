@@ -12,13 +12,15 @@ from typing import Any, BinaryIO, Callable, Generator, Iterator, cast
 
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.retry import Stopped
-from openpai.core.storage.base import Entry, Storage, Upload, with_path_in_errors
+from openpai.core.storage.base import Entry, Storage, entry_of
 from openpai.core.storage.checksums import Checksum, Hasher, hasher
 from openpai.core.storage.local import LocalStorage
+from openpai.core.storage.paths import with_path_in_errors
 from openpai.core.storage.transfer.bandwidth import Limiter
 from openpai.core.storage.transfer.checkpoint import CheckpointEntry
 from openpai.core.storage.transfer.multipart import MultipartChecksum, Parts
 from openpai.core.storage.transfer.planner import same_time
+from openpai.core.storage.upload import Upload
 
 __all__ = ["ChangedError", "Copier"]
 
@@ -100,8 +102,8 @@ class Copier:
         wait_for_tick(self.source, source)
         read_from, write_to = self.source.where(source.path), self.target.where(target)
         with self.source.open_read(source.path) as reader:
-            # Asked after the content, which some storages answer together with it.
-            expected = self._checksum_of(self.source, source.path)
+            seen = entry_of(reader)
+            expected = self._checksum_of(self.source, source.path, seen)
             algorithm = expected.algorithm if expected else self._algorithms.get(self.target)
             digest = hasher(algorithm) if algorithm else None
             metered = MeteredReader(self, reader, source.size, read_from)
@@ -110,11 +112,11 @@ class Copier:
                     target, mode=source.mode, modified=source.modified
                 ) as writer:
                     self._pump(metered, writer, write_to, digest)
-                    self.check_unchanged(source)
+                    self.check_unchanged(source, seen)
                     sent = Checksum(algorithm, digest.hexdigest()) if algorithm and digest else None
                     if expected and sent and sent != expected:
                         raise ChangedError(f"{read_from} did not arrive whole.", "Copy it again.")
-                self.verify(source, target, expected, sent)
+                self.verify(source, target, expected, sent, entry_of(writer))
             except BaseException:
                 self._on_bytes(-metered.count)
                 raise
@@ -183,29 +185,45 @@ class Copier:
         parts.upload.commit()
         self.verify(source, target, expected, sent)
 
-    def check_unchanged(self, before: Entry) -> None:
-        """Make sure that a source is as it was when it was begun to be read.
+    def check_unchanged(self, before: Entry, after: Entry | None = None) -> None:
+        """Check that a source has not changed since the transfer began to read it.
+
+        Args:
+            before: As it was.
+            after: As the answer with its content described it, if that did.
 
         Raises:
-            ChangedError: It is not.
+            ChangedError: It has changed.
         """
-        after = self.source.stat(before.path)
+        after = after or self.source.stat(before.path)
         if (after.size, after.modified) != (before.size, before.modified):
             where = self.source.where(before.path)
             raise ChangedError(f"{where} changed while it was read.", "Copy it again.")
 
     def verify(
-        self, source: Entry, target: str, expected: Checksum | None, sent: Checksum | None
+        self,
+        source: Entry,
+        target: str,
+        expected: Checksum | None,
+        sent: Checksum | None,
+        found: Entry | None = None,
     ) -> None:
-        """Compare what the target now has with what was sent: the checksum, else the size.
+        """Compare the file at the target with what was sent: the checksum, else the size.
+
+        Args:
+            source: What was sent.
+            target: Where it is now.
+            expected: The checksum from the source's storage, if it has one.
+            sent: The checksum computed from the bytes that were sent, if any.
+            found: The file at the target, as the answer to the write described it, if that did.
 
         Raises:
             ChangedError: They differ; the file is not at the target any more.
         """
         where = self.target.where(target)
-        arrived = self.has_arrived(source, target, expected, sent)
+        arrived = self.has_arrived(source, target, expected, sent, found=found)
         if arrived is None:
-            size = self.target.stat(target).size
+            size = (found or self.target.stat(target)).size
             if size != source.size:
                 raise ChangedError(f"{where} has {size} bytes instead of {source.size}.")
         elif not arrived:
@@ -213,21 +231,28 @@ class Copier:
                 self.target.delete(target)
             raise ChangedError(f"{where} did not arrive as it was sent.", "Copy it again.")
 
-    def has_arrived(self, source: Entry, target: str, *known: Checksum | None) -> bool | None:
-        """Whether the target's checksum is the source's; ``None`` where that cannot be told.
+    def has_arrived(
+        self,
+        source: Entry,
+        target: str,
+        *known: Checksum | None,
+        found: Entry | None = None,
+    ) -> bool | None:
+        """Whether the target's checksum is the source's; ``None`` where that is unknown.
 
         Args:
             source: What was sent.
             target: Where it is now.
             known: Checksums of the source, if any are.
+            found: The file at the target, if it is known.
         """
-        found = self._checksum_of(self.target, target)
-        if found is None:
+        theirs = self._checksum_of(self.target, target, found)
+        if theirs is None:
             return None
-        algorithm = found.algorithm
+        algorithm = theirs.algorithm
         same = (checksum for checksum in known if checksum and checksum.algorithm == algorithm)
         ours = next(same, None) or self._computed(self.source, source.path, algorithm)
-        return None if ours is None else ours == found
+        return None if ours is None else ours == theirs
 
     def begin(self, source: Entry, target: str, slot: CheckpointEntry) -> Upload | None:
         """Begin to send a file in parts, or go on; ``None`` where the target takes none."""
@@ -253,11 +278,13 @@ class Copier:
         if self._stopped.is_set():
             raise Stopped
 
-    def _checksum_of(self, storage: Storage, path: str) -> Checksum | None:
-        """Ask a storage for a checksum, unless it is known to be of no use."""
+    def _checksum_of(
+        self, storage: Storage, path: str, entry: Entry | None = None
+    ) -> Checksum | None:
+        """Return a file's checksum from its entry or the storage, unless known to be useless."""
         if self._algorithms.get(storage, "") is None:
             return None
-        found = storage.checksum(path)
+        found = (entry.checksum if entry else None) or storage.checksum(path)
         other = self.target if storage is self.source else self.source
         if found:
             useful = hasher(found.algorithm) or type(storage) is type(other)

@@ -8,10 +8,11 @@ from contextlib import suppress
 from typing import Callable, Iterator
 
 from openpai.core.errors import OpenPaiError
-from openpai.core.storage.base import Entry, Upload
+from openpai.core.storage.base import Entry
 from openpai.core.storage.checksums import Checksum, hasher
 from openpai.core.storage.transfer.checkpoint import CheckpointEntry
 from openpai.core.storage.transfer.planner import Step
+from openpai.core.storage.upload import Upload
 
 __all__ = ["MultipartChecksum", "Parts"]
 

@@ -13,7 +13,9 @@ from typing import Callable, Iterator, NamedTuple, Union
 
 from openpai.core.errors import OpenPaiError, RefusedNamesError
 from openpai.core.retry import RetryPolicy
-from openpai.core.storage.base import Entry, Storage, is_partial, normalize
+from openpai.core.storage.base import Entry, Storage
+from openpai.core.storage.paths import normalize
+from openpai.core.storage.temp_files import is_partial
 from openpai.core.storage.transfer.filters import Selection
 from openpai.core.storage.transfer.options import Options
 from openpai.core.storage.transfer.results import Failed
