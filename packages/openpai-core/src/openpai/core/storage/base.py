@@ -63,7 +63,7 @@ class Entry:
     modified: datetime | None = None
     mode: int | None = None
     problem: str = ""
-    checksum: Checksum | None = None
+    checksum: Checksum | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
