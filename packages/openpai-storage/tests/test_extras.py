@@ -45,5 +45,7 @@ def test_storage_type_names_missing_package(kind: str, monkeypatch: pytest.Monke
 def test_storage_type_refuses_invalid_timeout(kind: str, timeout: str) -> None:
     """Every type refuses it in the same words."""
     pytest.importorskip(NEEDED[kind])
-    with pytest.raises(StorageError, match=f"is no number of seconds: '{timeout}'"):
+    with pytest.raises(
+        StorageError, match=f"'timeout' of storage '.*' '{timeout}': not a number above 0"
+    ):
         open_storage(StorageSpec("main", kind, {**DATA[kind], "timeout": timeout}))

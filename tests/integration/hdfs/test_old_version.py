@@ -12,7 +12,7 @@ from support.servers.hdfs import OldHdfs
 
 from openpai.core.storage.base import Storage
 from openpai.core.storage.transfer.transfer import download, upload
-from openpai.storage.hdfs.auth import Login
+from openpai.storage.hdfs.auth import Auth
 from openpai.storage.hdfs.client import WebHdfs
 from openpai.storage.hdfs.storage import HdfsStorage
 from openpai.storage.testing import StorageConformance
@@ -25,7 +25,7 @@ def storage(old_hdfs: OldHdfs) -> Storage:
     """Return an empty storage with small parts: the server does not tell which size is usual."""
     folder, user = f"/tests/{os.urandom(4).hex()}", getpass.getuser()
     old_hdfs.open("/", user=user).mkdir(folder)
-    client = WebHdfs([old_hdfs.uri], Login({"user.name": user}), datanodes=old_hdfs.datanodes)
+    client = WebHdfs([old_hdfs.uri], Auth({"user.name": user}), datanodes=old_hdfs.datanodes)
     return HdfsStorage(client, "main", folder, part_size=PART)
 
 

@@ -135,7 +135,7 @@ def test_read_only_storage_refuses_changes(moto, bucket) -> None:
 @pytest.mark.parametrize("uri", ["", "bucket", "https://host/bucket", "s3://", "s3:///prefix"])
 def test_bad_address_is_refused(uri: str) -> None:
     """A malformed address is refused before anything is sent."""
-    with pytest.raises(StorageError, match="is no S3 address"):
+    with pytest.raises(StorageError, match="is not an S3 address"):
         open_storage(StorageSpec("main", "s3", {"uri": uri}))
 
 

@@ -1,4 +1,4 @@
-"""Base class of the storages that talk to a server: stat first, refuse, name the path in errors."""
+"""Base class of storages on a server: check paths before changes, name them in errors."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from openpai.core.storage import Entry, Storage, StorageSpec, normalize, with_pa
 
 __all__ = [
     "ServedStorage",
-    "at_once",
-    "refuse_folder",
-    "refuse_root",
+    "parallel_map",
+    "require_file",
+    "require_not_root",
     "timeout_of",
 ]
 
-#: Requests that one call sends at once where it has many to send.
+#: Number of concurrent requests of one call.
 THREADS = 8
-#: So many wait for that at a time, of perhaps a million.
-BATCH = 100
+#: Number of items queued at a time.
+CHUNK = 100
 
 
 class ServedStorage(Storage):
@@ -49,8 +49,8 @@ class ServedStorage(Storage):
     def _rename(self, moved: Entry, target: str) -> None:
         """Move a file over an existing one, or a folder; make the target's missing parents."""
 
-    def _stat_itself(self, path: str) -> Entry:
-        """Describe what is to be moved: a link itself, where the server has links."""
+    def _lstat(self, path: str) -> Entry:
+        """Describe an entry without following a link."""
         return self._stat(path)
 
     def stat(self, path: str) -> Entry:
@@ -63,41 +63,41 @@ class ServedStorage(Storage):
         """Move a file or folder; a file takes the place of an existing file in one step."""
         source, target = normalize(source), normalize(target)
         with self._changing(source):
-            refuse_root(source)
-            moved = self._stat_itself(source)
+            require_not_root(source)
+            moved = self._lstat(source)
             if moved.is_dir and target.startswith(source + "/"):
                 raise OSError(errno.EINVAL, "A folder cannot be moved into itself")
         with with_path_in_errors(self.where(target)):
-            old = self._find(target)
+            old = self._stat_or_none(target)
             if old and (old.is_dir or moved.is_dir):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             if target != source:
                 self._rename(moved, target)
 
-    def _find(self, path: str) -> Entry | None:
+    def _stat_or_none(self, path: str) -> Entry | None:
         try:
             return self._stat(path)
         except FileNotFoundError:
             return None
 
 
-def refuse_folder(found: Entry | None) -> None:
-    """Raise ``IsADirectoryError`` where a file must be and a folder is."""
+def require_file(found: Entry | None) -> None:
+    """Raise ``IsADirectoryError`` if an entry is a folder."""
     if found and found.is_dir:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
 
-def refuse_root(path: str) -> None:
-    """Raise ``PermissionError`` where the storage itself would be moved or deleted."""
+def require_not_root(path: str) -> None:
+    """Raise ``PermissionError`` for the root of a storage, which is never moved or deleted."""
     if path == "/":
         raise PermissionError(errno.EPERM, "The root of a storage stays where it is")
 
 
-def at_once(act: Callable[[Any], object], items: Iterable[Any]) -> None:
-    """Do something with many items, several at a time; the first error soon ends it."""
+def parallel_map(act: Callable[[Any], object], items: Iterable[Any]) -> None:
+    """Call a function for each item, several at a time; stop soon after the first error."""
     items = iter(items)
     with ThreadPoolExecutor(THREADS) as pool:
-        while batch := list(islice(items, BATCH)):
+        while batch := list(islice(items, CHUNK)):
             for _ in pool.map(act, batch):
                 pass
 
@@ -106,16 +106,16 @@ def timeout_of(spec: StorageSpec) -> float:
     """Return the seconds to wait for an answer: ``spec.data['timeout']``, or 60.
 
     Raises:
-        StorageError: It is no number above 0.
+        StorageError: It is not a positive number.
     """
-    told = spec.data.get("timeout") or 60
+    given = spec.data.get("timeout") or 60
     try:
-        seconds = float(told)
+        seconds = float(given)
     except (TypeError, ValueError):
         seconds = 0.0
     if not 0 < seconds < 1e6:
         raise StorageError(
-            f"The 'timeout' of storage '{spec.name}' is no number of seconds: '{told}'.",
+            f"invalid 'timeout' of storage '{spec.name}' '{given}': not a number above 0.",
             "Write one such as 60.",
         )
     return seconds

@@ -24,7 +24,7 @@ def open_posix(spec: StorageSpec) -> Storage:
     The folder is the first of: ``spec.mount_path``, which
     :class:`~openpai.core.client.cluster.Cluster` takes from ``OPENPAI_STORAGES`` or
     ``clusters.yaml``; ``/mnt/<name>`` in a job container, where
-    PAI mounts it unless told otherwise (rest-server/src/models/v2/job/k8s.js); the exported folder
+    PAI mounts it by default (rest-server/src/models/v2/job/k8s.js); the exported folder
     itself, where the NFS server is this machine.
 
     Raises:
@@ -59,10 +59,10 @@ def mounted_here() -> dict[str, StorageSpec]:
     Raises:
         ConfigError: ``OPENPAI_STORAGES`` cannot be understood.
     """
-    told = mounts_of_environment()
+    named = mounts_of_environment()
     found = os.listdir("/mnt") if in_job_container() and Path("/mnt").is_dir() else []  # noqa: PTH208 - names alone
     specs = [
-        StorageSpec(name, "nfs", mount_path=told.get(name)) for name in (*told, *sorted(found))
+        StorageSpec(name, "nfs", mount_path=named.get(name)) for name in (*named, *sorted(found))
     ]
     return {spec.name: spec for spec in specs if is_mounted(spec)}
 

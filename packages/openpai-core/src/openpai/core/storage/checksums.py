@@ -19,7 +19,7 @@ class Checksum:
     Attributes:
         algorithm: ``md5``, ``sha256``, ``crc32c``, … or what the storage calls its own kind. For
             objects made of parts ``md5-parts/BYTES``: the MD5 of the MD5s of all parts of that
-            many bytes, a dash and the number of parts, as S3 tells it for them.
+            many bytes, a dash and the number of parts, as S3 reports it.
         value: Hexadecimal digits in lower case.
     """
 

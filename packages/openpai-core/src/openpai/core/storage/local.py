@@ -251,7 +251,7 @@ class _Section(io.RawIOBase):
 def _resolved(place: str) -> str:
     """Return where a place is with all links followed, as ``os.path.realpath``, only faster.
 
-    Linux tells it of a file that is opened; that it may be read is not needed for that.
+    Linux reports it for an open file, even without permission to read it.
     """
     flags = getattr(os, "O_PATH", 0)
     if not flags:

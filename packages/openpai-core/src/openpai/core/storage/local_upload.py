@@ -1,6 +1,6 @@
 """A file of a folder that is written in parts.
 
-The parts go to their places in a partial file, behind which one byte for each part tells whether
+The parts go to their places in a partial file, followed by one byte per part that says whether
 that part is whole. The file is cut to its size and renamed at the end, so a partial file of exactly
 its size has all its parts.
 """

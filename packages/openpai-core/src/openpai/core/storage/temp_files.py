@@ -13,7 +13,7 @@ from openpai.core.processes import boot_id
 
 __all__ = ["is_abandoned", "is_partial", "partial_name", "parts_name"]
 
-#: Where it cannot be told who writes a file, it is left alone for so long after its last change.
+#: Seconds after its last change for which a partial file of an unknown process is kept.
 PATIENCE = timedelta(days=7)
 
 _OWNED = re.compile(r"\.opai-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9a-f]+)-[0-9a-f]+\.partial")
@@ -22,7 +22,7 @@ _OWNED = re.compile(r"\.opai-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9a-f]+)-[0-
 def partial_name() -> str:
     """Return a new name for a file that is still being written, in the folder of its final name.
 
-    It tells by which process of which machine, so that others know when that one is dead.
+    It names the machine and process, so that others can see whether it is still running.
     """
     return f".opai-{_machine()}-{os.getpid():x}-{os.urandom(6).hex()}.partial"
 

@@ -32,15 +32,15 @@ from requests.adapters import HTTPAdapter
 from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage import Checksum, Storage, StorageSpec
 from openpai.storage.azure.errors import translate_error
-from openpai.storage.base import at_once, timeout_of
+from openpai.storage.base import parallel_map, timeout_of
 from openpai.storage.object_store import (
     MIB,
     Bucket,
-    Found,
+    ObjectInfo,
     ObjectStorage,
     ObjectStream,
     Parts,
-    streamed,
+    object_stream,
 )
 
 __all__ = ["open_container"]
@@ -79,7 +79,7 @@ def open_container(spec: StorageSpec) -> Storage:
         )
     if not endpoint.startswith(("http://", "https://")):
         raise StorageError(
-            f"The 'endpoint' of storage '{spec.name}' is no address: '{endpoint}'.",
+            f"The 'endpoint' of storage '{spec.name}' is not an address: '{endpoint}'.",
             "Write it as https://HOST:PORT.",
         )
     if not token:
@@ -101,7 +101,7 @@ def _check_key(key: str, name: str) -> None:
 
 
 def _client(endpoint: str, container: str, credential: Any, timeout: float) -> ContainerClient:
-    session = requests.Session()  # keeps ten connections otherwise, and makes the others anew
+    session = requests.Session()  # its default pool keeps only ten connections
     for kind in ("http://", "https://"):
         session.mount(kind, HTTPAdapter(pool_maxsize=CONNECTIONS))
     return ContainerClient(
@@ -143,23 +143,23 @@ class AzureBucket(Bucket):
         """Return our error for one of the library."""
         return translate_error(error, self.client.container_name, self._server, self._expires)
 
-    def head(self, key: str) -> Found | None:
+    def head(self, key: str) -> ObjectInfo | None:
         """Describe one blob."""
         try:
             return self._head(key)
         except FileNotFoundError:
             return None
 
-    def _head(self, key: str) -> Found:
+    def _head(self, key: str) -> ObjectInfo:
         with self.translating():
             return _blob(self.client.get_blob_client(key).get_blob_properties())
 
-    def is_marked(self, key: str) -> bool:
+    def has_marker(self, key: str) -> bool:
         """Whether a blob of this name is one of blobfuse's folders."""
         found = self.head(key)
         return bool(found and found.is_folder)
 
-    def objection(self, key: str) -> str:
+    def name_error(self, key: str) -> str:
         """Refuse names that Azure changes or cannot hold.
 
         It takes a backslash for a slash, drops dots at the end of a part of the path, and has no
@@ -174,12 +174,14 @@ class AzureBucket(Bucket):
             return "Azure has no control characters in names"
         return ""
 
-    def is_too_long(self, key: str) -> bool:
+    def exceeds_limit(self, key: str) -> bool:
         """Whether it has more than 1,024 characters."""
         key.encode("utf-8")
         return len(key) > 1024
 
-    def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
+    def scan(
+        self, prefix: str, *, deep: bool = True, limit: int | None = None
+    ) -> Iterator[ObjectInfo]:
         """Yield blobs in the order of their names."""
         options: dict[str, Any] = {"name_starts_with": prefix, "include": ["metadata"]}
         if limit:
@@ -188,7 +190,7 @@ class AzureBucket(Bucket):
         with self.translating():
             for item in list_(**options):
                 folder = isinstance(item, BlobPrefix)
-                yield Found(item.name, is_folder=True) if folder else _blob(item)
+                yield ObjectInfo(item.name, is_folder=True) if folder else _blob(item)
 
     def get(self, key: str, offset: int, length: int | None) -> ObjectStream:
         """Open a blob."""
@@ -199,7 +201,7 @@ class AzureBucket(Bucket):
         except OSError as error:
             if error.errno != errno.ERANGE:
                 raise
-            return streamed(lambda _: b"", lambda: None)
+            return object_stream(lambda _: b"", lambda: None)
         if (found.properties.metadata or {}).get(_FOLDER) == "true":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
@@ -213,13 +215,13 @@ class AzureBucket(Bucket):
                 raise ConnectionFailed(f"{self._server} stopped sending: {reason}.") from None
 
         whole = not offset and length is None
-        return streamed(read, lambda: None, _blob(found.properties) if whole else None)
+        return object_stream(read, lambda: None, _blob(found.properties) if whole else None)
 
-    def put(self, key: str, data: bytes) -> Found:
+    def put(self, key: str, data: bytes) -> ObjectInfo:
         """Write a whole blob."""
         return self._put(key, data)
 
-    def _put(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> Found:
+    def _put(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> ObjectInfo:
         digest = _md5(data)
         with self.translating():
             answer = self.client.get_blob_client(key).upload_blob(
@@ -231,17 +233,17 @@ class AzureBucket(Bucket):
             )
         kept = answer.get("content_md5") == digest
         checksum = Checksum("md5", digest.hex()) if kept else None
-        return Found(key, len(data), answer.get("last_modified"), checksum=checksum)
+        return ObjectInfo(key, len(data), answer.get("last_modified"), checksum=checksum)
 
     def put_folder(self, key: str) -> None:
         """Write an empty blob with blobfuse's mark."""
         self._put(key, b"", {_FOLDER: "true"})
 
-    def begin(self, key: str) -> Parts:
+    def start_upload(self, key: str) -> Parts:
         """Begin to stage blocks."""
         return _Blocks(self, key, os.urandom(8).hex(), known={})
 
-    def go_on(self, key: str, token: str) -> Parts | None:
+    def resume_upload(self, key: str, token: str) -> Parts | None:
         """Go on if the container still has blocks of this upload."""
         parts = _Blocks(self, key, token)
         return parts if parts.is_one and parts.sizes() else None
@@ -260,7 +262,7 @@ class AzureBucket(Bucket):
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove blobs, with their snapshots."""
-        at_once(self._remove, keys)
+        parallel_map(self._remove, keys)
 
     def _remove(self, key: str) -> None:
         try:
@@ -346,7 +348,7 @@ class _Blocks(Parts):
         pass
 
 
-def _blob(properties: Any) -> Found:
+def _blob(properties: Any) -> ObjectInfo:
     """Return a blob as the library describes it."""
     metadata = properties.metadata or {}
     is_folder = properties.name.endswith("/") or metadata.get(_FOLDER) == "true"
@@ -356,7 +358,7 @@ def _blob(properties: Any) -> Found:
     else:
         size, _, value = metadata.get(_PARTS_MD5, "").partition(":")
         checksum = Checksum(f"md5-parts/{size}", value) if value else None
-    return Found(
+    return ObjectInfo(
         properties.name, int(properties.size), properties.last_modified, is_folder, checksum
     )
 

@@ -18,7 +18,7 @@ __all__ = ["Differences", "differences"]
 #: So many files are compared at once.
 AT_ONCE = 8
 
-#: What is told of a file; ``None``: it is the same on both sides.
+#: Results of a comparison; ``None``: the file is the same on both sides.
 Found = Optional[Dict[str, Any]]
 
 
@@ -67,12 +67,12 @@ def differences(
     is_same = fast_judge if fast else copier.is_same
 
     def judge(step: Step | Failed) -> Callable[[], Found]:
-        return lambda: _judge(step, is_same, "times differ" if fast else "contents differ")
+        return lambda: _classify(step, is_same, "times differ" if fast else "contents differ")
 
-    return Differences(_in_order(map(judge, transfer.plan())))
+    return Differences(_sorted_pairs(map(judge, transfer.plan())))
 
 
-def _in_order(acts: Iterator[Callable[[], Found]]) -> Iterator[Found]:
+def _sorted_pairs(acts: Iterator[Callable[[], Found]]) -> Iterator[Found]:
     """Do things at once; yield what they return in their order."""
     waiting: deque[Any] = deque()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -94,7 +94,7 @@ def _have_same_size(a: Entry, b: Entry) -> bool:
     return a.size == b.size
 
 
-def _judge(step: Step | Failed, is_same: Callable[[Any, Any], bool], otherwise: str) -> Found:
+def _classify(step: Step | Failed, is_same: Callable[[Any, Any], bool], otherwise: str) -> Found:
     from openpai.core.storage.transfer import Failed
 
     if isinstance(step, Failed):

@@ -17,12 +17,12 @@ __all__ = [
     "OUTPUT",
     "command",
     "complete_remote",
-    "each",
-    "either_place",
-    "goes_into",
+    "for_each_path",
+    "is_directory_target",
     "is_folder",
     "is_remote",
-    "open_place",
+    "resolve",
+    "resolve_either",
     "storage_option",
 ]
 
@@ -52,7 +52,7 @@ def complete_remote(context: click.Context, param: click.Parameter, incomplete: 
     return complete_remote_paths(context, param, incomplete, context.params.get("name"))
 
 
-def each(app: App, paths: Sequence[str], act: Callable[[str], None]) -> None:
+def for_each_path(app: App, paths: Sequence[str], act: Callable[[str], None]) -> None:
     """Do something with each of several paths; what fails with one does not stop the others.
 
     Raises:
@@ -77,7 +77,7 @@ def each(app: App, paths: Sequence[str], act: Callable[[str], None]) -> None:
         raise StorageError(f"{failed} of {len(paths)} failed; the others are done.")
 
 
-def open_place(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
+def resolve(app: App, alias: str | None, name: str | None, text: str) -> tuple[Storage, str]:
     """Open the storage that a path on the command line speaks of; return it and the path there.
 
     Args:
@@ -124,7 +124,7 @@ def open_place(app: App, alias: str | None, name: str | None, text: str) -> tupl
         raise
 
 
-def either_place(
+def resolve_either(
     app: App, alias: str | None, name: str | None, text: str, *, is_folder: bool = False
 ) -> tuple[Storage, str]:
     """Open a place that may be on a storage or on this machine.
@@ -137,10 +137,10 @@ def either_place(
         is_folder: Whether a path of this machine that does not exist yet will be a folder.
 
     Raises:
-        StorageError, OpenPaiError: As for :func:`open_place`.
+        StorageError, OpenPaiError: As for :func:`resolve`.
     """
     if is_remote(text):
-        return open_place(app, alias, name, text)
+        return resolve(app, alias, name, text)
     from pathlib import Path
 
     from openpai.core.storage.transfer import local_place
@@ -161,7 +161,7 @@ def _default_name() -> str | None:
     return found
 
 
-def goes_into(target: str, source_is_folder: bool, target_is_folder: bool) -> bool:
+def is_directory_target(target: str, source_is_folder: bool, target_is_folder: bool) -> bool:
     """Whether a target is the folder to put things in, rather than the name to give them.
 
     An existing folder as the target of a folder is the same folder, so that a copy that is run

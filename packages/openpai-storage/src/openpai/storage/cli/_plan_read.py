@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["read_plan"]
 
 _ACTIONS = ("copy", "replace", "compare", "mkdir", "delete")
-_ANEW = "Write a new plan with --plan FILE."
+_REPLAN_HINT = "Write a new plan with --plan FILE."
 
 
 def read_plan(file: Path, source: Place, target: Place) -> Iterator[Step | Failed]:
@@ -45,7 +45,7 @@ def read_plan(file: Path, source: Place, target: Place) -> Iterator[Step | Faile
     for _ in _lines(file):
         pass
     is_there = _comparison(source[0], target[0])
-    steps = (_checked(planned, source, target, is_there) for planned in _lines(file))
+    steps = (_verify_plan(planned, source, target, is_there) for planned in _lines(file))
     return (step for step in steps if step is not None)
 
 
@@ -63,10 +63,12 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             if planned.get("steps") == count and not stream.readline():
                 return
             if not _is_step(planned):
-                raise StorageError(f"{file}, line {number} is not a step; nothing is done.", _ANEW)
+                raise StorageError(
+                    f"{file}, line {number} is not a step; nothing is done.", _REPLAN_HINT
+                )
             count += 1
             yield planned
-    raise StorageError(f"{file} breaks off after {count} steps; nothing is done.", _ANEW)
+    raise StorageError(f"{file} breaks off after {count} steps; nothing is done.", _REPLAN_HINT)
 
 
 def _json(line: str) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def _comparison(source: Storage, target: Storage) -> Callable[[Entry, Entry], bo
     )
 
 
-def _checked(
+def _verify_plan(
     planned: dict[str, Any],
     source: Place,
     target: Place,
@@ -135,7 +137,7 @@ def _checked(
             return Step(action, path, found)
         entry = source[0].stat(ours)
         _check_same(planned, entry, source[0].where(ours))
-        if action != "mkdir" and found and not _is_same(planned["found"], found):
+        if action != "mkdir" and found and not _is_unchanged(planned["found"], found):
             if is_there(entry, found):
                 return Step("unchanged", path, entry, found)
             raise _changed(target[0].where(theirs))
@@ -145,15 +147,15 @@ def _checked(
 
 
 def _check_same(planned: dict[str, Any], entry: Entry, where: str) -> None:
-    if not _is_same(planned, entry):
+    if not _is_unchanged(planned, entry):
         raise _changed(where)
 
 
 def _changed(where: str) -> StorageError:
-    return StorageError(f"{where} changed since the plan was made.", _ANEW)
+    return StorageError(f"{where} changed since the plan was made.", _REPLAN_HINT)
 
 
-def _is_same(planned: dict[str, Any] | None, entry: Entry) -> bool:
+def _is_unchanged(planned: dict[str, Any] | None, entry: Entry) -> bool:
     """Whether what was there when the plan was made is there now; folders may hold other things."""
     from openpai.core.storage import Entry as Made
     from openpai.core.storage.transfer import same_time

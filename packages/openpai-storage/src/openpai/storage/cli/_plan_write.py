@@ -1,6 +1,6 @@
 """Plans: what a command would do, shown or kept in a file.
 
-A plan file has one JSON object in each line. The first names source and target, the last tells the
+A plan file has one JSON object in each line. The first names source and target, the last has the
 number of steps, each other one is a step: ``action``, ``path`` below the roots, ``isDir``, ``size``
 and ``modified`` of what is copied or deleted, and as ``found`` those of what it replaces.
 """
@@ -28,7 +28,7 @@ _COLUMNS = [("ACTION", "action"), ("PATH", "path"), ("BYTES", "size"), ("ERROR",
 
 
 def show_plan(app: App, transfer: Transfer, format_: str | None) -> None:
-    """Show what would be done, as far as listings tell, and sum it up.
+    """Show the planned actions, as far as listings show them, and a summary.
 
     Raises:
         StorageError: Something could not be looked at; the rest was shown.
@@ -51,9 +51,9 @@ def show_plan(app: App, transfer: Transfer, format_: str | None) -> None:
             write_line(row)
     else:
         app.emit(rows(), columns=_COLUMNS, format=format_ or "table")
-    told = ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
+    planned = ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
     app.note(
-        f"Nothing was done. Planned: {told or 'nothing'} ({format_size(size)} to send at most)."
+        f"Nothing was done. Planned: {planned or 'nothing'} ({format_size(size)} to send at most)."
     )
     if counts.get("refuse"):
         raise StorageError(f"{counts['refuse']} would not be copied; see above.")

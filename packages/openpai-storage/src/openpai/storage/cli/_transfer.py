@@ -1,4 +1,4 @@
-"""What the commands that copy share: their options, how they run, what they tell."""
+"""Options, execution and report of the commands that copy files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from openpai.core.storage.transfer import Copied, Deleted, Failed, Options, Transfer
 
 __all__ = [
-    "perform",
+    "run_transfer",
     "transfer_options",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
 COLUMNS = [("TARGET", "target"), ("BYTES", "size"), ("STATUS", "status"), ("ERROR", "error")]
-#: So many failures are told one by one.
-TOLD = 10_000
+#: So many failures are report one by one.
+MAX_FAILURES = 10_000
 
 
 def read_rate(_: Any, __: Any, text: str | None) -> float | None:
@@ -141,14 +141,14 @@ def options_of(asked: dict[str, Any]) -> Options:
     )
 
 
-def perform(
+def run_transfer(
     app: App,
     doing: str,
     source: tuple[Storage, str],
     target: tuple[Storage, str],
     asked: dict[str, Any],
 ) -> None:
-    """Copy, or tell what would be copied, as the options of the command line ask.
+    """Copy, or show what would be copied, as the options say.
 
     Raises:
         TransferError: Parts of a tree could not be copied; each was named.
@@ -177,34 +177,34 @@ def _run(
     from openpai.core.storage.transfer import TransferError
     from openpai.storage.cli._file_lists import write_names
 
-    told = _Told(app, asked["format_"])
+    report = TransferReport(app, asked["format_"])
     lively = steps is None and sys.stderr.isatty()  # only then somebody sees the progress
     what = f"{doing} {files(transfer.files)}" if lively else doing
     try:
         with app.progress(what, transfer.size if lively else None) as advance:
             transfer.run(
-                on_file=told.copied,
-                on_failed=told.failed,
-                on_deleted=told.deleted,
+                on_file=report.copied,
+                on_failed=report.failed,
+                on_deleted=report.deleted,
                 on_bytes=advance,
                 steps=steps,
                 keep=False,
             )
     except TransferError as error:
-        told.gave_up = error.gave_up
+        report.gave_up = error.gave_up
         raise
     except KeyboardInterrupt:
         app.note("Interrupted. Run the same command again to send only what is missing.")
         raise
     finally:
         if asked["failed"]:
-            write_names(asked["failed"], told.to_do())
-        told.end()
+            write_names(asked["failed"], report.to_do())
+        report.end()
 
 
 @dataclass
-class _Told:
-    """Tells of each file, and sums up."""
+class TransferReport:
+    """Reports each file, and a summary."""
 
     app: App
     format: str | None
@@ -222,7 +222,7 @@ class _Told:
         return [""] if self.gave_up else self.paths
 
     def copied(self, item: Copied) -> None:
-        """Tell of a file that is at the target."""
+        """Report a file that is at the target."""
         if item.unchanged:
             self.unchanged += 1
         else:
@@ -232,14 +232,14 @@ class _Told:
         self._row(item.target, item.source, item.size, status)
 
     def failed(self, item: Failed) -> None:
-        """Tell of what could not be copied."""
+        """Report a file that could not be copied."""
         self.paths.append(item.path)
-        if not self.format and len(self.failures) < TOLD:
+        if not self.format and len(self.failures) < MAX_FAILURES:
             self.failures.append(f"{item.where}: {item.reason}")
         self._row(item.target, item.source, None, "failed", item.reason)
 
     def deleted(self, item: Deleted) -> None:
-        """Tell of what was deleted."""
+        """Report a deleted file."""
         self.gone += 1
         self._row(item.target, None, None, "deleted")
 
@@ -250,8 +250,10 @@ class _Told:
         elif not self.format:
             for line in self.failures:
                 self.app.note(line)
-            if len(self.paths) > TOLD:
-                self.app.note(f"… and {len(self.paths) - TOLD} more; --failed FILE lists them all.")
+            if len(self.paths) > MAX_FAILURES:
+                self.app.note(
+                    f"… and {len(self.paths) - MAX_FAILURES} more; --failed FILE lists them all."
+                )
         self.app.note(
             f"{files(self.count)} copied ({format_size(self.size)})"
             + (f", {files(self.unchanged)} unchanged" if self.unchanged else "")

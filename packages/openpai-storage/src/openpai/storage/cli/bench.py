@@ -13,7 +13,7 @@ import click
 
 from openpai.core.cli import current_app, format_option
 from openpai.core.errors import OpenPaiError
-from openpai.storage.cli._options import command, open_place, storage_option
+from openpai.storage.cli._options import command, resolve, storage_option
 
 if TYPE_CHECKING:
     from openpai.core.storage import Storage
@@ -73,7 +73,7 @@ def bench(
     import tempfile
 
     app = current_app(context)
-    storage, root = open_place(app, alias, name, place if ":" in place else f"{place}:/")
+    storage, root = resolve(app, alias, name, place if ":" in place else f"{place}:/")
     folder = posixpath.join(root, f"opai-bench-{os.urandom(4).hex()}")
     with storage, tempfile.TemporaryDirectory() as here:
         try:

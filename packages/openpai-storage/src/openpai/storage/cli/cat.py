@@ -8,7 +8,13 @@ import sys
 import click
 
 from openpai.core.cli import current_app
-from openpai.storage.cli._options import command, complete_remote, each, open_place, storage_option
+from openpai.storage.cli._options import (
+    command,
+    complete_remote,
+    for_each_path,
+    resolve,
+    storage_option,
+)
 
 __all__ = [
     "cat",
@@ -31,9 +37,9 @@ def cat(
     app = current_app(context)
 
     def show(path: str) -> None:
-        storage, place = open_place(app, alias, name, path)
+        storage, place = resolve(app, alias, name, path)
         with storage, storage.open_read(place) as stream:
             shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
         sys.stdout.buffer.flush()
 
-    each(app, paths, show)
+    for_each_path(app, paths, show)

@@ -6,7 +6,7 @@ import click
 
 from openpai.core.cli import current_app, format_option
 from openpai.core.errors import StorageError
-from openpai.storage.cli._options import command, either_place, is_remote, storage_option
+from openpai.storage.cli._options import command, is_remote, resolve_either, storage_option
 from openpai.storage.cli._output import files
 
 __all__ = [
@@ -46,7 +46,7 @@ def check(
     from openpai.storage.cli._compare import differences
 
     app = current_app(context)
-    ours, theirs = (either_place(app, alias, name, text) for text in (first, second))
+    ours, theirs = (resolve_either(app, alias, name, text) for text in (first, second))
     columns = [("PATH", "path"), ("DIFFERENCE", "difference"), ("ERROR", "error")]
     with ours[0], theirs[0]:
         found = differences(ours, theirs, fast=fast)

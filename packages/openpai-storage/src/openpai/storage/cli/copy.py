@@ -9,8 +9,14 @@ import click
 
 from openpai.core.cli import current_app, overwrite_option
 from openpai.core.errors import StorageError
-from openpai.storage.cli._options import command, goes_into, is_folder, open_place, storage_option
-from openpai.storage.cli._transfer import perform, transfer_options
+from openpai.storage.cli._options import (
+    command,
+    is_directory_target,
+    is_folder,
+    resolve,
+    storage_option,
+)
+from openpai.storage.cli._transfer import run_transfer, transfer_options
 
 __all__ = [
     "copy",
@@ -45,14 +51,14 @@ def copy(
     SOURCE goes into it. Running the command again copies only what is missing.
     """
     app = current_app(context)
-    ours = open_place(app, alias, name, source)
-    theirs = open_place(app, alias, name, target)
+    ours = resolve(app, alias, name, source)
+    theirs = resolve(app, alias, name, target)
     with ours[0], theirs[0]:
-        if goes_into(target, ours[0].stat(ours[1]).is_dir, is_folder(*theirs)):
+        if is_directory_target(target, ours[0].stat(ours[1]).is_dir, is_folder(*theirs)):
             theirs = theirs[0], posixpath.join(theirs[1], posixpath.basename(ours[1]))
         if ours[0].where("/") == theirs[0].where("/"):
             _check_apart(ours[0].where(ours[1]), ours[1], theirs[1])
-        perform(app, "Copying", ours, theirs, asked)
+        run_transfer(app, "Copying", ours, theirs, asked)
 
 
 def _check_apart(where: str, source: str, target: str) -> None:

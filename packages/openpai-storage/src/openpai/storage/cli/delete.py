@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from openpai.core.cli import current_app
-from openpai.storage.cli._options import command, complete_remote, each, open_place, storage_option
+from openpai.storage.cli._options import (
+    command,
+    complete_remote,
+    for_each_path,
+    resolve,
+    storage_option,
+)
 
 __all__ = [
     "delete",
@@ -35,8 +41,8 @@ def delete(
     app = current_app(context)
 
     def remove(path: str) -> None:
-        storage, place = open_place(app, alias, name, path)
+        storage, place = resolve(app, alias, name, path)
         with storage:
             storage.delete(place, recursive=recursive)
 
-    each(app, paths, remove)
+    for_each_path(app, paths, remove)

@@ -12,11 +12,11 @@ from openpai.core.cli import complete_files, current_app
 from openpai.storage.cli._options import (
     command,
     complete_remote,
-    goes_into,
-    open_place,
+    is_directory_target,
+    resolve,
     storage_option,
 )
-from openpai.storage.cli._transfer import perform, transfer_options
+from openpai.storage.cli._transfer import run_transfer, transfer_options
 
 __all__ = [
     "download",
@@ -59,10 +59,10 @@ def download(
     from openpai.core.storage.transfer import local_place
 
     app = current_app(context)
-    storage, place = open_place(app, alias, name, remote)
+    storage, place = resolve(app, alias, name, remote)
     with storage:
         target, from_folder = Path(local), storage.stat(place).is_dir
-        if goes_into(local, from_folder, target.is_dir()):
+        if is_directory_target(local, from_folder, target.is_dir()):
             target /= posixpath.basename(place) or storage.name
         there = local_place(target, is_folder=from_folder)
-        perform(app, "Downloading", (storage, place), there, asked)
+        run_transfer(app, "Downloading", (storage, place), there, asked)

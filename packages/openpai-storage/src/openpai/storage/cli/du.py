@@ -8,7 +8,13 @@ import click
 
 from openpai.core.cli import current_app, format_option
 from openpai.core.file_names import Accepted
-from openpai.storage.cli._options import command, complete_remote, each, open_place, storage_option
+from openpai.storage.cli._options import (
+    command,
+    complete_remote,
+    for_each_path,
+    resolve,
+    storage_option,
+)
 
 if TYPE_CHECKING:
     from openpai.core.storage import Entry
@@ -41,7 +47,7 @@ def disk_usage(
     rows: list[dict[str, Any]] = []
 
     def add(path: str) -> None:
-        storage, place = open_place(app, alias, name, path)
+        storage, place = resolve(app, alias, name, path)
         with storage:
             entry = storage.stat(place)
             below = Accepted(storage.walk(place) if entry.is_dir else ())
@@ -50,7 +56,7 @@ def disk_usage(
 
     columns = [("PATH", "path"), ("BYTES", "size"), ("FILES", "files"), ("FOLDERS", "folders")]
     try:
-        each(app, paths or ("/",), add)
+        for_each_path(app, paths or ("/",), add)
     finally:
         if rows:
             app.emit(rows, columns=columns, format=format_)

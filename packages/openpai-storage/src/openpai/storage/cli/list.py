@@ -8,7 +8,7 @@ import click
 
 from openpai.core.cli import current_app, format_option
 from openpai.core.file_names import Accepted
-from openpai.storage.cli._options import command, complete_remote, open_place, storage_option
+from openpai.storage.cli._options import command, complete_remote, resolve, storage_option
 
 if TYPE_CHECKING:
     from openpai.core.storage import Entry, Storage
@@ -41,7 +41,7 @@ def list_(
 ) -> None:
     """List files and folders."""
     app = current_app(context)
-    storage, place = open_place(app, alias, name, path)
+    storage, place = resolve(app, alias, name, path)
     columns = [("PATH", "path"), ("TYPE", "type"), ("BYTES", "size"), ("MODIFIED", "modified")]
     with storage:
         entries = Accepted(_entries(storage, place, recursive))

@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from openpai.core.cli import current_app
-from openpai.storage.cli._options import command, complete_remote, each, open_place, storage_option
+from openpai.storage.cli._options import (
+    command,
+    complete_remote,
+    for_each_path,
+    resolve,
+    storage_option,
+)
 
 __all__ = [
     "mkdir",
@@ -28,8 +34,8 @@ def mkdir(
     app = current_app(context)
 
     def make(path: str) -> None:
-        storage, place = open_place(app, alias, name, path)
+        storage, place = resolve(app, alias, name, path)
         with storage:
             storage.mkdir(place)
 
-    each(app, paths, make)
+    for_each_path(app, paths, make)

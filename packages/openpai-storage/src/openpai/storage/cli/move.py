@@ -8,7 +8,7 @@ import posixpath
 import click
 
 from openpai.core.cli import current_app
-from openpai.storage.cli._options import command, complete_remote, open_place, storage_option
+from openpai.storage.cli._options import command, complete_remote, resolve, storage_option
 
 __all__ = [
     "move",
@@ -42,7 +42,7 @@ def move(
     from openpai.core.storage import StorageUri
 
     new = StorageUri.parse(target)
-    storage, old = open_place(current_app(context), alias, name, source)
+    storage, old = resolve(current_app(context), alias, name, source)
     with storage:
         if new.storage not in ("", storage.name):
             raise click.UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from openpai.core.cli import current_app, format_option
-from openpai.storage.cli._options import command, complete_remote, open_place, storage_option
+from openpai.storage.cli._options import command, complete_remote, resolve, storage_option
 from openpai.storage.cli.list import _row
 
 __all__ = [
@@ -28,7 +28,7 @@ def status(
 ) -> None:
     """Show one file or folder."""
     app = current_app(context)
-    storage, place = open_place(app, alias, name, path)
+    storage, place = resolve(app, alias, name, path)
     with storage:
         row = {**_row(storage.stat(place)), "storage": storage.name}
     columns = [

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from openpai.core.cli import current_app
-from openpai.storage.cli._options import command, either_place, is_remote, storage_option
-from openpai.storage.cli._transfer import perform, transfer_options
+from openpai.storage.cli._options import command, is_remote, resolve_either, storage_option
+from openpai.storage.cli._transfer import run_transfer, transfer_options
 
 __all__ = [
     "sync",
@@ -58,8 +58,8 @@ def sync(
     the folder that becomes like SOURCE, never one that SOURCE goes into.
     """
     app = current_app(context)
-    ours = either_place(app, alias, name, source)
+    ours = resolve_either(app, alias, name, source)
     is_folder = not is_remote(target) and ours[0].stat(ours[1]).is_dir
-    theirs = either_place(app, alias, name, target, is_folder=is_folder)
+    theirs = resolve_either(app, alias, name, target, is_folder=is_folder)
     with ours[0], theirs[0]:
-        perform(app, "Syncing", ours, theirs, asked)
+        run_transfer(app, "Syncing", ours, theirs, asked)

@@ -13,12 +13,12 @@ from openpai.core.cli import complete_files, current_app, overwrite_option
 from openpai.storage.cli._options import (
     command,
     complete_remote,
-    goes_into,
+    is_directory_target,
     is_folder,
-    open_place,
+    resolve,
     storage_option,
 )
-from openpai.storage.cli._transfer import perform, transfer_options
+from openpai.storage.cli._transfer import run_transfer, transfer_options
 
 if TYPE_CHECKING:
     pass
@@ -59,8 +59,8 @@ def upload(
     from openpai.core.storage.transfer import local_place
 
     app = current_app(context)
-    storage, place = open_place(app, alias, name, remote)
+    storage, place = resolve(app, alias, name, remote)
     with storage:
-        if goes_into(remote, Path(local).is_dir(), is_folder(storage, place)):
+        if is_directory_target(remote, Path(local).is_dir(), is_folder(storage, place)):
             place = posixpath.join(place, Path(os.path.realpath(local)).name)
-        perform(app, "Uploading", local_place(Path(local)), (storage, place), asked)
+        run_transfer(app, "Uploading", local_place(Path(local)), (storage, place), asked)

@@ -1,4 +1,4 @@
-"""What the file servers that are no object stores share: SFTP and SMB.
+"""Base class of SFTP and SMB storages.
 
 A file is first written under another name in the same folder and then renamed over the old one.
 Links on the server are followed as the server follows them.
@@ -26,14 +26,14 @@ from openpai.core.storage import (
     with_entry,
     with_path_in_errors,
 )
-from openpai.storage.base import ServedStorage, at_once, refuse_folder, refuse_root
+from openpai.storage.base import ServedStorage, parallel_map, require_file, require_not_root
 from openpai.storage.file_server.streams import RemoteFile, Writer, reader
 from openpai.storage.file_server.upload import PART, RemoteUpload
 
-__all__ = ["RemoteFolder"]
+__all__ = ["FileServerStorage"]
 
 
-class RemoteFolder(ServedStorage):
+class FileServerStorage(ServedStorage):
     """Files below one folder of a file server.
 
     Subclasses give the server's own operations. They take normalized paths inside the storage and
@@ -70,14 +70,14 @@ class RemoteFolder(ServedStorage):
         """Make a file that must not exist yet, for reading and writing."""
 
     @abstractmethod
-    def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:
+    def _set_attributes(self, path: str, mode: int | None, modified: datetime | None) -> None:
         """Set what the server keeps of these."""
 
     @abstractmethod
-    def _move(self, source: str, target: str) -> None:
+    def _replace(self, source: str, target: str) -> None:
         """Rename a folder, or a file over an existing one in one step."""
 
-    def _publish(
+    def _commit(
         self,
         file: RemoteFile,
         names: tuple[str, str],
@@ -90,20 +90,20 @@ class RemoteFolder(ServedStorage):
             How the server described it after the last change, if it did.
         """
         file.close()
-        self._describe(names[0], mode, modified)
-        self._move(*names)
+        self._set_attributes(names[0], mode, modified)
+        self._replace(*names)
         return None
 
-    def _put(
+    def _write_small(
         self, data: bytes, names: tuple[str, str], mode: int | None, modified: datetime | None
     ) -> Entry | None:
         """Write a small file, under the first of the names before the second; else the same."""
-        refuse_folder(self._find(names[1]))
+        require_file(self._stat_or_none(names[1]))
         file = self._begin(names[0], private=mode is not None)
         try:
             if data:
                 file.send(0, data)()
-            return self._publish(file, names, mode, modified)
+            return self._commit(file, names, mode, modified)
         except BaseException:
             with suppress(OSError, OpenPaiError):
                 file.close()
@@ -117,7 +117,7 @@ class RemoteFolder(ServedStorage):
     def _remove(self, entry: Entry) -> None:
         """Remove a file, a link or an empty folder."""
 
-    def _stat_itself(self, path: str) -> Entry:
+    def _lstat(self, path: str) -> Entry:
         return self._stat(path, follow=False)
 
     def _list(self, path: str) -> Iterator[Entry]:
@@ -154,7 +154,7 @@ class RemoteFolder(ServedStorage):
             pass  # or not, if the storage is read-only
 
         def begin() -> RemoteFile:
-            refuse_folder(self._find(path))
+            require_file(self._stat_or_none(path))
             return self._begin(partial, private=mode is not None)
 
         writer = Writer(begin, self.where(path))
@@ -162,7 +162,7 @@ class RemoteFolder(ServedStorage):
             yield writer.stream
             with with_path_in_errors(self.where(path)):
                 done = writer.finish()
-                put = self._put if isinstance(done, bytes) else self._publish
+                put = self._write_small if isinstance(done, bytes) else self._commit
                 found = put(done, (partial, path), mode, modified)  # type: ignore[arg-type]
             with_entry(writer.stream, found)
         except BaseException:
@@ -190,9 +190,9 @@ class RemoteFolder(ServedStorage):
         partial = posixpath.join(posixpath.dirname(path), name)
 
         def place() -> None:
-            refuse_folder(self._find(path))
-            self._describe(partial, mode, modified)
-            self._move(partial, path)
+            require_file(self._stat_or_none(path))
+            self._set_attributes(partial, mode, modified)
+            self._replace(partial, path)
 
         def upload(file: RemoteFile) -> RemoteUpload:
             return RemoteUpload(
@@ -205,7 +205,7 @@ class RemoteFolder(ServedStorage):
             )
 
         with self._changing(path):
-            refuse_folder(self._find(path))
+            require_file(self._stat_or_none(path))
             if going_on:
                 with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
                     begun = upload(self._open(partial, changing=True))
@@ -233,14 +233,14 @@ class RemoteFolder(ServedStorage):
         """Make a folder and its missing parents; an existing folder is fine."""
         path = normalize(path)
         with self._changing(path):
-            found = self._find(path)
+            found = self._stat_or_none(path)
             if found and not found.is_dir:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             if not found:
                 self._make_folders(path)
 
     def _make_folders(self, path: str) -> None:
-        found = self._find(path)
+        found = self._stat_or_none(path)
         if found and not found.is_dir:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if found or path == "/":
@@ -249,19 +249,19 @@ class RemoteFolder(ServedStorage):
         try:
             self._make_folder(path)
         except OSError:  # perhaps another made it meanwhile
-            found = self._find(path)
+            found = self._stat_or_none(path)
             if not (found and found.is_dir):
                 raise
 
     def _rename(self, moved: Entry, target: str) -> None:
         self._make_folders(posixpath.dirname(target))
-        self._move(moved.path, target)
+        self._replace(moved.path, target)
 
     def delete(self, path: str, recursive: bool = False) -> None:
         """Delete a file, a link itself, an empty folder, or with ``recursive`` a whole tree."""
         path = normalize(path)
         with self._changing(path):
-            refuse_root(path)
+            require_not_root(path)
             entry = self._stat(path, follow=False)
             if entry.is_dir and not recursive and list(self._scan(path, follow=False)):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
@@ -275,10 +275,10 @@ class RemoteFolder(ServedStorage):
                     self._remove_tree(child)
                 else:
                     files.append(child)
-            at_once(self._remove, files)
+            parallel_map(self._remove, files)
         self._remove(entry)
 
-    def _find(self, path: str) -> Entry | None:
+    def _stat_or_none(self, path: str) -> Entry | None:
         try:
             return self._stat(path)
         except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,7 @@
 """A file of a file server that is written in parts.
 
 As in :mod:`openpai.core.storage.local_upload`: the parts go to their places in a partial file,
-behind which one byte for each part tells whether that part is whole. The file is cut to its size
+followed by one byte per part that marks it as complete. The file is cut to its size
 and renamed at the end.
 """
 

@@ -13,14 +13,14 @@ from typing import Any, Mapping
 from urllib.parse import urlsplit
 
 from openpai.core.errors import StorageError
-from openpai.storage.hdfs.http import Answer, Wire
+from openpai.storage.hdfs.http import ConnectionPool, Response
 
-__all__ = ["KerberosLogin", "Login"]
+__all__ = ["Auth", "KerberosAuth"]
 
 _COOKIE = "hadoop.auth"
 
 
-class Login:
+class Auth:
     """Parameters in the address: ``user.name``, where HDFS trusts its clients, or ``delegation``.
 
     Attributes:
@@ -30,16 +30,16 @@ class Login:
     def __init__(self, query: Mapping[str, str] | None = None) -> None:
         self.query = dict(query or {})
 
-    def send(self, wire: Wire, method: str, url: str, *, again: bool) -> Answer:
-        """Send a request; see :meth:`~openpai.storage.hdfs.http.Wire.send`."""
-        return wire.send(method, url, again=again)
+    def send(self, pool: ConnectionPool, method: str, url: str, *, again: bool) -> Response:
+        """Send a request; see :meth:`~openpai.storage.hdfs.http.ConnectionPool.send`."""
+        return pool.send(method, url, again=again)
 
     def headers(self, url: str) -> dict[str, str]:  # noqa: ARG002 - for those with a ticket
         """Return what a request with a body needs, for a server that already knows the client."""
         return {}
 
 
-class KerberosLogin(Login):
+class KerberosAuth(Auth):
     """A Kerberos ticket, as ``kinit`` or a keytab gives it.
 
     Args:
@@ -53,14 +53,14 @@ class KerberosLogin(Login):
         self._cookies: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def send(self, wire: Wire, method: str, url: str, *, again: bool) -> Answer:
+    def send(self, pool: ConnectionPool, method: str, url: str, *, again: bool) -> Response:
         """Send a request with the server's cookie, or a ticket where that is none or too old.
 
         Raises:
             StorageError: There is no ticket, or the server cannot prove who it is.
         """
         if known := self.headers(url):
-            answer = wire.send(method, url, known, again=again)
+            answer = pool.send(method, url, known, again=again)
             if answer.status != 401:
                 return answer
             with answer:
@@ -69,26 +69,26 @@ class KerberosLogin(Login):
             before = known.get("Cookie")
             now = self.headers(url).get("Cookie")
             if now == before:
-                return self._negotiate(wire, method, url, again)
-        return wire.send(method, url, self.headers(url), again=again)
+                return self._negotiate(pool, method, url, again)
+        return pool.send(method, url, self.headers(url), again=again)
 
     def headers(self, url: str) -> dict[str, str]:
         """Return the cookie, for the server that gave it."""
         cookie = self._cookies.get(urlsplit(url).netloc)
         return {"Cookie": f"{_COOKIE}={cookie}"} if cookie else {}
 
-    def _negotiate(self, wire: Wire, method: str, url: str, again: bool) -> Answer:
+    def _negotiate(self, pool: ConnectionPool, method: str, url: str, again: bool) -> Response:
         host = self._host or urlsplit(url).hostname or ""
         try:
             ticket = _context(host)
             shown = base64.b64encode(ticket.step() or b"").decode()
         except _kerberos_errors() as error:
-            raise _no_ticket(host, error) from None
-        answer = wire.send(method, url, {"Authorization": f"Negotiate {shown}"}, again=again)
+            raise _missing_ticket_error(host, error) from None
+        answer = pool.send(method, url, {"Authorization": f"Negotiate {shown}"}, again=again)
         if answer.status >= 400:
-            return answer  # a refusal, which needs no proof
+            return answer  # an error, which is not authenticated
         try:
-            ticket.step(_proof(answer))
+            ticket.step(_negotiate_token(answer))
         except _kerberos_errors() as error:
             answer.close()
             raise StorageError(
@@ -118,7 +118,7 @@ def _kerberos_errors() -> tuple[type[Exception], ...]:
     return (spnego.exceptions.SpnegoError, ImportError)
 
 
-def _no_ticket(host: str, error: Exception) -> StorageError:
+def _missing_ticket_error(host: str, error: Exception) -> StorageError:
     reason = str(getattr(error, "base_error", None) or error).strip().rstrip(".")
     return StorageError(
         f"Kerberos gives no ticket for HTTP/{host}: {reason}.",
@@ -126,7 +126,7 @@ def _no_ticket(host: str, error: Exception) -> StorageError:
     )
 
 
-def _proof(answer: Answer) -> bytes:
+def _negotiate_token(answer: Response) -> bytes:
     for line in answer.headers("WWW-Authenticate"):
         kind, _, value = line.strip().partition(" ")
         if kind.lower() == "negotiate" and value:

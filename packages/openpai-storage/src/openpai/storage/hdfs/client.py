@@ -20,9 +20,9 @@ from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TypeV
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.storage.hdfs.auth import Login
+from openpai.storage.hdfs.auth import Auth
 from openpai.storage.hdfs.errors import StandbyError
-from openpai.storage.hdfs.http import Answer, Unanswered, Wire
+from openpai.storage.hdfs.http import ConnectionPool, NoResponseError, Response
 from openpai.storage.hdfs.streams import Upload, open_reader
 
 __all__ = ["WebHdfs"]
@@ -72,7 +72,7 @@ class WebHdfs:
     def __init__(
         self,
         uris: Sequence[str],
-        login: Login | None = None,
+        login: Auth | None = None,
         *,
         timeout: float = 60.0,
         verify: bool | str = True,
@@ -80,8 +80,8 @@ class WebHdfs:
     ) -> None:
         self.uris = [uri.rstrip("/") for uri in uris]
         self._active = 0
-        self._login = login or Login()
-        self._wire = Wire(timeout, verify)
+        self._login = login or Auth()
+        self._pool = ConnectionPool(timeout, verify)
         self._tells_sizes = True
         self.is_gateway = False
         self._datanodes = dict(datanodes or {})
@@ -104,7 +104,7 @@ class WebHdfs:
         except ValueError:
             raise StorageError(f"{self.uris[0]} does not speak WebHDFS.") from None
 
-    def ask_data_node(self, method: str, path: str, op: str, **params: Any) -> Any:
+    def request_data_node(self, method: str, path: str, op: str, **params: Any) -> Any:
         """Send a request that a data node answers; return the JSON of its answer.
 
         Raises:
@@ -136,14 +136,14 @@ class WebHdfs:
                 too, when the connection is cut and opening the file again does not help.
         """
 
-        def open_at(position: int, left: int) -> Answer:
+        def open_at(position: int, left: int) -> Response:
             params = {"offset": position, "length": left}
             return self._follow("GET", path, "OPEN", params, go=partial(self._send_on, "GET"))
 
         return open_reader(open_at, offset, length, unchanged)
 
     def read_small(self, path: str) -> bytes | None:
-        """Return a whole file; ``None`` if it is not small, or the server does not tell its size.
+        """Return a whole file; ``None`` if it is not small, or the server does not report its size.
 
         Raises:
             OSError, StorageError, ConnectionFailed: As for :meth:`ask`.
@@ -169,8 +169,8 @@ class WebHdfs:
             OSError, StorageError, ConnectionFailed: As for :meth:`ask`.
         """
         params = {"overwrite": "false", **params}
-        place = self._placed("PUT", path, "CREATE", params)
-        if isinstance(place, Answer):
+        place = self._datanode_url("PUT", path, "CREATE", params)
+        if isinstance(place, Response):
             place.close()
             raise StorageError(f"{self.uris[0]} does not speak WebHDFS: it names no data node.")
 
@@ -179,13 +179,13 @@ class WebHdfs:
         def connect() -> tuple[Any, str, Mapping[str, str]]:
             return self._follow("PUT", path, "CREATE", params, go=self._connect, place=place)
 
-        return Upload(self._wire, connect, when_large)
+        return Upload(self._pool, connect, when_large)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        self._wire.close()
+        self._pool.close()
 
-    def _ask(self, method: str, path: str, op: str, params: Mapping[str, Any]) -> Answer:
+    def _ask(self, method: str, path: str, op: str, params: Mapping[str, Any]) -> Response:
         """Send a request to the active name node, which may have to be found first."""
         harmless = method == "GET" or op in _HARMLESS
         for pause in (*PAUSES, None):
@@ -193,8 +193,8 @@ class WebHdfs:
                 active = self._active
                 url = self._url(self.uris[active], path, op, params)
                 try:
-                    return self._login.send(self._wire, method, url, again=harmless).checked()
-                except (StandbyError, Unanswered) as error:
+                    return self._login.send(self._pool, method, url, again=harmless).checked()
+                except (StandbyError, NoResponseError) as error:
                     done = getattr(error, "sent", False) and not harmless
                     if done or len(self.uris) == 1 or not (left or pause):
                         raise
@@ -202,9 +202,9 @@ class WebHdfs:
             time.sleep(pause or 0)
         raise AssertionError("the last round raises or returns")
 
-    def _placed(
+    def _datanode_url(
         self, method: str, path: str, op: str, params: Mapping[str, Any]
-    ) -> Answer | _Place:
+    ) -> Response | _Place:
         """Send a request; return where it is redirected to, or its answer if it is not."""
         answer = self._ask(method, path, op, params)
         if answer.status != 307:
@@ -221,35 +221,35 @@ class WebHdfs:
         params: Mapping[str, Any],
         *,
         go: Callable[[_Place], T],
-        place: Answer | _Place | None = None,
+        place: Response | _Place | None = None,
     ) -> T:
         """Go where a request is redirected to; data nodes that are away are passed over."""
-        away: dict[str, Unanswered] = {}
+        away: dict[str, NoResponseError] = {}
         while True:
             try:
-                place = place or self._placed(method, path, op, params)
+                place = place or self._datanode_url(method, path, op, params)
             except (OSError, StorageError):
                 if away:  # and there is no other
                     raise next(iter(away.values())) from None
                 raise
-            if isinstance(place, Answer):
+            if isinstance(place, Response):
                 return place  # type: ignore[return-value]  # a gateway answers itself
             try:
                 return go(place)
-            except Unanswered as error:
+            except NoResponseError as error:
                 if error.sent or place.node in away:
                     raise next(iter(away.values()), error) from None
                 away[place.node] = error
             params = {**params, "excludedatanodes": ",".join(away)}
             place = None
 
-    def _send_on(self, method: str, place: _Place) -> Answer:
+    def _send_on(self, method: str, place: _Place) -> Response:
         headers = self._login.headers(place.url)
         name = place.node.rpartition(":")[0]
-        return self._wire.send(method, place.url, headers, name=name).checked()
+        return self._pool.send(method, place.url, headers, name=name).checked()
 
     def _connect(self, place: _Place) -> tuple[Any, str, Mapping[str, str]]:
-        sock = self._wire.connect(place.url, place.node.rpartition(":")[0], kept=True)
+        sock = self._pool.connect(place.url, place.node.rpartition(":")[0], kept=True)
         return sock, place.url, self._login.headers(place.url)
 
     def _url(self, uri: str, path: str, op: str, params: Mapping[str, Any]) -> str:

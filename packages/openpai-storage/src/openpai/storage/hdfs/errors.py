@@ -1,4 +1,4 @@
-"""What HDFS's refusals mean, in terms of files."""
+"""Translate errors of HDFS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 
 from openpai.core.errors import ConnectionFailed, StorageError, StorageLoginError
 
-__all__ = ["StandbyError", "stopped", "translate_error"]
+__all__ = ["StandbyError", "transfer_error", "translate_error"]
 
 #: What passes by itself: a server that starts, or that lost its line to another one.
 _PASSING = frozenset(
@@ -60,14 +60,14 @@ class StandbyError(ConnectionFailed):
 
 
 def translate_error(status: int, reason: str, content: bytes) -> Exception:
-    """Return what a refusal means.
+    """Return our error for an HTTP error of WebHDFS.
 
     Its JSON names one of Hadoop's exceptions (hadoop-hdfs-client, JsonUtilClient.java; what makes
     it is ExceptionHandler.java of the servers).
     """
     try:
-        told = json.loads(content)["RemoteException"]
-        kind, message = str(told["exception"]), str(told.get("message") or "")
+        remote = json.loads(content)["RemoteException"]
+        kind, message = str(remote["exception"]), str(remote.get("message") or "")
     except (ValueError, KeyError, TypeError):
         kind, message = "", f"{status} {reason}"
     if "InvalidToken" in (kind, *message.replace(":", "$").split("$")):
@@ -110,7 +110,7 @@ def _number(kind: str, message: str) -> int | None:
     return number
 
 
-def stopped(left: int | None, reason: str = "") -> ConnectionFailed:
+def transfer_error(left: int | None, reason: str = "") -> ConnectionFailed:
     """Return the error of an answer that ended before its end.
 
     A data node that finds a block damaged does not say so: it stops sending, each time there.
@@ -123,5 +123,5 @@ def stopped(left: int | None, reason: str = "") -> ConnectionFailed:
         f"HDFS stopped sending, {left} bytes before the end."
         if left
         else f"HDFS stopped sending: {reason}.",
-        "Try again; where it stops again, a block may be damaged, which 'hdfs fsck PATH' tells.",
+        "Try again; if it fails again, check for damaged blocks with 'hdfs fsck PATH'.",
     )

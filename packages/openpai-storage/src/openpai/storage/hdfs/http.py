@@ -3,7 +3,7 @@
 requests costs 1 to 1.4 ms a call; here requests are written by hand and answers read by
 ``http.client`` without the email package, which takes a thirtieth of that. A connection is used
 again only when its last answer was read to the end, for a short time, and while nothing came in
-unasked. Whether a failed request may have reached the server is told by the error.
+unasked. The error of a failed request says whether it may have reached the server.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Dict, List, Mapping, Tuple
 from urllib.parse import urlsplit
 
 from openpai.core.errors import ConnectionFailed, StorageError
-from openpai.storage.hdfs.errors import stopped, translate_error
+from openpai.storage.hdfs.errors import transfer_error, translate_error
 
-__all__ = ["Answer", "Unanswered", "Wire", "head_of", "unreachable"]
+__all__ = ["ConnectionPool", "NoResponseError", "Response", "request_head", "unreachable"]
 
 #: Seconds after which an unused connection is not used again: less than any server keeps it.
-KEPT = 4.0
+MAX_IDLE = 4.0
 
 #: Seconds to wait for a connection.
-CONNECTING = 20.0
+CONNECT_TIMEOUT = 20.0
 
 #: Server → its unused connections, and since when they are.
 _Idle = Dict[str, List[Tuple[float, socket.socket]]]
@@ -36,11 +36,11 @@ _Idle = Dict[str, List[Tuple[float, socket.socket]]]
 _HOSTNAME_MISMATCH = 62  # X509_V_ERR_HOSTNAME_MISMATCH
 
 
-class Unanswered(ConnectionFailed):
+class NoResponseError(ConnectionFailed):
     """A server does not answer."""
 
 
-class Wire:
+class ConnectionPool:
     """Connections, by server. Threads may share it.
 
     Args:
@@ -64,7 +64,7 @@ class Wire:
         *,
         name: str = "",
         again: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Send a request without a body.
 
         Args:
@@ -75,16 +75,16 @@ class Wire:
             again: Whether the request may be sent twice if a kept connection turns out dead.
 
         Raises:
-            Unanswered: No answer came.
+            NoResponseError: No answer came.
         """
-        head = head_of(method, url, headers or {})
+        head = request_head(method, url, headers or {})
         while True:
-            kept = self._take(_server(url))
+            kept = self._acquire(_server(url))
             sock = kept or self.connect(url, name)
             try:
                 sock.sendall(head)
-                return Answer(self, sock, url, method)
-            except (Unanswered, OSError) as error:
+                return Response(self, sock, url, method)
+            except (NoResponseError, OSError) as error:
                 sock.close()
                 if not (kept and again):
                     raise unreachable(error, url) from None
@@ -93,9 +93,9 @@ class Wire:
         """Open a new connection; with ``kept``, one that was kept is as good.
 
         Raises:
-            Unanswered: It cannot be opened; nothing was sent.
+            NoResponseError: It cannot be opened; nothing was sent.
         """
-        found = self._take(_server(url)) if kept else None
+        found = self._acquire(_server(url)) if kept else None
         if found:
             return found
         parts = urlsplit(url)
@@ -108,7 +108,7 @@ class Wire:
             raise unreachable(error, url, sent=False) from None
 
     def _plain(self, address: tuple[str, int]) -> socket.socket:
-        plain = socket.create_connection(address, min(CONNECTING, self._timeout))
+        plain = socket.create_connection(address, min(CONNECT_TIMEOUT, self._timeout))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.settimeout(self._timeout)
         return plain
@@ -128,18 +128,18 @@ class Wire:
             plain.close()
             raise
 
-    def _take(self, key: str) -> socket.socket | None:
+    def _acquire(self, key: str) -> socket.socket | None:
         while True:
             with self._lock:
                 idle = self._idle.get(key)
                 if not idle:
                     return None
                 since, sock = idle.pop()
-            if time.monotonic() - since < KEPT and not _readable(sock):
+            if time.monotonic() - since < MAX_IDLE and not _readable(sock):
                 return sock
             sock.close()
 
-    def keep(self, url: str, sock: socket.socket) -> None:
+    def release(self, url: str, sock: socket.socket) -> None:
         """Keep a connection whose last answer was read to the end."""
         with self._lock:
             self._idle.setdefault(_server(url), []).append((time.monotonic(), sock))
@@ -184,11 +184,11 @@ class _Response(http.client.HTTPResponse):
         return next(filter(None, self.fields.get(name, ())), "")
 
 
-class Answer:
+class Response:
     """An answer; close it, and its connection is kept or goes with it.
 
     Args:
-        wire: Keeps the connection.
+        pool: Keeps the connection.
         sock: Where a request was sent.
         url: Whereto.
         method: Which one.
@@ -198,13 +198,19 @@ class Answer:
         status: Of HTTP.
 
     Raises:
-        Unanswered: No answer came.
+        NoResponseError: No answer came.
     """
 
     def __init__(
-        self, wire: Wire, sock: socket.socket, url: str, method: str, *, whole: bool = True
+        self,
+        pool: ConnectionPool,
+        sock: socket.socket,
+        url: str,
+        method: str,
+        *,
+        whole: bool = True,
     ) -> None:
-        self._wire = wire
+        self._pool = pool
         self._whole = whole
         self._url = url
         self._closed = False
@@ -218,11 +224,11 @@ class Answer:
             raise unreachable(error, url) from None
         self.status = self._response.status
 
-    def checked(self) -> Answer:
-        """Return itself, unless it is a refusal.
+    def checked(self) -> Response:
+        """Return itself, unless it is an error.
 
         Raises:
-            OSError, StorageError, ConnectionFailed: What the refusal means.
+            OSError, StorageError, ConnectionFailed: The translated error.
         """
         if self.status >= 400:
             with self:
@@ -242,14 +248,14 @@ class Answer:
         try:
             return self._response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise stopped(getattr(error, "expected", None), str(error)) from None
+            raise transfer_error(getattr(error, "expected", None), str(error)) from None
 
     def readinto(self, buffer: memoryview) -> int:
         """Read some of it; 0 at the end, also where that comes too early."""
         try:
             return self._response.readinto(buffer)
         except (OSError, http.client.HTTPException) as error:
-            raise stopped(getattr(error, "expected", None), str(error)) from None
+            raise transfer_error(getattr(error, "expected", None), str(error)) from None
 
     def close(self) -> None:
         """Keep the connection if all was read, else cut it; once."""
@@ -259,18 +265,18 @@ class Answer:
         whole = self._whole and self._response.isclosed() and not self._response.will_close
         self._response.close()
         if whole:
-            self._wire.keep(self._url, self._sock)
+            self._pool.release(self._url, self._sock)
         else:
             self._sock.close()
 
-    def __enter__(self) -> Answer:
+    def __enter__(self) -> Response:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def head_of(method: str, url: str, headers: Mapping[str, str]) -> bytes:
+def request_head(method: str, url: str, headers: Mapping[str, str]) -> bytes:
     """Return the first lines of a request."""
     _, _, rest = url.partition("://")
     server, slash, target = rest.partition("/")
@@ -287,13 +293,13 @@ def unreachable(error: Exception, url: str, *, sent: bool = True) -> ConnectionF
         return error
     server = urlsplit(url).netloc.rpartition("@")[2]
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Unanswered(
+        return NoResponseError(
             f"The certificate of HDFS at {server} cannot be trusted: {error.verify_message}.",
             "Name the file of its CA as 'verify'.",
             sent=False,
         )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return Unanswered(
+    return NoResponseError(
         f"HDFS at {server} does not answer: {reason}.",
         "Check the address; data nodes with internal names can be given others (datanodes).",
         sent=sent,

@@ -60,19 +60,19 @@ def _uris(spec: StorageSpec) -> list[str]:
 
 
 def _login(data: Mapping[str, Any]) -> Any:
-    from openpai.storage.hdfs.auth import KerberosLogin, Login
+    from openpai.storage.hdfs.auth import Auth, KerberosAuth
 
     if token := str(data.get("token") or ""):
-        return Login({"delegation": token})
+        return Auth({"delegation": token})
     kerberos = data.get("kerberos")
     if kerberos and str(kerberos).lower() != "false":
         named = isinstance(kerberos, str) and kerberos.lower() != "true"
-        return KerberosLogin(str(kerberos) if named else "")
+        return KerberosAuth(str(kerberos) if named else "")
     if user := str(data.get("user") or ""):
-        return Login({"user.name": user})
+        return Auth({"user.name": user})
     from getpass import getuser
 
-    return Login({"user.name": getuser()})
+    return Auth({"user.name": getuser()})
 
 
 def _verify(given: Any) -> bool | str:

@@ -21,14 +21,14 @@ from openpai.core.storage import (
     partial_name,
     with_path_in_errors,
 )
-from openpai.storage.base import ServedStorage, refuse_folder, refuse_root
+from openpai.storage.base import ServedStorage, require_file, require_not_root
 from openpai.storage.hdfs.client import WebHdfs
 from openpai.storage.hdfs.rename import replace
 from openpai.storage.hdfs.upload import PART, HdfsUpload, begin_parts
 
 __all__ = ["HdfsStorage"]
 
-#: What tells versions of a file apart.
+#: Identifies a version of a file.
 _VERSION = ("fileId", "length", "modificationTime")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -46,7 +46,7 @@ class HdfsStorage(ServedStorage):
         name: The storage's name.
         root: The folder, which need not exist yet.
         read_only: Whether to refuse every change.
-        part_size: Bytes of a part where the server does not tell its usual block size.
+        part_size: Part size in bytes if the server does not report its default block size.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class HdfsStorage(ServedStorage):
                     return io.BytesIO(content)
             status = self._status(path)
             entry = _entry(path, status)
-            refuse_folder(entry)
+            require_file(entry)
             left = max(entry.size - offset, 0)
             count = left if length is None else min(length, left)
             if not count:
@@ -124,18 +124,18 @@ class HdfsStorage(ServedStorage):
 
         def when_large() -> None:  # for a small one it is early enough at the end
             with with_path_in_errors(self.where(path)):
-                refuse_folder(self._find(path))
+                require_file(self._stat_or_none(path))
 
         with self._changing(path):
             permission = {} if mode is None else {"permission": f"{mode & 0o777:o}"}
             upload = self._client.create(place, when_large, **permission)
             if self._client.is_gateway:
-                refuse_folder(self._find(path))
+                require_file(self._stat_or_none(path))
         try:
             yield upload.stream
             with with_path_in_errors(self.where(path)):
                 upload.finish()
-                self._describe(place, mode, modified, created=mode)
+                self._set_attributes(place, mode, modified, created=mode)
                 self._put(place, path, final)
         except BaseException:
             upload.abort()
@@ -147,10 +147,10 @@ class HdfsStorage(ServedStorage):
         try:
             replace(self._client, place, final)
         except (OSError, StorageError):
-            refuse_folder(self._find(path))
+            require_file(self._stat_or_none(path))
             raise
 
-    def _describe(
+    def _set_attributes(
         self, full: str, mode: int | None, modified: datetime | None, *, created: int | None = None
     ) -> None:
         """Set permission bits and time; ``created``: the bits that CREATE was given.
@@ -177,9 +177,9 @@ class HdfsStorage(ServedStorage):
         path = normalize(path)
         with with_path_in_errors(self.where(path)):
             try:
-                found = self._client.ask_data_node("GET", self._full(path), "GETFILECHECKSUM")
+                found = self._client.request_data_node("GET", self._full(path), "GETFILECHECKSUM")
             except FileNotFoundError:
-                refuse_folder(self._find(path))
+                require_file(self._stat_or_none(path))
                 raise
             except StorageError:  # such as that of a server that does not know the question
                 return None
@@ -198,14 +198,14 @@ class HdfsStorage(ServedStorage):
         path = normalize(path)
         parent = self._full(posixpath.dirname(path))
         with self._changing(path):
-            refuse_folder(self._find(path))
+            require_file(self._stat_or_none(path))
             begun = begin_parts(self._client, parent, token, size, self._part_size)
         if begun is None:
             return None
 
         def finish(joined: str) -> None:
-            refuse_folder(self._find(path))
-            self._describe(joined, mode, modified)
+            require_file(self._stat_or_none(path))
+            self._set_attributes(joined, mode, modified)
             self._put(joined, path, self._full(path))
 
         folder, part, algorithm = begun
@@ -239,7 +239,7 @@ class HdfsStorage(ServedStorage):
         """Delete a file, an empty folder, or with ``recursive`` a whole tree."""
         path = normalize(path)
         with self._changing(path):
-            refuse_root(path)
+            require_not_root(path)
             answer = self._ask("DELETE", path, "DELETE", recursive=str(recursive).lower())
             if not answer["boolean"]:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
@@ -262,9 +262,9 @@ def _entry(path: str, status: Mapping[str, Any]) -> Entry:
     )
 
 
-def _checksum(told: Mapping[str, Any]) -> Checksum | None:
+def _checksum(answer: Mapping[str, Any]) -> Checksum | None:
     """Read an answer; its bytes are two numbers, of 4 and 8 bytes, and the MD5."""
-    name, value = str(told["algorithm"]), str(told["bytes"])
+    name, value = str(answer["algorithm"]), str(answer["bytes"])
     if "-of-0CRC" in name:  # of an empty file
         return None
     if name == "COMPOSITE-CRC32C":

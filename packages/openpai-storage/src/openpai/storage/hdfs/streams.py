@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Callable, Mapping, Tuple, cast
 
 from openpai.core.errors import ConnectionFailed, OpenPaiError
-from openpai.storage.hdfs.errors import stopped
-from openpai.storage.hdfs.http import Answer, Wire, head_of, unreachable
+from openpai.storage.hdfs.errors import transfer_error
+from openpai.storage.hdfs.http import ConnectionPool, Response, request_head, unreachable
 
 __all__ = ["Connect", "Upload", "open_reader"]
 
@@ -32,9 +32,9 @@ class Upload:
     """
 
     def __init__(
-        self, wire: Wire, connect: Connect, when_large: Callable[[], None] = lambda: None
+        self, pool: ConnectionPool, connect: Connect, when_large: Callable[[], None] = lambda: None
     ) -> None:
-        self._body = _Body(wire, connect, when_large)
+        self._body = _Body(pool, connect, when_large)
         self.stream = cast(BinaryIO, io.BufferedWriter(self._body, BUFFER))
 
     def finish(self) -> None:
@@ -57,7 +57,7 @@ class Upload:
         """
         self._body.discards = True
         self.stream.close()
-        if self._body.goes_on:
+        if self._body.is_open:
             with suppress(OSError, OpenPaiError):
                 self._body.finish()
 
@@ -65,8 +65,10 @@ class Upload:
 class _Body(io.RawIOBase):
     """The body of a request: sent at once if all of it is there, else in chunks."""
 
-    def __init__(self, wire: Wire, connect: Connect, when_large: Callable[[], None]) -> None:
-        self._wire = wire
+    def __init__(
+        self, pool: ConnectionPool, connect: Connect, when_large: Callable[[], None]
+    ) -> None:
+        self._pool = pool
         self._connect = connect
         self._when_large = when_large
         self._sock: socket.socket | None = None
@@ -77,7 +79,7 @@ class _Body(io.RawIOBase):
         self.discards = False
 
     @property
-    def goes_on(self) -> bool:
+    def is_open(self) -> bool:
         """Whether something was sent, and neither the end nor an error has come."""
         return self._sock is not None and not self._over
 
@@ -105,7 +107,7 @@ class _Body(io.RawIOBase):
             "Content-Type": "application/octet-stream",
             **({"Transfer-Encoding": "chunked"} if self._chunked else length),
         }
-        head = head_of("PUT", self._url, described)
+        head = request_head("PUT", self._url, described)
         self._send(head, b"" if self._chunked else data)
 
     def _send(self, *parts: Any) -> None:
@@ -113,15 +115,15 @@ class _Body(io.RawIOBase):
         try:
             _send_all(self._sock, [memoryview(part) for part in parts if len(part)])
         except OSError as error:
-            self._told_why(error)
+            self._raise_error_response(error)
 
-    def _told_why(self, error: Exception) -> None:
+    def _raise_error_response(self, error: Exception) -> None:
         """Raise why nothing more can be sent; a data node that refuses says it and hangs up."""
         assert self._sock is not None
         over, self._over = self._over, True
         if not over:
             with suppress(ConnectionFailed):
-                Answer(self._wire, self._sock, self._url, "PUT", whole=False).checked().close()
+                Response(self._pool, self._sock, self._url, "PUT", whole=False).checked().close()
         self._sock.close()
         raise unreachable(error, self._url) from None
 
@@ -133,7 +135,7 @@ class _Body(io.RawIOBase):
             self._send(b"0\r\n\r\n")
         assert self._sock is not None
         self._over = True
-        with Answer(self._wire, self._sock, self._url, "PUT").checked() as answer:
+        with Response(self._pool, self._sock, self._url, "PUT").checked() as answer:
             answer.read()
 
 
@@ -155,7 +157,7 @@ class _Reader(io.RawIOBase):
 
     def __init__(
         self,
-        open_at: Callable[[int, int], Answer],
+        open_at: Callable[[int, int], Response],
         offset: int,
         length: int,
         unchanged: Callable[[], bool],
@@ -188,11 +190,11 @@ class _Reader(io.RawIOBase):
                 count = self._answer.readinto(buffer)
                 if count:
                     return count
-                raise stopped(self._left)
+                raise transfer_error(self._left)
             except ConnectionFailed as error:
-                self._go_on(error)
+                self._reopen(error)
 
-    def _go_on(self, error: ConnectionFailed) -> None:
+    def _reopen(self, error: ConnectionFailed) -> None:
         """Open the file again where reading stopped, if it is still the same file."""
         self._answer.close()
         if not self._tries:
@@ -214,7 +216,7 @@ class _Reader(io.RawIOBase):
 
 
 def open_reader(
-    open_at: Callable[[int, int], Answer],
+    open_at: Callable[[int, int], Response],
     offset: int,
     length: int,
     unchanged: Callable[[], bool],

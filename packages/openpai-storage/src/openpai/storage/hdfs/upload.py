@@ -3,7 +3,7 @@
 The parts are files of one block each in a folder beside the final name. Joining moves blocks, not
 bytes; since parts are whole blocks, old name nodes allow it, too, and the file looks as if it had
 been written in one go. A join that is interrupted leaves the first part longer, so what is written
-can always be told from the sizes.
+is always known from the sizes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from openpai.storage.hdfs.rename import replace
 
 __all__ = ["PART", "HdfsUpload", "begin_parts"]
 
-#: Bytes of a part where the server does not tell its usual block size.
+#: Part size in bytes if the server does not report its default block size.
 PART = 128 << 20
 
 #: Characters of names in one request to join.
@@ -41,7 +41,7 @@ class HdfsUpload(Upload):
         folder: The full path of the folder of parts.
         size: Bytes of the whole file.
         part_size: Bytes of a part.
-        algorithm: Of the checksum that data nodes will tell, where that is known.
+        algorithm: Of the checksum that data nodes compute, if it is known.
         finish: Called with the full path of the joined file.
         where: The file, named for people.
     """
@@ -141,8 +141,8 @@ def begin_parts(
 ) -> tuple[str, int, str] | None:
     """Return the folder of parts (a new one, unless the token names one), their size, an algorithm.
 
-    ``part_size`` counts where the server does not tell its usual block size. ``None``: the file has
-    one part only, or the name node would not join parts there.
+    ``part_size`` counts if the server does not report its block size. ``None``: one part
+    only, or the name node does not join parts.
     """
     known = _TOKEN.fullmatch(token or "")
     usual = _usual(client)
@@ -172,10 +172,10 @@ def _is_folder(client: WebHdfs, path: str) -> bool:
 def _usual(client: WebHdfs) -> Mapping[str, Any]:
     """Return what files are given that ask for nothing else."""
     try:
-        told = client.ask("GET", "/", "GETSERVERDEFAULTS")["FsServerDefaults"]
+        defaults = client.ask("GET", "/", "GETSERVERDEFAULTS")["FsServerDefaults"]
     except (OpenPaiError, OSError, KeyError, TypeError):  # unknown before Hadoop 3.3
         return {}
-    return told if isinstance(told, Mapping) else {}
+    return defaults if isinstance(defaults, Mapping) else {}
 
 
 def _algorithm(usual: Mapping[str, Any], block: int) -> str:

@@ -7,17 +7,17 @@ if TYPE_CHECKING:
     from openpai.storage.object_store.bucket import (
         MIB as MIB,
         Bucket as Bucket,
-        Found as Found,
+        ObjectInfo as ObjectInfo,
         ObjectStream as ObjectStream,
         Parts as Parts,
-        streamed as streamed,
+        object_stream as object_stream,
     )
     from openpai.storage.object_store.storage import ObjectStorage as ObjectStorage
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "bucket": ["Bucket", "Found", "MIB", "ObjectStream", "Parts", "streamed"],
+            "bucket": ["Bucket", "MIB", "ObjectInfo", "ObjectStream", "Parts", "object_stream"],
             "storage": ["ObjectStorage"],
         },
     )

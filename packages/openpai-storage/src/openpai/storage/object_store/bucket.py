@@ -10,14 +10,14 @@ from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence
 
 from openpai.core.storage import Checksum, Upload, with_path_in_errors
 
-__all__ = ["Bucket", "BucketUpload", "Found", "ObjectStream", "Parts", "streamed"]
+__all__ = ["Bucket", "BucketUpload", "ObjectInfo", "ObjectStream", "Parts", "object_stream"]
 
 MIB = 1 << 20
 #: Bytes of a part where the size of the file does not ask for more.
 PART = 8 * MIB
 
 
-class Found(NamedTuple):
+class ObjectInfo(NamedTuple):
     """An object, or a folder that keys have in common.
 
     Attributes:
@@ -88,15 +88,17 @@ class Bucket(ABC):
             raise self.translate(error) from None
 
     @abstractmethod
-    def head(self, key: str) -> Found | None:
+    def head(self, key: str) -> ObjectInfo | None:
         """Describe the object of exactly this key."""
 
-    def is_marked(self, key: str) -> bool:  # noqa: ARG002 - for stores that mark folders this way
+    def has_marker(self, key: str) -> bool:  # noqa: ARG002 - for stores that mark folders this way
         """Whether an object of this very key says that it is a folder."""
         return False
 
     @abstractmethod
-    def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
+    def scan(
+        self, prefix: str, *, deep: bool = True, limit: int | None = None
+    ) -> Iterator[ObjectInfo]:
         """Yield objects whose keys begin with ``prefix``.
 
         Args:
@@ -113,7 +115,7 @@ class Bucket(ABC):
         """
 
     @abstractmethod
-    def put(self, key: str, data: bytes) -> Found:
+    def put(self, key: str, data: bytes) -> ObjectInfo:
         """Write a whole object, with a checksum that the server compares; return it."""
 
     @abstractmethod
@@ -121,11 +123,11 @@ class Bucket(ABC):
         """Write the object that keeps an empty folder; ``key`` does not end in a slash."""
 
     @abstractmethod
-    def begin(self, key: str) -> Parts:
+    def start_upload(self, key: str) -> Parts:
         """Begin to write an object in parts."""
 
     @abstractmethod
-    def go_on(self, key: str, token: str) -> Parts | None:
+    def resume_upload(self, key: str, token: str) -> Parts | None:
         """Find the upload that a token names."""
 
     @abstractmethod
@@ -143,11 +145,11 @@ class Bucket(ABC):
     def close(self) -> None:
         """Give back connections."""
 
-    def objection(self, key: str) -> str:  # noqa: ARG002 - for stores that take not every name
+    def name_error(self, key: str) -> str:  # noqa: ARG002 - for stores that take not every name
         """Say why the store could not hold an object of this key; an empty text where it can."""
         return ""
 
-    def is_too_long(self, key: str) -> bool:
+    def exceeds_limit(self, key: str) -> bool:
         """Whether the store cannot hold the key; S3's limit is 1,024 bytes of UTF-8."""
         return len(key.encode("utf-8")) > 1024
 
@@ -158,7 +160,7 @@ class Bucket(ABC):
 
 
 class BucketUpload(Upload):
-    """An object that is written in parts by whoever has its token.
+    """An object that is written in parts by any process that has its token.
 
     Args:
         parts: Its parts.
@@ -230,11 +232,11 @@ class Streaming(io.RawIOBase):
 
     def _put(self, data: bytes) -> None:
         if self._parts is None:
-            self._parts = self._bucket.begin(self._key)
+            self._parts = self._bucket.start_upload(self._key)
         self._parts.put(self._count, data)
         self._count += 1
 
-    def finish(self) -> Found | None:
+    def finish(self) -> ObjectInfo | None:
         """Let the object appear; return it, if the answer describes it."""
         rest = bytes(self._held)
         if self._parts is None:
@@ -257,7 +259,7 @@ class ObjectStream(io.BufferedReader):
         found: The object as the answer with its content describes it, if that is all of it.
     """
 
-    found: Found | None = None
+    found: ObjectInfo | None = None
 
 
 class _Body(io.RawIOBase):
@@ -279,8 +281,8 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-def streamed(
-    read: Callable[[int], bytes], close: Callable[[], None], found: Found | None = None
+def object_stream(
+    read: Callable[[int], bytes], close: Callable[[], None], found: ObjectInfo | None = None
 ) -> ObjectStream:
     """Return a stream of what ``read(count)`` gives, which may be less than asked for."""
     stream = ObjectStream(_Body(read, close), 1 << 16)

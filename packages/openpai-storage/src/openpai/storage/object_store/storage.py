@@ -30,25 +30,25 @@ from openpai.core.storage import (
     with_entry,
     with_path_in_errors,
 )
-from openpai.storage.base import ServedStorage, at_once, refuse_folder, refuse_root
-from openpai.storage.object_store.bucket import Bucket, BucketUpload, Found, Streaming
+from openpai.storage.base import ServedStorage, parallel_map, require_file, require_not_root
+from openpai.storage.object_store.bucket import Bucket, BucketUpload, ObjectInfo, Streaming
 
 __all__ = [
-    "Folders",
-    "Inside",
+    "DirectoryCache",
+    "DirectoryListing",
     "ObjectStorage",
 ]
 
 
-#: So many seconds a listing tells what is there; others may make folders meanwhile.
-FRESH = 10.0
+#: Seconds for which a listing is valid; others may create folders in the meantime.
+TTL = 10.0
 
 
-#: So many names of one folder are remembered, and so many folders.
-MOST = 10_000
+#: Maximum number of cached names of a folder, and of cached folders.
+MAX_ENTRIES = 10_000
 
 
-class Inside:
+class DirectoryListing:
     """The names of the folders that lie directly in a folder.
 
     Attributes:
@@ -67,35 +67,35 @@ class Inside:
 
     def learn(self, names: set[str]) -> None:
         """Take the names that a listing gave, all of them."""
-        if len(names) <= MOST:
+        if len(names) <= MAX_ENTRIES:
             self.names |= names
             self.whole = True
 
     @property
     def fresh(self) -> bool:
         """Whether it was begun a moment ago."""
-        return time.monotonic() - self._since < FRESH
+        return time.monotonic() - self._since < TTL
 
 
-class Folders:
+class DirectoryCache:
     """What is known of the folders of a storage. Threads may share it."""
 
     def __init__(self) -> None:
-        self._inside: dict[str, Inside] = {}
+        self._inside: dict[str, DirectoryListing] = {}
 
-    def look(self, folder: str) -> Inside:
+    def start(self, folder: str) -> DirectoryListing:
         """Begin to look what is in a folder; what is made meanwhile is noted, too."""
-        if len(self._inside) >= MOST:
+        if len(self._inside) >= MAX_ENTRIES:
             self._inside.clear()
-        self._inside[folder] = begun = Inside()
+        self._inside[folder] = begun = DirectoryListing()
         return begun
 
-    def inside(self, folder: str) -> Inside | None:
+    def get(self, folder: str) -> DirectoryListing | None:
         """Return what is known of a folder: ``None`` if nobody looked a moment ago."""
         found = self._inside.get(folder)
         return found if found and found.fresh else None
 
-    def made(self, folder: str) -> None:
+    def add(self, folder: str) -> None:
         """Note that a folder is there from now on, and those above it."""
         while folder != "/":
             above, name = posixpath.split(folder)
@@ -131,7 +131,7 @@ class ObjectStorage(ServedStorage):
         self._bucket = bucket
         self._root = normalize(root)[1:] + "/" if normalize(root) != "/" else ""
         self._known: set[str] = set()
-        self._folders = Folders()
+        self._folders = DirectoryCache()
 
     def close(self) -> None:
         """Close the connections."""
@@ -150,7 +150,7 @@ class ObjectStorage(ServedStorage):
 
     def _list(self, path: str) -> Iterator[Entry]:
         entries: dict[str, Entry] = {}
-        inside, folders = self._folders.look(path), set()
+        inside, folders = self._folders.start(path), set()
         with with_path_in_errors(self.where(path)):
             prefix = self._prefix(path)
             for found in self._bucket.scan(prefix, deep=False):
@@ -180,13 +180,13 @@ class ObjectStorage(ServedStorage):
         path = normalize(path)
         with with_path_in_errors(self.where(path)):
             if length == 0 or path == "/":
-                refuse_folder(self._stat(path))
+                require_file(self._stat(path))
                 return io.BytesIO()
             try:
                 stream = self._bucket.get(self._key(path), offset, length)
                 return with_entry(stream, _entry(path, stream.found) if stream.found else None)
             except FileNotFoundError:
-                refuse_folder(self._stat(path))
+                require_file(self._stat(path))
                 raise
 
     def checksum(self, path: str) -> Checksum | None:
@@ -196,7 +196,7 @@ class ObjectStorage(ServedStorage):
             try:
                 return self._bucket.checksum(self._key(path))
             except FileNotFoundError:
-                refuse_folder(self._stat(path))
+                require_file(self._stat(path))
                 raise
 
     @contextmanager
@@ -210,7 +210,7 @@ class ObjectStorage(ServedStorage):
         """Write a file that appears under its name only when the block ends without an error."""
         path = normalize(path)
         with self._changing(path):
-            self._refuse_where_no_file_can_be(path)
+            self._check_writable(path)
         raw = Streaming(self._bucket, self._key(path), self.where(path))
         stream = cast(BinaryIO, io.BufferedWriter(raw, 1 << 20))
         try:
@@ -239,36 +239,38 @@ class ObjectStorage(ServedStorage):
         if size <= part_size:
             return None
         with self._changing(path):
-            self._refuse_where_no_file_can_be(path)
+            self._check_writable(path)
             key = self._key(path)
-            parts = self._bucket.go_on(key, token) if token else None
-            return BucketUpload(parts or self._bucket.begin(key), size, part_size, self.where(path))
+            parts = self._bucket.resume_upload(key, token) if token else None
+            return BucketUpload(
+                parts or self._bucket.start_upload(key), size, part_size, self.where(path)
+            )
 
     def mkdir(self, path: str) -> None:
         """Make a folder and its missing parents; an existing folder is fine."""
         path = normalize(path)
         with self._changing(path):
-            self._refuse_name(path)
-            found = self._find(path)
+            self._check_name(path)
+            found = self._stat_or_none(path)
             if found and not found.is_dir:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             if not found:
-                self._refuse_below_a_file(posixpath.dirname(path))
-                self._folders.made(path)
+                self._check_parent(posixpath.dirname(path))
+                self._folders.add(path)
                 self._bucket.put_folder(self._key(path))
 
     def copy(self, source: str, target: str) -> bool:
         """Copy an object in the store."""
         target = normalize(target)
         with self._changing(target):
-            self._refuse_where_no_file_can_be(target)
+            self._check_writable(target)
             self._bucket.copy(self._key(normalize(source)), self._key(target))
         return True
 
     def rename(self, source: str, target: str) -> None:
         """Move a file over an existing one, or a folder: for a folder not in one step."""
         with with_path_in_errors(self.where(target)):
-            self._refuse_name(normalize(target))
+            self._check_name(normalize(target))
         super().rename(source, target)
 
     def _rename(self, moved: Entry, target: str) -> None:
@@ -276,7 +278,7 @@ class ObjectStorage(ServedStorage):
 
         After an error a folder's source is whole, and parts of it may be at the target, too.
         """
-        self._refuse_below_a_file(posixpath.dirname(target))
+        self._check_parent(posixpath.dirname(target))
         self._folders.forget()
         if moved.is_dir:
             self._copy_folder(self._key(moved.path), self._key(target))
@@ -287,16 +289,16 @@ class ObjectStorage(ServedStorage):
     def _copy_folder(self, source: str, target: str) -> None:
         self._bucket.put_folder(target)
 
-        def copy(found: Found) -> None:
+        def copy(found: ObjectInfo) -> None:
             self._bucket.copy(found.key, target + found.key[len(source) :])
 
-        at_once(copy, self._bucket.scan(source + "/"))
+        parallel_map(copy, self._bucket.scan(source + "/"))
 
     def delete(self, path: str, recursive: bool = False) -> None:
         """Delete a file, an empty folder, or with ``recursive`` a whole tree."""
         path = normalize(path)
         with self._changing(path):
-            refuse_root(path)
+            require_not_root(path)
             entry = self._stat(path)
             if entry.is_dir and not recursive:
                 below = islice(self._bucket.scan(self._key(path) + "/", limit=2), 2)
@@ -310,7 +312,7 @@ class ObjectStorage(ServedStorage):
         key = self._key(entry.path)
         if entry.is_dir:
             self._remove_below(key + "/")
-        if not entry.is_dir or self._bucket.is_marked(key):
+        if not entry.is_dir or self._bucket.has_marker(key):
             self._bucket.remove([key])
         folder = posixpath.dirname(entry.path)
         if folder != "/" and not self._is_folder(folder):
@@ -324,25 +326,25 @@ class ObjectStorage(ServedStorage):
                 return
             self._bucket.remove(keys)
 
-    def _refuse_name(self, path: str) -> None:
-        reason = self._bucket.objection(self._key(path))
+    def _check_name(self, path: str) -> None:
+        reason = self._bucket.name_error(self._key(path))
         if reason:
             raise OSError(errno.EINVAL, reason)
 
-    def _refuse_where_no_file_can_be(self, path: str) -> None:
-        self._refuse_name(path)
+    def _check_writable(self, path: str) -> None:
+        self._check_name(path)
         if path == "/" or (self._may_be_folder(path) and self._is_folder(path)):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         folder = posixpath.dirname(path)
-        self._refuse_below_a_file(folder)
-        self._folders.made(folder)
+        self._check_parent(folder)
+        self._folders.add(folder)
 
     def _may_be_folder(self, path: str) -> bool:
-        """Whether there may be a folder: who writes a second file beside it has them all told."""
+        """Whether there may be a folder; the second file in a folder asks for all its folders."""
         folder, name = posixpath.split(path)
-        inside = self._folders.inside(folder)
+        inside = self._folders.get(folder)
         if inside is None:  # of a single file one asks for less
-            self._folders.look(folder)
+            self._folders.start(folder)
             return True
         with inside.lock:
             if not (inside.whole or inside.asked):
@@ -350,21 +352,21 @@ class ObjectStorage(ServedStorage):
                 self._learn_folders(folder, inside)
         return not inside.whole or name in inside.names
 
-    def _learn_folders(self, folder: str, inside: Inside) -> None:
+    def _learn_folders(self, folder: str, inside: DirectoryListing) -> None:
         """Ask for the folders in a folder, if one page of a listing holds them."""
         prefix = self._prefix(folder)
         page = list(islice(self._bucket.scan(prefix, deep=False), PAGE))
         if len(page) < PAGE:
             inside.learn({item.key[len(prefix) :].rstrip("/") for item in page if item.is_folder})
 
-    def _refuse_below_a_file(self, folder: str) -> None:
+    def _check_parent(self, folder: str) -> None:
         """Refuse to put something below a file; what was found to be none is remembered."""
         if folder == "/" or folder in self._known:
             return
         found = self._bucket.head(self._key(folder))
         if found and not found.is_folder:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        self._refuse_below_a_file(posixpath.dirname(folder))
+        self._check_parent(posixpath.dirname(folder))
         self._known.add(folder)
 
     def _is_folder(self, path: str) -> bool:
@@ -381,14 +383,14 @@ class ObjectStorage(ServedStorage):
     def _key(self, path: str) -> str:
         key = self._root + path[1:]
         try:
-            if self._bucket.is_too_long(key):
+            if self._bucket.exceeds_limit(key):
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         except UnicodeEncodeError:
             raise OSError(errno.EINVAL, "Object stores have names in Unicode only") from None
         return key
 
 
-def _entry(path: str, found: Found) -> Entry:
+def _entry(path: str, found: ObjectInfo) -> Entry:
     if found.is_folder:
         return Entry(path, True, 0)
     return Entry(path, False, found.size, found.modified, checksum=found.checksum)

@@ -26,11 +26,11 @@ from openpai.storage.base import timeout_of
 from openpai.storage.object_store import (
     MIB,
     Bucket,
-    Found,
+    ObjectInfo,
     ObjectStorage,
     ObjectStream,
     Parts,
-    streamed,
+    object_stream,
 )
 from openpai.storage.s3.errors import translate_error
 
@@ -56,13 +56,13 @@ def open_s3(spec: StorageSpec) -> Storage:
     parts = urlsplit(str(spec.data.get("uri") or ""))
     if parts.scheme != "s3" or not parts.netloc:
         raise StorageError(
-            f"The 'uri' of storage '{spec.name}' is no S3 address.",
+            f"The 'uri' of storage '{spec.name}' is not an S3 address.",
             "Write it as s3://BUCKET/PREFIX.",
         )
     endpoint = str(spec.data.get("endpoint") or "")
     if endpoint and not endpoint.startswith(("http://", "https://")):
         raise StorageError(
-            f"The 'endpoint' of storage '{spec.name}' is no address: '{endpoint}'.",
+            f"The 'endpoint' of storage '{spec.name}' is not an address: '{endpoint}'.",
             "Write it as https://HOST:PORT.",
         )
     bucket = S3Bucket(_client(spec), parts.netloc, endpoint or "S3")
@@ -134,7 +134,7 @@ class S3Bucket(Bucket):
         with self.translating():
             return getattr(self._client, operation)(Bucket=self._bucket, **arguments)
 
-    def head(self, key: str) -> Found | None:
+    def head(self, key: str) -> ObjectInfo | None:
         """Describe one object."""
         try:
             answer = self.call("head_object", Key=key)
@@ -142,7 +142,9 @@ class S3Bucket(Bucket):
             return None
         return _object(key, answer)
 
-    def scan(self, prefix: str, *, deep: bool = True, limit: int | None = None) -> Iterator[Found]:
+    def scan(
+        self, prefix: str, *, deep: bool = True, limit: int | None = None
+    ) -> Iterator[ObjectInfo]:
         """Yield objects in the order of their keys, page by page; folders after each page."""
         options: dict[str, Any] = {"Prefix": prefix}
         if not deep:
@@ -153,9 +155,9 @@ class S3Bucket(Bucket):
             page = self.call("list_objects_v2", **options)
             for item in page.get("Contents", ()):
                 is_folder = item["Key"].endswith("/")
-                yield Found(item["Key"], int(item["Size"]), item["LastModified"], is_folder)
+                yield ObjectInfo(item["Key"], int(item["Size"]), item["LastModified"], is_folder)
             for item in page.get("CommonPrefixes", ()):
-                yield Found(item["Prefix"], is_folder=True)
+                yield ObjectInfo(item["Prefix"], is_folder=True)
             if limit or not page.get("IsTruncated"):
                 return
             options["ContinuationToken"] = page["NextContinuationToken"]
@@ -171,7 +173,7 @@ class S3Bucket(Bucket):
         except OSError as error:
             if error.errno != errno.ERANGE:
                 raise
-            return streamed(lambda _: b"", lambda: None)
+            return object_stream(lambda _: b"", lambda: None)
         body = answer.pop("Body")
 
         def read(count: int) -> bytes:
@@ -184,9 +186,9 @@ class S3Bucket(Bucket):
                 raise ConnectionFailed(f"{self._server} stopped sending: {reason}.") from None
 
         whole = "Range" not in options
-        return streamed(read, body.close, _object(key, answer) if whole else None)
+        return object_stream(read, body.close, _object(key, answer) if whole else None)
 
-    def put(self, key: str, data: bytes) -> Found:
+    def put(self, key: str, data: bytes) -> ObjectInfo:
         """Write a whole object."""
         answer = self.call("put_object", Key=key, Body=data, ContentMD5=_md5(data))
         return _object(key, {**answer, "ContentLength": len(data)})
@@ -195,12 +197,12 @@ class S3Bucket(Bucket):
         """Write ``KEY/``, as S3's own console does."""
         self.put(key + "/", b"")
 
-    def begin(self, key: str) -> Parts:
+    def start_upload(self, key: str) -> Parts:
         """Begin a multipart upload."""
         token = self.call("create_multipart_upload", Key=key)["UploadId"]
         return _Multipart(self, key, token, known={})
 
-    def go_on(self, key: str, token: str) -> Parts | None:
+    def resume_upload(self, key: str, token: str) -> Parts | None:
         """Find a multipart upload by its identifier."""
         parts = _Multipart(self, key, token)
         try:
@@ -243,10 +245,10 @@ class S3Bucket(Bucket):
         return Checksum(f"md5-parts/{first}", f"{digits}-{count}") if regular else None
 
 
-def _object(key: str, answer: Mapping[str, Any]) -> Found:
+def _object(key: str, answer: Mapping[str, Any]) -> ObjectInfo:
     """Return an object as an answer describes it."""
     modified, size = answer.get("LastModified"), int(answer["ContentLength"])
-    return Found(key, size, modified, checksum=_md5_of(answer))
+    return ObjectInfo(key, size, modified, checksum=_md5_of(answer))
 
 
 def _md5_of(answer: Mapping[str, Any]) -> Checksum | None:
@@ -300,7 +302,7 @@ class _Multipart(Parts):
                 return
             options["PartNumberMarker"] = page["NextPartNumberMarker"]
 
-    def commit(self, count: int, part_size: int | None) -> None:  # noqa: ARG002 - S3 tells it
+    def commit(self, count: int, part_size: int | None) -> None:  # noqa: ARG002 - S3 reports it
         known = self._known or {part["PartNumber"] - 1: part for part in self._parts()}
         found = [
             {"PartNumber": index + 1, "ETag": part["ETag"]}

@@ -57,8 +57,8 @@ def translate_error(error: Exception, bucket: str, server: str) -> Exception:
     return ConnectionFailed(f"{server} does not answer: {_first(error)}.", "Try again.")
 
 
-def _of_server(told: Any, bucket: str, server: str) -> Exception:
-    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+def _of_server(error: Any, bucket: str, server: str) -> Exception:
+    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     if code in _ERRNO:
         number = _ERRNO[code]
         damaged = code == "BadDigest"

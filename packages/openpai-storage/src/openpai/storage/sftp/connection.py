@@ -26,7 +26,7 @@ _READ_ONLY = 1
 
 
 class SftpLine:
-    """A connection that is made when it is first needed, and anew when it was cut.
+    """A connection that is made on first use, and again after it broke.
 
     Args:
         host: The server.

@@ -11,8 +11,8 @@ from openpai.core.errors import ConnectionFailed, OpenPaiError, StorageError, St
 
 __all__ = ["translate_error"]
 
-#: Version 3 of SFTP, which OpenSSH speaks, tells little: a name that is too long is a bad message,
-#: a full disk is a failure (openssh-portable, sftp-server.c, errno_to_portable).
+#: Version 3 of SFTP, OpenSSH's, has few error codes: a too long name is a bad message, a full
+#: disk is a failure (openssh-portable, sftp-server.c, errno_to_portable).
 _ERRNO: dict[type[Exception], int] = {
     asyncssh.SFTPNoSuchFile: errno.ENOENT,
     asyncssh.SFTPNoSuchPath: errno.ENOENT,

@@ -24,7 +24,7 @@ from openpai.core.errors import StorageError
 from openpai.core.file_names import is_file_name
 from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
 from openpai.storage.base import timeout_of
-from openpai.storage.file_server import BLOCK, RemoteFile, RemoteFolder
+from openpai.storage.file_server import BLOCK, FileServerStorage, RemoteFile
 from openpai.storage.sftp import small_files
 from openpai.storage.sftp.connection import SftpLine
 
@@ -83,7 +83,7 @@ def _options(spec: StorageSpec, user: str | None) -> dict[str, Any]:
     return {**found, "username": user} if user else found
 
 
-class SftpStorage(RemoteFolder):
+class SftpStorage(FileServerStorage):
     """Files below one folder of an SSH server.
 
     Permission bits are kept, times to the second. Links are followed wherever the server follows
@@ -100,16 +100,16 @@ class SftpStorage(RemoteFolder):
         self, line: SftpLine, name: str, root: str = "", *, read_only: bool = False
     ) -> None:
         super().__init__(name, read_only=read_only)
-        self._line = line
+        self._connection = line
         self._root = normalize(root).rstrip("/") if root.strip("/") else root[:1]
         line.folder = self._full("/")
 
     def close(self) -> None:
         """Close the connection."""
-        self._line.close()
+        self._connection.close()
 
     def _ask(self, act: Callable[[asyncssh.SFTPClient], Awaitable[Any]]) -> Any:
-        return self._line.ask(act)
+        return self._connection.ask(act)
 
     def _full(self, path: str) -> bytes:
         whole = "/" if self._root == "/" else self._root or "."
@@ -160,9 +160,9 @@ class SftpStorage(RemoteFolder):
         async def act(sftp: asyncssh.SFTPClient) -> _SftpFile:
             entry = await _stat_file(sftp, full)
             file = await sftp.open(full, "r+b" if changing else "rb")
-            return _SftpFile(self._line, file, entry.size)
+            return _SftpFile(self._connection, file, entry.size)
 
-        return self._line.ask(act)
+        return self._connection.ask(act)
 
     def _open_whole(self, path: str) -> tuple[RemoteFile | None, bytes, Entry | None]:
         full = self._full(path)
@@ -174,22 +174,22 @@ class SftpStorage(RemoteFolder):
                 found = _entry(path, after)
                 if len(content) == size or found.size != size:
                     return None, content, found
-            return _SftpFile(self._line, await sftp.open(full, "rb"), size), content, None
+            return _SftpFile(self._connection, await sftp.open(full, "rb"), size), content, None
 
-        return self._line.ask(act)
+        return self._connection.ask(act)
 
     def _create(self, path: str, *, private: bool) -> RemoteFile:
         full = self._full(path)
         attrs = asyncssh.SFTPAttrs(permissions=0o600 if private else 0o666)
-        return _SftpFile(self._line, self._ask(lambda sftp: sftp.open(full, "x+b", attrs)), 0)
+        return _SftpFile(self._connection, self._ask(lambda sftp: sftp.open(full, "x+b", attrs)), 0)
 
-    def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:
+    def _set_attributes(self, path: str, mode: int | None, modified: datetime | None) -> None:
         attrs = _attrs(mode, modified)
         if attrs:
             full = self._full(path)
             self._ask(lambda sftp: sftp.setstat(full, attrs))
 
-    def _publish(
+    def _commit(
         self,
         file: RemoteFile,
         names: tuple[str, str],
@@ -198,9 +198,9 @@ class SftpStorage(RemoteFolder):
     ) -> Entry:
         assert isinstance(file, _SftpFile)
         raw, attrs = file.raw, _attrs(mode, modified)
-        return self._placed(lambda _: small_files.close(raw, b"", attrs), names)
+        return self._write_and_commit(lambda _: small_files.close(raw, b"", attrs), names)
 
-    def _put(
+    def _write_small(
         self, data: bytes, names: tuple[str, str], mode: int | None, modified: datetime | None
     ) -> Entry:
         partial, path = map(self._full, names)
@@ -213,11 +213,11 @@ class SftpStorage(RemoteFolder):
             return found
 
         with suppress(FileNotFoundError, NotADirectoryError):
-            return self._placed(create, names)
+            return self._write_and_commit(create, names)
         self._make_folders(posixpath.dirname(names[0]))
-        return self._placed(create, names)
+        return self._write_and_commit(create, names)
 
-    def _placed(
+    def _write_and_commit(
         self,
         finish: Callable[[asyncssh.SFTPClient], Awaitable[SFTPAttrs]],
         names: tuple[str, str],
@@ -233,19 +233,19 @@ class SftpStorage(RemoteFolder):
                 return found, False
             return found, True
 
-        found, placed = self._line.ask(act)
+        found, placed = self._connection.ask(act)
         if not placed:
-            self._move(*names)
+            self._replace(*names)
         return found
 
-    def _move(self, source: str, target: str) -> None:
+    def _replace(self, source: str, target: str) -> None:
         old, new = self._full(source), self._full(target)
         try:
             self._ask(lambda sftp: sftp.posix_rename(old, new))
         except OSError as error:
             if error.errno != errno.ENOTSUP:  # a server without OpenSSH's extension
                 raise
-            if self._find(target):
+            if self._stat_or_none(target):
                 raise FileExistsError(
                     errno.EEXIST, "The SFTP server does not replace files"
                 ) from None
@@ -262,21 +262,21 @@ class SftpStorage(RemoteFolder):
 
 class _SftpFile(RemoteFile):
     def __init__(self, line: SftpLine, file: Any, size: int) -> None:
-        self._line = line
+        self._connection = line
         self.raw = file
         self.size = size
 
     def ask(self, offset: int, count: int) -> Callable[[], bytes]:
-        return self._line.later(lambda _: self.raw.read(count, offset))
+        return self._connection.later(lambda _: self.raw.read(count, offset))
 
     def send(self, offset: int, data: bytes) -> Callable[[], None]:
-        return self._line.later(lambda _: self.raw.write(data, offset))
+        return self._connection.later(lambda _: self.raw.write(data, offset))
 
     def resize(self, size: int) -> None:
-        self._line.ask(lambda _: self.raw.truncate(size))
+        self._connection.ask(lambda _: self.raw.truncate(size))
 
     def close(self) -> None:
-        self._line.ask(lambda _: self.raw.close())
+        self._connection.ask(lambda _: self.raw.close())
 
 
 async def _stat_file(sftp: asyncssh.SFTPClient, full: bytes) -> Entry:

@@ -16,14 +16,14 @@ from smbprotocol.exceptions import EndOfFile, SMBException, SMBOSError
 from smbprotocol.file_info import FileBasicInformation, FileRenameInformation
 from smbprotocol.open import FilePipePrinterAccessMask as Access, SMB2ReadResponse
 
-__all__ = ["create", "describe", "look", "publish", "read_whole"]
+__all__ = ["create", "query_info", "read_whole", "rename_and_close", "set_times"]
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
 Options = Mapping[str, Any]
 
 
-def look(path: str, options: Options) -> Any:
-    """Open and close a file or folder; return what the server told of it at that."""
+def query_info(path: str, options: Options) -> Any:
+    """Open and close a file or folder; return its attributes from the answers."""
     raw = SMBRawIO(path, share_access="rwd", desired_access=Access.FILE_READ_ATTRIBUTES, **options)
     SMBFileTransaction(raw).commit()
     return raw.fd
@@ -72,7 +72,7 @@ def create(path: str, options: Options) -> Any:
     return raw
 
 
-def describe(file: Any, modified: datetime) -> None:
+def set_times(file: Any, modified: datetime) -> None:
     """Set the time of an open file; what was and is written to it changes that no more."""
     info = FileBasicInformation()
     ticks = (modified - _EPOCH) // timedelta(microseconds=1) * 10
@@ -81,11 +81,11 @@ def describe(file: Any, modified: datetime) -> None:
         set_info(one, info)
 
 
-def publish(file: Any, name: str) -> Any:
+def rename_and_close(file: Any, name: str) -> Any:
     """Rename an open file within its folder, over another one, and close it.
 
     Returns:
-        What the server told of it after that.
+        Its attributes after the change.
     """
     fd = file.fd
     path, tree = fd.file_name, fd.tree_connect
@@ -101,6 +101,6 @@ def publish(file: Any, name: str) -> Any:
         both += fd.close(get_attributes=True, send=False)
         both.commit()
     except BaseException:
-        fd._connected = True  # whoever refused the one may have refused the other
+        fd._connected = True  # a server that refused one may have refused both
         raise
     return fd

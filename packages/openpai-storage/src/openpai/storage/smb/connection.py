@@ -1,4 +1,4 @@
-"""One connection to an SMB server, for threads, and made anew when it was cut."""
+"""A thread-safe connection to an SMB server that reconnects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from openpai.storage.smb.errors import missing, translate_error
 __all__ = ["SmbLine"]
 
 T = TypeVar("T")
-# Of a server that goes away, the library tells the log; without this, Python would print that.
+# Without a handler of the application, Python would print the library's warnings to stderr.
 logging.getLogger("smbprotocol").addHandler(logging.NullHandler())
 #: Credits (64 KiB each) that a connection shall have, and that data leaves to other requests.
 _WANTED, _LEFT = 1024, 32
@@ -88,10 +88,10 @@ class SmbLine:
             )
         )
 
-    def look(self, path: str) -> Any:
-        """Return what the server tells of a file or folder, as ``smbprotocol.open.Open``."""
+    def query_info(self, path: str) -> Any:
+        """Return the attributes of a file or folder, as ``smbprotocol.open.Open``."""
         self._connect()
-        return self.asked(lambda: compound.look(self._full(path), self._options))
+        return self.asked(lambda: compound.query_info(self._full(path), self._options))
 
     def read_whole(self, path: str, most: int) -> tuple[Any, bytes]:
         """Open a file and read its beginning; it is closed if that is all."""
@@ -174,7 +174,7 @@ class SmbLine:
             )
 
     def asked(self, act: Callable[[], T]) -> T:
-        """Do something with the server, and say what its refusals mean."""
+        """Run an operation and translate its errors."""
         try:
             return act()
         except OpenPaiError:
@@ -216,7 +216,7 @@ def _send_in_time(transport: Any, timeout: float) -> None:
     """Let messages go at once, and the connection end where one does not go in time.
 
     The library lets the system hold back each message until the one before has arrived. Where the
-    server takes no more, it would wait for ever, and all who want to send or close with it.
+    server takes no more, it would wait without end, with all threads that send or close.
     """
     sock = transport._sock
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

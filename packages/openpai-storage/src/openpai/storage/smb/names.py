@@ -1,7 +1,7 @@
 """Names that Windows forbids, as the Linux kernel's mounts write them.
 
 Each forbidden character becomes one of Unicode's private ones (linux, fs/smb/client/cifs_unicode.h,
-"Services for Mac"), which is what ``mount.cifs`` does unless told otherwise.
+"Services for Mac"), the default of ``mount.cifs``.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from smbprotocol.file_info import FileAttributes
 from openpai.core.errors import OpenPaiError, StorageError
 from openpai.core.file_names import is_file_name
 from openpai.core.storage import Entry, Storage, StorageSpec, below, normalize
-from openpai.storage.base import refuse_folder, timeout_of
-from openpai.storage.file_server import RemoteFile, RemoteFolder
+from openpai.storage.base import require_file, timeout_of
+from openpai.storage.file_server import FileServerStorage, RemoteFile
 from openpai.storage.smb import compound
 from openpai.storage.smb.connection import SmbLine
 from openpai.storage.smb.names import to_smb, to_unix
@@ -96,7 +96,7 @@ def _address(text: str) -> tuple[str, int]:
     return host, 445 if not colon else int(port) if port.isdigit() else 0
 
 
-class SmbStorage(RemoteFolder):
+class SmbStorage(FileServerStorage):
     """Files below one folder of a share.
 
     Times are kept to the microsecond, permission bits are not. Names that differ only in case are
@@ -114,70 +114,72 @@ class SmbStorage(RemoteFolder):
     ) -> None:
         super().__init__(name, read_only=read_only)
         self.case_sensitive = False
-        self._line = line
+        self._connection = line
         self._root = normalize(root).rstrip("/")
 
     def close(self) -> None:
         """Close the connection."""
-        self._line.close()
+        self._connection.close()
 
     def _full(self, path: str) -> str:
         return to_smb(self._root + path)
 
     def _stat(self, path: str, *, follow: bool = True) -> Entry:
         if follow:
-            return _entry(path, self._line.look(self._full(path)))
-        found = self._line.call("lstat", self._full(path))
+            return _entry(path, self._connection.query_info(self._full(path)))
+        found = self._connection.call("lstat", self._full(path))
         is_dir = stat.S_ISDIR(found.st_mode)
         modified = _EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
         return Entry(path, is_dir, 0 if is_dir else found.st_size, modified)
 
     def _scan(self, path: str, *, follow: bool = True) -> Iterator[Entry]:
-        for found in self._line.scan(self._full(path)):
+        for found in self._connection.scan(self._full(path)):
             name = to_unix(found.name)
             place = below(path, name)
             if follow and is_file_name(name) and found.is_symlink():
                 yield self._stat(place)
                 continue
-            told = found.smb_info
+            info = found.smb_info
             is_dir = found.is_dir(follow_symlinks=False)
-            size = 0 if is_dir else int(told.end_of_file)
-            yield Entry(place, is_dir, size, told.last_write_time)
+            size = 0 if is_dir else int(info.end_of_file)
+            yield Entry(place, is_dir, size, info.last_write_time)
 
     def _open(self, path: str, *, changing: bool = False) -> RemoteFile:
-        return _SmbFile(self._line, self._line.open(self._full(path), "r+b" if changing else "rb"))
+        return _SmbFile(
+            self._connection, self._connection.open(self._full(path), "r+b" if changing else "rb")
+        )
 
     def _open_whole(self, path: str) -> tuple[RemoteFile | None, bytes, Entry | None]:
-        file, data = self._line.read_whole(self._full(path), HEAD)
+        file, data = self._connection.read_whole(self._full(path), HEAD)
         if file.closed:
             return None, data, _entry(path, file.fd)
-        return _SmbFile(self._line, file), data, None
+        return _SmbFile(self._connection, file), data, None
 
     def _create(self, path: str, *, private: bool) -> RemoteFile:  # noqa: ARG002 - has no bits
-        return _SmbFile(self._line, self._line.create(self._full(path)))
+        return _SmbFile(self._connection, self._connection.create(self._full(path)))
 
-    def _put(
+    def _write_small(
         self, data: bytes, names: tuple[str, str], mode: int | None, modified: datetime | None
     ) -> Entry | None:
-        refuse_folder(self._find(names[1]))
+        require_file(self._stat_or_none(names[1]))
         file = self._begin(names[0], private=mode is not None)
         try:
-            return self._placed(file, data, names, mode, modified)
+            return self._write_and_commit(file, data, names, mode, modified)
         except BaseException:
             with suppress(OSError, OpenPaiError):
                 file.close()
             raise
 
-    def _publish(
+    def _commit(
         self,
         file: RemoteFile,
         names: tuple[str, str],
         mode: int | None,
         modified: datetime | None,
     ) -> Entry | None:
-        return self._placed(file, b"", names, mode, modified)
+        return self._write_and_commit(file, b"", names, mode, modified)
 
-    def _placed(
+    def _write_and_commit(
         self,
         file: RemoteFile,
         data: bytes,
@@ -196,77 +198,79 @@ class SmbStorage(RemoteFolder):
         try:
             if modified is not None:
                 when = modified
-                self._line.asked(lambda: compound.describe(raw, when))
+                self._connection.asked(lambda: compound.set_times(raw, when))
         finally:
             if written:
                 written()
         try:
-            found = _entry(names[1], self._line.asked(lambda: compound.publish(raw, name)))
+            found = _entry(
+                names[1], self._connection.asked(lambda: compound.rename_and_close(raw, name))
+            )
         except OSError:
             file.close()
-            self._move(*names)
+            self._replace(*names)
             return None
         if modified is not None and found.modified != modified:  # closing it was a change, too
-            self._describe(names[1], mode, modified)
+            self._set_attributes(names[1], mode, modified)
             return None
         return found
 
-    def _describe(self, path: str, mode: int | None, modified: datetime | None) -> None:  # noqa: ARG002
+    def _set_attributes(self, path: str, mode: int | None, modified: datetime | None) -> None:  # noqa: ARG002
         if modified is not None:
             ticks = (modified - _EPOCH) // timedelta(microseconds=1) * 1000
-            self._line.call("utime", self._full(path), ns=(ticks, ticks))
+            self._connection.call("utime", self._full(path), ns=(ticks, ticks))
 
-    def _move(self, source: str, target: str) -> None:
+    def _replace(self, source: str, target: str) -> None:
         old, new = self._full(source), self._full(target)
         for pause in _PAUSES:  # SMB replaces no file that somebody has open, if for a moment
             try:
-                self._replace(old, new)
+                self._replace_once(old, new)
             except PermissionError:
                 time.sleep(pause)
             else:
                 return
-        self._replace(old, new)
+        self._replace_once(old, new)
 
-    def _replace(self, old: str, new: str) -> None:
+    def _replace_once(self, old: str, new: str) -> None:
         try:
-            self._line.call("replace", old, new)
+            self._connection.call("replace", old, new)
         except OSError as error:
             if error.errno != errno.EBUSY:
                 raise
             raise PermissionError(errno.EACCES, error.strerror) from None
 
     def _make_folder(self, path: str) -> None:
-        self._line.call("mkdir", self._full(path))
+        self._connection.call("mkdir", self._full(path))
 
     def _remove(self, entry: Entry) -> None:
-        self._line.call("rmdir" if entry.is_dir else "remove", self._full(entry.path))
+        self._connection.call("rmdir" if entry.is_dir else "remove", self._full(entry.path))
 
 
-def _entry(path: str, told: Any) -> Entry:
-    """Return what the server told as it opened or closed something."""
-    if told.file_attributes & FileAttributes.FILE_ATTRIBUTE_DIRECTORY:
-        return Entry(path, True, 0, told.last_write_time)
-    return Entry(path, False, int(told.end_of_file), told.last_write_time)
+def _entry(path: str, info: Any) -> Entry:
+    """Return the entry of an answer to an open or close request."""
+    if info.file_attributes & FileAttributes.FILE_ATTRIBUTE_DIRECTORY:
+        return Entry(path, True, 0, info.last_write_time)
+    return Entry(path, False, int(info.end_of_file), info.last_write_time)
 
 
 class _SmbFile(RemoteFile):
     def __init__(self, line: SmbLine, file: Any) -> None:
-        self._line = line
+        self._connection = line
         self.raw = file
         self.size = int(file.fd.end_of_file)
 
     def ask(self, offset: int, count: int) -> Callable[[], bytes]:
-        size = self._line.limit(self.raw, "read")
+        size = self._connection.limit(self.raw, "read")
         waits = [
-            self._line.read(self.raw, at, min(size, offset + count - at))
+            self._connection.read(self.raw, at, min(size, offset + count - at))
             for at in range(offset, offset + count, size)
         ]
         return lambda: b"".join(wait() for wait in waits)
 
     def send(self, offset: int, data: bytes) -> Callable[[], None]:
-        size = self._line.limit(self.raw, "write")
+        size = self._connection.limit(self.raw, "write")
         waits = [
-            self._line.write(self.raw, offset + at, data[at : at + size])
+            self._connection.write(self.raw, offset + at, data[at : at + size])
             for at in range(0, len(data), size)
         ]
 
@@ -277,7 +281,7 @@ class _SmbFile(RemoteFile):
         return wait
 
     def resize(self, size: int) -> None:
-        self._line.asked(lambda: self.raw.truncate(size))
+        self._connection.asked(lambda: self.raw.truncate(size))
 
     def close(self) -> None:
-        self._line.hang_up(self.raw)
+        self._connection.hang_up(self.raw)

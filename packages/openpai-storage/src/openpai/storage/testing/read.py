@@ -73,7 +73,7 @@ class ReadContract:
             assert [len(stream.read(700_000)) for _ in range(3)] == [700_000, 348_576, 0]
 
     def test_stat_of_what_changed_since(self, storage: Storage) -> None:
-        """Who has read or written a file is told of what another thread made of it since."""
+        """A thread that read or wrote a file sees the later changes of another thread."""
         write(storage, "/file", b"old")
         together([lambda: write(storage, "/file", b"newer")])
         assert storage.stat("/file").size == 5

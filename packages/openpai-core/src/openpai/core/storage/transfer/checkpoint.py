@@ -22,7 +22,7 @@ from openpai.core.storage.base import Entry
 
 __all__ = ["CheckpointEntry", "Journal"]
 
-#: Uploads that nobody went on with for so many seconds are forgotten.
+#: Seconds after which an unfinished upload is forgotten.
 FORGOTTEN = 7 * 86400
 
 

@@ -24,7 +24,7 @@ from openpai.core.storage.upload import Upload
 
 __all__ = ["ChangedError", "Copier"]
 
-#: Files up to so many bytes are compared by content where their times do not tell.
+#: Maximum size in bytes of files that are compared by content if their times do not decide.
 COMPARED = 16 << 20
 
 #: A file changed so few seconds ago could change again and keep its time: clocks tick this slowly.
@@ -65,7 +65,7 @@ class Copier:
     def is_there(self, source: Entry, found: Entry, *, overwrite: bool) -> bool:
         """Whether the target has this very file, of the same size.
 
-        Checksums tell, where they can be compared; else the contents, which costs reading the
+        Checksums decide if both are known; else the contents, which means reading the
         target. Where the times differ, ``overwrite`` does without that.
         """
         same = self._same_checksum(source, found)
@@ -81,7 +81,7 @@ class Copier:
         return self._same_content(source, found) if same is None else same
 
     def _same_checksum(self, source: Entry, found: Entry) -> bool | None:
-        """Whether two files have the same checksum; ``None`` where that cannot be told."""
+        """Whether two files have the same checksum; ``None`` where that is unknown."""
         ours = self._checksum_of(self.source, source.path)
         theirs = self._checksum_of(self.target, found.path)
         if theirs and not ours:
@@ -153,10 +153,10 @@ class Copier:
                 since = now
 
     def digest_of(self, parts: Parts) -> tuple[Checksum | None, MultipartChecksum | None]:
-        """Return the checksum of a file, as the source tells it, and what computes one on the way.
+        """Return the checksum of a file from its storage, and the hasher of its content.
 
         That is from what is written, where it can be read before it is committed, else from a
-        source on this machine: the same checksum as the storage will tell, if that is known.
+        source on this machine: the checksum that the storage will report, if it is known.
         """
         upload, path = parts.upload, parts.entry.path
         expected = self._checksum_of(self.source, path)

@@ -36,7 +36,7 @@ class Crew:
     """Does tasks in threads. One thread adds them; a task may add more, which go first.
 
     Args:
-        most: At most so many threads.
+        most: Maximum number of threads.
         stopped: Set when everything shall end.
     """
 
@@ -123,10 +123,10 @@ class Crew:
             task = self._take()
 
 
-#: Files up to so many bytes are sent in one go, whatever the target could do.
+#: Maximum size in bytes of files that are sent in one request.
 IN_ONE_GO = 1 << 20
 
-#: After so many files in a row for which the other side did not answer, the rest is not tried.
+#: Number of consecutive files without an answer after which the rest is not tried.
 GIVEN_UP = 8
 
 Report = Callable[[int, "Copied | Failed"], None]

@@ -54,7 +54,7 @@ class MultipartChecksum:
         self._error: Exception | None = None
 
     def take(self, parts: int) -> None:
-        """Take the first so many parts, unless somebody does already."""
+        """Take the first parts, unless another thread has taken them."""
         if self._busy.acquire(blocking=False):
             try:
                 self._take(min(parts * self._upload.part_size, self._upload.size))
@@ -80,7 +80,7 @@ class MultipartChecksum:
         while self._taken < end:
             self._check()
             piece = next(self._content, b"")
-            if not piece:  # the file became shorter, which its size tells
+            if not piece:  # the file became shorter: the check of its size reports it
                 return
             self._digest.update(piece)
             self._taken += len(piece)
@@ -99,7 +99,7 @@ class Parts:
 
     Attributes:
         error: Why a part could not be sent; ends all others.
-        expected: The checksum that the source tells.
+        expected: The checksum from the source's storage.
         digest: Computes the checksum of what is written, or is read.
     """
 
@@ -140,7 +140,7 @@ class Parts:
         """Look what is missing; return how many threads shall send it, each of which calls `end`.
 
         Args:
-            threads: At most so many.
+            threads: Maximum number of threads.
             expected: See above.
             digest: See above.
         """

@@ -23,7 +23,7 @@ class Options:
         names: Only these files and folders, as paths below the root; all by default.
         delete: Whether to delete what the target has and the source does not; what the selection
             leaves out stays.
-        max_delete: If more than so many would be deleted, nothing is.
+        max_delete: Maximum number of deletions; with more nothing is deleted.
         limit_rate: Bytes per second, over all files; unlimited by default.
         retries: How often to try again what may pass.
         threads: The number of files or parts that are sent at once.

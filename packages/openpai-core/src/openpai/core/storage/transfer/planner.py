@@ -286,8 +286,8 @@ class Planner:
             return self._in_the_way(path, errno.EISDIR, "A folder is where a file must be")
         if found.size != entry.size:
             return Step("replace", path, entry, found)
-        told = self._target.keeps_times and same_time(entry, found)
-        if not told or _just_now(entry):
+        same = self._target.keeps_times and same_time(entry, found)
+        if not same or _just_now(entry):
             return Step("compare", path, entry, found)
         return Step("unchanged", path, entry, found)
 

@@ -1,4 +1,4 @@
-"""What a transfer tells of each file, and of the whole."""
+"""Results of a transfer: per file and in total."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class Outcomes:
         self.failed: list[tuple[int, Failed]] = []
 
     def report(self, number: int, outcome: Copied | Failed) -> None:
-        """Take one outcome; ``number`` tells its place in the order of the walk."""
+        """Take one outcome; ``number`` is its place in the order of the walk."""
         self._count += 1
         if isinstance(outcome, Failed):
             if self.failed:  # of very many errors the sentences are kept, not all that they hold

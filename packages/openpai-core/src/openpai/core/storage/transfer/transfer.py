@@ -98,7 +98,7 @@ class Transfer:
         return files, size
 
     def plan(self) -> Iterator[Planned]:
-        """Yield what :meth:`run` would do, as far as listings tell; nothing is written.
+        """Yield what :meth:`run` would do, as far as listings show it; nothing is written.
 
         Raises:
             OSError, OpenPaiError: The target cannot be looked at.
