@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import yaml
 
 from openpai.core.execution.task_environment import job_environment
 from openpai.core.protocol.job_yaml import dump_yaml
+from openpai.core.json_pointer import pointer_steps
 from openpai.core.protocol.validation import check_text, server_verdict
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "protocol-differences.md"
@@ -91,9 +94,36 @@ def test_other_yaml_has_other_verdict(kind, minimal):
     assert server_verdict(text).accepted != is_yaml
 
 
-def test_messages_match_server(corpus, verdicts):
-    """The list of schema errors, the sentence about a reference, the text of an exception."""
-    refused = [entry for entry in corpus if not entry["valid"]]
+def test_schema_problems_are_where_server_finds_them(corpus):
+    """Each problem of the schema is at a value, or a key of one, that the server's list names."""
+    compared = 0
+    for entry in corpus:
+        message = (entry["error"] or {"message": ""})["message"]
+        if not message.startswith("[{"):
+            continue
+        places = {_steps(error["dataPath"]) for error in json.loads(message)}
+        problems = check_text(entry["yaml"], strict=False).errors
+        assert problems
+        for problem in problems:
+            place = tuple(pointer_steps(problem.path))
+            assert places & {place, place[:-1]}, (entry["id"], problem)
+        compared += 1
+    assert compared > 400
+
+
+def _steps(data_path):
+    """Return the keys and indices of a path as AJV writes it: ``.a['b'][0]``."""
+    found = re.findall(r"\.([^.\[]+)|\['((?:[^'\\]|\\.)*)'\]|\[([0-9]+)\]", data_path)
+    return tuple("".join(groups) for groups in found)
+
+
+def test_messages_of_other_refusals_match_server(corpus, verdicts):
+    """The sentence about a reference, the text of an exception."""
+    refused = [
+        entry
+        for entry in corpus
+        if not entry["valid"] and not entry["error"]["message"].startswith("[{")
+    ]
     found = _differences(
         refused,
         lambda entry: entry["error"]["message"],

@@ -115,7 +115,7 @@ def test_broken_job_reports_all_problems():
 
 def test_broken_job_has_no_scripts():
     """A job that the server would not take has no scripts."""
-    with pytest.raises(ProtocolError, match="must be a text"):
+    with pytest.raises(ProtocolError, match="must be a string"):
         Job("a").set("taskRoles.w.commands", [5]).scripts()
 
 

@@ -51,12 +51,12 @@ def test_validate_reports_all_mistakes(opai, broken):
     result = opai("job", "validate", broken)
     assert result.exit_code == 2
     worker = "/taskRoles/worker"
-    number = "'instances' must be a whole number, not the text 'one'."
+    number = "'instances' must be an integer, not the string 'one'."
     assert result.stdout.splitlines() == [
         f"{broken}:2:7: error: The name 'm n' has characters that a name must not have. (/name)",
         "    hint: Use letters, digits, '_' and '-' only.",
         f"{broken}:9:16: error: {number} ({worker}/instances)",
-        "    hint: Write a whole number.",
+        "    hint: Write an integer.",
         f"{broken}:12:5: error: 'comands' is not a key of task role 'worker'. ({worker}/comands)",
         "    hint: Did you mean 'commands'?",
     ]
@@ -74,8 +74,8 @@ def test_validate_as_json(opai, file, broken, tmp_path):
         "path": "/taskRoles/worker/instances",
         "line": 9,
         "column": 16,
-        "message": "'instances' must be a whole number, not the text 'one'.",
-        "hint": "Write a whole number.",
+        "message": "'instances' must be an integer, not the string 'one'.",
+        "hint": "Write an integer.",
     }
     assert none["errors"][0]["message"] == "The file cannot be read: No such file or directory."
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +12,7 @@ import click
 
 from openpai.cli.exceptions import UsageError
 from openpai.core.cli import CONTEXT_SETTINGS, Command
+from openpai.core.suggestions import nearest_words
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -117,7 +117,7 @@ def unknown(
     kind: str, name: str, known: Iterable[str], ctx: click.Context, hint: str = ""
 ) -> UsageError:
     """Return the error for an unknown name; without a hint it suggests the nearest names."""
-    near = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    near = nearest_words(name, known, 3)
     suggestion = " or ".join(f"'{ctx.command_path} {other}'" for other in near)
     nearest = f"Did you mean {suggestion}?" if near else f"See: {ctx.command_path} --help"
     return UsageError(f"Unknown {kind} '{name}'.", hint or nearest, ctx)

@@ -22,6 +22,7 @@ from openpai.core.protocol import (
     Output,
     RuntimeSection,
     add_bootstrap,
+    can_validate,
     raw_section,
 )
 from openpai.core.rest import list_storages
@@ -110,7 +111,8 @@ def prepare_job(
     """
     with _completed(job, cluster, extras, base) as (ready, code):
         if code and send:
-            ready.validate()
+            if can_validate():
+                ready.validate()
             code.upload()
     return ready
 
@@ -130,7 +132,8 @@ def prepare_text(
     :meth:`Cluster.submit`, up to the submission itself.
     """
     with _completed(job, cluster, extras, base) as (ready, code):
-        text = ready.validated_yaml(strict)
+        # where jobs cannot be validated, the server's verdict is enough
+        text = ready.validated_yaml(strict) if can_validate() else ready.to_yaml()
         if code:
             code.upload(report)
     return str(ready.name), text

@@ -13,6 +13,7 @@ from typing import Any, Mapping
 from openpai.core.config.files import read_yaml, update_yaml
 from openpai.core.errors import ConfigError
 from openpai.core.paths import home
+from openpai.core.suggestions import did_you_mean
 
 __all__ = [
     "KEYS",
@@ -171,10 +172,7 @@ def unset_default(name: str, *, in_folder: bool = False) -> bool:
 
 def _known(name: str) -> Key:
     if name not in KEYS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, KEYS, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(KEYS)}."
+        hint = did_you_mean(name, KEYS) or f"Known: {', '.join(KEYS)}."
         raise ConfigError(f"Unknown default '{name}'.", hint)
     return KEYS[name]
 

@@ -4,7 +4,6 @@ from openpai.core.lazy_imports import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpai.core.protocol.ajv import schema_errors as schema_errors
     from openpai.core.protocol.bootstrap import (
         add_bootstrap as add_bootstrap,
         without_bootstrap as without_bootstrap,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     )
     from openpai.core.protocol.job_yaml import dump_yaml as dump_yaml, load_yaml as load_yaml
     from openpai.core.protocol.js import Timestamp as Timestamp
+    from openpai.core.protocol.messages import schema_findings as schema_findings
     from openpai.core.protocol.names import convert_name as convert_name, encode_name as encode_name
     from openpai.core.protocol.plugins import (
         plugin_commands as plugin_commands,
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
         validate_runtime_section as validate_runtime_section,
     )
     from openpai.core.protocol.schema import (
+        Schema as Schema,
+        can_validate as can_validate,
         editor_schema as editor_schema,
         job_schema as job_schema,
     )
@@ -78,7 +80,6 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "ajv": ["schema_errors"],
             "bootstrap": ["add_bootstrap", "without_bootstrap"],
             "command_job": [
                 "command_line",
@@ -93,6 +94,7 @@ else:
             "job_spec": ["JobSpec", "Option", "expand_name", "option_field"],
             "job_yaml": ["dump_yaml", "load_yaml"],
             "js": ["Timestamp"],
+            "messages": ["schema_findings"],
             "names": ["convert_name", "encode_name"],
             "plugins": ["plugin_commands", "role_plugins"],
             "references": ["resolve_references"],
@@ -106,7 +108,7 @@ else:
                 "secret_value",
                 "validate_runtime_section",
             ],
-            "schema": ["editor_schema", "job_schema"],
+            "schema": ["Schema", "can_validate", "editor_schema", "job_schema"],
             "secrets": ["mask_secrets"],
             "templates": ["fill_parameters", "render_job", "render_secrets"],
             "v1": ["convert_v1"],

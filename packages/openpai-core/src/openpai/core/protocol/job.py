@@ -181,6 +181,7 @@ class Job(JobBuilder):
 
         Raises:
             ProtocolError: Something is wrong; ``problems`` has all of it.
+            OpenPaiError: The extra ``openpai-core[validation]`` is not installed.
         """
         self.validated_yaml(strict)
 

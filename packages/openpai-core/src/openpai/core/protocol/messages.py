@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from itertools import islice
-from typing import Any, Iterable, Iterator, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from openpai.core.errors import ConfigError
-from openpai.core.protocol.ajv import Path, SchemaError
 from openpai.core.protocol.js import UNDEFINED, Timestamp
+from openpai.core.protocol.schema import KeyPath, Schema, SchemaError, schema_errors
+from openpai.core.suggestions import did_you_mean
 
-__all__ = ["MOST_FINDINGS", "Finding", "did_you_mean", "explain", "kind_of", "shown"]
+__all__ = ["MOST_FINDINGS", "Finding", "kind_of", "schema_findings", "shown"]
 
 MOST_FINDINGS = 500
-"""More of them help nobody."""
-
-_BRANCHES = {"script": 0, "output": 0, "data": 1, "dockerimage": 2}
+"""The most findings that are returned of one job."""
 
 
 class Finding(NamedTuple):
@@ -28,17 +26,10 @@ class Finding(NamedTuple):
         at_key: Whether the key is meant rather than its value.
     """
 
-    path: Path
+    path: KeyPath
     message: str
     hint: str = ""
     at_key: bool = False
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``Did you mean 'x'?`` for the nearest known word, else an empty text."""
-    by_fold = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), list(by_fold), n=1, cutoff=0.6)
-    return f"Did you mean '{by_fold[near[0]]}'?" if near else ""
 
 
 def kind_of(value: Any) -> str:
@@ -48,11 +39,11 @@ def kind_of(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return f"the truth value {str(value).lower()}"
+        return str(value).lower()
     if isinstance(value, (int, float)):
         return f"the number {value:g}" if abs(value) > 2**53 else f"the number {value}"
     if isinstance(value, str):
-        return f"the text {shown(value)}"
+        return f"the string {shown(value)}"
     if isinstance(value, Timestamp):
         return f"the date {value.source}"
     if isinstance(value, dict):
@@ -61,19 +52,29 @@ def kind_of(value: Any) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a text in quotes, shortened."""
+    """Return a string in quotes, shortened."""
     line = text.split("\n", maxsplit=1)[0]
     cut = line[:40] + "…" if len(line) > 40 or line != text else line
     return f"'{cut}'"
 
 
-def explain(document: Any, errors: Sequence[SchemaError]) -> list[Finding]:
-    """Return one finding for each thing that is wrong, in the order of the document."""
+def schema_findings(value: Any, schema: Schema, path: KeyPath = ()) -> list[Finding]:
+    """Return one finding for each violation of a schema.
+
+    Args:
+        value: The value.
+        schema: Its schema.
+        path: Keys and indices that lead to it.
+    """
     findings: list[Finding] = []
-    for error in islice(_relevant(document, errors), MOST_FINDINGS):
-        findings.extend(_explained(document, error))
+    for error in islice(schema_errors(value, schema), MOST_FINDINGS):
+        placed = error._replace(path=(*path, *error.path))
+        finding = _explained(placed)
+        if path and not finding.hint:  # in a job, what a key is for does not say what to write
+            finding = finding._replace(hint=_description(error))
+        findings.append(finding)
     misspelled = {(f.path[:-1], f.hint) for f in findings if f.hint.startswith("Did you mean")}
-    # A missing key that stands there misspelled is one mistake, not two.
+    # A missing key that is there misspelled is one mistake, not two.
     return [f for f in dict.fromkeys(findings) if (f.path, _nearest(f)) not in misspelled]
 
 
@@ -83,71 +84,80 @@ def _nearest(finding: Finding) -> str:
     return f"Did you mean {name}?" if missing else ""
 
 
-def value_at(document: Any, path: Path) -> Any:
-    """Return the value at a path, or ``UNDEFINED``."""
-    for step in path:
-        try:
-            document = document[step]
-        except (KeyError, IndexError, TypeError):
-            return UNDEFINED
-    return document
+def _description(error: SchemaError) -> str:
+    """Return the schema's description of the value, or of the key that is missing."""
+    part = error.schema["properties"][error.limit] if error.keyword == "required" else error.schema
+    return str(part.get("description", "")) if isinstance(part, dict) else ""
 
 
-def _relevant(document: Any, errors: Sequence[SchemaError]) -> Iterator[SchemaError]:
-    """Leave out what the server says of prerequisites of other types."""
-    for error in errors:
-        branch = error.schema_path.partition("/oneOf")[2]
-        if not branch:
-            if error.keyword != "oneOf":
-                yield error
-        elif error.keyword != "$merge":
-            item = value_at(document, error.path[:2])
-            kind = item.get("type") if isinstance(item, dict) else None
-            wanted = _BRANCHES.get(kind, 0) if isinstance(kind, str) else 0
-            if branch.startswith(f"/{wanted}/"):
-                yield error
+def _explained(error: SchemaError) -> Finding:
+    explain = _SENTENCES.get(error.keyword)
+    if explain:
+        return explain(error)
+    name, limit = _name(error.path), error.limit
+    return Finding(
+        error.path, f"{name} must be {_LIMITS[error.keyword]}{limit}, not {error.value}."
+    )
 
 
-def _explained(document: Any, error: SchemaError) -> Iterator[Finding]:
-    value = value_at(document, error.path)
-    if error.keyword == "additionalProperties":
-        yield _unknown_key(error)
-    elif error.keyword == "required":
-        name = error.params["missingProperty"]
-        message = f"'{name}' is missing in {_place(error.path)}."
-        yield Finding(error.path, message, _EXAMPLES.get(name, ""), at_key=True)
-    elif error.keyword == "type":
-        wanted = _KINDS.get(error.params["type"], error.params["type"])
-        found = kind_of(value) if error.path[-1:] != ("password",) else "something else"
-        message = f"{_name(error.path)} must be {wanted}, not {found}."
-        yield Finding(error.path, message, _type_hint(error, value))
-    elif error.keyword == "enum":
-        yield _not_allowed(error, value)
-    elif error.keyword == "pattern":
-        fault = "has characters that a name must not have" if value else "is empty"
-        message = f"The name {shown(value)} {fault}."
-        yield Finding(error.path, message, "Use letters, digits, '_' and '-' only.")
-    elif error.keyword == "maxLength":
-        message = f"{_name(error.path)} has {len(value)} characters; 255 are allowed."
-        yield Finding(error.path, message, "Shorten it.")
-    elif error.keyword == "minimum":
-        message = f"{_name(error.path)} must be {error.params['limit']} or more, not {value}."
-        yield Finding(error.path, message)
-    elif error.keyword in ("minItems", "minProperties"):
-        message = f"{_name(error.path)} must not be empty."
-        yield Finding(error.path, message, _EMPTY.get(str(error.path[-1]), "Remove the key."))
-    elif error.keyword == "false schema":
-        message = "'additionalProperties' is no option of a container."
-        yield Finding(error.path, message, "Remove it.", at_key=True)
+def _missing_key(error: SchemaError) -> Finding:
+    message = f"'{error.limit}' is missing in {_place(error.path)}."
+    return Finding(error.path, message, _EXAMPLES.get(error.limit, ""), at_key=True)
 
 
+def _wrong_type(error: SchemaError) -> Finding:
+    kinds = [error.limit] if isinstance(error.limit, str) else error.limit
+    wanted = " or ".join(_KINDS[kind] for kind in kinds if kind != "null")
+    found = "something else" if error.path[-1:] == ("password",) else kind_of(error.value)
+    message = f"{_name(error.path)} must be {wanted}, not {found}."
+    return Finding(error.path, message, _type_hint(error))
+
+
+def _wrong_form(error: SchemaError) -> Finding:
+    if error.limit != _NAME_PATTERN:
+        return Finding(error.path, f"{_name(error.path)} cannot be {kind_of(error.value)}.")
+    fault = "has characters that a name must not have" if error.value else "is empty"
+    message = f"The name {shown(error.value)} {fault}."
+    return Finding(error.path, message, "Use letters, digits, '_' and '-' only.")
+
+
+def _too_long(error: SchemaError) -> Finding:
+    length, most = len(error.value), error.limit
+    message = f"{_name(error.path)} has {length} characters; {most} are allowed."
+    return Finding(error.path, message, "Shorten it.")
+
+
+def _too_short(error: SchemaError) -> Finding:
+    message = f"{_name(error.path)} must have {error.limit} characters or more."
+    return Finding(error.path, message)
+
+
+def _empty(error: SchemaError) -> Finding:
+    message = f"{_name(error.path)} must not be empty."
+    return Finding(error.path, message, _EMPTY.get(str(error.path[-1]), "Remove the key."))
+
+
+def _no_option(error: SchemaError) -> Finding:
+    key = "additionalProperties"
+    path = error.path if error.path[-1] == key else (*error.path, key)  # jsonschema leaves it out
+    return Finding(path, f"'{key}' is not an option of a container.", "Remove it.", at_key=True)
+
+
+_NAME_PATTERN = "^[a-zA-Z0-9_-]+$"
+_TYPES_OF_PREREQUISITES = ("script", "output", "data", "dockerimage")
+_LIMITS = {
+    "const": "",
+    "minimum": "at least ",
+    "maximum": "at most ",
+    "exclusiveMinimum": "more than ",
+}
 _KINDS = {
-    "string": "a text",
-    "integer": "a whole number",
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
     "object": "a mapping of keys to values",
     "array": "a list",
-    "string,number": "a text or a number",
-    "integer,null": "a whole number",
 }
 _EXAMPLES = {
     "protocolVersion": "Write: protocolVersion: 2",
@@ -157,9 +167,9 @@ _EXAMPLES = {
     "dockerImage": "Name a prerequisite of type dockerimage.",
     "resourcePerInstance": "Write: resourcePerInstance: {cpu: 1, memoryMB: 4096, gpu: 0}",
     "commands": "Write: commands: [python train.py]",
-    "cpu": "Say how many CPU cores each task gets.",
-    "memoryMB": "Say how many MiB of memory each task gets.",
-    "gpu": "Say how many GPUs each task gets; 0 for none.",
+    "cpu": "The CPU cores of each task.",
+    "memoryMB": "The memory of each task in MiB.",
+    "gpu": "The GPUs of each task; 0 for none.",
     "uri": "Name the image.",
 }
 _EMPTY = {
@@ -169,7 +179,7 @@ _EMPTY = {
 }
 
 
-def _name(path: Path) -> str:
+def _name(path: KeyPath) -> str:
     if not path:
         return "The job"
     if isinstance(path[-1], int):
@@ -177,7 +187,7 @@ def _name(path: Path) -> str:
     return f"'{path[-1]}'"
 
 
-def _place(path: Path) -> str:
+def _place(path: KeyPath) -> str:
     """Return where something is, in the words of the protocol."""
     if not path:
         return "the job"
@@ -191,59 +201,43 @@ def _place(path: Path) -> str:
 
 
 def _unknown_key(error: SchemaError) -> Finding:
-    key = error.params["additionalProperty"]
+    key = error.limit
     path = (*error.path, key)
     if error.path and error.path[-1] in ("taskRoles", "ports"):
         what = "task role" if error.path[-1] == "taskRoles" else "port label"
         message = f"{shown(key)} cannot be the name of a {what}."
-        return Finding(
-            path, message, "Use letters and digits, and begin with a letter.", at_key=True
-        )
-    known = allowed_keys(error.path)
-    hint = did_you_mean(key, known) or f"Known are: {', '.join(known)}."
+        hint = "Use letters and digits, and begin with a letter."
+        return Finding(path, message, hint, at_key=True)
+    message = f"{shown(str(key))} is not a key of {_place(error.path)}."
+    known = [name for name in error.schema["properties"] if name != "additionalProperties"]
+    if key is True and "on" in known:
+        return Finding(path, message, "YAML 1.1 reads on as true: write it in quotes.", at_key=True)
+    hint = did_you_mean(str(key), known) or f"Known are: {', '.join(known)}."
     if not error.path and "virtualCluster" in hint:
         hint = ""
-    message = f"{shown(key)} is not a key of {_place(error.path)}."
     return Finding(path, message, hint, at_key=True)
 
 
-def allowed_keys(path: Path) -> list[str]:
-    """Return the keys that the schema has for the mapping at a path."""
-    from openpai.core.protocol.schema import shared_schema
-
-    schema = shared_schema()
-    for step in path:
-        if isinstance(step, int):
-            schema = schema["items"]
-        elif step in schema.get("properties", {}):
-            schema = schema["properties"][step]
-        else:
-            schema = next(iter(schema.get("patternProperties", {"": {}}).values()))
-        if "oneOf" in schema:
-            schema = schema["oneOf"][2]  # only images refuse unknown keys
-    return [name for name in schema.get("properties", ()) if name != "additionalProperties"]
-
-
-def _not_allowed(error: SchemaError, value: Any) -> Finding:
-    allowed = [one for one in error.params["allowedValues"] if one != "2"]
+def _not_allowed(error: SchemaError) -> Finding:
+    allowed = [str(one) for one in error.limit if one != "2"]
     if len(error.path) == 3 and error.path[0] == "prerequisites" and error.path[2] == "type":
-        allowed = list(_BRANCHES)
-    words = " or ".join(map(str, allowed)) if len(allowed) < 3 else ", ".join(map(str, allowed))
-    message = f"{_name(error.path)} must be {words}, not {kind_of(value)}."
-    hint = did_you_mean(value, map(str, allowed)) if isinstance(value, str) else ""
+        allowed = list(_TYPES_OF_PREREQUISITES)
+    words = " or ".join(allowed) if len(allowed) < 3 else ", ".join(allowed)
+    message = f"{_name(error.path)} must be {words}, not {kind_of(error.value)}."
+    hint = did_you_mean(error.value, allowed) if isinstance(error.value, str) else ""
     return Finding(error.path, message, hint)
 
 
-def _type_hint(error: SchemaError, value: Any) -> str:
-    wanted = error.params["type"]
+def _type_hint(error: SchemaError) -> str:
+    wanted, value = error.limit, error.value
     if value == "******" and error.path == ("secrets",):
         return "The server hid the secrets: fill them in again."
     if "integer" in wanted and isinstance(value, str):
         return _number_hint(str(error.path[-1]), value)
     if "string" in wanted and isinstance(value, dict):
-        return "Put the whole text into quotes: a ': ' in it makes it a mapping."
+        return "Quote the whole string: a ': ' in it makes it a mapping."
     if "string" in wanted and value is not None and not isinstance(value, list):
-        return "Put it into quotes."
+        return "Quote it."
     if wanted == "array" and isinstance(value, str):
         return f"Write a list: - {value}" if "\n" not in value else "Write a list: begin with '- '."
     return "Give it a value, or remove the key." if value is None else ""
@@ -259,4 +253,18 @@ def _number_hint(key: str, text: str) -> str:
             return f"Write {mebibytes(text)}: the unit is MiB."
         except ConfigError:
             pass
-    return "Write a whole number."
+    return "Write an integer."
+
+
+_SENTENCES = {
+    "": _no_option,
+    "additionalProperties": _unknown_key,
+    "enum": _not_allowed,
+    "maxLength": _too_long,
+    "minItems": _empty,
+    "minLength": _too_short,
+    "minProperties": _empty,
+    "pattern": _wrong_form,
+    "required": _missing_key,
+    "type": _wrong_type,
+}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from openpai.core.errors import Problem, ProtocolError
 from openpai.core.json_pointer import json_pointer
 from openpai.core.protocol import js
-from openpai.core.protocol.ajv import SchemaError, schema_errors
 from openpai.core.protocol.job_yaml import YamlError, load_yaml
-from openpai.core.protocol.messages import MOST_FINDINGS, Finding, explain
+from openpai.core.protocol.messages import MOST_FINDINGS, Finding, schema_findings
 from openpai.core.protocol.references import BrokenReferenceError, resolve_references
+from openpai.core.protocol.schema import shared_schema
 from openpai.core.protocol.source import Source, same, unshared
 from openpai.core.protocol.templates import render_job
 from openpai.core.rest import MAX_JOB_BYTES
@@ -45,10 +44,10 @@ class ValidationResult:
     Attributes:
         status: 202 accepted, 400 refused, 413 too large, 500 the server failed.
         code: The server's error code; ``None`` for 202, 413 and 500.
-        message: The server's message; empty for 202.
+        message: What is wrong; empty for 202.
         document: The job, where the text is YAML at all.
         scripts: For 202 the script of each task role, as rendered by the server.
-        errors: The violations of the schema.
+        findings: The violations of the schema.
     """
 
     status: int
@@ -56,7 +55,7 @@ class ValidationResult:
     message: str = ""
     document: Any = None
     scripts: Mapping[str, str] | None = None
-    errors: Sequence[SchemaError] = field(default=(), repr=False)
+    findings: Sequence[Finding] = field(default=(), repr=False)
 
     @property
     def accepted(self) -> bool:
@@ -85,12 +84,10 @@ def server_verdict(text: str) -> ValidationResult:
 
 def validate_as_server(document: Any) -> ValidationResult:
     """Return what the server answers to a job that has been read."""
-    errors = schema_errors(document)
-    if errors:
-        message = json.dumps(
-            [error.to_server() for error in errors], ensure_ascii=False, separators=(",", ":")
-        )
-        return ValidationResult(400, _INVALID, message, document, errors=errors)
+    findings = schema_findings(document, shared_schema())
+    if findings:
+        message = "\n".join(finding.message for finding in findings)
+        return ValidationResult(400, _INVALID, message, document, findings=findings)
     try:
         scripts = render_job(document, resolve_references(document))
     except BrokenReferenceError as fault:
@@ -179,7 +176,7 @@ def job_problems(
     """
     placed = source if source and same(source.tree, document) else None
     verdict = validate_as_server(document)
-    findings = explain(document, verdict.errors)
+    findings = list(verdict.findings)
     if not findings and not verdict.accepted:
         findings = _server_findings(document, verdict.status, verdict.message)
     if strict:

@@ -118,11 +118,13 @@ class Sweep:
             ConnectionFailed: The cluster does not answer.
         """
         from openpai.core.client import NO_EXTRAS, prepare_once
+        from openpai.core.protocol import can_validate
 
         wanted = [dict(point) for point in points]
         jobs = sweep_jobs(job, wanted, name)
-        for one in jobs:
-            one.validate()
+        if can_validate():
+            for one in jobs:
+                one.validate()
         label = str(name or job.name)
         ready = prepare_once(job.renamed(label), cluster, extras or NO_EXTRAS, base=base)
         SweepRecord(

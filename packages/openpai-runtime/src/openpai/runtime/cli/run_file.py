@@ -12,7 +12,14 @@ from typing import Any, Iterator, Mapping, Sequence
 from openpai.core.errors import OpenPaiError
 from openpai.core.execution import Placement, Step, TaskPlan, plan_task, role_ports, task_ports
 from openpai.core.files import write_private
-from openpai.core.protocol import Job, RuntimeSection, dump_yaml, instances, mask_secrets
+from openpai.core.protocol import (
+    Job,
+    RuntimeSection,
+    can_validate,
+    dump_yaml,
+    instances,
+    mask_secrets,
+)
 from openpai.runtime.exit_codes import NOT_READY
 from openpai.runtime.job import TaskJob, valid_section
 from openpai.runtime.log import log
@@ -42,7 +49,8 @@ def execute(path: Path, role: str, index: int, environ: Mapping[str, str]) -> in
         OSError: The file cannot be read.
     """
     job = Job.from_file(path)
-    job.validate(strict=False)
+    if can_validate():
+        job.validate(strict=False)
     document = job.document
     tasks = list(_tasks(document))
     if (role, index) not in tasks:

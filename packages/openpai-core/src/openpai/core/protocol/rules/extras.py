@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from openpai.core.json_pointer import pointer_steps
-from openpai.core.protocol.messages import Finding, did_you_mean, kind_of
+from openpai.core.protocol.messages import Finding, kind_of
 from openpai.core.protocol.plugins import PLUGINS_KEY, role_plugins
 from openpai.core.protocol.rules.rule import JobView, rule
 from openpai.core.protocol.templates import TemplateError, fill_parameters
+from openpai.core.suggestions import did_you_mean
 
 _PLUGINS = ("cmd", "git", "ssh", "tensorboard", "teamwise_storage")
 _NOTIFICATIONS = ("running", "succeeded", "stopped", "failed", "retried")
@@ -189,7 +190,7 @@ def _hived_role(case: JobView, path: tuple[Any, ...], name: str, role: Any) -> I
         return
     for key in ("skuType", "pinnedCellId", "affinityGroupName"):
         if not isinstance(role.get(key), (str, type(None))):
-            yield Finding((*path, key), f"'{key}' must be a text, not {kind_of(role[key])}.")
+            yield Finding((*path, key), f"'{key}' must be a string, not {kind_of(role[key])}.")
     if role.get("skuType") and role.get("pinnedCellId"):
         yield Finding(path, "'skuType' and 'pinnedCellId' exclude each other.", "Remove one.")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
-from openpai.core.protocol.messages import Finding, did_you_mean
+from openpai.core.protocol.messages import Finding
 from openpai.core.protocol.rules.rule import JobView, rule
+from openpai.core.suggestions import did_you_mean, nearest_words
 
 __all__ = ["deployment_roles", "references"]
 
@@ -131,13 +132,8 @@ def _misspelled(case: JobView) -> Iterator[Finding]:
 def _near(
     path: tuple[Any, ...], mapping: dict[str, Any], known: tuple[str, ...]
 ) -> Iterator[Finding]:
-    import difflib
-
-    folded = {name.lower(): name for name in known}
     for key in mapping:
-        if key in known:
-            continue
-        near = difflib.get_close_matches(key.lower(), list(folded), n=1, cutoff=0.85)
-        if near and folded[near[0]] not in mapping:
+        near = nearest_words(key, known, similarity=0.85) if key not in known else []
+        if near and near[0] not in mapping:
             message = f"'{key}' is not a key that PAI reads."
-            yield Finding((*path, key), message, f"Did you mean '{folded[near[0]]}'?", at_key=True)
+            yield Finding((*path, key), message, f"Did you mean '{near[0]}'?", at_key=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator
 
-from openpai.core.protocol.messages import Finding, allowed_keys, did_you_mean, kind_of
+from openpai.core.protocol.messages import Finding, kind_of
 from openpai.core.protocol.names import convert_name
 from openpai.core.protocol.rules.rule import JobView, rule
+from openpai.core.protocol.schema import shared_schema
+from openpai.core.suggestions import nearest_words
 
 __all__ = ["no_roles"]
 
@@ -68,10 +70,12 @@ def _collisions(case: JobView) -> Iterator[Finding]:
     "500: the server's GPU total becomes NaN, and the job is not created",
 )
 def _instances(case: JobView) -> Iterator[Finding]:
+    schema = shared_schema()["properties"]["taskRoles"]["patternProperties"]
+    (known,) = (part["properties"] for part in schema.values())
     for name, role in case.roles():
         # A key that the schema refuses may be this one, misspelled.
-        others = [key for key in role if key not in allowed_keys(("taskRoles", name))]
-        if "instances" not in role and did_you_mean("instances", others) == "":
+        others = [key for key in role if key not in known]
+        if "instances" not in role and not nearest_words("instances", others):
             message = f"'instances' is missing in task role '{name}'; without it the server fails."
             yield Finding(("taskRoles", name), message, "Write: instances: 1", at_key=True)
 

@@ -6,9 +6,10 @@ import re
 from typing import Any, Iterator
 
 from openpai.core.protocol import js
-from openpai.core.protocol.messages import Finding, did_you_mean
+from openpai.core.protocol.messages import Finding
 from openpai.core.protocol.rules.rule import JobView, rule
 from openpai.core.protocol.templates import TemplateError, parse
+from openpai.core.suggestions import did_you_mean
 
 __all__ = ["template_syntax"]
 
@@ -34,8 +35,8 @@ def template_syntax(case: JobView) -> Iterator[Finding]:
         auth = item.get("auth")
         for key, value in auth.items() if isinstance(auth, dict) else ():
             if value and not isinstance(value, str):
-                message = f"'{key}' in 'auth' must be a text."
-                yield Finding(("prerequisites", index, "auth", key), message, "Put it into quotes.")
+                message = f"'{key}' in 'auth' must be a string."
+                yield Finding(("prerequisites", index, "auth", key), message, "Quote it.")
 
 
 @rule(
@@ -136,7 +137,7 @@ def _odd_values(case: JobView) -> Iterator[Finding]:
             yield Finding(path, message, "Name a key of it.")
         elif isinstance(value, js.Timestamp):
             message = f"{shown_tag(name)} would be written as '{value}'."
-            yield Finding(path, message, f"Put the date into quotes: '{value.source}'")
+            yield Finding(path, message, f"Quote the date: '{value.source}'")
 
 
 def _is_mapping(value: Any) -> bool:
