@@ -93,7 +93,8 @@ def test_json_and_form_bodies_are_read(cluster, client):
     assert client("POST", login, json=fields).json()["admin"] is True
     assert client("POST", login, data=fields).json()["user"] == cluster.user
     text = client("POST", login, data="hello", headers={"Content-Type": "text/plain"})
-    assert text.json() == {"code": "InvalidParametersError", "message": '"value" must be an object'}
+    message = "'body' must be a mapping of keys to values, not the string 'hello'."
+    assert text.json() == {"code": "InvalidParametersError", "message": message}
 
 
 @pytest.mark.parametrize("path", ["/jobs/a~%E0%A4%A", "/jobs/a~%E9"])

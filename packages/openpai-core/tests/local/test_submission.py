@@ -38,7 +38,7 @@ def test_only_text_body_is_accepted(client, job_text, kind):
     body = json.dumps({"a": 1}) if "json" in kind else job_text("kind")
     answer = client("POST", "/jobs", data=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidProtocolError")
-    assert "should be object" in answer.json()["message"]
+    assert "The job must be a mapping" in answer.json()["message"]
 
 
 BROKEN = {

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from openpai.core.execution.task_environment import job_environment
-from openpai.core.protocol.job_yaml import dump_yaml
 from openpai.core.json_pointer import pointer_steps
+from openpai.core.protocol.job_yaml import dump_yaml
 from openpai.core.protocol.validation import check_text, server_verdict
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "protocol-differences.md"

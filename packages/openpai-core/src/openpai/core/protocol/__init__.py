@@ -34,26 +34,24 @@ if TYPE_CHECKING:
     )
     from openpai.core.protocol.references import resolve_references as resolve_references
     from openpai.core.protocol.roles import instances as instances, task_roles as task_roles
-    from openpai.core.protocol.runtime_parts import (
+    from openpai.core.protocol.runtime_checks import (
+        validate_runtime_section as validate_runtime_section,
+    )
+    from openpai.core.protocol.runtime_section import (
+        EVENTS as EVENTS,
+        NEEDED as NEEDED,
+        SECTION_KEY as SECTION_KEY,
+        SIGNALS as SIGNALS,
         Callback as Callback,
         Code as Code,
         Git as Git,
         Mount as Mount,
         Output as Output,
         Retry as Retry,
-        Tensorboard as Tensorboard,
-    )
-    from openpai.core.protocol.runtime_schema import (
-        EVENTS as EVENTS,
-        NEEDED as NEEDED,
-        SIGNALS as SIGNALS,
-    )
-    from openpai.core.protocol.runtime_section import (
-        SECTION_KEY as SECTION_KEY,
         RuntimeSection as RuntimeSection,
+        Tensorboard as Tensorboard,
         raw_section as raw_section,
         secret_value as secret_value,
-        validate_runtime_section as validate_runtime_section,
     )
     from openpai.core.protocol.schema import (
         Schema as Schema,
@@ -99,14 +97,22 @@ else:
             "plugins": ["plugin_commands", "role_plugins"],
             "references": ["resolve_references"],
             "roles": ["instances", "task_roles"],
-            "runtime_parts": ["Callback", "Code", "Git", "Mount", "Output", "Retry", "Tensorboard"],
-            "runtime_schema": ["EVENTS", "NEEDED", "SIGNALS"],
+            "runtime_checks": ["validate_runtime_section"],
             "runtime_section": [
+                "Callback",
+                "Code",
+                "EVENTS",
+                "Git",
+                "Mount",
+                "NEEDED",
+                "Output",
+                "Retry",
                 "RuntimeSection",
                 "SECTION_KEY",
+                "SIGNALS",
+                "Tensorboard",
                 "raw_section",
                 "secret_value",
-                "validate_runtime_section",
             ],
             "schema": ["Schema", "can_validate", "editor_schema", "job_schema"],
             "secrets": ["mask_secrets"],

@@ -15,8 +15,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.protocol.runtime_schema import NEEDED
-from openpai.core.protocol.runtime_section import raw_section
+from openpai.core.protocol.runtime_section import NEEDED, raw_section
 
 __all__ = ["CARRIED", "add_bootstrap", "bootstrap_text", "carried_places", "without_bootstrap"]
 

@@ -142,7 +142,7 @@ def parse_callback(text: str) -> dict[str, Any]:
     Raises:
         ConfigError: The event is unknown, or the command is missing.
     """
-    from openpai.core.protocol.runtime_schema import EVENTS
+    from openpai.core.protocol.runtime_section import EVENTS
 
     when, equals, command = text.partition("=")
     event, _, detail = when.partition(":")

@@ -222,7 +222,7 @@ def _not_allowed(error: SchemaError) -> Finding:
     allowed = [str(one) for one in error.limit if one != "2"]
     if len(error.path) == 3 and error.path[0] == "prerequisites" and error.path[2] == "type":
         allowed = list(_TYPES_OF_PREREQUISITES)
-    words = " or ".join(allowed) if len(allowed) < 3 else ", ".join(allowed)
+    words = " or ".join(allowed) if len(allowed) < 3 else f"one of {', '.join(allowed)}"
     message = f"{_name(error.path)} must be {words}, not {kind_of(error.value)}."
     hint = did_you_mean(error.value, allowed) if isinstance(error.value, str) else ""
     return Finding(error.path, message, hint)

@@ -1,4 +1,4 @@
-"""``extras["openpai.runtime"]``: what a job asks of openpai-runtime, checked and typed.
+"""``extras["openpai.runtime"]``: what a job asks of openpai-runtime.
 
 ::
 
@@ -12,33 +12,36 @@
         callbacks:
           - {"on": failure, exitCodes: [137], commands: [nvidia-smi]}
 
-The client writes the section and the runtime reads it inside the container.
+The client writes the section and the runtime reads it in the container. The fields of the
+dataclasses give its JSON Schema; a key is the field's name in camelCase.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
 
-from openpai.core.errors import Problem, ProtocolError, StorageError
-from openpai.core.protocol.runtime_check import problem
-from openpai.core.protocol.runtime_parts import (
-    Callback,
-    Code,
-    Condition,
-    Git,
-    Mount,
-    Output,
+from openpai.core.errors import Problem, ProtocolError
+from openpai.core.protocol.runtime_fields import (
     Part,
-    Retry,
-    Secret,
-    Tensorboard,
+    Schema,
+    boolean,
+    choice,
+    duration,
+    integer,
+    items,
+    mapping,
+    part,
+    problem,
+    string,
 )
-from openpai.core.protocol.runtime_schema import MOUNT_TYPES, check, section_schema
 
 __all__ = [
+    "EVENTS",
+    "MOUNT_TYPES",
+    "NEEDED",
     "SECTION_KEY",
+    "SIGNALS",
     "Callback",
     "Code",
     "Condition",
@@ -49,90 +52,405 @@ __all__ = [
     "RuntimeSection",
     "Secret",
     "Tensorboard",
+    "raw_section",
+    "read_section",
     "secret_value",
     "section_schema",
-    "validate_runtime_section",
 ]
-
-
-def secret_value(secrets: Mapping[str, Any], name: str) -> str | None:
-    """Return a secret as text; ``None`` if there is none of that name, or if it is a map.
-
-    Args:
-        secrets: The job's secrets.
-        name: A key; a dot leads into a map, unless a key is written with it.
-    """
-    value: Any = secrets.get(name)
-    if value is None:
-        value = secrets
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-    return None if value is None or isinstance(value, (Mapping, list)) else str(value)
-
 
 SECTION_KEY = "openpai.runtime"
 """The section's key in ``extras``."""
 
-_POINTER = f"/extras/{SECTION_KEY}"
+EVENTS: dict[str, str] = {
+    "start": "before the command",
+    "retry": "before the command, when the task or the job was started before",
+    "interval": "repeatedly while the command runs",
+    "timeout": "when the command has run for longer than the job's time limit",
+    "stop": "when a signal asks the task to end",
+    "success": "after the command returned 0",
+    "failure": "after the command returned something else, or a signal ended it",
+    "exit": "last, whatever happened",
+}
+"""The events that a callback may wait for, and when each happens."""
+
+NEEDED = (
+    "code",
+    "git",
+    "requirements",
+    "mounts",
+    "secrets",
+    "distributed",
+    "waitForPeers",
+    "ssh",
+)
+"""Keys of the section that the command cannot do without."""
+
+SIGNALS: dict[str, int] = {
+    "SIGHUP": 1,
+    "SIGINT": 2,
+    "SIGQUIT": 3,
+    "SIGILL": 4,
+    "SIGTRAP": 5,
+    "SIGABRT": 6,
+    "SIGBUS": 7,
+    "SIGFPE": 8,
+    "SIGKILL": 9,
+    "SIGUSR1": 10,
+    "SIGSEGV": 11,
+    "SIGUSR2": 12,
+    "SIGPIPE": 13,
+    "SIGALRM": 14,
+    "SIGTERM": 15,
+    "SIGXCPU": 24,
+    "SIGXFSZ": 25,
+    "SIGSYS": 31,
+}
+"""Signals that end programs, by Linux's numbers (containers run Linux, clients may not)."""
+
+MOUNT_TYPES: dict[str, tuple[str, ...]] = {
+    "nfs": ("server", "path"),
+    "samba": ("address", "username", "password", "domain"),
+    "azureFile": ("shareName", "accountName", "accountKey"),
+    "azureBlob": ("containerName", "accountName", "accountKey", "accountSASToken"),
+}
+"""Types of storages that the runtime can mount, and the keys of ``data`` that each knows."""
+_FOREIGN_EVENT = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+$"
+_RELATIVE = r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"
+_GIT_WORD = r"^[^-\s]\S*$"
+
+_ROLES = items(
+    "The task roles that this is for; all of them without this key.",
+    string("The name of a task role.", ""),
+    least=1,
+)
+_EXIT_CODE = integer("An exit code from 1 to 255.", 1, 255)
+_SIGNAL = choice("A signal's name.", *SIGNALS)
+_LOG_PATTERN = string("A regular expression such as 'CUDA out of memory'.")
+
+
+@dataclass(eq=False, repr=False)
+class Code(Part):
+    """The code of the job, fetched and unpacked before the command runs."""
+
+    archive: str = field(
+        metadata=string(
+            "The archive (tar.gz): a path below the job's folder, an absolute path on the "
+            "workspace's storage, or NAME:/PATH on another storage."
+        )
+    )
+    sha256: str = field(
+        metadata=string("SHA-256 of the archive, 64 hexadecimal digits.", r"^[0-9a-f]{64}$")
+    )
+    directory: str = field(
+        default=".",
+        metadata=string("Where to unpack it, relative to the working directory.", _RELATIVE),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class Output(Part):
+    """Files to save into the job's output folder when the command has ended."""
+
+    path: str = field(
+        metadata=string(
+            "A path or glob (*, ?, [], ** for any depth) relative to the working directory; a "
+            "folder stands for all that is in it.",
+            _RELATIVE,
+        )
+    )
+    when: str = field(
+        default="always",
+        metadata=choice("Which end of the command saves them.", "always", "success", "failure"),
+    )
+    every: float | None = field(
+        default=None,
+        metadata=duration("Save them also while the command runs, each time this much passed."),
+    )
+    task_roles: Sequence[str] = field(default=(), metadata=_ROLES)
+
+
+@dataclass(eq=False, repr=False)
+class Mount(Part):
+    """A storage that has to be reachable under a path before the command runs."""
+
+    storage: str = field(metadata=string("The storage's name."))
+    path: str = field(
+        metadata=string("The absolute path under which the command looks for it.", r"^/")
+    )
+    read_only: bool = field(
+        default=False, metadata=boolean("Whether the command only reads there.")
+    )
+    type: str | None = field(
+        default=None,
+        metadata=choice(
+            "Where the platform does not mount it: the storage's type. The runtime then mounts it "
+            "itself or, if it is only read, copies it.",
+            *MOUNT_TYPES,
+        ),
+    )
+    data: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata=mapping(
+            "With a type: the address, by the names that the REST API has for it: "
+            + "; ".join(f"{name}: {', '.join(keys)}" for name, keys in MOUNT_TYPES.items())
+            + "."
+        ),
+    )
+    secrets: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=mapping("With a type: names of secrets of the job for further keys of data."),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class Git(Part):
+    """A git repository, checked out before the command runs."""
+
+    repository: str = field(
+        metadata=string("What git clone takes: a URL, user@host:path, a path.", _GIT_WORD)
+    )
+    commit: str = field(metadata=string("A commit, tag or branch.", _GIT_WORD))
+    directory: str = field(
+        default=".",
+        metadata=string("Where to put it, relative to the working directory.", _RELATIVE),
+    )
+    secret: str | None = field(
+        default=None,
+        metadata=string("The name of a secret of the job that holds a password or access token."),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class Tensorboard(Part):
+    """Runs TensorBoard beside the command, in the first task of the first role."""
+
+    logdir: str = field(metadata=string("The folder with the logs."))
+    port: str = field(default="http", metadata=string("The label of the port that it listens on."))
+
+
+@dataclass(eq=False, repr=False)
+class Secret(Part):
+    """A secret of the job (key 'secrets') in the environment of the command and of callbacks."""
+
+    name: str = field(metadata=string("The secret's name; a dot leads into a map."))
+    variable: str | None = field(
+        default=None,
+        metadata=string("The variable; without it, the name itself.", r"^[A-Za-z_][A-Za-z0-9_]*$"),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class Condition(Part):
+    """What a failure is like: each key that is given has to hold."""
+
+    least_keys = 1
+
+    exit_codes: Sequence[int] = field(
+        default=(), metadata=items("Exit codes (128+n for signal n).", _EXIT_CODE, 1)
+    )
+    signals: Sequence[str] = field(default=(), metadata=items("Signals, as SIGTERM.", _SIGNAL, 1))
+    log_patterns: Sequence[str] = field(
+        default=(),
+        metadata=items(
+            "Regular expressions (Python's) looked for in each line near the end of the task's "
+            "log.",
+            _LOG_PATTERN,
+            1,
+        ),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class Retry(Part):
+    """Whether PAI starts the task again after a failure, whatever it makes of the exit code."""
+
+    again: Condition | None = field(
+        default=None,
+        metadata=part(Condition, "Failures after which it is started again."),
+    )
+    never: Condition | None = field(
+        default=None, metadata=part(Condition, "Failures after which it is not.")
+    )
+    limit: int = field(
+        default=3,
+        metadata=integer(
+            "How often it may be started again for this; PAI itself has no limit.", 1, 1000
+        ),
+    )
+
+
+@dataclass(eq=False, repr=False)
+class Callback(Part):
+    """What to do when something happens to the task: commands to run, or a function to call."""
+
+    on: str = field(
+        metadata={
+            "schema": {
+                "anyOf": [
+                    {"enum": list(EVENTS)},
+                    {"type": "string", "pattern": _FOREIGN_EVENT},
+                ],
+                "description": "The event: "
+                + "; ".join(f"{name}: {when}" for name, when in EVENTS.items())
+                + "; or one of an installed package, whose name has a dot.",
+            }
+        }
+    )
+    commands: Sequence[str] = field(
+        default=(),
+        metadata=items(
+            "Lines of one shell script (bash where there is one).",
+            string("A line of a shell script.", ""),
+            1,
+        ),
+    )
+    call: str | None = field(
+        default=None,
+        metadata=string(
+            "Instead of commands: a function that an installed package offers under this name in "
+            "the entry-point group openpai.runtime."
+        ),
+    )
+    task_roles: Sequence[str] = field(default=(), metadata=_ROLES)
+    exit_codes: Sequence[int] = field(
+        default=(),
+        metadata=items(
+            "Only for on: failure. The exit codes that it is for (128+n for signal n). Of several "
+            "conditions each has to hold.",
+            _EXIT_CODE,
+            1,
+        ),
+    )
+    every: float | None = field(
+        default=None,
+        metadata=duration("Only for on: interval. The time from one call to the next."),
+    )
+    timeout: float = field(
+        default=60.0, metadata=duration("The callback is ended after this time.")
+    )
+    failure_policy: str = field(
+        default="ignore",
+        metadata=choice(
+            "What its failure does: nothing, or fail the task if the command did not fail itself.",
+            "ignore",
+            "fail",
+        ),
+    )
+    signals: Sequence[str] = field(
+        default=(),
+        metadata=items(
+            "Only for on: failure, the signals that ended the command; or for on: stop, those "
+            "that asked the task to end.",
+            _SIGNAL,
+            1,
+        ),
+    )
+    log_patterns: Sequence[str] = field(
+        default=(),
+        metadata=items(
+            "Only for on: failure. Regular expressions (Python's), one of which has to be found "
+            "in a line near the end of the task's log.",
+            _LOG_PATTERN,
+            1,
+        ),
+    )
 
 
 @dataclass(eq=False, repr=False)
 class RuntimeSection(Part):
-    """The whole section.
+    """What openpai-runtime does around the commands of the job."""
 
-    Attributes:
-        workspace: ``NAME:/PATH``.
-        code: The job's code, if it brings any.
-        outputs: What to save.
-        requirements: Python packages that the command needs, as pip reads them.
-        git: Git repositories that the command needs.
-        mounts: Storages that the command needs.
-        secrets: Secrets of the job that the command needs as variables.
-        callbacks: What to run at which event.
-        retry: Whether PAI is to start the task again after a failure.
-        distributed: ``pytorch``, ``tensorflow`` or ``mpi``: whose variables are set.
-        wait_for_peers: Seconds to wait for the other tasks before the command; ``None``: not.
-        ssh: Whether tasks reach each other by ssh.
-        tensorboard: TensorBoard beside the command.
-        timeout: Seconds after which the command is ended; ``None`` for no limit.
-        grace_period: Seconds from SIGTERM to SIGKILL that the cluster gives a task.
-    """
-
-    workspace: str | None = None
-    code: Code | None = None
-    outputs: Sequence[Output] = ()
-    requirements: Sequence[str] = ()
-    git: Sequence[Git] = ()
-    mounts: Sequence[Mount] = ()
-    secrets: Sequence[Secret] = ()
-    callbacks: Sequence[Callback] = ()
-    retry: Retry | None = None
-    distributed: str | None = None
-    wait_for_peers: float | None = None
-    ssh: bool = False
-    tensorboard: Tensorboard | None = None
-    timeout: float | None = None
-    grace_period: float = 30.0
+    version: int = field(
+        default=1,
+        metadata={
+            "schema": {
+                "type": "integer",
+                "enum": [1],
+                "description": "The version of this section's form.",
+            }
+        },
+    )
+    workspace: str | None = field(
+        default=None,
+        metadata=string(
+            "NAME:/PATH of the workspace; the job's folder is jobs/<job> in it.", r"^[^:/\s]+:/"
+        ),
+    )
+    code: Code | None = field(default=None, metadata=part(Code))
+    outputs: Sequence[Output] = field(default=(), metadata=items("What to save.", part(Output)))
+    requirements: Sequence[str] = field(
+        default=(),
+        metadata=items(
+            "Python packages that the command needs, as pip reads them.",
+            string("A requirement such as pandas==2.2.3.", r"^[^-\s]"),
+        ),
+    )
+    git: Sequence[Git] = field(
+        default=(), metadata=items("Git repositories that the command needs.", part(Git))
+    )
+    mounts: Sequence[Mount] = field(
+        default=(), metadata=items("Storages that the command needs.", part(Mount))
+    )
+    callbacks: Sequence[Callback] = field(
+        default=(), metadata=items("What to run when something happens.", part(Callback))
+    )
+    secrets: Sequence[Secret] = field(
+        default=(), metadata=items("Secrets that the command needs as variables.", part(Secret))
+    )
+    retry: Retry | None = field(default=None, metadata=part(Retry))
+    distributed: str | None = field(
+        default=None,
+        metadata=choice(
+            "The framework whose variables are set from PAI's: MASTER_ADDR and such (pytorch), "
+            "TF_CONFIG (tensorflow), or a host file (mpi).",
+            "pytorch",
+            "tensorflow",
+            "mpi",
+        ),
+    )
+    wait_for_peers: float | None = field(
+        default=None,
+        metadata=duration(
+            "The command is started when all tasks of the job are about to start theirs, or not "
+            "at all if that takes longer than this."
+        ),
+    )
+    ssh: bool = field(
+        default=False,
+        metadata=boolean(
+            "Whether tasks reach each other by ssh ROLE-INDEX, with keys made for this job alone."
+        ),
+    )
+    tensorboard: Tensorboard | None = field(default=None, metadata=part(Tensorboard))
+    timeout: float | None = field(
+        default=None,
+        metadata=duration("The command is ended (SIGTERM, later SIGKILL) after this time."),
+    )
+    grace_period: float = field(
+        default=30.0,
+        metadata=duration("The time from SIGTERM to SIGKILL that the cluster gives a task."),
+    )
 
     @classmethod
     def from_job(cls, document: Mapping[str, Any]) -> RuntimeSection | None:
-        """Read the section of a job config; ``None`` when it has none.
+        """Read the section of a job; ``None`` when it has none.
 
         Raises:
-            ProtocolError: The section is broken; ``problems`` says where.
+            ProtocolError: It cannot be read; ``problems`` says where and why.
         """
         data = raw_section(document)
-        if data is None:
-            return None
-        problems = validate_runtime_section(document)
-        if problems:
-            raise ProtocolError(f"The section extras['{SECTION_KEY}'] is broken.", problems)
-        return cls.from_dict(data)
+        return None if data is None else cls.from_dict(data)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> RuntimeSection:
-        """Read a section that is known to be right."""
-        section: RuntimeSection = cls._read(data)
+    def from_dict(cls, data: Any) -> RuntimeSection:
+        """Read a section.
+
+        Raises:
+            ProtocolError: It cannot be read; ``problems`` says where and why.
+        """
+        section, problems = read_section(data)
+        if section is None:
+            raise ProtocolError(f"invalid section extras['{SECTION_KEY}']", problems)
         return section
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,7 +458,7 @@ class RuntimeSection(Part):
         return {"version": 1, **super().to_dict()}
 
     def outputs_of(self, role: str) -> list[Output]:
-        """Return the outputs that tasks of this role write."""
+        """Return the outputs that tasks of a role write."""
         return [o for o in self.outputs if not o.task_roles or role in o.task_roles]
 
     @property
@@ -150,141 +468,39 @@ class RuntimeSection(Part):
         return self.ssh or any(parts)
 
 
+def section_schema() -> Schema:
+    """Return a copy of the JSON Schema (draft 7) of the section."""
+    from copy import deepcopy
+
+    return deepcopy(RuntimeSection.schema())
+
+
 def raw_section(document: Mapping[str, Any]) -> Any:
-    """Return what a job config holds under ``extras["openpai.runtime"]``, or ``None``."""
+    """Return what a job holds under ``extras["openpai.runtime"]``, or ``None``."""
     extras = document.get("extras")
     return extras.get(SECTION_KEY) if isinstance(extras, Mapping) else None
 
 
-def validate_runtime_section(
-    document: Mapping[str, Any], *, complete: bool = True
-) -> list[Problem]:
-    """Return everything that is wrong with the section of a job config; positions are unset.
+def read_section(data: Any) -> tuple[RuntimeSection | None, list[Problem]]:
+    """Return a section and what keeps it from being read; ``None`` if there is anything."""
+    path = ("extras", SECTION_KEY)
+    if not isinstance(data, dict):
+        hint = str(RuntimeSection.__doc__)
+        return None, [problem(path, "The section must be a mapping.", hint)]
+    problems: list[Problem] = []
+    return RuntimeSection.read(data, path, problems), problems
+
+
+def secret_value(secrets: Mapping[str, Any], name: str) -> str | None:
+    """Return a secret as a string; ``None`` if there is none of that name, or if it is a map.
 
     Args:
-        document: The job config.
-        complete: Whether it is as the runtime will read it; before submission, a workspace may be
-            missing (:mod:`openpai.core.client.prepare` fills it in).
+        secrets: The job's secrets.
+        name: A key; a dot leads into a map, unless a key is written with it.
     """
-    data = raw_section(document)
-    if data is None:
-        return []
-    return list(check(data, _POINTER)) or list(_meaning(document, data, complete))
-
-
-def _meaning(
-    document: Mapping[str, Any], data: Mapping[str, Any], complete: bool
-) -> Iterator[Problem]:
-    """Yield what the schema cannot say, of a section that meets it."""
-    section = RuntimeSection.from_dict(data)
-    yield from _workspace(section, complete)
-    for index, output in enumerate(section.outputs):
-        yield from _roles(document, output.task_roles, f"{_POINTER}/outputs/{index}")
-    for index, mount in enumerate(section.mounts):
-        yield from _mount(mount, f"{_POINTER}/mounts/{index}")
-    yield from _secrets(document, section)
-    if section.retry:
-        yield from _retry(section.retry, f"{_POINTER}/retry")
-    for index, callback in enumerate(section.callbacks):
-        pointer = f"{_POINTER}/callbacks/{index}"
-        yield from _callback(callback, pointer)
-        yield from _roles(document, callback.task_roles, pointer)
-
-
-def _roles(document: Mapping[str, Any], named: Sequence[str], pointer: str) -> Iterator[Problem]:
-    roles = document.get("taskRoles")
-    for place, role in enumerate(named):
-        if isinstance(roles, Mapping) and role not in roles:
-            yield problem(
-                f"{pointer}/taskRoles/{place}",
-                f"There is no task role '{role}'.",
-                f"Task roles of this job: {', '.join(map(str, roles))}.",
-            )
-
-
-def _workspace(section: RuntimeSection, complete: bool) -> Iterator[Problem]:
-    from openpai.core.storage import Workspace
-
-    if section.workspace:
-        try:
-            Workspace.parse(section.workspace)
-        except StorageError as error:
-            yield problem(f"{_POINTER}/workspace", error.message, error.hint)
-    if section.workspace or not complete:
-        return
-    hint = "Add workspace: NAME:/PATH."
-    if section.outputs:
-        yield problem(f"{_POINTER}/outputs", "Outputs need a workspace to be saved in.", hint)
-    if section.ssh:
-        yield problem(f"{_POINTER}/ssh", "Tasks need a workspace to tell each other keys.", hint)
-    if section.code and ":/" not in section.code.archive:
-        yield problem(f"{_POINTER}/code", "This code needs a workspace to be fetched from.", hint)
-
-
-def _callback(callback: Callback, pointer: str) -> Iterator[Problem]:
-    if bool(callback.commands) == bool(callback.call):
-        hint = "Give it commands to run, or the name of a function to call."
-        yield problem(pointer, "A callback needs either 'commands' or 'call'.", hint)
-    if callback.on == "interval" and callback.every is None:
-        hint = "Add every: followed by a time such as 10m."
-        yield problem(pointer, "A callback on interval needs the key 'every'.", hint)
-    if callback.on != "interval" and callback.every is not None:
-        hint = "Remove it, or write on: interval."
-        yield problem(f"{pointer}/every", f"'every' means nothing on {callback.on}.", hint)
-    if callback.on != "failure" and callback.exit_codes:
-        hint = "Remove them, or write on: failure."
-        yield problem(f"{pointer}/exitCodes", f"Exit codes mean nothing on {callback.on}.", hint)
-    if callback.on not in ("failure", "stop") and callback.signals:
-        hint = "Remove them, or write on: failure or stop."
-        yield problem(f"{pointer}/signals", f"Signals mean nothing on {callback.on}.", hint)
-    if callback.on != "failure" and callback.log_patterns:
-        hint = "Remove them, or write on: failure."
-        yield problem(f"{pointer}/logPatterns", f"The log means nothing on {callback.on}.", hint)
-    yield from _patterns(callback.log_patterns, pointer)
-
-
-def _patterns(patterns: Sequence[str], pointer: str) -> Iterator[Problem]:
-    for index, pattern in enumerate(patterns):
-        try:
-            re.compile(pattern)
-        except (re.error, OverflowError) as error:
-            place = f"{pointer}/logPatterns/{index}"
-            hint = "Letters and digits stand for themselves; put a \\ before other characters."
-            yield problem(place, f"'{pattern}' is no regular expression: {error}.", hint)
-
-
-def _retry(retry: Retry, pointer: str) -> Iterator[Problem]:
-    for name, condition in (("again", retry.again), ("never", retry.never)):
-        if condition:
-            yield from _patterns(condition.log_patterns, f"{pointer}/{name}")
-
-
-def _mount(mount: Mount, pointer: str) -> Iterator[Problem]:
-    """Yield what is wrong with the address of a storage that the runtime is to mount itself."""
-    known = MOUNT_TYPES.get(mount.type or "", ())
-    for key, values in (("data", mount.data), ("secrets", mount.secrets)):
-        if values and not mount.type:
-            yield problem(f"{pointer}/{key}", f"'{key}' needs the key 'type'.", "Add the type.")
-            continue
-        for name, value in values.items():
-            if name not in known:
-                hint = f"Known of {mount.type}: {', '.join(known)}."
-                yield problem(f"{pointer}/{key}", f"'{name}' is no key of {mount.type}.", hint)
-            elif not isinstance(value, str) or not value:
-                yield problem(f"{pointer}/{key}", f"'{name}' must be a text.", "Put it in quotes.")
-    given = {*mount.data, *mount.secrets}
-    if mount.type and not given.issuperset(known[:1]):
-        yield problem(pointer, f"A storage of type {mount.type} needs '{known[0]}'.", "Add data.")
-
-
-def _secrets(document: Mapping[str, Any], section: RuntimeSection) -> Iterator[Problem]:
-    """Yield the secrets that the job does not have; those of a stored job are not known."""
-    known = document.get("secrets")
-    for index, secret in enumerate(section.secrets):
-        pointer = f"{_POINTER}/secrets/{index}"
-        if isinstance(known, Mapping) and secret_value(known, secret.name) is None:
-            hint = f"Secrets of this job: {', '.join(map(str, known)) or 'none'}."
-            yield problem(f"{pointer}/name", f"There is no secret '{secret.name}'.", hint)
-        if secret.variable is None and not re.match(r"[A-Za-z_][A-Za-z0-9_]*$", secret.name):
-            hint = "Add variable: and the name that the command looks for."
-            yield problem(pointer, f"'{secret.name}' cannot be a variable's name.", hint)
+    value: Any = secrets.get(name)
+    if value is None:
+        value = secrets
+        for step in name.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return None if value is None or isinstance(value, (Mapping, list)) else str(value)

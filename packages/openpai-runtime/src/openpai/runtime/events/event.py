@@ -17,7 +17,7 @@ class Event:
     """An event of the task.
 
     Attributes:
-        name: One of :data:`openpai.core.protocol.runtime_schema.EVENTS`.
+        name: One of :data:`openpai.core.protocol.EVENTS`.
         role: The task's role.
         index: The task's index in it.
         attempt: Number of earlier starts of the task.

@@ -87,7 +87,7 @@ def valid_section(document: Mapping[str, Any], *, quiet: bool = False) -> Runtim
         if not problems:
             return RuntimeSection.from_dict(data)
         for problem in problems if not quiet else ():
-            log(f"{problem.path}: {problem.message}")
+            log(f"{problem.path}: {problem.message} {problem.hint}".rstrip())
         data = _drop_invalid(data, problems)
     return None
 

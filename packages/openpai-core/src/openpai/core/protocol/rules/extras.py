@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from openpai.core.json_pointer import pointer_steps
-from openpai.core.protocol.messages import Finding, kind_of
+from openpai.core.protocol.messages import Finding, kind_of, schema_findings
 from openpai.core.protocol.plugins import PLUGINS_KEY, role_plugins
 from openpai.core.protocol.rules.rule import JobView, rule
 from openpai.core.protocol.templates import TemplateError, fill_parameters
@@ -201,11 +201,16 @@ def _hived_role(case: JobView, path: tuple[Any, ...], name: str, role: Any) -> I
     "accepted; the task fails when its runtime reads the section",
 )
 def _runtime_section(case: JobView) -> Iterator[Finding]:
-    from openpai.core.protocol.runtime_section import validate_runtime_section
+    from openpai.core.protocol.runtime_checks import validate_runtime_section
+    from openpai.core.protocol.runtime_section import SECTION_KEY, raw_section, section_schema
 
-    if not case.mapping("extras"):
+    section = raw_section(case.document)
+    if section is None:
         return
-    for problem in validate_runtime_section(case.document, complete=False):
+    findings = schema_findings(section, section_schema(), ("extras", SECTION_KEY))
+    yield from findings
+    problems = [] if findings else validate_runtime_section(case.document, complete=False)
+    for problem in problems:
         path = _typed(case.document, pointer_steps(problem.path))
         yield Finding(path, problem.message, problem.hint)
 

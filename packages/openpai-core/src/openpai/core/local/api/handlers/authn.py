@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpai.core.local.api.body_schema import REQUIRED, check, integer, text
+from openpai.core.local.api.body_schema import check, object_schema, string
 from openpai.core.local.api.responses import HttpError, json_response
 from openpai.core.local.state.accounts import is_password
 from openpai.core.local.state.models import User
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["info", "login", "logout"]
 
-_LOGIN = {
-    "username": (text(r"[\w.-]+", "username"), REQUIRED),
-    "password": (text(shortest=6), REQUIRED),
-    # validated and ignored, as in the real server: tokens have a fixed lifetime
-    "expiration": (integer(60, 7 * 24 * 3600), None),
-}
+_LOGIN = object_schema(
+    {
+        "username": string("[A-Za-z0-9_.-]+"),
+        "password": string(shortest=6),
+        # validated and ignored, as in the real server: tokens have a fixed lifetime
+        "expiration": {"type": "integer", "minimum": 60, "maximum": 7 * 24 * 3600},
+    },
+    required=["username", "password"],
+)
 
 
 def info(_: Call) -> Response:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openpai.core.local.api.body_schema import (
-    ABSENT,
-    REQUIRED,
-    anything,
-    boolean,
+    ANYTHING,
+    OBJECT,
     check,
-    fields,
-    mapping,
-    text,
+    check_changes,
+    object_schema,
+    string,
 )
 from openpai.core.local.api.responses import HttpError, json_response
 from openpai.core.local.state.models import Group, User
@@ -24,8 +22,22 @@ if TYPE_CHECKING:
 
 __all__ = ["create", "delete", "listing", "members", "one", "set_extension", "update"]
 
-_NAME = text(r"[A-Za-z0-9_]+", "groupname")
-_FREE = text(shortest=0)
+_NAME = string("[A-Za-z0-9_]+")
+_FREE = string(shortest=0)
+_NEW = object_schema(
+    {
+        "groupname": _NAME,
+        "description": {**_FREE, "default": ""},
+        "externalName": {**_FREE, "default": ""},
+        "extension": {**OBJECT, "default": {}},
+    }
+)
+_CHANGES = {
+    "groupname": _NAME,
+    "description": _FREE,
+    "externalName": _FREE,
+    "extension": OBJECT,
+}
 
 
 def listing(call: Call) -> Response:
@@ -77,15 +89,7 @@ def _complete(extension: dict[str, Any]) -> dict[str, Any]:
 
 def create(call: Call) -> Response:
     """``POST /groups``."""
-    values = check(
-        call.body,
-        {
-            "groupname": (_NAME, REQUIRED),
-            "description": (_FREE, ""),
-            "externalName": (_FREE, ""),
-            "extension": (mapping, {}),
-        },
-    )
+    values = check(call.body, _NEW)
     call.require_admin()
     name = values["groupname"]
     if call.service.store.one(Group, "name = ?", (name,)):
@@ -97,16 +101,7 @@ def create(call: Call) -> Response:
 
 def update(call: Call) -> Response:
     """``PUT /groups``; without ``patch`` every key is required."""
-    patch = isinstance(call.body, dict) and call.body.get("patch") in (True, "true")
-    default = ABSENT if patch else REQUIRED
-    inner = {
-        "groupname": (_NAME, REQUIRED),
-        "description": (_FREE, default),
-        "externalName": (_FREE, default),
-        "extension": (mapping, default),
-    }
-    body = check(call.body, {"data": (fields(inner), REQUIRED), "patch": (boolean, False)})
-    data = body["data"]
+    data = check_changes(call.body, "groupname", _CHANGES)
     call.require_admin()
     group = _existing(call, data["groupname"], 400)
     group.description = data.get("description", group.description)
@@ -118,7 +113,7 @@ def update(call: Call) -> Response:
 
 def set_extension(call: Call) -> Response:
     """``PUT /groups/{name}/extension/{attribute}[/{inner attribute}]``."""
-    values = check(call.body, {"data": (anything, REQUIRED)})
+    values = check(call.body, object_schema({"data": ANYTHING}))
     call.require_admin()
     name, *path = call.arguments
     group = _existing(call, name, 400)

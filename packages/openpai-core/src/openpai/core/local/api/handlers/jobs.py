@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openpai.core.errors import OpenPaiError
 from openpai.core.execution import Attempt, Event, encode, serializers
-from openpai.core.local.api.body_schema import REQUIRED, check, one_of, text
+from openpai.core.local.api.body_schema import check, object_schema, string
 from openpai.core.local.api.handlers.listing import list_jobs
 from openpai.core.local.api.handlers.lookup import find_job, tags_of, tasks_of
 from openpai.core.local.api.responses import HttpError, json_response, text_response
@@ -106,7 +106,7 @@ def config(call: Call) -> Response:
 
 def set_execution_type(call: Call) -> Response:
     """``PUT /jobs/{job}/executionType``."""
-    values = check(call.body, {"value": (one_of("STOP", "START"), REQUIRED)})
+    values = check(call.body, _EXECUTION_TYPE)
     job = _job(call)
     if job.user != call.user.name and not call.rights.admin:
         raise HttpError(
@@ -119,7 +119,8 @@ def set_execution_type(call: Call) -> Response:
     return json_response({"status": 202, "message": message}, 202)
 
 
-_TAG = {"value": (text(r"[^,]+", "tag"), REQUIRED)}
+_EXECUTION_TYPE = object_schema({"value": {"enum": ["STOP", "START"]}})
+_TAG = object_schema({"value": string("[^,]+")})
 
 
 def _tag(call: Call, word: str) -> tuple[str, Job]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openpai.core.local.api.body_schema import (
-    ABSENT,
-    REQUIRED,
-    boolean,
+    BOOLEAN,
+    EMAIL,
+    OBJECT,
+    STRINGS,
     check,
-    email,
-    fields,
-    mapping,
-    text,
-    texts,
+    check_changes,
+    object_schema,
+    string,
 )
 from openpai.core.local.api.responses import HttpError, json_response
 from openpai.core.local.state.accounts import hash_password, is_password
@@ -70,22 +69,39 @@ def _user(call: Call, user: User) -> dict[str, Any]:
     }
 
 
-_NAME = text(r"[\w.-]+", "username")
+_NAME = string("[A-Za-z0-9_.-]+")
 
 
-_PASSWORD = text(shortest=6)
+_PASSWORD = string(shortest=6)
 
 
 _ADMINS = "admingroup"
 
 
-_NEW = {
-    "username": (_NAME, REQUIRED),
-    "email": (email, ""),
-    "virtualCluster": (texts, []),
-    "admin": (boolean, False),
-    "password": (_PASSWORD, REQUIRED),
-    "extension": (mapping, {}),
+_NEW = object_schema(
+    {
+        "username": _NAME,
+        "email": {**EMAIL, "default": ""},
+        "virtualCluster": {**STRINGS, "default": []},
+        "admin": {**BOOLEAN, "default": False},
+        "password": _PASSWORD,
+        "extension": {**OBJECT, "default": {}},
+    }
+)
+_CHANGES = {
+    "username": _NAME,
+    "email": EMAIL,
+    "virtualCluster": STRINGS,
+    "admin": BOOLEAN,
+    "password": _PASSWORD,
+    "extension": OBJECT,
+}
+_OWN_CHANGES = {
+    "username": _NAME,
+    "email": EMAIL,
+    "oldPassword": _PASSWORD,
+    "newPassword": _PASSWORD,
+    "extension": OBJECT,
 }
 
 
@@ -131,28 +147,9 @@ def _existing(call: Call, name: str) -> User:
     return user
 
 
-def _patched(call: Call, rules: dict[str, Any]) -> dict[str, Any]:
-    """Return the data of a ``{data, patch}`` body; without ``patch`` every key is required."""
-    patch = isinstance(call.body, dict) and call.body.get("patch") in (True, "true")
-    default = ABSENT if patch else REQUIRED
-    inner = {"username": (_NAME, REQUIRED), **{key: (rule, default) for key, rule in rules.items()}}
-    values = check(call.body, {"data": (fields(inner), REQUIRED), "patch": (boolean, False)})
-    data: dict[str, Any] = values["data"]
-    return data
-
-
 def update(call: Call) -> Response:
     """``PUT /users``: new virtual clusters replace all groups, also that of admins."""
-    data = _patched(
-        call,
-        {
-            "email": email,
-            "virtualCluster": texts,
-            "admin": boolean,
-            "password": _PASSWORD,
-            "extension": mapping,
-        },
-    )
+    data = check_changes(call.body, "username", _CHANGES)
     call.require_admin()
     user = _existing(call, data["username"])
     if "virtualCluster" in data:
@@ -169,15 +166,7 @@ def update(call: Call) -> Response:
 
 def update_self(call: Call) -> Response:
     """``PUT /users/me``: passwords are accepted and, as in the real server, not changed."""
-    data = _patched(
-        call,
-        {
-            "email": email,
-            "oldPassword": _PASSWORD,
-            "newPassword": _PASSWORD,
-            "extension": mapping,
-        },
-    )
+    data = check_changes(call.body, "username", _OWN_CHANGES)
     if data["username"] != call.user.name:
         raise HttpError(403, "ForbiddenUserError", "Can't update other user's data")
     user = call.user
@@ -213,7 +202,7 @@ def _set_password(call: Call, user: User, password: str) -> None:
 
 def set_admin(call: Call) -> Response:
     """``PUT /users/{name}/admin``."""
-    values = check(call.body, {"admin": (boolean, REQUIRED)})
+    values = check(call.body, object_schema({"admin": BOOLEAN}))
     call.require_admin()
     user = _existing(call, call.arguments[0])
     _set_admin(user, values["admin"])
@@ -223,7 +212,7 @@ def set_admin(call: Call) -> Response:
 
 def set_virtual_clusters(call: Call) -> Response:
     """``PUT /users/{name}/virtualcluster``: replaces all groups."""
-    values = check(call.body, {"virtualCluster": (texts, REQUIRED)})
+    values = check(call.body, object_schema({"virtualCluster": STRINGS}))
     call.require_admin()
     user = _existing(call, call.arguments[0])
     if call.service.rights(user).admin:
@@ -235,7 +224,7 @@ def set_virtual_clusters(call: Call) -> Response:
 
 def set_groups(call: Call) -> Response:
     """``PUT /users/{name}/grouplist``."""
-    values = check(call.body, {"grouplist": (texts, REQUIRED)})
+    values = check(call.body, object_schema({"grouplist": STRINGS}))
     call.require_admin()
     user = _existing(call, call.arguments[0])
     known = {group.name for group in call.service.store.find(Group)}
@@ -249,7 +238,7 @@ def set_groups(call: Call) -> Response:
 
 
 def _named_group(call: Call) -> tuple[User, str]:
-    values = check(call.body, {"groupname": (text(r"\w+", "groupname"), REQUIRED)})
+    values = check(call.body, object_schema({"groupname": string("[A-Za-z0-9_]+")}))
     call.require_admin()
     user = _existing(call, call.arguments[0])
     name: str = values["groupname"]
@@ -282,7 +271,7 @@ def _own_or_admin(call: Call) -> User:
 
 def set_extension(call: Call) -> Response:
     """``PUT /users/{name}/extension``: its first level is merged, nothing is removed."""
-    values = check(call.body, {"extension": (mapping, REQUIRED)})
+    values = check(call.body, object_schema({"extension": OBJECT}))
     user = _own_or_admin(call)
     user.extension.update(values["extension"])
     call.service.store.save(user)
@@ -291,7 +280,7 @@ def set_extension(call: Call) -> Response:
 
 def set_email(call: Call) -> Response:
     """``PUT /users/{name}/email``."""
-    values = check(call.body, {"email": (email, REQUIRED)})
+    values = check(call.body, object_schema({"email": EMAIL}))
     user = _own_or_admin(call)
     user.email = values["email"]
     call.service.store.save(user)
@@ -300,9 +289,8 @@ def set_email(call: Call) -> Response:
 
 def set_password(call: Call) -> Response:
     """``PUT /users/{name}/password``: by an admin, or with the old password."""
-    values = check(
-        call.body, {"oldPassword": (_PASSWORD, ABSENT), "newPassword": (_PASSWORD, REQUIRED)}
-    )
+    schema = object_schema({"oldPassword": _PASSWORD, "newPassword": _PASSWORD}, ["newPassword"])
+    values = check(call.body, schema)
     user = _existing(call, call.arguments[0])
     if not call.rights.admin and not is_password(user.password, values.get("oldPassword", "")):
         raise HttpError(403, "ForbiddenUserError", "Pls input the correct password.")
