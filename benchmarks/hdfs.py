@@ -130,7 +130,7 @@ print(time.perf_counter() - began)
 ONCE = ("fsspec",)
 
 #: Seconds after which a client is given up.
-PATIENCE = 600
+TIMEOUT_S = 600
 
 
 class Place(NamedTuple):
@@ -156,7 +156,7 @@ def python(name: str, act: str, place: Place, here: Path, there: str) -> float:
         check=False,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
         env={**os.environ, "HADOOP_USER_NAME": place.user},
     )
     if done.returncode:
@@ -173,7 +173,7 @@ def timed(command: list[str], **environment: str) -> float:
         command,
         check=False,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
         env={**os.environ, **environment},
     )
     if done.returncode:

@@ -11,7 +11,7 @@ __all__ = ["Handler", "Server", "rows"]
 
 
 def rows(count: int) -> list[bytes]:
-    """Return so many jobs of the list as JSON, with every key that the real server sends."""
+    """Return ``count`` jobs of the list as JSON, with every key that the real server sends."""
     return [json.dumps(_row(number)).encode() for number in range(count)]
 
 

@@ -3,7 +3,7 @@
     python benchmarks/local.py [--jobs 60] [--slots 2]
 
 - from the start of a cluster to its first answer, over a bare ``http.server``'s;
-- jobs of one second on so many slots, over ``xargs -P`` running the same commands: throughput;
+- jobs of one second on a number of slots, over ``xargs -P`` running the same commands: throughput;
 - the list of 50,000 jobs, over ``json.dumps`` of the same list;
 - what an idle server takes of a processor, and its memory.
 """
@@ -67,7 +67,7 @@ def run_jobs(count: int, slots: int) -> float:
 
 
 def run_xargs(count: int, slots: int) -> float:
-    """Return the seconds that xargs takes for the same commands, so many at a time."""
+    """Return the seconds that xargs takes for the same commands, with the same number of slots."""
     lines = "\n".join([COMMAND] * count)
     command = ["xargs", "-P", str(slots), "-I{}", "bash", "-c", "{}"]
     return seconds(lambda: subprocess.run(command, input=lines, text=True, check=True))

@@ -61,23 +61,24 @@ def make_data(folder: Path) -> None:
 
 
 def transfer() -> None:
-    """Do one transfer, as told on stdin; the measured process."""
+    """Run the transfer described on stdin; this is the measured process."""
     from openpai.core.storage import StorageSpec, open_storage
     from openpai.core.storage.transfer import transfer as transfer_transfer
 
-    told = json.load(sys.stdin)
-    with open_storage(StorageSpec("bench", told["type"], told["data"])) as storage:
-        if told["up"]:
-            transfer_transfer.upload(storage, Path(told["local"]), told["remote"])
+    request = json.load(sys.stdin)
+    with open_storage(StorageSpec("bench", request["type"], request["data"])) as storage:
+        if request["up"]:
+            transfer_transfer.upload(storage, Path(request["local"]), request["remote"])
         else:
-            transfer_transfer.download(storage, told["remote"], Path(told["local"]))
+            transfer_transfer.download(storage, request["remote"], Path(request["local"]))
 
 
 def ours(spec: Any, up: bool, local: Path, remote: str) -> None:
     """Do one transfer in a process of its own; keys go by stdin."""
-    told = {"type": spec.type, "data": spec.data, "up": up, "local": str(local), "remote": remote}
+    request = {"type": spec.type, "data": spec.data, "up": up, "local": str(local)}
+    request["remote"] = remote
     command = [sys.executable, __file__, "--transfer"]
-    subprocess.run(command, input=json.dumps(told), text=True, check=True)
+    subprocess.run(command, input=json.dumps(request), text=True, check=True)
 
 
 def compare(name: str, folder: Path, work: Path, spec: Any, peers: dict[str, Any]) -> None:
@@ -219,8 +220,8 @@ def azure(work: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     spec = server.spec("bench")
 
     def by_library(up: bool, local: Path, remote: str) -> None:
-        told = {**spec.data, "up": up, "local": str(local), "remote": remote}
-        run(sys.executable, "-c", AZURE, input=json.dumps(told), text=True)
+        request = {**spec.data, "up": up, "local": str(local), "remote": remote}
+        run(sys.executable, "-c", AZURE, input=json.dumps(request), text=True)
 
     try:
         yield spec, {"azure-storage-blob": by_library}
@@ -234,10 +235,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from azure.storage.blob import ContainerClient
 
-told = json.load(sys.stdin)
-key = {"account_name": told["accountName"], "account_key": told["accountKey"]}
-client = ContainerClient(told["endpoint"], "bench", credential=key)
-local = Path(told["local"])
+request = json.load(sys.stdin)
+key = {"account_name": request["accountName"], "account_key": request["accountKey"]}
+client = ContainerClient(request["endpoint"], "bench", credential=key)
+local = Path(request["local"])
 
 def up(pair):
     with pair[0].open("rb") as stream:
@@ -249,16 +250,16 @@ def down(name):
         client.download_blob(name, max_concurrency=8).readinto(stream)
 
 with ThreadPoolExecutor(8) as pool:
-    if "large" in told["remote"] and told["up"]:
-        up((local, told["remote"]))
-    elif "large" in told["remote"]:
+    if "large" in request["remote"] and request["up"]:
+        up((local, request["remote"]))
+    elif "large" in request["remote"]:
         with local.open("wb") as stream:
-            client.download_blob(told["remote"], max_concurrency=8).readinto(stream)
-    elif told["up"]:
-        list(pool.map(up, [(file, f"{told['remote']}/{file.name}") for file in local.iterdir()]))
+            client.download_blob(request["remote"], max_concurrency=8).readinto(stream)
+    elif request["up"]:
+        list(pool.map(up, [(file, f"{request['remote']}/{file.name}") for file in local.iterdir()]))
     else:
         local.mkdir()
-        list(pool.map(down, client.list_blob_names(name_starts_with=told["remote"] + "/")))
+        list(pool.map(down, client.list_blob_names(name_starts_with=request["remote"] + "/")))
 """
 
 

@@ -70,7 +70,7 @@ PROGRAMS = {"ours": ours, "cp -a": cp, "rsync -a": rsync}
 
 
 class Cost(NamedTuple):
-    """What a command took: seconds, seconds of the processor, and at most so many MiB."""
+    """What a command took: wall seconds, CPU seconds and peak memory in MiB."""
 
     seconds: float
     processor: float

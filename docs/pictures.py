@@ -84,7 +84,7 @@ def printed(folder: Path, command: str) -> str:
         timeout=120,
     )
     child.expect(pexpect.EOF)
-    # A progress line that is written anew is shown as it was last.
+    # Of a progress line that is rewritten, only the last version is shown.
     lines = child.before.replace("\r\n", "\n").split("\n")
     return "\n".join(line.rpartition("\r")[2] for line in lines)
 

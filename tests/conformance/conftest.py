@@ -18,7 +18,7 @@ from openpai.core.protocol.command_job import job_from_command, random_letters
 PREFIX = "conformance_"
 IMAGE = os.environ.get("OPENPAI_CONFORMANCE_IMAGE", "openpai/standard:python_3.6-cpu")
 #: Seconds that a tiny job may take on a busy cluster, images and queue included.
-PATIENCE = float(os.environ.get("OPENPAI_CONFORMANCE_PATIENCE", "900"))
+JOB_TIMEOUT = float(os.environ.get("OPENPAI_CONFORMANCE_PATIENCE", "900"))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -73,9 +73,9 @@ def password(place) -> str:
 
 
 @pytest.fixture(scope="session")
-def patience() -> float:
+def job_timeout() -> float:
     """Seconds to wait for a tiny job."""
-    return PATIENCE
+    return JOB_TIMEOUT
 
 
 @pytest.fixture(scope="session")
@@ -115,16 +115,16 @@ def submit(cluster, make_job, started) -> Callable[..., RemoteJob]:
 
 
 @pytest.fixture(scope="session")
-def finished(submit, patience) -> RemoteJob:
+def finished(submit, job_timeout) -> RemoteJob:
     """A job that has succeeded: it wrote a line to each stream."""
     remote = submit("echo to stdout", "echo to stderr >&2")
-    assert remote.wait(timeout=patience).state == "SUCCEEDED"
+    assert remote.wait(timeout=job_timeout).state == "SUCCEEDED"
     return remote
 
 
 @pytest.fixture(scope="session")
-def failed(submit, patience) -> RemoteJob:
+def failed(submit, job_timeout) -> RemoteJob:
     """A job that has failed with exit code 3."""
     remote = submit("echo about to fail", "exit 3")
-    assert remote.wait(timeout=patience).state == "FAILED"
+    assert remote.wait(timeout=job_timeout).state == "FAILED"
     return remote

@@ -126,7 +126,7 @@ def test_login_refuses_unknown_user(place, password):
 
 
 def test_revoked_token_is_renewed_with_password(place, password):
-    """One more login, and the call goes on."""
+    """The call succeeds after one more login."""
     with (
         place.open(token="", password=password) as cluster,
         place.open(token="", password=password) as other,
@@ -152,7 +152,7 @@ def test_application_token_is_created_and_revoked(place, password):
 
 
 def test_logout_revokes_token(place, password):
-    """It is of no use to whoever finds it."""
+    """A token that somebody finds later is invalid."""
     with Cluster(place.uri, user=place.user, password=password) as cluster:
         token = cluster.session.token
         extra = authn.basic_login(cluster.session, place.user, password).token

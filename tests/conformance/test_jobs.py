@@ -106,13 +106,13 @@ def test_failed_job_keeps_exit_code(failed):
 
 def test_explain_describes_failed_job(failed):
     """With code, advice and the last line of its log."""
-    told = failed.explain()
-    assert "exit code 3" in told.summary
-    assert "about to fail" in str(told)
+    reported = failed.explain()
+    assert "exit code 3" in reported.summary
+    assert "about to fail" in str(reported)
 
 
 def test_wait_times_out(submit):
-    """The job goes on."""
+    """The job keeps running."""
     remote = submit("sleep 300")
     with pytest.raises(WaitTimeout):
         remote.wait(timeout=0.5)
@@ -120,12 +120,12 @@ def test_wait_times_out(submit):
     remote.stop()
 
 
-def test_stop_ends_job(submit, patience):
+def test_stop_ends_job(submit, job_timeout):
     """Asynchronously; asking twice is harmless."""
     remote = submit("sleep 3000")
     remote.stop()
     remote.stop()
-    detail = remote.wait(timeout=patience)
+    detail = remote.wait(timeout=job_timeout)
     assert (detail.state, detail.execution_type) == ("STOPPED", "STOP")
 
 
@@ -135,12 +135,12 @@ def test_stop_of_ended_job_changes_nothing(finished):
     assert finished.state() == "SUCCEEDED"
 
 
-def test_wait_includes_retries(submit, make_job, patience):
+def test_wait_includes_retries(submit, make_job, job_timeout):
     """Leaving RUNNING is not the end."""
     job = make_job("exit 3")
     job.document["jobRetryCount"] = 1
     remote = submit(job=job)
-    detail = remote.wait(timeout=patience)
+    detail = remote.wait(timeout=job_timeout)
     assert (detail.state, detail.retries) == ("FAILED", 1)
     assert [attempt.attempt_id for attempt in remote.attempts()] == [0, 1]
 
@@ -182,11 +182,11 @@ def test_tasks_have_host_and_ports(finished):
     assert finished.task("main").attempts[-1].container_exit_code == 0
 
 
-def test_logs_accept_original_role_name(cluster, make_job, started, patience):
+def test_logs_accept_original_role_name(cluster, make_job, started, job_timeout):
     """The server folds names to lower case, letters and digits."""
     remote = cluster.submit(make_job("echo hello", role="My_Worker"), strict=False)
     started.append(remote)
-    remote.wait(timeout=patience)
+    remote.wait(timeout=job_timeout)
     assert [role for role, _ in remote.tasks()] == ["myworker"]
     assert "hello" in list(remote.logs("My_Worker"))
 
@@ -199,7 +199,7 @@ def test_events_have_times(finished):
 
 
 def test_tags_are_added_and_deleted(finished):
-    """Adding one twice is fine, taking one off that is not there is told."""
+    """Adding one twice is fine, removing one that does not exist is reported."""
     finished.add_tag("conformance tag")
     finished.add_tag("conformance tag")
     assert finished.status().tags.count("conformance tag") == 1
@@ -221,7 +221,7 @@ def test_jobs_filters_match(cluster, finished):
 
 
 def test_jobs_filters_exclude(cluster, finished):
-    """An unknown state or user is no error and lets nothing through."""
+    """An unknown state or user is not an error and matches nothing."""
     assert list(cluster.jobs(keyword=finished.name, state="RUNNING")) == []
     assert list(cluster.jobs(keyword=finished.name, user="conformance-nobody")) == []
     assert list(cluster.jobs(tags="conformance no such tag")) == []

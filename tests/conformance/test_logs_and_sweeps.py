@@ -22,12 +22,12 @@ def test_logs_selects_stream(finished):
     assert sorted(without_platform(finished.logs())) == ["to stderr", "to stdout"]
 
 
-def test_log_lines_names_task(submit, make_job, patience):
+def test_log_lines_names_task(submit, make_job, job_timeout):
     """All tasks are read where none is named."""
     job = make_job("echo task $PAI_CURRENT_TASK_ROLE_CURRENT_TASK_INDEX")
     job.document["taskRoles"]["main"]["instances"] = 2
     remote = submit(job=job)
-    remote.wait(timeout=patience)
+    remote.wait(timeout=job_timeout)
     every = [line for line in remote.log_lines() if line.text.startswith("task ")]
     assert sorted((line.role, line.task_index, line.text) for line in every) == [
         ("main", 0, "task 0"),
@@ -51,18 +51,18 @@ def test_logs_follow_retry(submit, make_job):
     assert without_platform(submit(job=job).logs(follow=True)) == ["attempt 0", "attempt 1"]
 
 
-def test_logs_tail_reads_last_lines(submit, patience):
+def test_logs_tail_reads_last_lines(submit, job_timeout):
     """Of a long log only the end is fetched."""
     remote = submit("for i in $(seq 1 5000); do echo line $i; done")
-    remote.wait(timeout=patience)
+    remote.wait(timeout=job_timeout)
     assert list(remote.logs(stream="stdout", tail=3)) == ["line 4998", "line 4999", "line 5000"]
     assert len(without_platform(remote.logs(stream="stdout"))) == 5000
 
 
-def test_logs_are_utf8(submit, patience):
+def test_logs_are_utf8(submit, job_timeout):
     """Logs are UTF-8."""
     remote = submit("echo 'line ☃ ü 漢字'")
-    remote.wait(timeout=patience)
+    remote.wait(timeout=job_timeout)
     assert without_platform(remote.logs()) == ["line ☃ ü 漢字"]
 
 
@@ -73,7 +73,7 @@ def test_logs_of_unknown_task_raises_not_found(finished):
 
 
 @pytest.fixture(scope="module")
-def sweep(cluster, make_job, started, patience):
+def sweep(cluster, make_job, started, job_timeout):
     """A sweep of three jobs that were submitted, the last two by a second run."""
     job = make_job("exit <% $parameters.n %>")
     job.document["parameters"] = {"n": 0}
@@ -83,7 +83,7 @@ def sweep(cluster, make_job, started, patience):
     second = cluster.submit_all(jobs, tag=tag, concurrency=2)
     started.extend(outcome.remote for outcome in second)
     for outcome in second:
-        outcome.remote.wait(timeout=patience)
+        outcome.remote.wait(timeout=job_timeout)
     return jobs, tag, first, second
 
 
@@ -107,13 +107,13 @@ def test_results_have_parameters_and_exit_codes(cluster, sweep):
     assert [(row.parameters["n"], row.exit_code) for row in rows] == [(0, 0), (1, 1), (2, 2)]
 
 
-def test_stop_all_selects_by_tag(cluster, submit, patience):
+def test_stop_all_selects_by_tag(cluster, submit, job_timeout):
     """Only those that have it."""
     tag = "conformance_" + random_letters(8)
     remote = submit("sleep 3000")
     remote.add_tag(tag)
     assert [outcome.name for outcome in cluster.stop_all(tag=tag)] == [remote.name]
-    assert remote.wait(timeout=patience).state == "STOPPED"
+    assert remote.wait(timeout=job_timeout).state == "STOPPED"
 
 
 def test_stop_all_needs_selection(cluster):

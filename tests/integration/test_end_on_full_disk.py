@@ -72,7 +72,7 @@ def waiting(tmp_path: Path) -> Waiting:
 
 
 def test_job_ending_on_full_disk_runs_once(disk: Path, waiting: Waiting) -> None:
-    """Its end is written into room that was kept, and told once the records have room again."""
+    """Its end is written into reserved space, and reported once the records have space again."""
     with (
         LocalCluster(disk / "state", cpus=4, memory_mb=4096) as local,
         Cluster(local.uri, user=local.user, token=local.token) as client,
@@ -122,7 +122,7 @@ def _stop(running: Any) -> requests.Response:
 
 
 def test_refused_stop_stops_nothing_later(disk: Path, waiting: Waiting, tmp_path: Path) -> None:
-    """A stop that could not be written down is refused, and the job goes on to its own end."""
+    """A stop that could not be written down is refused, and the job runs to its own end."""
     (tmp_path / "other").mkdir()
     other = Waiting(tmp_path / "other")
     other.flag.touch()

@@ -79,8 +79,8 @@ def _configuration(program: Path, hooks: Path) -> str:
 def checkout(opai, tmp_path: Path) -> Path:
     """Plant programs in the folder that commands run in; return the file that they would write.
 
-    The folder is a repository with a sparse index and a tree that is missing, so that whoever reads
-    its index wants to fetch. A folder in it is a bare repository, as an archive may bring.
+    The folder is a repository with a sparse index and a tree that is missing, so that git, reading
+    its index, wants to fetch. A folder in it is a bare repository, as an archive may bring.
     """
     ran, program, hooks = tmp_path / "ran", tmp_path / "program", tmp_path / "hooks"
     program.write_text(f'#!/bin/sh\necho "$0 $*" >> {ran}\n')

@@ -45,7 +45,7 @@ def _job(name, *commands):
 
 
 def test_full_disk_is_reported_and_survived(disk, tmp_path):
-    """No job is taken without room; what runs goes on; with room again all is well."""
+    """A full disk rejects new jobs, running jobs continue, and space restores service."""
     gate = Gate(tmp_path / "gate")
     with ExitStack() as stack:
         local = stack.enter_context(LocalCluster(disk / "state", cpus=4, memory_mb=4096, grace=1))

@@ -52,10 +52,10 @@ def test_stopped_job_saves_outputs(opai, digits):
     opai("job", "stop", "digits")
     assert opai("job", "wait", "digits", code=None).returncode == 143
     opai("output", "download", "digits", "--to", "got")
-    told = Path(opai.folder, "got/master/0/ticks").read_text().split()
-    assert told[0] == "start"
-    assert "stop" in told
-    assert told[-1] == "failure"
+    reported = Path(opai.folder, "got/master/0/ticks").read_text().split()
+    assert reported[0] == "start"
+    assert "stop" in reported
+    assert reported[-1] == "failure"
     record = json.loads(opai("output", "peek", "digits", ".openpai/master-0.json").stdout)
     assert (record["event"], record["complete"]) == ("stop", True)
     assert [file["path"] for file in record["files"]] == ["master/0/ticks"]

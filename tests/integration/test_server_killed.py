@@ -48,7 +48,7 @@ def test_killed_server_loses_no_job_and_no_log_line(local_cluster, opai, tmp_pat
 
 
 def test_restart_keeps_jobs_and_logs(local_cluster, opai):
-    """What ended before is still told, with its log."""
+    """Jobs that ended before are still listed, with their logs."""
     opai("job", "sub", "--image", "x:1", "--name", "before", "--wait", "--", "echo", "kept")
     opai("local", "down")
     opai("local", "up")

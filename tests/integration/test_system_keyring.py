@@ -18,12 +18,12 @@ import secretstorage
 
 start = ["gnome-keyring-daemon", "--unlock", "--components=secrets", "--daemonize"]
 subprocess.run(start, input="pw", text=True, stdout=subprocess.DEVNULL, check=True)
-told = []
+results = []
 
 def opai(*words, stdin=""):
     line = [sys.executable, "-m", "openpai.cli", *words]
     done = subprocess.run(line, input=stdin, text=True, capture_output=True, check=False)
-    told.append([done.returncode, done.stdout, done.stderr])
+    results.append([done.returncode, done.stdout, done.stderr])
 
 uri, token = sys.argv[1], sys.stdin.read()
 opai("cluster", "add", "prod", "--pai-uri", uri, "--token-stdin", stdin=token)
@@ -35,7 +35,7 @@ login.lock()
 opai("user", "show", "-o", "name")
 opai("cluster", "list", "-o", "name")
 opai("cluster", "delete", "prod")
-print(json.dumps([told, kept, login.is_locked()]))
+print(json.dumps([results, kept, login.is_locked()]))
 """
 
 
@@ -74,8 +74,8 @@ def in_session(needs, tmp_path):
 def test_desktop_keyring_keeps_token(in_session):
     """The token is in no file of ours; locked, one sentence tells what to do, and it stays."""
     with LocalCluster(cpus=1, memory_mb=512, user="alice") as cluster:
-        told, kept, locked = in_session(cluster.uri, stdin=cluster.token)
-    added, shown, refused, listed, not_deleted = told
+        results, kept, locked = in_session(cluster.uri, stdin=cluster.token)
+    added, shown, refused, listed, not_deleted = results
     assert added[0] == 0, added
     assert "The token is kept in the keyring." in added[2]
     assert [json.loads(secret) for secret in kept] == [{"token": cluster.token}]

@@ -16,7 +16,7 @@ class FaultyProxy:
 
     ``fail(method, path, how, …)`` puts a fault in the way of the next requests that fit:
 
-    - ``refuse``: hang up before the request goes on
+    - ``refuse``: hang up before the request is forwarded
     - ``lose``: let the server act, and hang up instead of answering
     - ``answer``: let the server act, and answer with something else
     - ``instead``: answer with something else, and let the server know nothing

@@ -36,7 +36,7 @@ def test_dependencies_are_few_and_documented():
     if not page.exists():
         pytest.skip("the documentation is in the repository only")
     table = page.read_text().partition("<!-- packages -->")[2].partition("<!-- end -->")[0]
-    told = {name.lower() for name in re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)}
+    reported = {name.lower() for name in re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)}
     others = {name for name in brought("openpai-cli") if not name.startswith("openpai-")}
-    assert others == told
+    assert others == reported
     assert len(others) <= MOST

@@ -221,7 +221,7 @@ def cluster(local):
 
 @pytest.fixture
 def proxy(local):
-    """A proxy in front of the local cluster that does as it is told to some requests."""
+    """A proxy in front of the local cluster that injects faults into chosen requests."""
     with FaultyProxy(local.uri) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""Where the code runs is told from the variables that PAI really sets."""
+"""Detect where the code runs by the variables that PAI really sets."""
 
 from openpai.core.environment import TaskContext, in_job_container, in_local_cluster
 

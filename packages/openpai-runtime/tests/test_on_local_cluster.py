@@ -128,15 +128,15 @@ def test_local_job_stopped_saves_outputs(
         "trap 'echo late >late; exit 3' TERM",
         "echo ready; while true; do sleep 0.05; done",
         outputs=[{"path": "late"}],
-        callbacks=[{"on": "stop", "commands": ["echo told to stop"]}],
+        callbacks=[{"on": "stop", "commands": ["echo stop requested"]}],
     )
     wait_until(lambda: job.state() == "RUNNING" and "ready" in log(job), show=lambda: log(job))
     job.stop()
     assert job.wait(timeout=60).state == "STOPPED"
     assert (output(local, job) / "late").read_text() == "late\n"
-    assert "told to stop" in log(job)
-    told = json.loads((output(local, job) / ".openpai/worker-0.json").read_text())
-    assert (told["event"], told["exitCode"]) == ("stop", 3)
+    assert "stop requested" in log(job)
+    manifest = json.loads((output(local, job) / ".openpai/worker-0.json").read_text())
+    assert (manifest["event"], diagnosis["exitCode"]) == ("stop", 3)
 
 
 def test_local_job_saves_outputs_at_interval(
@@ -176,10 +176,10 @@ def test_explain_reads_record_of_failure(
     """`RemoteJob.explain` shows what the runtime wrote down inside the container."""
     job = submit("recorded", "echo x >a", "cat no-such-file", outputs=[{"path": "a"}])
     job.wait(timeout=60)
-    told = job.explain()
-    assert told.record[0].startswith("The command failed with exit code 1 after ")
-    assert "  Log: cat: no-such-file: No such file or directory" in told.record
-    assert told.record[0] in str(told)
+    diagnosis = job.explain()
+    assert diagnosis.record[0].startswith("The command failed with exit code 1 after ")
+    assert "  Log: cat: no-such-file: No such file or directory" in diagnosis.record
+    assert diagnosis.record[0] in str(diagnosis)
     (output(local, job) / ".openpai/worker-0.json").unlink()
     assert "left no record" in job.explain().record[0]
     assert submit("fine", "true").wait(timeout=60).state == "SUCCEEDED"
@@ -205,9 +205,11 @@ def test_explain_reports_unreachable_record(
     job.wait(timeout=60)
     path = output(local, job) / ".openpai/worker-0.json"
     path.write_text("[")
-    told = job.explain()
-    assert told.record[0].startswith("The record that the runtime keeps of it cannot be read here")
-    assert "FAILED with exit code 3" in told.summary
+    diagnosis = job.explain()
+    assert diagnosis.record[0].startswith(
+        "The record that the runtime keeps of it cannot be read here"
+    )
+    assert "FAILED with exit code 3" in diagnosis.summary
 
 
 def test_local_job_retry_rules(submit: Callable[..., RemoteJob]) -> None:

@@ -60,9 +60,9 @@ def test_messages_mask_secrets(task: Any, secrets: Path) -> None:
     with (task.work.parent / "log").open("w") as log:
         script = "echo \"KeyError: 'w4ndb-k3y of alice'\" >&2; exit 1"
         task.start("bash", "-c", script, stdout=log, stderr=log).wait(60)
-    told = (task.work.parent / "log").read_text().partition("[openpai-runtime]")[2]
-    assert "KeyError: '****** of ******'" in told
-    assert "w4ndb" not in told
+    reported = (task.work.parent / "log").read_text().partition("[openpai-runtime]")[2]
+    assert "KeyError: '****** of ******'" in reported
+    assert "w4ndb" not in reported
     assert "w4ndb" not in (task.output / ".openpai/worker-0.json").read_text()
 
 

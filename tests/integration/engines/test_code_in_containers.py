@@ -34,7 +34,7 @@ def test_status_names_engine(in_containers, podman):
     """Where containers are used nobody says that images are not."""
     assert '"engine": "podman"' in in_containers("local", "status", "-o", "json").stdout
     missing = ("--image", "127.0.0.1:9/none:1", "--name", "none", "--wait", "--", "true")
-    told = in_containers("job", "sub", *missing, code=None)
-    assert told.returncode != 0
-    assert "image is not used" not in told.stderr
+    reported = in_containers("job", "sub", *missing, code=None)
+    assert reported.returncode != 0
+    assert "image is not used" not in reported.stderr
     assert os.environ["CONTAINERS_CONF"] == podman["CONTAINERS_CONF"]

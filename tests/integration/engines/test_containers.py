@@ -106,7 +106,7 @@ def test_missing_image_fails(client, job):
 
 
 def test_image_without_bash_fails(client, job):
-    """PAI needs it too: the container cannot be started, and the reason is told."""
+    """PAI needs it too: the container cannot be started, and the reason is reported."""
     status = client.submit(job("bare", "true", image="localhost/openpai-test-no-bash:1")).wait(
         timeout=60
     )

@@ -20,7 +20,7 @@ Fault = Callable[[Request, Callable[[], Response]], Response]
 
 
 class MockPai:
-    """A PAI server that can be told to fail; each fault counts how often it struck.
+    """A PAI server that fails on request; each fault counts how often it struck.
 
     Attributes:
         uri: Its address.

@@ -43,7 +43,7 @@ def test_logs_follow_keeps_every_line_through_faults(cluster, mock_pai, faults, 
 
 
 def test_wait_for_unknown_job_raises_not_found(cluster):
-    """No patience helps here."""
+    """Retrying does not help here."""
     with pytest.raises(JobNotFoundError):
         cluster.job("nobody").wait(timeout=60)
 

@@ -1,7 +1,7 @@
 """A real Jupyter in a real browser: submit, watch, open what came back; work in a job by hand.
 
 The pictures go to ``tests/pictures`` (git knows them not), or where OPENPAI_PICTURES says:
-``hatch run test:pictures`` makes those of the documentation anew.
+``hatch run test:pictures`` regenerates those of the documentation.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_stop_ends_endless_cell(opai, local_cluster):
     assert document.cells[0].outputs[0].text == "begun\ninterrupted\n"
 
 
-NOT_JSON = "%!PS this is no notebook"
+NOT_JSON = "%!PS this is not a notebook"
 CUT = '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "sour'
 OLD = '{"nbformat": 2, "worksheets": []}'
 EMPTY = '{"nbformat": 4, "metadata": {}, "cells": []}'
@@ -102,7 +102,7 @@ def test_submit_of_invalid_file_makes_no_job(opai, local_cluster):
     ],
 )
 def test_submit_explains_bad_input(opai, text, words, sentence):
-    """What cannot become a job is told before a cluster is even asked, and nothing is lost."""
+    """Invalid notebooks are reported before any request to a cluster, and nothing is lost."""
     file = opai.folder / "work.ipynb"
     file.write_text(text)
     done = opai("notebook", "submit", "work.ipynb", "-i", "none", *words, code=None)

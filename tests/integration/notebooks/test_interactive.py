@@ -70,7 +70,7 @@ def test_interactive_job_serves_notebook(submit, cluster, tmp_path):
 
 
 def test_token_file_is_private(submit, clean_home):
-    """The file of tokens is the user's alone; a machine without it is told so."""
+    """The file of tokens is the user's alone; a machine without it gets an error."""
     job = submit("1", mode="interactive", name="private")
     file = clean_home / "notebook-tokens.yaml"
     assert file.stat().st_mode & 0o777 == 0o600

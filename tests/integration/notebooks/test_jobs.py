@@ -75,7 +75,7 @@ def test_rich_outputs_are_kept(submit, tmp_path):
 
 
 def test_dead_kernel_fails_job_without_retry(submit):
-    """A job whose kernel is killed fails with the reason, and PAI does not start it anew."""
+    """A job whose kernel is killed fails with the reason, and PAI does not restart it."""
     job = submit("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", wait=True)
     detail = job.status()
     assert (detail.state, job.exit_code(), detail.retries) == ("FAILED", 1, 0)

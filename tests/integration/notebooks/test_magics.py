@@ -53,7 +53,7 @@ def test_opai_cell_magic_runs_job(in_kernel):
 
 
 def test_opai_cell_magic_reports_failure(in_kernel):
-    """A job's failure is the cell's, in one sentence; wrong options are told the same way."""
+    """A job's failure is the cell's, in one sentence; wrong options are reported the same way."""
     shown = in_kernel(
         LOAD,
         f"%%opai {SIZE}\n1 / 0",

@@ -44,7 +44,7 @@ def make_backend(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[st
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the settings and keys of whoever runs the tests out of them."""
+    """Keep the settings and keys of the user who runs the tests out of them."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)

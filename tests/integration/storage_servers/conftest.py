@@ -20,7 +20,7 @@ from openpai.core.storage.base import Storage, StorageSpec, open_storage
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the keys and settings of whoever runs the tests out of them."""
+    """Keep the keys and settings of the user who runs the tests out of them."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)

@@ -165,8 +165,8 @@ def test_listings_end(opai, hostile: list[str]) -> None:
     assert json.loads(used.stdout)[0]["files"] == 2
     opai("storage", "download", "main:/data", "here", code=1)
     checked = opai("storage", "check", "main:/data", "here", code=1)
-    for told in (listed.stderr, used.stderr, checked.stdout):
-        assert all(repr(name) in told for name in hostile)
+    for reported in (listed.stderr, used.stderr, checked.stdout):
+        assert all(repr(name) in reported for name in hostile)
 
 
 def test_copied_mount_stays_in_its_folder(webhdfs, clean_home, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Hadoop(Server):
     pom: ClassVar[Path] = POM
 
     def lay_out(self) -> None:
-        """Make the files that are no settings."""
+        """Create the files other than settings."""
         (self.folder / "log4j.properties").write_text(LOGGING)
         for name in ("hdfs", "datanode", "static"):  # the jars lack these pages
             (self.folder / "webapps" / name).mkdir(parents=True, exist_ok=True)

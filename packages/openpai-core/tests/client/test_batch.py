@@ -220,9 +220,9 @@ def test_stop_all_without_selection_raises(cluster):
 @pytest.mark.process
 def test_results_have_parameters_and_exit_codes(cluster, sweep):
     """One row a job, in the order of names, with the user's own exit codes."""
-    for outcome in cluster.submit_all(sweep("told", 3), tag="told"):
+    for outcome in cluster.submit_all(sweep("report", 3), tag="report"):
         outcome.remote.wait(timeout=60)
-    rows = collect_results(cluster, tag="told")
+    rows = collect_results(cluster, tag="report")
     assert [(row.name, row.state, row.exit_code, row.parameters["n"]) for row in rows] == [
         ("told_n-0", "SUCCEEDED", 0, 0),
         ("told_n-1", "FAILED", 1, 1),

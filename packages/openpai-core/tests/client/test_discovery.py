@@ -1,4 +1,4 @@
-"""A cluster is found at whatever address people paste; what is none is told in a sentence."""
+"""Discovery finds a cluster at any pasted address, and reports anything else as an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What admins change is told truly when the answer is lost, cut, or given up by a proxy."""
+"""Admin calls report their true result when the response is lost, cut, or dropped by a proxy."""
 
 from __future__ import annotations
 

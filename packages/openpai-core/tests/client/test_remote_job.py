@@ -158,11 +158,11 @@ def test_explain_describes_failure(cluster, make_job):
     """Exit code, the platform's advice, events and the last lines."""
     remote = cluster.submit(make_job("echo about to fail", "exit 5"))
     remote.wait(timeout=60)
-    told = remote.explain(lines=2)
-    assert "FAILED with exit code 5" in told.summary
-    assert [line.text for line in told.log] == ["about to fail"]
-    assert told.events
-    assert "about to fail" in str(told)
+    reported = remote.explain(lines=2)
+    assert "FAILED with exit code 5" in reported.summary
+    assert [line.text for line in reported.log] == ["about to fail"]
+    assert reported.events
+    assert "about to fail" in str(reported)
 
 
 def test_explain_describes_waiting(cluster, make_job):

@@ -228,9 +228,9 @@ def test_large_total_is_refused(project: Path) -> None:
 
 def test_large_code_size_is_reported(project: Path) -> None:
     """The total, and the largest files."""
-    told: list[str] = []
-    report_sizes({"a": 60 << 20, "b": 10_000, "c": 1 << 20}, told.append)
-    report_sizes({"a": 10}, told.append)
-    assert told == [
+    reported: list[str] = []
+    report_sizes({"a": 60 << 20, "b": 10_000, "c": 1 << 20}, reported.append)
+    report_sizes({"a": 10}, reported.append)
+    assert reported == [
         "Sending 61.0 MiB of code in 3 files; the largest: a (60.0 MiB), c (1.0 MiB), b (9.8 KiB)."
     ]

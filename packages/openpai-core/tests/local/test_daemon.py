@@ -122,10 +122,10 @@ def test_full_disk_raises(tmp_path):
         "from openpai.core.local import daemon\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "try:\n    daemon.up(sys.argv[1])\n"
-        "except OpenPaiError as error:\n    sys.exit('told: ' + str(error))\n"
+        "except OpenPaiError as error:\n    sys.exit('error: ' + str(error))\n"
     ).replace("sys.argv[1]", repr(str(tmp_path / "state")))
     status, said = _in_another_process(code)
-    assert (status, said.startswith("told: The local cluster cannot keep its state")) == (1, True)
+    assert (status, said.startswith("error: The local cluster cannot keep its state")) == (1, True)
     daemon.up(tmp_path / "state")
     daemon.down(tmp_path / "state")
 
@@ -192,9 +192,9 @@ def test_embedded_cluster_removes_its_folder(tmp_path):
 def test_server_json_has_no_secrets(state):
     """Address, process, user and engine; no token, no password."""
     running = daemon.up(state)
-    told = json.loads(StateDir(state).server.read_text())
+    reported = json.loads(StateDir(state).server.read_text())
     process = {"uri": running.uri, "pid": running.pid, "user": running.user}
-    assert told == {**process, "engine": "process"}
+    assert reported == {**process, "engine": "process"}
 
 
 @pytest.mark.process

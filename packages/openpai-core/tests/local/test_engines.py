@@ -1,4 +1,4 @@
-"""Container engines: what they are told to run; tests/integration/engines lets them run it."""
+"""Commands of container engines; tests/integration/engines runs them."""
 
 import json
 import os
@@ -88,8 +88,8 @@ def test_variables_are_in_private_file(spec):
     lines = file.read_text().splitlines()
     assert {"A-B=x y", "SECRET=hush"} <= set(lines)
     assert "OPENPAI_JOB_CONFIG=/usr/local/pai/runtime.d/job_config.yaml" in lines
-    told = next(line for line in lines if line.startswith("OPENPAI_STORAGES="))
-    assert json.loads(told.partition("=")[2])["data"] == "/data"
+    reported = next(line for line in lines if line.startswith("OPENPAI_STORAGES="))
+    assert json.loads(reported.partition("=")[2])["data"] == "/data"
 
 
 def test_gpus_are_passed_to_container(spec):

@@ -21,7 +21,7 @@ RECORD = {"status": 0, "logError": ""}
 
 
 def test_end_that_cannot_be_written_is_written_later(tmp_path, plain_client, job_text) -> None:
-    """The supervisor goes on trying; the job ends with its own exit code and ran once."""
+    """The supervisor keeps trying; the job ends with its own exit code and ran once."""
     if not hasattr(resource, "prlimit"):
         pytest.skip("only Linux lets one process bound another's files")
     runs, flag = tmp_path / "runs", tmp_path / "flag"

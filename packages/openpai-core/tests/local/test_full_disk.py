@@ -1,4 +1,4 @@
-"""A disk that is full is told, and everything goes on when there is room again."""
+"""A full disk is reported, and the cluster recovers when there is space again."""
 
 import resource
 

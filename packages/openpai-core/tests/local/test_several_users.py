@@ -132,9 +132,9 @@ def test_storage_is_for_its_groups(admin, people, job_text):
     assert user("GET", "/storages/vault").status_code == 403
     refused = user.submit(asks)
     assert (refused.status_code, refused.json()["code"]) == (404, "NoStorageError")
-    user.submit(job_text("told", "echo $OPENPAI_STORAGES"))
-    user.wait("told")
-    assert "vault" not in user.log("told")
+    user.submit(job_text("storages", "echo $OPENPAI_STORAGES"))
+    user.wait("storages")
+    assert "vault" not in user.log("storages")
     whole["extension"]["acls"]["storageConfigs"] = ["local-storage", "vault"]
     assert admin("PUT", "/groups", json=change).status_code == 201
     assert user("GET", "/storages/vault").status_code == 200

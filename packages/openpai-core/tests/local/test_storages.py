@@ -87,9 +87,9 @@ def test_unmountable_storage_is_reported(storage_client, job_text):
     text += "extras: {storages: [{name: team, mountPath: /no-such-folder-here/at-all}]}\n"
     storage_client.submit(text)
     assert storage_client.wait("unplaced")["jobStatus"]["state"] == "SUCCEEDED"
-    told = storage_client.log("unplaced", "runtime.log")
-    assert "storage team is not at /no-such-folder-here/at-all" in told
-    assert "see OPENPAI_STORAGES" in told
+    reported = storage_client.log("unplaced", "runtime.log")
+    assert "storage team is not at /no-such-folder-here/at-all" in reported
+    assert "see OPENPAI_STORAGES" in reported
     assert "team" in storage_client.log("unplaced")
 
 
@@ -118,6 +118,6 @@ def test_missing_namespace_mounts_nothing(monkeypatch):
 
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Refusing())
     wanted = [{"name": "n", "source": "/here", "target": "/there"}]
-    (told,) = mounts.mount_folders(wanted)
-    assert "does not allow it (Operation not permitted)" in told
-    assert "it is at /here" in told
+    (reported,) = mounts.mount_folders(wanted)
+    assert "does not allow it (Operation not permitted)" in reported
+    assert "it is at /here" in reported

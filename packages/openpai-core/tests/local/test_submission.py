@@ -167,9 +167,12 @@ def test_ignored_image_is_reported_once(client, job_text):
     client.submit(job_text("image"))
     client.wait("image")
     events = client("GET", client.path("image") + "/events").json()["data"]
-    told = [event for event in events if event["reason"] == "ImageNotRun"]
-    assert len(told) == 1
-    assert (told[0]["type"], "images are not used" in told[0]["message"]) == ("Normal", True)
+    reported = [event for event in events if event["reason"] == "ImageNotRun"]
+    assert len(reported) == 1
+    assert (reported[0]["type"], "images are not used" in reported[0]["message"]) == (
+        "Normal",
+        True,
+    )
 
 
 @pytest.mark.process

@@ -1,4 +1,4 @@
-"""Jobs made at random are right; broken in one place, they are told so at that place."""
+"""Random jobs are valid; with one defect, validation reports it at its place."""
 
 from __future__ import annotations
 

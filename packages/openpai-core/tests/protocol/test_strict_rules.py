@@ -287,8 +287,8 @@ def _changed(minimal, changes):
 def test_rule_finds_its_mistake(minimal, rule, changes, path, words):
     """The problem has the value's pointer, and says what is wrong and what to do."""
     problems = job_problems(_changed(minimal, changes), None, strict=True)
-    told = {problem.path: f"{problem.message} {problem.hint}" for problem in problems}
-    assert words in told.get(path, f"nothing at {path}: {told}")
+    reported = {problem.path: f"{problem.message} {problem.hint}" for problem in problems}
+    assert words in reported.get(path, f"nothing at {path}: {reported}")
 
 
 def test_every_rule_has_an_example():

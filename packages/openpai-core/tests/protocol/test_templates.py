@@ -97,7 +97,7 @@ def test_unsupported_values_fail_as_on_server(template):
 
 
 def test_exponential_text_is_refused():
-    """A list that aliases make endless is not joined for ever."""
+    """A list that aliases make endless is not joined endlessly."""
     value: list[object] = ["x"]
     for _ in range(40):
         value = [value, value]

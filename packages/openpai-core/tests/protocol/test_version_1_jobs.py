@@ -89,7 +89,7 @@ def test_renamed_roles_are_renamed_in_commands(converted):
 
 def test_lost_settings_are_reported(converted):
     """One sentence for each thing that is lost."""
-    told = "\n".join(converted.lost)
+    reported = "\n".join(converted.lost)
     for words in (
         "'cifar10.distributed~1' is not allowed any more",
         "'outputDir' has a variable",
@@ -101,7 +101,7 @@ def test_lost_settings_are_reported(converted):
         "credentials in 'hdfs://1.2.3.4:9000/auth'",
         "errexit",
     ):
-        assert words in told
+        assert words in reported
 
 
 def test_unlimited_retries_are_reported():

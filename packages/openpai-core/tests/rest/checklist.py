@@ -229,8 +229,8 @@ def _role_names(cluster, make_job):
     assert [role for role, _ in remote.tasks()] == ["myworker"]
     assert list(remote.logs("My_Worker", 0)) == ["here"]
     job.document["taskRoles"]["my-worker"] = job.document["taskRoles"]["My_Worker"]
-    told = [problem.message for problem in job.problems(strict=True)]
-    assert any("one name" in message for message in told)
+    reported = [problem.message for problem in job.problems(strict=True)]
+    assert any("one name" in message for message in reported)
 
 
 @row("attemptId, appId and taskRoles are missing at first")

@@ -1,4 +1,4 @@
-"""Whatever a real rest-server is known to do to its clients is borne: a check for each row."""
+"""The client handles every known behaviour of a real rest-server: one check per row."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def test_document_rows_match_checks():
         pytest.skip("the documents are not part of this package's own archive")
     table = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
-    assert [told for told, _ in rows] == list(CHECKS)
+    assert [reported for reported, _ in rows] == list(CHECKS)
     assert all(done for _, done in rows)

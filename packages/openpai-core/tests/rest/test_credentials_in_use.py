@@ -219,9 +219,9 @@ def test_log_records_have_no_secrets(local, make_job, caplog):
         uris = tasks.log_locations(cluster.session, tasks.TaskAttempt(remote.key, 0, "main", 0, 0))
         cluster.logout()
     secrets = [local.password, token, extra, uris["all"].partition("token=")[2]]
-    told = [r for r in caplog.records if r.name.startswith(("openpai.core.rest", "urllib3"))]
-    assert len(told) > 10
-    for record in told:
+    reported = [r for r in caplog.records if r.name.startswith(("openpai.core.rest", "urllib3"))]
+    assert len(reported) > 10
+    for record in reported:
         assert not any(secret in record.getMessage() for secret in secrets), record.name
     for shown in (repr(cluster), repr(cluster.session), repr(vars(remote))):
         assert not any(secret in shown for secret in secrets)

@@ -94,9 +94,9 @@ FAULTS = {
     "circle": (answer(307, Location="/again"), ConnectionFailed, "in a circle"),
 }
 
-# What these mean for a log is told by its own tests; a text is not looked into.
+# Their meaning for a log has its own tests; the text is not inspected.
 OTHERWISE = {("log", "forbidden"), ("log", "truncated"), ("text", "truncated")}
-# Of these only the status counts, or they are no JSON.
+# Of these only the status counts, or they are not JSON.
 OTHERWISE |= {
     (one, "another form") for one in ("log", "text", "submit", "change", "delete", "admin")
 }
@@ -127,7 +127,7 @@ class Answering:
                 self.methods.append(connection.recv(65536).partition(b" ")[0])
                 connection.sendall(self.data)
                 self.over.wait(self.stall)
-                if self.reset:  # closed so, the other side is told of a reset
+                if self.reset:  # closing like this sends a reset
                     linger = struct.pack("ii", 1, 0)
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 

@@ -88,8 +88,8 @@ def test_max_parallel_is_kept(make_sweep, through_proxy, proxy, gate, tmp_path):
     jobs = sweep.wait(timeout=120)
     submitter.join(60)
     assert len(outcomes) == 6
-    told = [next(sweep.cluster.job(job.name).logs()) for job in jobs]
-    assert {int(text) for text in told} <= {1, 2}
+    reported = [next(sweep.cluster.job(job.name).logs()) for job in jobs]
+    assert {int(text) for text in reported} <= {1, 2}
 
 
 def test_recreated_sweep_gets_missing_points(make_sweep, cluster, make_job):

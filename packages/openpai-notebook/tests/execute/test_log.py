@@ -81,7 +81,7 @@ def test_log_cuts_long_value(log, streams):
 
 
 def test_log_survives_closed_stream(streams):
-    """When nobody reads stdout any more, stderr goes on."""
+    """Stderr is still written when nobody reads stdout any more."""
     closed = io.StringIO()
     closed.close()
     log = Log(closed, streams.files[1])

@@ -105,7 +105,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_load_notebook_explains_bad_file(case):
-    """What is wrong with a file that is no notebook is said with the file's name."""
+    """The error for a file that is not a notebook names the file."""
     data, expected = BROKEN[case]
     with pytest.raises(InvalidNotebookError, match=expected) as raised:
         parse_notebook(data, "some.ipynb")
@@ -114,7 +114,7 @@ def test_load_notebook_explains_bad_file(case):
 
 
 def test_load_notebook_refuses_missing_file_and_folder(tmp_path):
-    """A path that is no file is named."""
+    """The error for a path that is not a file names it."""
     with pytest.raises(InvalidNotebookError, match=r"no file '.*gone\.ipynb'"):
         load_notebook(tmp_path / "gone.ipynb")
     with pytest.raises(InvalidNotebookError, match="is a folder"):

@@ -84,9 +84,9 @@ def test_detail_text_shows_state_and_log():
 
 
 def test_detail_text_dates_state():
-    """Of a job that goes on a notebook keeps when it was seen so; of one that ended, how."""
+    """A notebook keeps when a running job was last seen, and how a finished one ended."""
     ended = {"username": "me", "state": "FAILED", "appExitCode": 3}
     times = {"launchedTime": 1_700_000_000_000, "completedTime": 1_700_000_061_000}
     assert re.search(r", seen 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", detail_text(DETAIL))
-    told = detail_text(JobDetail({"name": "a", "jobStatus": {**ended, **times}}))
-    assert told == "me~a: FAILED, exit code 3, duration 0:01:01"
+    reported = detail_text(JobDetail({"name": "a", "jobStatus": {**ended, **times}}))
+    assert reported == "me~a: FAILED, exit code 3, duration 0:01:01"

@@ -151,7 +151,7 @@ def test_calling_notebook_follows_renaming(server):
 
 
 def test_calling_notebook_is_found_by_kernel(server):
-    """Two notebooks on one server are told apart by their kernels."""
+    """Two notebooks on one server are distinguished by their kernels."""
     first, second = server.open("first.ipynb"), server.open("second.ipynb")
     assert server.run_in(second["kernel"]["id"], FIND) == str(server.root / "second.ipynb")
     assert server.run_in(first["kernel"]["id"], FIND) == str(server.root / "first.ipynb")
@@ -188,7 +188,7 @@ def test_calling_notebook_is_read_from_vs_code(kernel, plain):
 
 
 def test_calling_notebook_is_read_from_environment(tmp_path, plain):
-    """Without a server that answers, what it told the kernel at its start counts."""
+    """Without a server that answers, the values that the kernel got at its start count."""
     with kernel_outside_servers(tmp_path / "runtime", str(plain)) as client:
         assert executed(client, FIND) == str(plain)
 
@@ -241,9 +241,9 @@ def test_calling_notebook_is_read_from_colab(tmp_path):
     with kernel_outside_servers(tmp_path / "runtime", "some-uuid") as client:
         executed(client, f"import os; os.chdir({str(tmp_path)!r})\n{COLAB}")
         executed(client, f"PAGE = json.loads({json.dumps({'ipynb': page})!r})")
-        told = executed(client, OWN)
-        assert told.startswith(f"(PosixPath('{tmp_path}/Mine.ipynb'), {{")
-        assert told.endswith(", [1])")
+        reported = executed(client, OWN)
+        assert reported.startswith(f"(PosixPath('{tmp_path}/Mine.ipynb'), {{")
+        assert reported.endswith(", [1])")
         executed(client, "PAGE = None")
         assert "Colab does not hand over this notebook (TypeError)." in executed(client, OWN)
 

@@ -85,8 +85,8 @@ def test_freeze_agrees_with_pip():
     if not find_spec(pip[0]):
         pytest.skip("this environment has neither pip nor uv")
     words = [sys.executable, "-m", *pip, "freeze", "--exclude-editable"]
-    told = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
-    expected = [line for line in told.splitlines() if not re.search("file:|[+]|^openpai", line)]
+    reported = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
+    expected = [line for line in reported.splitlines() if not re.search("file:|[+]|^openpai", line)]
     assert expected
 
     def normal(line: str) -> str:

@@ -110,5 +110,5 @@ def test_first_matching_pattern_is_used() -> None:
     "text", ["", "epoch 1 loss 0.5\n", "no errors: 0\n", "[openpai-runtime] KeyError: x\n"]
 )
 def test_harmless_lines_match_nothing(text: str) -> None:
-    """Progress, counters and the runtime's own words are no explanation."""
+    """Progress, counters and the runtime's own messages do not explain a failure."""
     assert match_log(text) is None

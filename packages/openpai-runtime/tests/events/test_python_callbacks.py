@@ -268,10 +268,10 @@ def installed(task: Any, tmp_path: Path) -> Callable[[str], None]:
 @pytest.mark.process
 def test_entry_point_function_is_called(task: Any, installed: Callable[[str], None]) -> None:
     """A callback names it, and it gets the event."""
-    installed("def notify(event): print('told', event.name, event.exit_code, flush=True)")
+    installed("def notify(event): print('notified', event.name, event.exit_code, flush=True)")
     task.section(callbacks=[{"on": "failure", "call": "team-notify"}])
     done = task.bash("exit 4")
-    assert (done.returncode, done.stdout) == (4, "told failure 4\n")
+    assert (done.returncode, done.stdout) == (4, "notified failure 4\n")
 
 
 @pytest.mark.process

@@ -39,15 +39,15 @@ def test_manifest_lists_saved_files(task: Any) -> None:
     task.section(outputs=[{"path": "d"}, {"path": "*.core"}])
     task.env.update(FC_FRAMEWORK_ATTEMPT_ID="2", FC_TASK_ATTEMPT_ID="1")
     task.bash("mkdir d; printf abc >d/a; exit 5")
-    told = task.manifest
-    assert told["files"] == [
+    content = task.manifest
+    assert content["files"] == [
         {"path": "d/a", "size": 3, "sha256": hashlib.sha256(b"abc").hexdigest()}
     ]
-    assert (told["exitCode"], told["event"], told["complete"]) == (5, "failure", True)
-    assert (told["job"], told["role"], told["index"]) == ("mnist", "worker", 0)
-    assert told["attempt"] == {"job": 2, "task": 1}
-    assert told["unmatched"] == ["*.core"]
-    assert told["started"] <= told["saved"]
+    assert (content["exitCode"], content["event"], content["complete"]) == (5, "failure", True)
+    assert (content["job"], content["role"], content["index"]) == ("mnist", "worker", 0)
+    assert content["attempt"] == {"job": 2, "task": 1}
+    assert content["unmatched"] == ["*.core"]
+    assert content["started"] <= content["saved"]
 
 
 def test_saved_outputs_are_reported(task: Any) -> None:
@@ -65,9 +65,9 @@ def test_outputs_select_task_roles(task: Any) -> None:
     task.section(
         outputs=[{"path": "a", "taskRoles": ["worker"]}, {"path": "b", "taskRoles": ["ps"]}]
     )
-    told = task.bash("touch a b").stderr
-    assert "Saved 1 file" in told
-    assert "match nothing" not in told
+    content = task.bash("touch a b").stderr
+    assert "Saved 1 file" in content
+    assert "match nothing" not in content
     assert [file["path"] for file in task.manifest["files"]] == ["worker/0/a"]
 
 
@@ -78,8 +78,8 @@ def test_outputs_of_several_tasks_are_separate(task: Any) -> None:
     task.section(outputs=[{"path": "a"}])
     task.bash("echo x >a")
     assert (task.output / "worker/1/a").exists()
-    told = json.loads((task.output / ".openpai/worker-1.json").read_text())
-    assert [file["path"] for file in told["files"]] == ["worker/1/a"]
+    content = json.loads((task.output / ".openpai/worker-1.json").read_text())
+    assert [file["path"] for file in content["files"]] == ["worker/1/a"]
 
 
 def test_output_folder_is_in_environment(task: Any) -> None:

@@ -49,8 +49,8 @@ def test_mounted_storage_needs_no_cluster(
     opai: Opai, away: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a job's container, which knows no cluster, storages are used where they are mounted."""
-    told = {"team": str(away), "gone": str(away / "none")}
-    monkeypatch.setenv("OPENPAI_STORAGES", json.dumps(told))
+    reported = {"team": str(away), "gone": str(away / "none")}
+    monkeypatch.setenv("OPENPAI_STORAGES", json.dumps(reported))
     Path("file").write_text("x")
     opai("upload", "file", "team:/new/")
     assert (away / "new" / "file").read_text() == "x"

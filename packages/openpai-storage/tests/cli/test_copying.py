@@ -95,7 +95,7 @@ def test_upload_keeps_different_file(opai: Callable[..., Any], root: Path, tree:
 
 
 def test_download_no_overwrite_keeps_file(opai: Callable[..., Any], root: Path) -> None:
-    """Downloads replace, as they always did, unless told not to."""
+    """Downloads replace existing files unless an option forbids it."""
     (root / "file").write_text("new")
     Path("file").write_text("old")
     with pytest.raises(FileExistsError):

@@ -72,7 +72,7 @@ def test_logs_follow_prints_log_until_end(job, tmp_path):
 
 
 def test_logs_of_failed_job_exit_0(opai, job):
-    """Reading the log of a failed job is no failure."""
+    """Reading the log of a failed job succeeds."""
     name = job("echo out", "echo err >&2", "exit 6")
     opai("job", "wait", name)
     result = opai("job", "logs", name)

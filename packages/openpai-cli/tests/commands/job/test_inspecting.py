@@ -124,9 +124,9 @@ def test_status_shows_record_of_runtime(opai, local):
     name = "status_tells_the_record"
     sub = ("job", "sub", "--job-name", name, "-i", "none", "--output", "a", "--wait")
     assert opai(*sub, "--", "sh", "-c", "echo x >a; cat no-such-file").exit_code == 1
-    told = opai("job", "status", name).stderr
-    assert "  The command failed with exit code 1 after " in told
-    assert "  Log: cat: no-such-file: No such file or directory" in told
+    reported = opai("job", "status", name).stderr
+    assert "  The command failed with exit code 1 after " in reported
+    assert "  Log: cat: no-such-file: No such file or directory" in reported
 
 
 def test_logs_since_filters_lines(opai, job):

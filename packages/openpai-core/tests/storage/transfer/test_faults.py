@@ -1,4 +1,4 @@
-"""What goes wrong during a transfer is told, and harms nothing."""
+"""Errors during a transfer are reported and damage nothing."""
 
 from __future__ import annotations
 

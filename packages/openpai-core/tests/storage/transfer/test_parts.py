@@ -242,7 +242,7 @@ def test_consecutive_parts_are_read_at_once(storage: LocalStorage, tmp_path: Pat
     assert len(ranges) < 40
 
 
-class Told(LocalStorage):
+class ReportedChecksumStorage(LocalStorage):
     """A folder with checksums of one algorithm; it may corrupt what it receives."""
 
     def __init__(self, root: Path, algorithm: str, *, spoils: bool = False) -> None:
@@ -274,7 +274,7 @@ def test_known_checksum_is_computed_while_copying(
     """A file is read again at the end only if the storage has another checksum."""
     source = Watched(big.parent)
     (tmp_path / "t").mkdir()
-    target = Told(tmp_path / "t", algorithm)
+    target = ReportedChecksumStorage(tmp_path / "t", algorithm)
     Transfer(source, "/big", target, "/big", Options(threads=1)).run()
     last = max(i for i, (_, length) in enumerate(source.ranges) if length is not None)
     whole = [i for i, (_, length) in enumerate(source.ranges) if length is None]
@@ -286,7 +286,7 @@ def test_known_checksum_is_computed_while_copying(
 def test_corrupted_part_is_detected(tmp_path: Path, big: Path, algorithm: str) -> None:
     """What the target's checksum does not confirm does not count as copied, and does not stay."""
     (tmp_path / "t").mkdir()
-    target = Told(tmp_path / "t", algorithm, spoils=True)
+    target = ReportedChecksumStorage(tmp_path / "t", algorithm, spoils=True)
     with pytest.raises(StorageError, match="did not arrive as it was sent"):
         Transfer(*local_place(big), target, "/big", Options(retries=1)).run()
     assert list(target.list("/")) == []
