@@ -136,7 +136,7 @@ def test_local_job_stopped_saves_outputs(
     assert (output(local, job) / "late").read_text() == "late\n"
     assert "stop requested" in log(job)
     manifest = json.loads((output(local, job) / ".openpai/worker-0.json").read_text())
-    assert (manifest["event"], diagnosis["exitCode"]) == ("stop", 3)
+    assert (manifest["event"], manifest["exitCode"]) == ("stop", 3)
 
 
 def test_local_job_saves_outputs_at_interval(
