@@ -74,7 +74,7 @@ def test_info_of_closed_port_raises_connection_failed():
 
 def test_cluster_refuses_address_without_scheme():
     """Before anything is sent."""
-    with pytest.raises(ConfigError, match="is no address of a cluster"):
+    with pytest.raises(ConfigError, match="is not an address of a cluster"):
         Cluster("pai.example.org")
 
 

@@ -117,7 +117,7 @@ def test_wrong_port_raises(nobody):
 def test_other_server_is_refused(httpserver):
     """It answers, with pages of its own or JSON of its own."""
     httpserver.expect_request("/rest-server/api/v2/info").respond_with_json(["other"])
-    with pytest.raises(ConnectionFailed, match="is no PAI cluster") as caught:
+    with pytest.raises(ConnectionFailed, match="is not a PAI cluster") as caught:
         discover(httpserver.url_for("/"))
     assert "web portal" in caught.value.hint
 
@@ -149,5 +149,5 @@ def test_clock_skew_is_measured(proxy, hours):
 @pytest.mark.parametrize("text", ["", "ftp://pai.example.org", "http://", "http://h:port", "a b:c"])
 def test_invalid_address_raises(text):
     """Before anything is sent."""
-    with pytest.raises(ConfigError, match="is no address"):
+    with pytest.raises(ConfigError, match="is not an address"):
         discover(text)

@@ -41,7 +41,7 @@ def test_wait_survives_transient_failures(through_proxy, proxy, make_job, gate, 
 def test_wait_times_out(cluster, make_job):
     """The job continues."""
     remote = cluster.submit(make_job("sleep 600"))
-    with pytest.raises(WaitTimeout, match="it goes on"):
+    with pytest.raises(WaitTimeout, match="the job continues"):
         remote.wait(timeout=0.05, poll=0.01)
     assert remote.state() in ("WAITING", "RUNNING")
     remote.stop()

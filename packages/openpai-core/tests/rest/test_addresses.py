@@ -49,7 +49,7 @@ def test_address_forms_are_equivalent(written, uri, info):
 )
 def test_invalid_address_raises(written):
     """Before anything is sent."""
-    with pytest.raises(ConfigError, match="is no address of a cluster"):
+    with pytest.raises(ConfigError, match="is not an address of a cluster"):
         Address.parse(written)
 
 

@@ -172,7 +172,7 @@ def test_describe_replaces_dollar_in_name(make_notebook):
     ({"parameters": {"a b": 1}}, "cannot be the name"),
 ])  # fmt: skip
 def test_describe_refuses_invalid_request(make_notebook, wishes, words):
-    """A wish that cannot be met is told at once."""
+    """An option that cannot be satisfied is rejected at once."""
     with pytest.raises(InvalidNotebookError, match=words):
         document_of(path=make_notebook("x = 1", "%timeit x"), **wishes)
 

@@ -85,7 +85,7 @@ def test_wait_timeout_exits_124(local, sleeping):
     done = run("job", "wait", sleeping, "--timeout", "0.1", "-o", "json")
     error = json.loads(done.stderr)["error"]
     assert (done.returncode, error["exitCode"], done.stdout) == (124, 124, "")
-    assert "goes on" in error["message"]
+    assert "the job continues" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_wait_past_timeout_exits_124(opai, job):
     name = job("sleep 600")
     result = opai("job", "wait", name, "--timeout", "0.3")
     assert result.exit_code == 124
-    assert "it goes on" in result.stderr
+    assert "the job continues" in result.stderr
     opai("job", "stop", name)
 
 

@@ -91,7 +91,7 @@ class Console:
         _write(sys.stdout, text + "\n")
 
     def print_error(self, text: str) -> None:
-        """Write one line for people; a terminal that went away is no reason to fail."""
+        """Write one line for people; a closed terminal is ignored."""
         try:
             _write(sys.stderr, text + "\n")
             sys.stderr.flush()

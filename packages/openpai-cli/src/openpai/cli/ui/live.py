@@ -22,14 +22,14 @@ def watch(app: CliApp, draw: Callable[[int], Sequence[str]]) -> None:
     """Show what ``draw`` returns on a screen of its own; Ctrl-C ends it and restores the old one.
 
     Every picture is written at once and over the last one, so nothing flickers. A connection that
-    fails is borne for ten minutes while the last picture stays.
+    fails is retried for ten minutes while the last picture stays.
 
     Args:
         app: The running ``opai``.
-        draw: Returns the lines for a screen of so many lines.
+        draw: Returns the lines to show, for a screen of the given height.
 
     Raises:
-        UsageError: stdout is no terminal that can be drawn on.
+        UsageError: stdout is not a terminal that supports cursor movement.
         OpenPaiError: The trouble with the connection lasted too long.
     """
     from openpai.core.errors import OpenPaiError

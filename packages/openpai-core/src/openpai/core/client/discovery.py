@@ -117,7 +117,7 @@ def _look(uri: str, verify: bool | str, timeout: float) -> Found:
                 ) from None
         tried.append(address.url("/info")[len(Address.parse(uri).server) :])
     raise _no_cluster(
-        f"{Address.parse(uri).server} answers, and is no PAI cluster (asked for {tried[0]}).",
+        f"{Address.parse(uri).server} answers, but is not a PAI cluster (asked for {tried[0]}).",
         "Give the address of PAI's web portal, or of its rest-server.",
     )
 

@@ -32,7 +32,7 @@ class Plugin:
     Attributes:
         name: ``cmd``, ``ssh``, ``git``, ``tensorboard``, ``teamwise_storage`` or another.
         parameters: What the job says, templates not filled in.
-        ignores_failure: Whether the task goes on when the plugin fails.
+        ignores_failure: Whether the task continues when the plugin fails.
     """
 
     name: str
@@ -115,7 +115,7 @@ def _tensorboard(parameters: Mapping[str, Any], is_first: bool) -> Commands:
 
 
 def _ssh(parameters: Mapping[str, Any], _: bool) -> Commands:
-    """PAI sets up the container's own sshd; where tasks share a machine whoever runs them helps."""
+    """PAI sets up the container's own sshd; where tasks share a machine, their host helps."""
     if not parameters:
         return [], []
     minutes = 0

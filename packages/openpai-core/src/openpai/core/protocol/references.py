@@ -38,7 +38,7 @@ def has(container: Any, name: str) -> bool:
     """Return JavaScript's ``name in container``.
 
     Raises:
-        JsError: The container is no object.
+        JsError: The container is not an object.
     """
     if isinstance(container, dict):
         return name in container

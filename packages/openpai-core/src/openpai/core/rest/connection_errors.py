@@ -97,9 +97,9 @@ _CAUSES = (
     _Cause(
         "Timeout", (), "no answer in time", "The cluster may be busy.", transient=True, sent=True
     ),
-    _Cause("InvalidURL", (), "this is no address", _ADDRESS, transient=False, sent=False),
-    _Cause("MissingSchema", (), "this is no address", _ADDRESS, transient=False, sent=False),
-    _Cause("InvalidSchema", (), "this is no address", _ADDRESS, transient=False, sent=False),
+    _Cause("InvalidURL", (), "this is not an address", _ADDRESS, transient=False, sent=False),
+    _Cause("MissingSchema", (), "this is not an address", _ADDRESS, transient=False, sent=False),
+    _Cause("InvalidSchema", (), "this is not an address", _ADDRESS, transient=False, sent=False),
     _Cause(
         "TooManyRedirects",
         (),

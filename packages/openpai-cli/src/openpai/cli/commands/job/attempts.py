@@ -48,7 +48,7 @@ def _row(detail: JobDetail) -> dict[str, Any]:
     return {
         "attempt": detail.attempt_id,
         "state": detail.attempt_state,
-        # The user's own code is told of a job that has ended only.
+        # PAI returns the user's own code only for a job that has ended.
         "exitCode": detail.exit_code if detail.ended or not ended else detail.app_exit_code,
         "launchedTime": began,
         "completedTime": ended,

@@ -45,7 +45,7 @@ def wait(
     cluster = app.cluster(alias)
     remotes = [cluster.job(name) for name in jobs]
     for remote in remotes:
-        remote.status()  # a name that does not exist is told before any waiting
+        remote.status()  # a name that does not exist is reported before any waiting
     deadline = None if timeout is None else time.monotonic() + timeout
     details = []
     for remote in remotes:

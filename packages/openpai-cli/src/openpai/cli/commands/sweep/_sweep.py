@@ -48,7 +48,7 @@ def job_row(sweep: Sweep, job: SweepJob) -> dict[str, Any]:
     """Return what machines read of the latest job of a point."""
     from openpai.cli.framework import running_time
 
-    told = job.summary
+    summary = job.summary
     return {
         "job": f"{sweep.cluster.user}~{job.name}",
         "name": job.name,
@@ -56,8 +56,10 @@ def job_row(sweep: Sweep, job: SweepJob) -> dict[str, Any]:
         "try": job.number,
         "state": job.state,
         "parameters": None if job.parameters is None else dict(job.parameters),
-        "submissionTime": told.submission_time if told else None,
-        "duration": running_time(told.launched_time, told.completed_time) if told else None,
+        "submissionTime": summary.submission_time if summary else None,
+        "duration": running_time(summary.launched_time, summary.completed_time)
+        if summary
+        else None,
     }
 
 

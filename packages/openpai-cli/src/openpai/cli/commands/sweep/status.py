@@ -35,7 +35,7 @@ def status(
     found = open_sweep(app, sweep, alias)
     jobs = found.jobs()
     shown = [job for job in jobs if not states or job.state in states]
-    if format_ == "name":  # what was not submitted is no job that another command could take
+    if format_ == "name":  # jobs that were not submitted have no name for other commands
         shown = [job for job in shown if job.state is not None]
     columns = [("JOB", "job")] if format_ == "name" else JOB_COLUMNS
     app.emit([job_row(found, job) for job in shown], columns=columns, format=format_)

@@ -46,7 +46,7 @@ def wait(
     from openpai.cli.framework import exit_code_of
 
     found = open_sweep(app, sweep, alias)
-    found.jobs()  # a name that does not exist is told before any waiting
+    found.jobs()  # a name that does not exist is reported before any waiting
     with watching(app, found) as seen:
         jobs = found.wait(timeout, on_change=seen)
         codes = {
