@@ -109,7 +109,7 @@ class RemoteJob:
 
         def expired() -> WaitTimeout:
             return WaitTimeout(
-                f"'{self.key}' has not ended within {timeout:g} s; it goes on.",
+                f"'{self.key}' has not ended within {timeout:g} s; the job continues.",
                 f"Wait again: opai job wait {self.key}",
             )
 

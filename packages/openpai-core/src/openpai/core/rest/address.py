@@ -125,7 +125,7 @@ def _check(uri: str) -> None:
         parts, usable = urlsplit(""), False
     if not usable:
         raise ConfigError(
-            f"'{uri.rpartition('@')[2]}' is no address of a cluster.",
+            f"'{uri.rpartition('@')[2]}' is not an address of a cluster.",
             "Write it as http://HOST or https://HOST, with :PORT where needed.",
         )
     if "@" in parts.netloc:
