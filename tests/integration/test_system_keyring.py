@@ -77,7 +77,7 @@ def test_desktop_keyring_keeps_token(in_session):
         results, kept, locked = in_session(cluster.uri, stdin=cluster.token)
     added, shown, refused, listed, not_deleted = results
     assert added[0] == 0, added
-    assert "The token is kept in the keyring." in added[2]
+    assert "The token is stored in the keyring." in added[2]
     assert [json.loads(secret) for secret in kept] == [{"token": cluster.token}]
     assert all(cluster.token not in file.read_text() for file in in_session.openpai.iterdir())
     assert shown[:2] == [0, "alice\n"]
