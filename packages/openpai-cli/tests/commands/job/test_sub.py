@@ -311,7 +311,10 @@ def test_sub_reports_broken_script_block(opai, local, block):
         (["--image", "i", "echo a; exit 3", "--wait"], "before it"),
         (["--image", "i", "--on", "failure", "x"], "EVENT=COMMAND"),
         (["--image", "i", "--on", "interval=date", "x"], "interval:10m"),
-        (["--image", "i", "--on", "failure:KILL=date", "x"], "'KILL' is not one of: SIGHUP"),
+        (
+            ["--image", "i", "--on", "failure:KILL=date", "x"],
+            "Invalid value 'KILL'. A signal's name. One of: SIGHUP",
+        ),
     ],
 )
 def test_sub_refuses_invalid_options(opai, local, arguments, said):

@@ -165,7 +165,9 @@ def items(description: str, item: Schema, least: int = 0) -> Schema:
 def _read(value: Any, field: Mapping[str, Any], path: tuple[Any, ...], problems: Problems) -> Any:
     schema = field["schema"]
     if not _fits(value, schema):
-        problems.append(problem(path, f"Invalid value {_shown(value)}.", schema["description"]))
+        choices = f" One of: {', '.join(map(str, schema['enum']))}." if "enum" in schema else ""
+        hint = schema["description"] + choices
+        problems.append(problem(path, f"Invalid value {_shown(value)}.", hint))
         return None
     if "part" in field:
         return field["part"].read(value, path, problems)
