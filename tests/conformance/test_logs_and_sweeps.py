@@ -118,5 +118,5 @@ def test_stop_all_selects_by_tag(cluster, submit, job_timeout):
 
 def test_stop_all_needs_selection(cluster):
     """Neither a prefix nor a tag was given."""
-    with pytest.raises(OpenPaiError, match="Which jobs"):
+    with pytest.raises(OpenPaiError, match="No jobs are selected"):
         cluster.stop_all()

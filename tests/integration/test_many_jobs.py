@@ -11,6 +11,7 @@ from support.wait import wait_until
 
 from openpai.core import Cluster
 from openpai.core.local import LocalCluster
+from openpai.core.local.api import rate_limit
 from openpai.core.local.cluster import Limits
 from openpai.core.protocol.command_job import job_from_command
 
@@ -20,9 +21,10 @@ HOUR = 3
 
 
 @pytest.fixture
-def limited(tmp_path):
+def limited(tmp_path, monkeypatch):
     """A cluster that takes 60 submissions in an hour of a few seconds."""
-    limits = Limits(api_per_minute=100_000, submits_per_hour=AT_ONCE, hour=HOUR)
+    monkeypatch.setattr(rate_limit, "HOUR", HOUR)
+    limits = Limits(api_per_minute=100_000, submits_per_hour=AT_ONCE)
     with LocalCluster(tmp_path, cpus=1, memory_mb=512, grace=0.5, rate_limits=limits) as cluster:
         yield cluster
 

@@ -18,6 +18,9 @@ __all__ = [
     "make_limiters",
 ]
 
+#: Window of the limit of submissions, in seconds.
+HOUR = 3600
+
 
 @dataclass(frozen=True)
 class Count:
@@ -86,5 +89,5 @@ def make_limiters(limits: Limits | None, clock: Clock) -> dict[str, Limiter]:
     return {
         "api": Limiter(limits.api_per_minute, 60, clock),
         "list": Limiter(limits.lists_per_minute, 60, clock),
-        "submit": Limiter(limits.submits_per_hour, 3600, clock),
+        "submit": Limiter(limits.submits_per_hour, HOUR, clock),
     }
