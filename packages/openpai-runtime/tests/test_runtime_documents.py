@@ -58,7 +58,8 @@ def test_guide_documents_keys_and_events() -> None:
     """What the schema knows is documented."""
     if not GUIDE.exists():
         pytest.skip("the guide is in the repository only")
-    from openpai.core.protocol.runtime_section import EVENTS, section_schema
+    from openpai.core.protocol.runtime_parts import EVENTS
+    from openpai.core.protocol.runtime_section import section_schema
 
     text = GUIDE.read_text()
     for word in (*EVENTS, *section_schema()["properties"]):

@@ -171,7 +171,7 @@ def test_listings_end(opai, hostile: list[str]) -> None:
 
 def test_copied_mount_stays_in_its_folder(webhdfs, clean_home, tmp_path: Path) -> None:
     """A storage that the runtime copies because it cannot be mounted writes to its folder only."""
-    from openpai.core.protocol.runtime_section import Mount
+    from openpai.core.protocol.runtime_parts import Mount
     from openpai.runtime.setup.mounts import _copy
 
     place = tmp_path / "in" / "data"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from openpai.core.errors import ConfigError
-from openpai.core.protocol.job_spec import JobSpec, parse_callback, parse_mount, parse_port
+from openpai.core.protocol.job_spec import JobSpec
+from openpai.core.protocol.job_values import parse_callback, parse_mount, parse_port
 
 
 def test_spec_fills_job():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openpai.core.errors import ProtocolError
-from openpai.core.protocol.runtime_section import (
+from openpai.core.protocol.runtime_parts import (
     Callback,
     Code,
     Condition,
@@ -13,10 +13,10 @@ from openpai.core.protocol.runtime_section import (
     Mount,
     Output,
     Retry,
-    RuntimeSection,
     Secret,
     Tensorboard,
 )
+from openpai.core.protocol.runtime_section import RuntimeSection
 
 SHA = "a" * 64
 

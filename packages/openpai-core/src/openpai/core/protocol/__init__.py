@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from openpai.core.protocol.job_spec import (
         JobSpec as JobSpec,
         Option as Option,
-        expand_name as expand_name,
         option_field as option_field,
     )
+    from openpai.core.protocol.job_values import expand_name as expand_name
     from openpai.core.protocol.job_yaml import dump_yaml as dump_yaml, load_yaml as load_yaml
     from openpai.core.protocol.js import Timestamp as Timestamp
     from openpai.core.protocol.messages import schema_findings as schema_findings
@@ -37,10 +37,9 @@ if TYPE_CHECKING:
     from openpai.core.protocol.runtime_checks import (
         validate_runtime_section as validate_runtime_section,
     )
-    from openpai.core.protocol.runtime_section import (
+    from openpai.core.protocol.runtime_parts import (
         EVENTS as EVENTS,
         NEEDED as NEEDED,
-        SECTION_KEY as SECTION_KEY,
         SIGNALS as SIGNALS,
         Callback as Callback,
         Code as Code,
@@ -48,8 +47,11 @@ if TYPE_CHECKING:
         Mount as Mount,
         Output as Output,
         Retry as Retry,
-        RuntimeSection as RuntimeSection,
         Tensorboard as Tensorboard,
+    )
+    from openpai.core.protocol.runtime_section import (
+        SECTION_KEY as SECTION_KEY,
+        RuntimeSection as RuntimeSection,
         raw_section as raw_section,
         secret_value as secret_value,
     )
@@ -89,7 +91,8 @@ else:
             "diff": ["changes"],
             "edits": ["parse_update"],
             "job": ["Job"],
-            "job_spec": ["JobSpec", "Option", "expand_name", "option_field"],
+            "job_spec": ["JobSpec", "Option", "option_field"],
+            "job_values": ["expand_name"],
             "job_yaml": ["dump_yaml", "load_yaml"],
             "js": ["Timestamp"],
             "messages": ["schema_findings"],
@@ -98,7 +101,7 @@ else:
             "references": ["resolve_references"],
             "roles": ["instances", "task_roles"],
             "runtime_checks": ["validate_runtime_section"],
-            "runtime_section": [
+            "runtime_parts": [
                 "Callback",
                 "Code",
                 "EVENTS",
@@ -107,13 +110,10 @@ else:
                 "NEEDED",
                 "Output",
                 "Retry",
-                "RuntimeSection",
-                "SECTION_KEY",
                 "SIGNALS",
                 "Tensorboard",
-                "raw_section",
-                "secret_value",
             ],
+            "runtime_section": ["RuntimeSection", "SECTION_KEY", "raw_section", "secret_value"],
             "schema": ["Schema", "can_validate", "editor_schema", "job_schema"],
             "secrets": ["mask_secrets"],
             "templates": ["fill_parameters", "render_job", "render_secrets"],

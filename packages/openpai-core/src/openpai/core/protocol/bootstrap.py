@@ -15,7 +15,8 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator, Mapping, Sequence
 
-from openpai.core.protocol.runtime_section import NEEDED, raw_section
+from openpai.core.protocol.runtime_parts import NEEDED
+from openpai.core.protocol.runtime_section import raw_section
 
 __all__ = ["CARRIED", "add_bootstrap", "bootstrap_text", "carried_places", "without_bootstrap"]
 

@@ -7,12 +7,9 @@ from typing import Any, Iterator, Mapping, Sequence, Tuple
 
 from openpai.core.errors import Problem, StorageError
 from openpai.core.protocol.runtime_fields import problem
+from openpai.core.protocol.runtime_parts import MOUNT_TYPES, Callback, Mount, Retry
 from openpai.core.protocol.runtime_section import (
-    MOUNT_TYPES,
     SECTION_KEY,
-    Callback,
-    Mount,
-    Retry,
     RuntimeSection,
     raw_section,
     read_section,

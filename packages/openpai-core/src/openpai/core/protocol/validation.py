@@ -171,7 +171,7 @@ def job_problems(
         document: The job.
         source: The text that it was read from, if it was; places come from there.
         strict: Also what the server takes and what then fails.
-        sent_as_is: Whether the text is what would be sent; a job object is written anew where its
+        sent_as_is: Whether the text is what would be sent; a job object is written again where its
             text would show its secrets.
     """
     placed = source if source and same(source.tree, document) else None

@@ -6,8 +6,8 @@ from typing import Any
 
 __all__ = ["BoundedStreams", "overwritten"]
 
-#: How many characters of a cell's printed text a notebook keeps: so many of its beginning, and as
-#: many of its end for each of stdout and stderr. A browser shows twice this without trouble.
+#: Number of characters of a cell's output that a notebook keeps: of its beginning, and of the end
+#: of stdout and stderr each. Browsers show twice this without delay.
 LIMIT = 512 * 1024
 
 

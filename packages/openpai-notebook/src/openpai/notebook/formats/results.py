@@ -1,4 +1,4 @@
-"""Values that a notebook hands back to whoever submitted it."""
+"""Values that a notebook returns to its submitter."""
 
 from __future__ import annotations
 

@@ -44,80 +44,79 @@ def read_rate(_: Any, __: Any, text: str | None) -> float | None:
         ) from None
 
 
+_NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+_OPTIONS = (
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Include only files matching this pattern (repeatable).",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Exclude files matching this pattern (repeatable).",
+    ),
+    click.option("--gitignore", is_flag=True, help="Also honour .gitignore files."),
+    click.option(
+        "--files-from",
+        type=EXISTING_FILE,
+        metavar="FILE",
+        help="Copy only the paths listed in FILE, one a line.",
+    ),
+    click.option(
+        "--failed",
+        type=_NEW_FILE,
+        metavar="FILE",
+        help="Write the paths that failed to FILE, for --files-from.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing."),
+    click.option(
+        "--plan",
+        type=_NEW_FILE,
+        metavar="FILE",
+        help="Write a plan of what would be done to FILE; change nothing.",
+    ),
+    click.option(
+        "--apply",
+        type=EXISTING_FILE,
+        metavar="FILE",
+        help="Execute a plan written by --plan.",
+    ),
+    click.option(
+        "--limit-rate",
+        callback=read_rate,
+        metavar="RATE",
+        help="Maximum bytes per second, such as 500K or 10M.",
+    ),
+    click.option(
+        "--retries",
+        type=click.IntRange(0),
+        default=4,
+        show_default=True,
+        help="Retries for transient errors.",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1, 256),
+        default=32,
+        show_default=True,
+        help="Number of parallel copies (files or parts of files).",
+    ),
+    click.option(
+        "-o",
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        help="Output format, one row for each file (json: one line each).",
+    ),
+)
+
+
 def transfer_options(function: F) -> F:
     """Options of every command that copies; the function gets them as ``**asked``."""
-    new = click.Path(dir_okay=False, writable=True, path_type=Path)
-    for option in reversed(
-        (
-            click.option(
-                "--include",
-                multiple=True,
-                metavar="PATTERN",
-                help="Include only files matching this pattern (repeatable).",
-            ),
-            click.option(
-                "--exclude",
-                multiple=True,
-                metavar="PATTERN",
-                help="Exclude files matching this pattern (repeatable).",
-            ),
-            click.option("--gitignore", is_flag=True, help="Also honour .gitignore files."),
-            click.option(
-                "--files-from",
-                type=EXISTING_FILE,
-                metavar="FILE",
-                help="Copy only the paths listed in FILE, one a line.",
-            ),
-            click.option(
-                "--failed",
-                type=new,
-                metavar="FILE",
-                help="Write the paths that failed to FILE, for --files-from.",
-            ),
-            click.option(
-                "--dry-run", is_flag=True, help="Show what would be done; change nothing."
-            ),
-            click.option(
-                "--plan",
-                type=new,
-                metavar="FILE",
-                help="Write a plan of what would be done to FILE; change nothing.",
-            ),
-            click.option(
-                "--apply",
-                type=EXISTING_FILE,
-                metavar="FILE",
-                help="Execute a plan written by --plan.",
-            ),
-            click.option(
-                "--limit-rate",
-                callback=read_rate,
-                metavar="RATE",
-                help="Maximum bytes per second, such as 500K or 10M.",
-            ),
-            click.option(
-                "--retries",
-                type=click.IntRange(0),
-                default=4,
-                show_default=True,
-                help="Retries for transient errors.",
-            ),
-            click.option(
-                "--threads",
-                type=click.IntRange(1, 256),
-                default=32,
-                show_default=True,
-                help="Number of parallel copies (files or parts of files).",
-            ),
-            click.option(
-                "-o",
-                "--format",
-                "format_",
-                type=click.Choice(FORMATS),
-                help="Output format, one row for each file (json: one line each).",
-            ),
-        )
-    ):
+    for option in reversed(_OPTIONS):
         function = option(function)
     return function
 

@@ -16,9 +16,8 @@ from openpai.core.storage.upload import Upload
 
 __all__ = ["MultipartChecksum", "Parts"]
 
-#: Parts that follow each other are read in one go for about so many seconds: many sources take
-#: longer to open than to give a part, and what is held longer does not notice a better number of
-#: threads.
+#: Seconds for which consecutive parts are read from one stream: many sources take longer to open
+#: than to read a part.
 IN_A_ROW = 1.0
 
 
