@@ -172,7 +172,7 @@ CASES = [
         "it is null",
     ),
     (
-        "values that are no text",
+        "values that are not strings",
         {"/parameters/a": {"b": 1}, f"{WORKER}/commands/0": "<% $parameters.a %>"},
         f"{WORKER}/commands/0",
         "[object Object]",

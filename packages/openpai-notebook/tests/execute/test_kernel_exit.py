@@ -10,7 +10,7 @@ import pytest
 from openpai.notebook.execute.kernel_exit import exit_reason, exit_status
 
 CASES = [
-    (None, False, "nothing tells how", 1),
+    (None, False, "for an unknown reason", 1),
     (0, False, "ended by itself, with exit code 0", 1),
     (3, False, "ended by itself, with exit code 3", 3),
     (-9, True, "memory limit was reached", 1),

@@ -13,7 +13,7 @@ from openpai.notebook.formats.nbformat4 import load_notebook
 from openpai.notebook.formats.parameters import (
     check_parameters,
     declared_parameters,
-    infer,
+    infer_value,
     inject,
     parse_assignment,
 )
@@ -37,8 +37,8 @@ TEXTS = [
 @pytest.mark.parametrize(("text", "value"), TEXTS)
 def test_infer_reads_values(text, value):
     """A text becomes the value that papermill makes of it."""
-    assert infer(text) == value
-    assert type(infer(text)) is type(value)
+    assert infer_value(text) == value
+    assert type(infer_value(text)) is type(value)
 
 
 def tagged(source, tag):

@@ -231,7 +231,7 @@ def blocking_request(request_type, request="", timeout_sec=5):
     return PAGE
 message.blocking_request = blocking_request
 """
-OWN = "from openpai.notebook.api import _own_notebook; print(_own_notebook())"
+OWN = "from openpai.notebook.api import _calling_notebook; print(_calling_notebook())"
 
 
 def test_calling_notebook_is_read_from_colab(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openpai.notebook.source.skip_cells import cells_of_the_caller
+from openpai.notebook.source.skip_cells import submitting_cells
 
 SUBMIT = "from openpai.notebook import submit_notebook\njob = submit_notebook(image='i')"
 
@@ -29,6 +29,4 @@ def test_cells_of_the_caller_finds_dependent_cells(make_notebook, cells, out):
     from openpai.notebook.formats.nbformat4 import load_notebook
 
     notebook = load_notebook(make_notebook(*cells))
-    assert (
-        cells_of_the_caller(notebook, [cells.index(next(c for c in cells if "submit" in c))]) == out
-    )
+    assert submitting_cells(notebook, [cells.index(next(c for c in cells if "submit" in c))]) == out

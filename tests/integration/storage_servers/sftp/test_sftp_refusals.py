@@ -150,5 +150,5 @@ def test_bad_address_is_refused(uri: str) -> None:
 
 def test_missing_key_file_is_named(attached) -> None:
     """A key file that does not exist is named."""
-    with pytest.raises(StorageError, match="is no file: /nowhere/key"):
+    with pytest.raises(StorageError, match="is not a file: /nowhere/key"):
         attached(key_file="/nowhere/key")

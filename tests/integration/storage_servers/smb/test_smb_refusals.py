@@ -126,7 +126,7 @@ def test_mounted_share_opens_as_folder(smbd, tmp_path) -> None:
 @pytest.mark.parametrize("address", ["//host", "host", "//host:port/share", "//"])
 def test_bad_address_is_refused(address: str) -> None:
     """A malformed address is refused before anything is sent."""
-    with pytest.raises(StorageError, match="is no share"):
+    with pytest.raises(StorageError, match="is not a share"):
         open_storage(StorageSpec("main", "samba", {"address": address}))
 
 

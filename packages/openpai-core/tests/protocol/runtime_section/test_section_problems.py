@@ -124,12 +124,12 @@ MEANINGLESS = [
     (
         {"callbacks": [{"on": "failure", "commands": ["a"], "logPatterns": ["x", "("]}]},
         "/callbacks/0/logPatterns/1",
-        "'(' is no regular expression: ",
+        "'(' is not a regular expression: ",
     ),
     (
         {"retry": {"never": {"logPatterns": ["["]}}},
         "/retry/never/logPatterns/0",
-        "'[' is no regular expression: ",
+        "'[' is not a regular expression: ",
     ),
     ({"ssh": True}, "/ssh", "Tasks need a workspace to tell each other keys."),
     ({"secrets": [{"name": "b.c"}]}, "/secrets/0", "'b.c' cannot be a variable's name."),
@@ -146,7 +146,7 @@ MEANINGLESS = [
     (
         {"mounts": [{"storage": "s", "path": "/s", "type": "nfs", "data": {"host": "x"}}]},
         "/mounts/0/data",
-        "'host' is no key of nfs.",
+        "'host' is not a key of nfs.",
     ),
     (
         {"mounts": [{"storage": "s", "path": "/s", "type": "nfs", "data": {"server": 1}}]},

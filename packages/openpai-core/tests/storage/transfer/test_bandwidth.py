@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from openpai.core.storage.transfer.executor import Crew
+from openpai.core.storage.transfer.executor import ThreadGroup
 
 
 @pytest.mark.parametrize("most", [1, 8])
 def test_crew_runs_all_tasks(most: int) -> None:
     """Tasks that tasks add are done, too."""
     done: list[int] = []
-    crew = Crew(most, threading.Event())
+    crew = ThreadGroup(most, threading.Event())
 
     def task(number: int, more: int) -> None:
         if more:
@@ -30,7 +30,7 @@ def test_as_many_tasks_run_at_once_as_allowed() -> None:
     """The threads meet at a barrier, which fewer would not pass; one more task has to wait."""
     barrier = threading.Barrier(4, timeout=60)
     lock, running, most = threading.Lock(), 0, 0
-    crew = Crew(4, threading.Event())
+    crew = ThreadGroup(4, threading.Event())
 
     def task() -> None:
         nonlocal running, most

@@ -56,7 +56,7 @@ def submit_notebook(
     from openpai.core.client import Cluster
     from openpai.notebook.jobs import describe
 
-    file, document, skip = (Path(path), None, ()) if path is not None else _own_notebook()
+    file, document, skip = (Path(path), None, ()) if path is not None else _calling_notebook()
     spec = notebook_spec(file, document=document, skip=skip, **options)
     target = cluster if isinstance(cluster, Cluster) else Cluster.load(cluster)
     with describe(spec) as description:
@@ -80,20 +80,20 @@ def _wait(job: NotebookJob) -> None:
     watch(job)
 
 
-def _own_notebook() -> tuple[Path, Notebook | None, Sequence[int]]:
+def _calling_notebook() -> tuple[Path, Notebook | None, Sequence[int]]:
     """Return the calling notebook, its content where no file has it, and what is not to run."""
     from openpai.notebook.formats import load_notebook
     from openpai.notebook.source import (
         calling_notebook,
-        cells_of_the_caller,
         in_colab,
         notebook_of_the_page,
         running_cells,
+        submitting_cells,
     )
 
     if in_colab():
         path, shown = notebook_of_the_page()
-        return path, shown, cells_of_the_caller(shown, running_cells(shown, path))
+        return path, shown, submitting_cells(shown, running_cells(shown, path))
     path = calling_notebook()
     saved = load_notebook(path)
-    return path, None, cells_of_the_caller(saved, running_cells(saved, path))
+    return path, None, submitting_cells(saved, running_cells(saved, path))

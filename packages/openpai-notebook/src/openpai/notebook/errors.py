@@ -12,7 +12,7 @@ class NotebookError(OpenPaiError):
 
 
 class InvalidNotebookError(NotebookError, ConfigError):
-    """A file that is no notebook, or one that cannot become what was asked for."""
+    """A file that is not a notebook, or that cannot be converted."""
 
 
 class KernelError(NotebookError):

@@ -90,7 +90,7 @@ def _checked(name: str, folder: str) -> Path:
         ) from None
     if not found:
         raise StorageError(
-            f"Storage '{name}' is not mounted: {folder} is no folder that may be entered.",
+            f"Storage '{name}' is not mounted: {folder} is not an accessible folder.",
             "Mount it there, or name the right folder.",
         )
     return path

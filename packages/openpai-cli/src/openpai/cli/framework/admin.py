@@ -1,4 +1,4 @@
-"""What the commands for users and groups share: passwords, and why an admin is refused."""
+"""Passwords and errors, shared by the commands for users and groups."""
 
 from __future__ import annotations
 

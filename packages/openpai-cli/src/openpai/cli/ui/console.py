@@ -1,4 +1,4 @@
-"""Where output goes and what it may look like: the only module that knows the terminal."""
+"""The console: stdout, stderr, colors, width, cursor; the only module that uses the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a long piece of work has come, on stderr: drawn by rich where there is a terminal."""
+"""Progress of long operations on stderr, drawn by rich on a terminal."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ class RemoteJob:
     def stop(self) -> None:
         """Ask the server to stop the job; it does so within seconds to minutes.
 
-        Stopping a job that has ended is no error.
+        Stopping a job that has ended is not an error.
 
         Raises:
             JobNotFoundError: There is no such job.

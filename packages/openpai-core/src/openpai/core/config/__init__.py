@@ -1,4 +1,4 @@
-"""What the user keeps on this machine: clusters, credentials, defaults."""
+"""Configuration of the user on this machine: clusters, credentials, defaults, storages."""
 
 from openpai.core.lazy_imports import attach
 

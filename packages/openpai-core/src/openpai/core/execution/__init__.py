@@ -1,4 +1,4 @@
-"""What one task runs: environment, ports, steps, completion; records of jobs and tasks."""
+"""Execution of tasks: environment, ports, steps, completion; records of jobs and tasks."""
 
 from openpai.core.lazy_imports import attach
 

@@ -1,4 +1,4 @@
-"""What the runtime's plugins do in a task: bash before and after the user's commands.
+"""Plugins of PAI's runtime: bash before and after the user's commands.
 
 Plugins come from two places, in this order (openpai-runtime: src/init.d/initializer.py): the
 prerequisites that the task role lists, and ``extras["com.microsoft.pai.runtimeplugin"]``. What runs

@@ -82,7 +82,7 @@ def _workspace(section: RuntimeSection, complete: bool) -> Iterator[Problem]:
     if section.outputs:
         yield problem((*_PATH, "outputs"), "Outputs need a workspace to be saved in.", hint)
     if section.ssh:
-        yield problem((*_PATH, "ssh"), "Tasks need a workspace to tell each other keys.", hint)
+        yield problem((*_PATH, "ssh"), "Tasks need a workspace to exchange keys.", hint)
     if section.code and ":/" not in section.code.archive:
         yield problem((*_PATH, "code"), "This code needs a workspace to be fetched from.", hint)
 
@@ -116,7 +116,7 @@ def _patterns(patterns: Sequence[str], path: Path) -> Iterator[Problem]:
         except (re.error, OverflowError) as error:
             place = (*path, "logPatterns", index)
             hint = "Letters and digits stand for themselves; put a \\ before other characters."
-            yield problem(place, f"'{pattern}' is no regular expression: {error}.", hint)
+            yield problem(place, f"'{pattern}' is not a regular expression: {error}.", hint)
 
 
 def _retry(retry: Retry, path: Path) -> Iterator[Problem]:
@@ -135,7 +135,7 @@ def _mount(mount: Mount, path: Path) -> Iterator[Problem]:
         for name, value in values.items():
             if name not in known:
                 hint = f"Known of {mount.type}: {', '.join(known)}."
-                yield problem((*path, key), f"'{name}' is no key of {mount.type}.", hint)
+                yield problem((*path, key), f"'{name}' is not a key of {mount.type}.", hint)
             elif not isinstance(value, str) or not value:
                 yield problem((*path, key), f"'{name}' must be a text.", "Put it in quotes.")
     given = {*mount.data, *mount.secrets}

@@ -1,4 +1,4 @@
-"""How the server hides secrets in the config it stores (rest-server/src/utils/protocolSecret.js).
+"""The mask for secrets in stored job configs (rest-server/src/utils/protocolSecret.js).
 
 The server works on the text: from a line that begins with the bare word ``secrets:`` to the next
 line that begins with a word character. Every other way to write the key stays readable.

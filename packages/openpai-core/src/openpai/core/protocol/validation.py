@@ -197,8 +197,8 @@ def _strict_findings(
         found = strict_findings(unshared(document), source)
     except ProtocolError as error:  # its aliases make it endless
         return [Finding((), error.message, error.hint)]
-    told = {(finding.path, finding.message) for finding in known}
-    return [finding for finding in found if (finding.path, finding.message) not in told]
+    reported = {(finding.path, finding.message) for finding in known}
+    return [finding for finding in found if (finding.path, finding.message) not in reported]
 
 
 def _server_findings(document: Any, status: int, message: str) -> list[Finding]:

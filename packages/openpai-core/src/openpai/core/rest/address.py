@@ -1,4 +1,4 @@
-"""Where a cluster is: its origin, the prefix of its REST API, and the URL of any path.
+"""Address of a cluster: origin, prefix of the REST API, URL of a path.
 
 Usually pylon, PAI's nginx, stands in front: the REST API is under ``/rest-server``, logs under
 ``/log-manager``. Where only rest-server itself can be reached, its address is written with

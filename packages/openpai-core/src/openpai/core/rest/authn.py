@@ -140,7 +140,7 @@ def check_token(session: Session) -> TokenClaims:
 def list_tokens(session: Session) -> list[str]:
     """``GET /api/v2/tokens``: the user's own tokens of both kinds; needs a user token.
 
-    :meth:`TokenClaims.from_token` tells them apart.
+    :meth:`TokenClaims.from_token` distinguishes them.
 
     Source: rest-server/src/controllers/v2/token.js.
 

@@ -238,14 +238,14 @@ class Storage(ABC):
         mode: int | None = None,  # noqa: ARG002
         modified: datetime | None = None,  # noqa: ARG002
     ) -> Upload | None:
-        """Begin to write a file in parts, or go on with what another process began.
+        """Begin to write a file in parts, or resume one of another process.
 
         Missing parent folders are made, at the latest by :meth:`Upload.commit`.
 
         Args:
             path: The file.
             size: Its bytes.
-            token: That of an upload of this path and size, to go on with; where it is no longer
+            token: That of an upload of this path and size, to resume; where it is no longer
                 good, a new upload begins.
             mode: As for :meth:`open_write`.
             modified: As for :meth:`open_write`.

@@ -14,7 +14,7 @@ from openpai.core.processes import boot_id
 __all__ = ["is_abandoned", "is_partial", "partial_name", "parts_name"]
 
 #: Seconds after its last change for which a partial file of an unknown process is kept.
-PATIENCE = timedelta(days=7)
+MAX_AGE = timedelta(days=7)
 
 _OWNED = re.compile(r"\.opai-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9a-f]+)-[0-9a-f]+\.partial")
 
@@ -28,7 +28,7 @@ def partial_name() -> str:
 
 
 def parts_name() -> str:
-    """Return a new name for a file written in parts, with which another process may go on."""
+    """Return a new name for a file written in parts, that another process may resume."""
     return f".opai-parts-{os.urandom(6).hex()}.partial"
 
 
@@ -41,7 +41,7 @@ def is_abandoned(name: str, modified: datetime | None) -> bool:
     """Whether a partial file may be removed.
 
     It may when the process that wrote it was one of this machine, since it was started, and is
-    dead; any other when it was not changed for :data:`PATIENCE`.
+    dead; any other when it was not changed for :data:`MAX_AGE`.
     """
     owned = _OWNED.fullmatch(name)
     if owned and owned["machine"] == _machine():
@@ -51,7 +51,7 @@ def is_abandoned(name: str, modified: datetime | None) -> bool:
             except ProcessLookupError:
                 return True
         return False
-    return modified is not None and datetime.now(timezone.utc) - modified > PATIENCE
+    return modified is not None and datetime.now(timezone.utc) - modified > MAX_AGE
 
 
 @lru_cache(maxsize=None)

@@ -18,7 +18,7 @@ class Upload(ABC):
     then. As a context manager it is closed at the end of the block, neither committed nor aborted.
 
     Attributes:
-        token: Names it, as text that JSON can hold; another process goes on with it.
+        token: Names it, as text that JSON can hold; another process resumes with it.
         size: Bytes of the whole file.
         part_size: Bytes of every part but the last, which has the rest; chosen by the storage.
         algorithm: Algorithm of the checksum that the storage will return for the file, as in
@@ -98,4 +98,4 @@ class Upload(ABC):
         self.close()
 
     def close(self) -> None:
-        """Give back what this process holds; what was written stays, for another to go on."""
+        """Give back what this process holds; what was written stays, to be resumed."""

@@ -50,7 +50,7 @@ class Workspace:
         """Read ``NAME:/PATH``.
 
         Raises:
-            StorageError: The text is no such address.
+            StorageError: The text is not such an address.
         """
         from openpai.core.storage.paths import StorageUri
 

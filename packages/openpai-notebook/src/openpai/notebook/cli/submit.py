@@ -130,11 +130,11 @@ def _parameters(
     file: Path | None, values: tuple[str, ...], texts: tuple[str, ...]
 ) -> dict[str, Any]:
     """Collect the parameters; the command line is stronger than the file."""
-    from openpai.notebook.formats import infer, parse_assignment
+    from openpai.notebook.formats import infer_value, parse_assignment
 
     found: dict[str, Any] = dict(_from_file(file)) if file else {}
     for name, text in map(parse_assignment, values):
-        found[name] = infer(text)
+        found[name] = infer_value(text)
     found.update(map(parse_assignment, texts))
     return found
 

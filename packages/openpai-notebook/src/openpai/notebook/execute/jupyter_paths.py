@@ -1,4 +1,4 @@
-"""Where an installed package keeps its data, also seen from another environment.
+"""Data folders of installed Jupyter packages, also of another environment.
 
 A job with requirements runs in a virtual environment that sees the image's packages. What looks for
 its data below ``sys.prefix``, as Jupyter does, would look in that environment and not in the image.

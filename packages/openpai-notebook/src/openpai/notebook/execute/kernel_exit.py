@@ -1,4 +1,4 @@
-"""Why a kernel has ended."""
+"""Reason for the end of a kernel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def exit_reason(status: int | None, memory_killed: bool) -> tuple[str, int]:
         memory_killed: Whether the container's count of OOM kills rose.
     """
     if status is None:
-        return "The kernel is gone; nothing tells how it ended.", 1
+        return "The kernel has ended for an unknown reason.", 1
     if status >= 0:
         own = status if 0 < status < 128 else 1
         return f"The kernel ended by itself, with exit code {status}.", own

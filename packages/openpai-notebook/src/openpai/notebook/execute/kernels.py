@@ -1,4 +1,4 @@
-"""Which kernel runs a notebook in this image."""
+"""Select the kernel that runs a notebook in this image."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--serve", action="store_true", help="open it in a Jupyter server")
     parser.add_argument("--html", action="store_true", help="write a web page as well")
     parser.add_argument("--kernel", help="kernel to use instead of the notebook's own")
-    parser.add_argument("--allow-errors", action="store_true", help="go on after a failed cell")
+    parser.add_argument("--allow-errors", action="store_true", help="continue after a failed cell")
     parser.add_argument("--save-every", type=float, default=15.0, metavar="SECONDS")
     parser.add_argument(
         "--parameters", help="file with parameters, one 'KIND NAME VALUE' a line; - for stdin"

@@ -5,8 +5,8 @@ from openpai.core.lazy_imports import attach
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openpai.notebook.formats.encoding import (
-        encoded as encoded,
-        encoded_points as encoded_points,
+        encode_grid as encode_grid,
+        encode_parameters as encode_parameters,
     )
     from openpai.notebook.formats.nbformat4 import (
         Notebook as Notebook,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openpai.notebook.formats.parameters import (
         check_parameters as check_parameters,
         declared_parameters as declared_parameters,
-        infer as infer,
+        infer_value as infer_value,
         inject as inject,
         parse_assignment as parse_assignment,
     )
@@ -33,7 +33,7 @@ else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
         {
-            "encoding": ["encoded", "encoded_points"],
+            "encoding": ["encode_grid", "encode_parameters"],
             "nbformat4": [
                 "Notebook",
                 "code_cells",
@@ -45,7 +45,7 @@ else:
             "parameters": [
                 "check_parameters",
                 "declared_parameters",
-                "infer",
+                "infer_value",
                 "inject",
                 "parse_assignment",
             ],

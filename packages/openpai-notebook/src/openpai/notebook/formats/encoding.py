@@ -7,13 +7,13 @@ import math
 import re
 from typing import Any, Mapping, Sequence
 
-__all__ = ["encode", "encoded", "encoded_points"]
+__all__ = ["encode", "encode_grid", "encode_parameters"]
 
 # What would not reach the job's shell as it is: line ends, and what PAI's servers read as theirs.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|<%|\$[$(]|\{\{|^\s|\s$")
 
 
-def encoded(parameters: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+def encode_parameters(parameters: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Return how each parameter is read in the job, and its value in the job's description.
 
     The server pastes a value as JavaScript writes it, 1.0 as ``1`` and a list as ``1,2``; so a
@@ -26,14 +26,14 @@ def encoded(parameters: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, An
     return kinds, values
 
 
-def encoded_points(
+def encode_grid(
     points: Sequence[Mapping[str, Any]],
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """Return the same for the sets of parameters of a sweep, whose jobs all read in one way."""
     names = dict.fromkeys(name for point in points for name in point)
     kinds = {name: _common_kind([p[name] for p in points if name in p]) for name in names}
     return kinds, [
-        {name: _as(kinds[name], value) for name, value in point.items()} for point in points
+        {name: _cast(kinds[name], value) for name, value in point.items()} for point in points
     ]
 
 
@@ -50,7 +50,7 @@ def _is_number(value: Any) -> bool:
     return is_one and math.isfinite(value)
 
 
-def _as(kind: str, value: Any) -> Any:
+def _cast(kind: str, value: Any) -> Any:
     own, encoded_value = encode(value)
     if kind == "float":
         return float(value)

@@ -15,13 +15,13 @@ from typing import Any, Mapping
 from openpai.notebook.errors import InvalidNotebookError
 from openpai.notebook.formats.nbformat4 import Notebook, language
 
-__all__ = ["check_parameters", "declared_parameters", "infer", "inject", "parse_assignment"]
+__all__ = ["check_parameters", "declared_parameters", "infer_value", "inject", "parse_assignment"]
 
 _DEFAULTS_TAG = "parameters"
 _INJECTED_TAG = "injected-parameters"
 
 
-def infer(text: str) -> Any:
+def infer_value(text: str) -> Any:
     """Return what a text on a command line stands for: ``True``, ``None``, 3, 0.1, or the text."""
     if text in ("True", "False", "None"):
         return {"True": True, "False": False, "None": None}[text]

@@ -137,7 +137,7 @@ def _cell(source: str, number: int) -> str:
 
 
 def _logical_lines(source: str) -> list[str]:
-    """Split into lines, joining a magic or shell line that goes on after a backslash."""
+    """Split into lines, joining a magic or shell line continued after a backslash."""
     lines: list[str] = []
     for line in source.splitlines():
         before = lines[-1] if lines else ""

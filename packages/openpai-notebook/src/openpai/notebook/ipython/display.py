@@ -1,6 +1,6 @@
-"""How clusters, jobs and storages look in a notebook.
+"""Display of clusters, jobs and storages in a notebook.
 
-The classes live in core and know nothing of notebooks: IPython's formatters are told about them by
+The classes live in core and know nothing of notebooks: IPython's formatters are registered by
 name, so that registering imports none of them.
 """
 
@@ -31,7 +31,7 @@ _LOG = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
 def register(ipython: Any) -> None:
     """Teach an IPython shell how to show the objects of openpai-core."""
     formatter = ipython.display_formatter.formatters["text/html"]
-    for module, name, show in _SHOWN:
+    for module, name, show in _FORMATTERS:
         formatter.for_type_by_name(module, name, show)
 
 
@@ -165,7 +165,7 @@ def _sweep(sweep: Sweep) -> str | None:
 
 
 def _facts(detail: JobDetail, progress: str) -> list[tuple[str, object]]:
-    """Return what is known of a job; of one that goes on also when that was so.
+    """Return what is known of a job; for an active one also the time.
 
     A notebook keeps what it shows: opened again, it must not pass an old state off as today's.
     """
@@ -186,7 +186,7 @@ def _clock(duration: timedelta) -> str:
     return str(timedelta(seconds=max(0, round(duration.total_seconds()))))
 
 
-_SHOWN: Sequence[tuple[str, str, Callable[[Any], str | None]]] = (
+_FORMATTERS: Sequence[tuple[str, str, Callable[[Any], str | None]]] = (
     ("openpai.core.client.cluster", "Cluster", _cluster),
     ("openpai.core.protocol.job", "Job", _job),
     ("openpai.core.client.remote_job", "RemoteJob", _remote_job),

@@ -24,7 +24,7 @@ __all__ = ["watch"]
 
 _TAIL = 15
 
-#: How the log of a notebook's job tells which cell runs (:mod:`openpai.notebook.execute.run`).
+#: Line of a notebook job's log that names the running cell (:mod:`openpai.notebook.execute.run`).
 _CELL_LINE = re.compile(r"openpai-notebook: cell (\d+ of \d+)( is left out.*)?$")
 
 
@@ -58,7 +58,7 @@ def watch(watched: RemoteJob | Sweep, *, poll: float = 1.0) -> JobDetail | list[
 
     Of a job that is its state, how far it is, its tasks and the end of its log; of a sweep a row
     for each job with its parameters and state, and what notebooks have recorded. Interrupting the
-    cell ends the watching; the jobs go on. In a terminal it writes a line for each change.
+    cell ends the watching; the jobs keep running. In a terminal it writes a line for each change.
 
     Args:
         watched: The job, or the sweep.

@@ -99,8 +99,8 @@ class OpaiMagics(Magics):
         job = _send(_notebook(source, wanted), given, options)
         sys.stdout.write(f"Submitted {job.key}; interrupting this cell leaves it running.\n")
         if names or wanted:
-            told = f"in: {', '.join(names) or 'none'}; out: {', '.join(wanted) or 'none'}"
-            sys.stdout.write(f"Variables, as JSON: {told}.\n")
+            summary = f"in: {', '.join(names) or 'none'}; out: {', '.join(wanted) or 'none'}"
+            sys.stdout.write(f"Variables, as JSON: {summary}.\n")
         for line in job.logs(follow=True):
             sys.stdout.write(line + "\n")
         detail = job.wait()

@@ -27,8 +27,8 @@ from openpai.notebook.formats import (
     check_parameters,
     declared_parameters,
     dump_notebook,
-    encoded,
-    encoded_points,
+    encode_grid,
+    encode_parameters,
     load_notebook,
     to_script,
 )
@@ -55,7 +55,7 @@ class Description:
     """The arguments of :meth:`openpai.core.client.Cluster.submit`.
 
     Attributes:
-        job: The job, without what only the cluster can tell.
+        job: The job, without what depends on the cluster.
         extras: The files that go with it.
         base: The folder of this machine that becomes the job's working folder.
         remarks: Warnings for the submitter, one sentence each.
@@ -80,7 +80,7 @@ def describe(spec: NotebookJobSpec) -> Iterator[Description]:
     """Describe the job of a notebook; the files of the description live as long as the block.
 
     Raises:
-        InvalidNotebookError: The file is no notebook, or cannot become what is asked for.
+        InvalidNotebookError: The file is not a notebook, or cannot be converted.
     """
     notebook = spec.document or load_notebook(spec.path)
     for values in (spec.parameters, *spec.points):
@@ -90,7 +90,9 @@ def describe(spec: NotebookJobSpec) -> Iterator[Description]:
     if spec.mode == "interactive":
         _check_token(spec)
     if spec.mode == "script":
-        to_script(notebook, spec.path.name)  # what cannot be converted is told before it is sent
+        to_script(
+            notebook, spec.path.name
+        )  # reports what cannot be converted before anything is sent
     folder = _absolute(spec.path).parent
     sources = [_absolute(source) for source in spec.sources]
     sources += [folder] if spec.folder else []
@@ -116,7 +118,7 @@ def describe(spec: NotebookJobSpec) -> Iterator[Description]:
                 *(packages.left_out if packages else ()),
             ],
             token=spec.token if spec.mode == "interactive" else "",
-            points=encoded_points(spec.points)[1],
+            points=encode_grid(spec.points)[1],
             tags=spec.tags,
             random_name=spec.has_random_name and not spec.points,
         )
@@ -162,9 +164,9 @@ def _tag_cells(notebook: Notebook, spec: NotebookJobSpec, folder: Path) -> Path:
 
 
 def _job(spec: NotebookJobSpec, place: str) -> Job:
-    kinds, values = encoded(spec.parameters)
+    kinds, values = encode_parameters(spec.parameters)
     if spec.points:
-        more, points = encoded_points(spec.points)
+        more, points = encode_grid(spec.points)
         kinds, values = {**kinds, **more}, {**values, **points[0]}
     is_interactive = spec.mode == "interactive"
     if is_interactive:

@@ -39,7 +39,7 @@ class NotebookJob(RemoteJob):
     def notebook(self) -> Notebook:
         """Return the executed notebook as the plain data of notebook format 4.
 
-        ``metadata["openpai"]["status"]`` tells how far it is: ``running``, ``succeeded``,
+        ``metadata["openpai"]["status"]`` is its progress: ``running``, ``succeeded``,
         ``failed`` or ``stopped``.
 
         Raises:
@@ -151,5 +151,5 @@ class NotebookJob(RemoteJob):
     def _nothing(self, what: str) -> NotebookError:
         return NotebookError(
             f"'{self.key}' {what}; the job is {self.state()}.",
-            f"Its log may tell why: opai job logs {self.key}",
+            f"See its log: opai job logs {self.key}",
         )

@@ -99,7 +99,7 @@ def _address(job: RemoteJob, detail: JobDetail) -> str:
     if detail.ended:
         raise NotebookError(
             f"'{job.key}' has ended ({detail.state}); it serves no notebook.",
-            f"Its log may tell why: opai job logs {job.key}",
+            f"See its log: opai job logs {job.key}",
         )
     for _, task in detail.tasks():
         port = str(task.container_ports.get(PORT) or "").split(",")[0]

@@ -61,7 +61,7 @@ class NotebookSweep(Sweep):
     def _recorded(self, job: SweepJob) -> Mapping[str, Any]:
         try:
             return self._remote(job).results()
-        except OpenPaiError:  # it has not come so far; its state tells
+        except OpenPaiError:  # no results yet; the state of the job is shown
             return {}
 
     def _remote(self, job: SweepJob) -> NotebookJob:
@@ -87,12 +87,12 @@ def sweep_notebook(
         path: The notebook's file.
         points: The sets, as :func:`openpai.core.sweeps.parameters.grid` and its like make them.
         cluster: A cluster, or an alias of the user's list; ``None``: the selected one.
-        max_parallel: How many of the jobs may go on at the same time; the call then returns when
+        max_parallel: Maximum number of active jobs; the call then returns when
             the last has been submitted.
         **options: As for :func:`openpai.notebook.submit_notebook`: ``image``, ``gpu``, ``name`` …
 
     Raises:
-        NotebookError: The file is no notebook, or cannot become what is asked for.
+        NotebookError: The file is not a notebook, or cannot be converted.
         OpenPaiError: The cluster or its storage refuses or does not answer, or a job was refused.
     """
     if in_job_container():

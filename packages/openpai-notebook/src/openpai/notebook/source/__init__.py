@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         running_cells as running_cells,
     )
     from openpai.notebook.source.pip_freeze import with_frozen as with_frozen
-    from openpai.notebook.source.skip_cells import cells_of_the_caller as cells_of_the_caller
+    from openpai.notebook.source.skip_cells import submitting_cells as submitting_cells
 else:
     __all__, __getattr__, __dir__ = attach(
         __name__,
@@ -22,6 +22,6 @@ else:
             "colab": ["in_colab", "notebook_of_the_page"],
             "find_notebook": ["calling_notebook", "in_notebook", "running_cells"],
             "pip_freeze": ["with_frozen"],
-            "skip_cells": ["cells_of_the_caller"],
+            "skip_cells": ["submitting_cells"],
         },
     )

@@ -2,7 +2,7 @@
 
 A kernel does not know which notebook it serves. The Jupyter server that started it does, and it is
 found by the files that running servers leave beside the kernel's own connection file; the kernel's
-id then names the session. VS Code tells the kernel by a variable of its own.
+id then names the session. VS Code sets a variable in the kernel.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _VS_CODE = "__vsc_ipynb_file__"
 def calling_notebook() -> Path:
     """Return the file of the notebook whose cell is running.
 
-    Where nothing tells, the user is asked.
+    If the file is unknown, the user is asked.
 
     Raises:
-        NotebookError: This is no notebook, or nothing and nobody tells which.
+        NotebookError: This is not a notebook, or its file is unknown.
     """
     shell = _shell()
     if not in_notebook():
@@ -91,7 +91,7 @@ def _shell() -> Any:
 
 
 def _from_environment() -> Iterator[Path]:
-    """Yield what the server told the kernel when it started it; a later renaming is not in it."""
+    """Yield the path that the server gave the kernel at its start, without later renames."""
     named = os.environ.get("JPY_SESSION_NAME", "")
     if named.endswith(".ipynb"):
         yield Path(named)

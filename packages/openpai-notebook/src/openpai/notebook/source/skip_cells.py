@@ -1,4 +1,4 @@
-"""Which cells of a notebook that submits itself belong to the submitting, and not to the job.
+"""Find the cells of a notebook that submit it, and that its job must not run.
 
 The calling cell is not run in the job. So a cell that looks at what only that cell made, such as
 ``job.result("accuracy")``, would find no ``job`` there and fail it: it stays out as well, and so do
@@ -12,12 +12,12 @@ from typing import Iterator, Sequence
 
 from openpai.notebook.formats import Notebook, code_cells
 
-__all__ = ["cells_of_the_caller"]
+__all__ = ["submitting_cells"]
 
 _CALL = "submit_notebook"
 
 
-def cells_of_the_caller(notebook: Notebook, calling: Sequence[int]) -> list[int]:
+def submitting_cells(notebook: Notebook, calling: Sequence[int]) -> list[int]:
     """Return the indices of the calling cells and of those that need the job they submit."""
     trees = {index: _parsed(cell["source"]) for index, cell in code_cells(notebook)}
     out = {index for index in calling if index in trees}

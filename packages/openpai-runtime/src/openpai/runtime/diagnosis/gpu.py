@@ -32,7 +32,7 @@ def gpu_faults(environ: Mapping[str, str]) -> list[str]:
     counts = {index.strip(): count.strip() for index, _, count in rows}
     return [
         f"number {index} counts {count} uncorrectable memory errors. "
-        "Run the job again on another node, and tell the cluster's admin."
+        "Run the job again on another node, and inform the cluster's admin."
         for index, count in counts.items()
         if count.isdigit() and int(count)
     ]

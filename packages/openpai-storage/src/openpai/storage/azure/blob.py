@@ -95,7 +95,7 @@ def _check_key(key: str, name: str) -> None:
         base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError):
         raise StorageError(
-            f"The 'accountKey' of storage '{name}' is no key of Azure: it is not Base64.",
+            f"The 'accountKey' of storage '{name}' is not an Azure key: it is not Base64.",
             "Copy it once more.",
         ) from None
 

@@ -1,4 +1,4 @@
-"""What the errors of Azure's library mean, in terms of files and people."""
+"""Translate errors of the Azure library."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _other(error: HttpResponseError, code: str, server: str) -> OpenPaiError:
 
 
 def _is_past(expires: str) -> bool:
-    """Whether a time such as ``2026-11-26T01:00:00Z`` is over; false for what is no time."""
+    """Whether a time such as ``2026-11-26T01:00:00Z`` is in the past; false for an invalid time."""
     for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"):
         try:
             end = datetime.strptime(expires, form).replace(tzinfo=timezone.utc)

@@ -1,4 +1,4 @@
-"""Whether two trees are the same."""
+"""Compare two trees."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def is_directory_target(target: str, source_is_folder: bool, target_is_folder: b
     """Whether a target is the folder to put things in, rather than the name to give them.
 
     An existing folder as the target of a folder is the same folder, so that a copy that is run
-    again goes on where it stopped.
+    again resumes where it stopped.
     """
     nameless = target.replace(":", "/").rpartition("/")[2] in ("", ".", "..")
     return nameless or (target_is_folder and not source_is_folder)

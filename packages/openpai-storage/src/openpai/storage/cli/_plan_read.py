@@ -29,7 +29,7 @@ def read_plan(file: Path, source: Place, target: Place) -> Iterator[Step | Faile
     What a run of this plan has done already is not done again.
 
     Raises:
-        StorageError: The file is no plan, not a whole one, or one for another source or target.
+        StorageError: The file is not a plan, is incomplete, or is for another source or target.
     """
     expected = header(source, target)
     with file.open(encoding="utf-8", errors="surrogateescape") as stream:
@@ -53,7 +53,7 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
     """Yield the steps of a plan as they are written.
 
     Raises:
-        StorageError: A line is no step, or the last ones are missing.
+        StorageError: A line is not a step, or lines are missing at the end.
     """
     count = 0
     with file.open(encoding="utf-8", errors="surrogateescape") as stream:

@@ -177,10 +177,10 @@ def _run(
     from openpai.storage.cli._file_lists import write_names
 
     report = TransferReport(app, asked["format_"])
-    lively = steps is None and sys.stderr.isatty()  # only then somebody sees the progress
-    what = f"{doing} {files(transfer.files)}" if lively else doing
+    is_live = steps is None and sys.stderr.isatty()  # progress is visible only then
+    what = f"{doing} {files(transfer.files)}" if is_live else doing
     try:
-        with app.progress(what, transfer.size if lively else None) as advance:
+        with app.progress(what, transfer.size if is_live else None) as advance:
             transfer.run(
                 on_file=report.copied,
                 on_failed=report.failed,

@@ -1,4 +1,4 @@
-"""Who asks: a user that is believed, a delegation token, or a Kerberos ticket.
+"""Authentication for WebHDFS: user name, delegation token or Kerberos ticket.
 
 A ticket is shown once to each server, which then knows the client by a cookie. pyspnego speaks
 GSSAPI, and SSPI on Windows; the requests-kerberos of the library ``hdfs`` stands on it, too, but

@@ -1,6 +1,6 @@
 """The WebHDFS protocol, as name nodes, data nodes and HttpFS gateways speak it.
 
-This is no wrapper of the library ``hdfs``: that one costs a millisecond or more for each call,
+This does not use the library ``hdfs``: that one costs a millisecond or more for each call,
 cannot rename over an existing file, reads a file named ``#LATEST`` as another one, and follows a
 redirect to a data node's internal name. Only its way to Kerberos is taken over (see
 :mod:`~openpai.storage.hdfs.auth`).

@@ -106,7 +106,7 @@ def _number(kind: str, message: str) -> int | None:
     if any(words in message for words in _BELOW_A_FILE):
         return errno.ENOTDIR
     if number == errno.EACCES and "is not a directory" in message:
-        return errno.ENOTDIR  # a path that goes on below a file, for users who are no superuser
+        return errno.ENOTDIR  # a path below a file, for users other than the superuser
     return number
 
 

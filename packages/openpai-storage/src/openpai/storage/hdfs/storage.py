@@ -194,7 +194,7 @@ class HdfsStorage(ServedStorage):
         mode: int | None = None,
         modified: datetime | None = None,
     ) -> Upload | None:
-        """Begin to write a file of several blocks in parts, or go on with one."""
+        """Begin to write a file of several blocks in parts, or resume it."""
         path = normalize(path)
         parent = self._full(posixpath.dirname(path))
         with self._changing(path):

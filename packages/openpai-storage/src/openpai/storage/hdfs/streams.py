@@ -20,7 +20,7 @@ Connect = Callable[[], Tuple[socket.socket, str, Mapping[str, str]]]
 #: Bytes collected before something is sent; a smaller file goes in one piece.
 BUFFER = 1 << 20
 
-#: How often in a row reading goes on after a cut that came before any byte.
+#: Number of consecutive reconnects without a byte after which reading fails.
 TRIES = 3
 
 

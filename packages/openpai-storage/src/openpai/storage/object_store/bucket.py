@@ -39,7 +39,7 @@ class Parts(ABC):
     """An object that is being written in parts, of which nothing is seen until the commit.
 
     Attributes:
-        token: Names it, for another process to go on.
+        token: Names it, for another process to resume.
     """
 
     token: str

@@ -1,4 +1,4 @@
-"""What the errors of botocore mean, in terms of files and people."""
+"""Translate errors of botocore."""
 
 from __future__ import annotations
 

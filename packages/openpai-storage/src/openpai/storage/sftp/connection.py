@@ -19,7 +19,7 @@ __all__ = ["SftpLine"]
 
 T = TypeVar("T")
 
-#: Bytes that are not enough to go on with.
+#: Minimum number of bytes that count as progress.
 _NO_ROOM = 64 << 10
 #: A flag of ``statvfs@openssh.com`` (openssh-portable, PROTOCOL).
 _READ_ONLY = 1

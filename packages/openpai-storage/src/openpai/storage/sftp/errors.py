@@ -1,4 +1,4 @@
-"""What the errors of asyncssh mean, in terms of files and people."""
+"""Translate errors of asyncssh."""
 
 from __future__ import annotations
 

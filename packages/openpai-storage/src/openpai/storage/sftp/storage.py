@@ -74,7 +74,7 @@ def _options(spec: StorageSpec, user: str | None) -> dict[str, Any]:
         if spec.data.get(key):
             path = Path(str(spec.data[key])).expanduser()
             if not path.is_file():
-                raise StorageError(f"The '{key}' of storage '{spec.name}' is no file: {path}.")
+                raise StorageError(f"The '{key}' of storage '{spec.name}' is not a file: {path}.")
             found[option] = str(path)
     for key in ("passphrase", "password"):
         if spec.data.get(key):

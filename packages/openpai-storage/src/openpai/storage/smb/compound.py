@@ -1,4 +1,4 @@
-"""What takes smbclient's public functions many messages to the server, in few.
+"""Compound requests: operations in fewer messages than smbclient's public functions.
 
 A message costs more time here than its way to the server and back: 25 of them are what smbclient
 needs for one small file. These are made of the same parts as its own functions, which find a file

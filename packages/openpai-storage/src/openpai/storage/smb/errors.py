@@ -1,4 +1,4 @@
-"""What the errors of smbprotocol mean, in terms of files and people."""
+"""Translate errors of smbprotocol."""
 
 from __future__ import annotations
 

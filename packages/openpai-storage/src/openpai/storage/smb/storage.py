@@ -49,7 +49,7 @@ def open_share(spec: StorageSpec) -> Storage:
     server, port = _address(host)
     if not (server and port and share):
         raise StorageError(
-            f"The 'address' of storage '{spec.name}' is no share: '{data.get('address')}'.",
+            f"The 'address' of storage '{spec.name}' is not a share: '{data.get('address')}'.",
             "Write it as //HOST/SHARE.",
         )
     user = str(data.get("username") or data.get("user") or "")

@@ -1,4 +1,4 @@
-"""What every storage promises, as tests: subclass, give a fixture, and run pytest.
+"""Conformance tests for storages: subclass, provide a fixture, run pytest.
 
 ::
 

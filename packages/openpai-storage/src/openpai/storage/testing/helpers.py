@@ -1,4 +1,4 @@
-"""What the contracts share."""
+"""Helpers of the conformance tests."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def write_parts(storage: Storage, path: str) -> None:
 
 
 def visible(storage: Storage) -> list[str]:
-    """Return the paths of all files that are no partial ones."""
+    """Return the paths of all files except partial ones."""
     return [
         entry.path for entry in storage.walk("/") if not entry.is_dir and not is_partial(entry.name)
     ]

@@ -38,7 +38,7 @@ class ReadContract:
         assert not storage.exists(path)
 
     def test_nothing_exists_below_a_file(self, storage: Storage) -> None:
-        """A path that goes on below a file does not exist."""
+        """A path below a file does not exist."""
         write(storage, "/file")
         assert storage.exists("/file")
         assert not storage.exists("/file/below")

@@ -85,7 +85,7 @@ def add(
 
 
 def _print_capabilities(app: CliApp, entry: ClusterEntry) -> None:
-    """Say what the cluster offers; it was added even if it does not tell."""
+    """Print what the cluster offers; an error here does not undo the addition."""
     from openpai.core.errors import OpenPaiError
 
     with open_entry(entry) as cluster:

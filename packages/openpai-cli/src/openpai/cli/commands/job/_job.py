@@ -1,4 +1,4 @@
-"""What job commands share: rows for jobs, exit codes, following to the end."""
+"""Rows, exit codes and following, shared by job commands."""
 
 from __future__ import annotations
 

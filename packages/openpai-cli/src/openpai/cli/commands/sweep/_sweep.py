@@ -1,4 +1,4 @@
-"""What the commands of sweeps share: rows, sending within bounds, leaving by Ctrl-C."""
+"""Rows, bounded submission and Ctrl-C, shared by sweep commands."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def send(
     total: int,
     act: Callable[[Callable[[Outcome], None]], list[Outcome]],
 ) -> list[dict[str, Any]]:
-    """Submit with progress; Ctrl-C says what is done and how to go on.
+    """Submit with progress; Ctrl-C prints what was submitted and how to resume.
 
     Args:
         app: The running ``opai``.

@@ -1,4 +1,4 @@
-"""What the server takes, or stumbles over, and no author can have meant: the rules of strict mode.
+"""Rules of strict mode: jobs that the server accepts, or fails on, and that no author means.
 
 Each rule says what really happens to such a job, so that the table in the documentation is made of
 the rules themselves.

@@ -18,7 +18,7 @@ _PRIORITIES = ("prod", "test", "oppo")
 
 @rule(
     "virtual cluster",
-    "a `virtualCluster` that is no text, or an empty one",
+    "a `virtualCluster` that is not a string, or an empty one",
     "403: there is no such virtual cluster",
 )
 def _virtual_cluster(case: JobView) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def _notifications(case: JobView) -> Iterator[Finding]:
         if key not in _NOTIFICATIONS:
             hint = did_you_mean(key, _NOTIFICATIONS) or f"Known are: {', '.join(_NOTIFICATIONS)}."
             yield Finding(
-                (*path, key), f"'{key}' is no state to be notified of.", hint, at_key=True
+                (*path, key), f"'{key}' is not a state to be notified of.", hint, at_key=True
             )
         elif not isinstance(wanted, bool):
             yield Finding((*path, key), f"'{key}' must be true or false, not {kind_of(wanted)}.")

@@ -26,7 +26,7 @@ _AMOUNTS = {
     "a list and a number are accepted and make a job without tasks; a text gives 500",
 )
 def no_roles(case: JobView) -> Iterator[Finding]:
-    """Find task roles that are no mapping."""
+    """Find task roles that are not mappings."""
     value = case.document.get("taskRoles", {})
     if not isinstance(value, dict):
         message = f"'taskRoles' must be a mapping of task roles by name, not {kind_of(value)}."

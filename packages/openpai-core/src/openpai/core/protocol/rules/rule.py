@@ -1,4 +1,4 @@
-"""What a rule of strict mode is, and the list of all."""
+"""A rule of strict mode, and the registry of all rules."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def _unresolved_tag(case: JobView, role: str | None, name: str) -> tuple[str, st
         return _lookup(item, steps, tag, f"key of {scope[1:]} '{item.get('name')}'")
     known = ("$parameters", "$secrets", *(f"${kind}" for kind in _BOUND))
     hint = did_you_mean(scope, known)
-    return f"{tag} is no tag of the template language, and stays as it is.", hint
+    return f"{tag} is not a tag of the template language, and stays as it is.", hint
 
 
 def _bound(case: JobView, role: str | None, kind: str) -> dict[str, Any] | None:
@@ -118,7 +118,7 @@ def _lookup(value: Any, steps: list[str], tag: str, what: str) -> tuple[str, str
 
 
 @rule(
-    "values that are no text",
+    "values that are not strings",
     "a tag whose value is a mapping or an unquoted date",
     "accepted; the script gets `[object Object]`, or the date as JavaScript writes it",
 )

@@ -1,4 +1,4 @@
-"""How fast: a limit to the bytes per second, and how many files at once serve best."""
+"""Bandwidth limit of a transfer, in bytes per second."""
 
 from __future__ import annotations
 

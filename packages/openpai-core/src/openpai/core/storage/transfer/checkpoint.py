@@ -1,4 +1,4 @@
-"""What is known of files that were being written in parts when a process died.
+"""Checkpoints: unfinished multipart uploads, to resume after a crash.
 
 A file of the state folder for each such file, named by source and target, holds the token of its
 upload and what the source was. It is locked while a process is at it, so that two that send the

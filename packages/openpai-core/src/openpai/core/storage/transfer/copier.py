@@ -255,7 +255,7 @@ class Copier:
         return None if ours is None else ours == theirs
 
     def begin(self, source: Entry, target: str, slot: CheckpointEntry) -> Upload | None:
-        """Begin to send a file in parts, or go on; ``None`` where the target takes none."""
+        """Begin to send a file in parts, or resume; ``None`` if the target does not support it."""
         wait_for_tick(self.source, source)
         upload = self.target.begin_upload(
             target,

@@ -20,8 +20,8 @@ from openpai.core.storage.transfer.planner import Planned, Planner, Step, same_t
 from openpai.core.storage.transfer.results import Copied, Deleted, Failed
 
 __all__ = [
-    "Crew",
     "Run",
+    "ThreadGroup",
 ]
 
 
@@ -32,7 +32,7 @@ Task = Callable[[], None]
 WAITING = 1000
 
 
-class Crew:
+class ThreadGroup:
     """Does tasks in threads. One thread adds them; a task may add more, which go first.
 
     Args:
@@ -160,9 +160,9 @@ class Run:
         self._show_bytes = on_bytes
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._patience = RetryPolicy(options.retries, self._stopped)
+        self._retry = RetryPolicy(options.retries, self._stopped)
         self._journal = Journal(options.journal)
-        self._crew = Crew(options.threads, self._stopped)
+        self._threads = ThreadGroup(options.threads, self._stopped)
         limiter = Limiter(options.limit_rate, self._stopped)
         self._copier = Copier(source, target, limiter, self._moved, self._stopped)
         self._source, self._target = source, target
@@ -190,11 +190,11 @@ class Run:
                     self._moved(step.source.size)
                     self._report(number, self._copied(step, step.source, unchanged=True))
                 else:
-                    self._crew.add(lambda number=number, step=step: self._act(number, step))  # type: ignore[misc]
-            self._crew.finish()
+                    self._threads.add(lambda number=number, step=step: self._act(number, step))  # type: ignore[misc]
+            self._threads.finish()
         except BaseException:
             self._stopped.set()
-            self._crew.finish()
+            self._threads.finish()
             raise
         finally:
             for parts in list(self._uploads):
@@ -217,7 +217,7 @@ class Run:
             place = self._planner.place(step.path)
             try:
                 if not self._source.exists(self._planner.source_place(step.path)):
-                    self._patience.call(lambda place=place: self._delete(place))  # type: ignore[misc]
+                    self._retry.call(lambda place=place: self._delete(place))  # type: ignore[misc]
                     on_deleted(Deleted(self._target.where(place), step.path))
             except (OSError, OpenPaiError) as error:
                 if getattr(error, "errno", None) != errno.ENOTEMPTY:  # somebody put a file there
@@ -234,7 +234,7 @@ class Run:
                 done = self._try(number, step, tries)
             except (OSError, OpenPaiError) as error:
                 tries += 1
-                if self._patience.after(error, tries):
+                if self._retry.after(error, tries):
                     continue
                 self._report(number, self._planner.failure(step.path, error), error)
             else:
@@ -284,18 +284,18 @@ class Run:
         if not threads:
             self._finish(parts)
         for _ in range(threads):
-            self._crew.add_first(lambda: self._row(parts))
+            self._threads.add_first(lambda: self._row(parts))
 
     def _row(self, parts: Parts) -> None:
         """Send parts that follow each other, and have the next ones sent."""
         row = parts.take()
         if row:
             try:
-                self._patience.call(lambda: self._copier.send_parts(parts, row))
+                self._retry.call(lambda: self._copier.send_parts(parts, row))
             except (OSError, OpenPaiError) as error:
                 parts.error = parts.error or error
             else:
-                self._crew.add_first(lambda: self._row(parts))
+                self._threads.add_first(lambda: self._row(parts))
                 return
         if parts.end():
             self._finish(parts)
@@ -322,8 +322,8 @@ class Run:
             parts.slot.clear()
         parts.close()
         again = parts.error is None or isinstance(error, ChangedError)
-        if again and self._patience.after(error, parts.tries + 1):
-            self._crew.add_first(lambda: self._act(parts.number, parts.step, parts.tries + 1))
+        if again and self._retry.after(error, parts.tries + 1):
+            self._threads.add_first(lambda: self._act(parts.number, parts.step, parts.tries + 1))
             return
         self._report(parts.number, self._planner.failure(parts.step.path, error), error)
 

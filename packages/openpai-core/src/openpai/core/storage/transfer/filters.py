@@ -1,4 +1,4 @@
-"""What of a tree is taken: patterns, and the ignore files that lie in it."""
+"""Filters of a transfer: patterns and ignore files."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Parts:
         tries: How often that was tried before.
         entry: The file as it was found.
         upload: What it is written to.
-        slot: Where is noted how to go on with it.
+        slot: Its entry in the checkpoint.
 
     Attributes:
         error: Why a part could not be sent; ends all others.

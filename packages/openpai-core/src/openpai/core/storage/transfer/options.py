@@ -1,4 +1,4 @@
-"""How a transfer shall go."""
+"""Options of a transfer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Options:
         limit_rate: Bytes per second, over all files; unlimited by default.
         retries: How often to try again what may pass.
         threads: The number of files or parts that are sent at once.
-        journal: Where to keep what a later run needs to go on with files that are half sent;
+        journal: Where to store what a later run needs to resume unfinished files;
             ``~/.openpai/transfers`` by default.
     """
 

@@ -1,4 +1,4 @@
-"""What is to be done: the listings of source and target side by side, folder by folder.
+"""Plan a transfer: compare the listings of source and target, folder by folder.
 
 Nothing is held but the folders on the way to where the walk is, so trees may be of any size.
 """
@@ -87,7 +87,7 @@ class Planner:
         self._options = options
         self._on_partial = on_partial
         self._looks = looks
-        self._patience = RetryPolicy(options.retries)
+        self._retry = RetryPolicy(options.retries)
 
     def place(self, path: str) -> str:
         """Return where something goes: the path in the target of a path below the root."""
@@ -136,7 +136,7 @@ class Planner:
         if not self._looks:
             return None
         try:
-            return self._patience.call(lambda: self._target.stat(path))
+            return self._retry.call(lambda: self._target.stat(path))
         except FileNotFoundError:
             return None
 
@@ -248,7 +248,7 @@ class Planner:
     def _named(
         self, storage: Storage, path: str, refused: list[RefusedNamesError]
     ) -> Iterator[tuple[str, Entry]]:
-        """Yield the entries of a folder with their names; go on after what may pass.
+        """Yield the entries of a folder with their names; continue after transient errors.
 
         An order that is not by name would make wrong pairs.
         """
@@ -271,7 +271,7 @@ class Planner:
                 return
             except (OSError, OpenPaiError) as error:
                 tries += 1
-                if not self._patience.after(error, tries):
+                if not self._retry.after(error, tries):
                     raise
             else:
                 return

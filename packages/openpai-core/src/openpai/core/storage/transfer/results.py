@@ -72,7 +72,7 @@ class Failed:
 
     @property
     def reason(self) -> str:
-        """Why it was not copied, in one sentence without a full stop, as it goes on after where."""
+        """Reason, in one sentence without a full stop; follows ``where``."""
         error = self.error
         text = error.message if isinstance(error, OpenPaiError) else str(error)
         text = str(getattr(error, "strerror", None) or text).rstrip(".")
