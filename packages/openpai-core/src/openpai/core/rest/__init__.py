@@ -1,4 +1,9 @@
-"""The wire: one session, and one module for each group of the REST API's operations."""
+"""The REST client: a session, and one module per tag of the REST API.
+
+Every call raises :class:`~openpai.core.errors.ApiError`, or one of its subclasses, if the server
+answers with an error, and :class:`~openpai.core.errors.ConnectionFailed` if no answer came. The
+docstring of a function names only what it raises besides, or in a particular case.
+"""
 
 from openpai.core.lazy_imports import attach
 

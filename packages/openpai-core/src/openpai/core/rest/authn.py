@@ -77,7 +77,6 @@ def basic_login(session: Session, user: str, password: str) -> Login:
         AuthenticationError: The password is wrong (the server answers 400).
         NotFoundError: There is no such user (400), or the cluster signs in by OIDC only.
         ApiError: The name or password breaks the server's rules.
-        ConnectionFailed: No answer came.
     """
     body = {"username": user, "password": password}
     path = "/authn/basic/login"
@@ -94,7 +93,6 @@ def basic_logout(session: Session) -> None:
     Raises:
         AuthenticationError: The token is no longer valid.
         PermissionDeniedError: It is an application token.
-        ConnectionFailed: No answer came.
     """
     session.send("DELETE", "/authn/basic/logout")
 
@@ -132,7 +130,6 @@ def check_token(session: Session) -> TokenClaims:
 
     Raises:
         AuthenticationError: The token is not valid.
-        ConnectionFailed: No answer came.
     """
     return TokenClaims(session.get("/tokens/check", kind=dict))
 
@@ -146,7 +143,6 @@ def list_tokens(session: Session) -> list[str]:
 
     Raises:
         PermissionDeniedError: The session itself uses an application token.
-        ConnectionFailed: No answer came.
     """
     return [str(token) for token in session.get("/tokens", kind=list, key="tokens")]
 
@@ -171,6 +167,5 @@ def revoke_token(session: Session, token: str) -> None:
     Raises:
         PermissionDeniedError: It is another user's.
         ServerError: It is not a token, or an expired one (the server answers 500).
-        ConnectionFailed: No answer came.
     """
     session.send("DELETE", f"/tokens/{segment(token)}", repeatable=True)

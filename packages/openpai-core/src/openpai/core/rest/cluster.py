@@ -54,7 +54,6 @@ def get_info(session: Session) -> ClusterInfo:
 
     Raises:
         ApiError: What answers is not a PAI server.
-        ConnectionFailed: No answer came.
     """
     return ClusterInfo(session.get("/info", kind=dict, authorized=False))
 
@@ -64,7 +63,6 @@ def get_authn_info(session: Session) -> AuthnInfo:
 
     Raises:
         ApiError: What answers is not a PAI server.
-        ConnectionFailed: No answer came.
     """
     return AuthnInfo(session.get("/authn/info", kind=dict, authorized=False))
 
@@ -99,7 +97,6 @@ def list_alerts(session: Session) -> list[Alert]:
 
     Raises:
         ServerError: The Alertmanager cannot be reached (``code`` is then Node's own).
-        ConnectionFailed: No answer came.
     """
     return [Alert(raw) for raw in session.get("/alerts", kind=list)]
 
@@ -111,7 +108,6 @@ def list_nodes(session: Session) -> list[Mapping[str, Any]]:
 
     Raises:
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     return list(session.get("/kubernetes/nodes", kind=list, key="items"))
 
@@ -129,7 +125,6 @@ def list_pods(
 
     Raises:
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     params = {"namespace": namespace, **selectors} if namespace else selectors
     return list(session.get("/kubernetes/pods", params, kind=list, key="items"))

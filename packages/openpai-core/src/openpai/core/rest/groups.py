@@ -62,12 +62,7 @@ class Member(Record):
 
 
 def list_groups(session: Session) -> list[Group]:
-    """``GET /api/v2/groups``; any token (rest-server/src/controllers/v2/group.js).
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
-    """
+    """``GET /api/v2/groups``; any token (rest-server/src/controllers/v2/group.js)."""
     return [Group(raw) for raw in session.get("/groups", kind=list)]
 
 
@@ -78,7 +73,6 @@ def get_group(session: Session, name: str) -> Group:
 
     Raises:
         NotFoundError: There is no such group (the server answers 400).
-        ConnectionFailed: No answer came.
     """
     return Group(session.get(f"/groups/{segment(name)}", kind=dict))
 
@@ -90,7 +84,6 @@ def list_group_members(session: Session, name: str) -> list[Member]:
 
     Raises:
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     found = session.get(f"/groups/{segment(name)}/userlist", kind=list)
     return [Member(raw) for raw in found]
@@ -147,7 +140,6 @@ def update_group(session: Session, name: str, **changes: Any) -> None:
     Raises:
         NotFoundError: There is no such group (the server answers 400).
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     body = {"data": {"groupname": name, **changes}, "patch": True}
     session.send("PUT", "/groups", body, repeatable=True)
@@ -167,7 +159,6 @@ def set_group_extension(session: Session, name: str, keys: Sequence[str], value:
     Raises:
         NotFoundError: There is no such group (the server answers 400).
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     path = "/".join(segment(key) for key in keys)
     body = {"data": value}

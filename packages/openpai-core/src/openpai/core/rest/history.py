@@ -60,10 +60,6 @@ def has_history(session: Session, key: str) -> bool:
 
     Any token. The answer is plain text; 501 means no
     (rest-server/src/controllers/v2/job-attempt.js).
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
     """
     path = f"/jobs/{segment(key)}/job-attempts/healthz"
     try:
@@ -86,7 +82,6 @@ def list_attempts(session: Session, key: str) -> list[JobAttempt]:
     Raises:
         JobNotFoundError: There is no such job (the server answers 404 and ``null``).
         ServerError: The cluster keeps no history.
-        ConnectionFailed: No answer came.
     """
     return sorted(
         (JobAttempt(raw) for raw in _get(session, key, "job-attempts", list)),
@@ -102,7 +97,6 @@ def get_attempt(session: Session, key: str, index: int) -> JobAttempt:
     Raises:
         JobNotFoundError: There is no such job or attempt (the server answers 404 and ``null``).
         ServerError: The cluster keeps no history.
-        ConnectionFailed: No answer came.
     """
     return JobAttempt(_get(session, key, f"job-attempts/{index}", dict))
 

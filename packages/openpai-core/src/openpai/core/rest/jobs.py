@@ -57,10 +57,6 @@ def list_jobs(session: Session, **filters: Any) -> list[JobSummary]:
             ``jobPriority``, ``tagsContain``, ``tagsNotContain``, ``offset``, ``limit`` (5000 unless
             given, 50000 at most), ``order`` (``FIELD,ASC`` or ``FIELD,DESC``). A list is sent as
             comma list; ``None`` is left out.
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
     """
     params = {key: _joined(value) for key, value in filters.items() if value is not None}
     return [JobSummary(raw) for raw in session.get("/jobs", params, kind=list)]
@@ -72,10 +68,6 @@ def count_jobs(session: Session, **filters: Any) -> int:
     Any token.
 
     Source: rest-server/src/controllers/v2/job.js.
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
     """
     params = {key: _joined(value) for key, value in filters.items() if value is not None}
     asked = {"limit": 0, **params, "withTotalCount": "true"}
@@ -95,7 +87,6 @@ def get_job(session: Session, key: str, attempt: int | None = None) -> JobDetail
 
     Raises:
         JobNotFoundError: There is no such job, or no such attempt.
-        ConnectionFailed: No answer came.
     """
     which = "" if attempt is None else f"/attempts/{attempt}"
     return JobDetail(session.get(f"/jobs/{segment(key)}{which}", kind=dict))
@@ -110,7 +101,6 @@ def get_config(session: Session, key: str) -> str:
 
     Raises:
         JobNotFoundError: There is no such job.
-        ConnectionFailed: No answer came.
     """
     return str(session.request("GET", f"/jobs/{segment(key)}/config", read=text))
 
@@ -127,7 +117,6 @@ def set_execution_type(session: Session, key: str, value: str) -> None:
         JobNotFoundError: There is no such job.
         PermissionDeniedError: It is another user's.
         ServerError: The job has ended and was cleaned up (the server answers 500).
-        ConnectionFailed: No answer came.
     """
     path = f"/jobs/{segment(key)}/executionType"
     session.send("PUT", path, {"value": value}, repeatable=True)
@@ -142,7 +131,6 @@ def list_events(session: Session, key: str, kind: str | None = None) -> list[Eve
 
     Raises:
         JobNotFoundError: There is no such job.
-        ConnectionFailed: No answer came.
     """
     params: Mapping[str, str] | None = {"type": kind} if kind else None
     found = session.get(f"/jobs/{segment(key)}/events", params, kind=list, key="data")
@@ -159,7 +147,6 @@ def add_tag(session: Session, key: str, tag: str) -> None:
     Raises:
         PermissionDeniedError: The job is another user's (checked before it is looked up).
         JobNotFoundError: There is no such job.
-        ConnectionFailed: No answer came.
     """
     session.send("PUT", f"/jobs/{segment(key)}/tag", {"value": tag}, repeatable=True)
 
@@ -197,10 +184,6 @@ def every_job(session: Session, limit: int | None = None, **filters: Any) -> Ite
         session: The cluster's session.
         limit: The maximum number of jobs.
         **filters: As for :func:`~openpai.core.rest.jobs.list_jobs`, but ``offset`` and ``limit``.
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
     """
     seen: set[str] = set()
     offset = 0

@@ -46,10 +46,6 @@ def list_storages(session: Session, *, default: bool = False) -> list[StorageSum
     """``GET /api/v2/storages``; with ``default`` only the user's default ones; any token.
 
     Source: rest-server/src/models/v2/storage.js.
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
     """
     params = {"default": "true"} if default else None
     found = session.get("/storages", params, kind=list, key="storages")
@@ -64,6 +60,5 @@ def get_storage(session: Session, name: str) -> StorageDetail:
     Raises:
         NotFoundError: There is no such storage.
         PermissionDeniedError: It is not granted to the user.
-        ConnectionFailed: No answer came.
     """
     return StorageDetail(session.get(f"/storages/{segment(name)}", kind=dict))

@@ -49,7 +49,6 @@ def get_task(session: Session, key: str, job_attempt: int, role: str, index: int
 
     Raises:
         JobNotFoundError: There is no such job, attempt, role or index.
-        ConnectionFailed: No answer came.
     """
     path = f"/jobs/{segment(key)}/attempts/{job_attempt}/taskRoles/{segment(role)}"
     return TaskHistory(session.get(f"{path}/taskIndex/{index}/attempts", kind=dict))
@@ -97,7 +96,6 @@ def log_locations(session: Session, task: TaskAttempt) -> dict[str, str]:
     Raises:
         NotFoundError: The attempt has no log (yet, or no longer).
         ServerError: The server also answers this for a task that has not started.
-        ConnectionFailed: No answer came.
     """
     path = (
         f"/jobs/{segment(task.job)}/attempts/{task.job_attempt}/taskRoles/{segment(task.role)}"
@@ -114,7 +112,6 @@ def read_chunk(session: Session, uri: str, offset: int, limit: int) -> LogChunk:
 
     Raises:
         ApiError: The log server failed in a way that does not mean "expired" or "nothing yet".
-        ConnectionFailed: No answer came.
     """
     headers = {"Range": f"bytes={offset}-{offset + limit - 1}", "Accept-Encoding": "identity"}
     try:

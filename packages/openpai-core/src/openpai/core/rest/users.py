@@ -62,7 +62,6 @@ def list_users(session: Session) -> list[User]:
 
     Raises:
         ServerError: A user's group list names a vanished group (the server answers 500 for all).
-        ConnectionFailed: No answer came.
     """
     return [User(raw) for raw in session.get("/users", kind=list)]
 
@@ -74,7 +73,6 @@ def get_user(session: Session, name: str) -> User:
 
     Raises:
         NotFoundError: There is no such user (the server answers 400).
-        ConnectionFailed: No answer came.
     """
     return User(session.get(f"/users/{segment(name)}", kind=dict))
 
@@ -206,7 +204,6 @@ def add_user_to_group(session: Session, name: str, group: str) -> None:
     Raises:
         NotFoundError: There is no such user or group.
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     path = f"/users/{segment(name)}/group"
     session.send("PUT", path, {"groupname": group}, repeatable=True)
@@ -220,7 +217,6 @@ def remove_user_from_group(session: Session, name: str, group: str) -> None:
     Raises:
         NotFoundError: There is no such user or group.
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     path = f"/users/{segment(name)}/group"
     session.send("DELETE", path, {"groupname": group}, repeatable=True)
@@ -234,7 +230,6 @@ def set_user_groups(session: Session, name: str, groups: Sequence[str]) -> None:
     Raises:
         NotFoundError: There is no such user or group.
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     _set(session, name, "grouplist", {"grouplist": list(groups)})
 
@@ -250,7 +245,6 @@ def set_user_virtual_clusters(session: Session, name: str, names: Sequence[str])
     Raises:
         NotFoundError: There is no such user or virtual cluster.
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     _set(session, name, "virtualcluster", {"virtualCluster": list(names)})
 
@@ -263,7 +257,6 @@ def set_user_admin(session: Session, name: str, admin: bool) -> None:
     Raises:
         NotFoundError: There is no such user.
         PermissionDeniedError: Not an admin.
-        ConnectionFailed: No answer came.
     """
     _set(session, name, "admin", {"admin": admin})
 
@@ -276,7 +269,6 @@ def set_user_email(session: Session, name: str, email: str) -> None:
     Raises:
         NotFoundError: There is no such user.
         PermissionDeniedError: Another user's.
-        ConnectionFailed: No answer came.
     """
     _set(session, name, "email", {"email": email})
 
@@ -291,7 +283,6 @@ def set_user_extension(session: Session, name: str, extension: Mapping[str, Any]
     Raises:
         NotFoundError: There is no such user.
         PermissionDeniedError: Another user's.
-        ConnectionFailed: No answer came.
     """
     _set(session, name, "extension", {"extension": dict(extension)})
 

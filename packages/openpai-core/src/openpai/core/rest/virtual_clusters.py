@@ -88,10 +88,6 @@ def list_virtual_clusters(session: Session) -> dict[str, VirtualCluster]:
 
     Those the token's user may submit to are in the user's own record
     (rest-server/src/models/v2/virtual-cluster/k8s.js).
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
     """
     found = session.get("/virtual-clusters", kind=dict)
     return {name: VirtualCluster(raw) for name, raw in found.items()}
@@ -105,7 +101,6 @@ def get_virtual_cluster(session: Session, name: str) -> VirtualCluster:
     Raises:
         NotFoundError: There is no such virtual cluster.
         ApiError: The name has other characters than letters, digits and ``_``.
-        ConnectionFailed: No answer came.
     """
     return VirtualCluster(session.get(f"/virtual-clusters/{segment(name)}", kind=dict))
 
@@ -114,10 +109,6 @@ def list_node_gpus(session: Session) -> dict[str, NodeGpus]:
     """``GET /api/v2/virtual-clusters?nodes``: GPUs by node; undocumented, any token.
 
     Source: rest-server/src/models/v2/virtual-cluster/k8s.js.
-
-    Raises:
-        ApiError: The server refused.
-        ConnectionFailed: No answer came.
     """
     found = session.get("/virtual-clusters?nodes", kind=dict)
     return {name: NodeGpus(raw) for name, raw in found.items()}
@@ -130,7 +121,6 @@ def list_sku_types(session: Session, virtual_cluster: str | None = None) -> dict
 
     Raises:
         NotFoundError: There is no such virtual cluster.
-        ConnectionFailed: No answer came.
     """
     params = {"vc": virtual_cluster} if virtual_cluster else None
     found = session.get("/cluster/sku-types", params, kind=dict)
