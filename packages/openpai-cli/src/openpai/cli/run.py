@@ -63,7 +63,7 @@ def _invoke(arguments: Sequence[str], app: CliApp) -> int:
 
 
 def _fail(app: CliApp, error: BaseException, *, as_json: bool) -> int:
-    """Say what went wrong; what that needs is imported only now."""
+    """Print the error; modules for it are imported only now."""
     from openpai.cli.framework import report_for
 
     if app.debug and isinstance(error, Exception):

@@ -132,7 +132,7 @@ class PermissionDeniedError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """What was asked for does not exist."""
+    """The requested object does not exist."""
 
 
 class JobNotFoundError(NotFoundError):

@@ -232,7 +232,7 @@ class RateLimitGate:
                 raise
 
     def close(self) -> None:
-        """Let no further call through."""
+        """Block further calls."""
         self._closed.set()
 
     def _is_closed(self) -> bool:

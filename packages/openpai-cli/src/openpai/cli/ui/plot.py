@@ -44,7 +44,7 @@ class Panel:
 
     @property
     def title(self) -> str:
-        """What is written above it."""
+        """Title of the panel."""
         return f"{self.metric} over {self.parameter}" if self.parameter else self.metric
 
 

@@ -74,7 +74,7 @@ def _drawn(console: Console) -> Display:
     from rich.text import Text
 
     class Amounts(progress.ProgressColumn):
-        """How much is done, and how fast."""
+        """Completed amount and rate."""
 
         def render(self, task: Task) -> Text:
             return Text(_amounts(int(task.completed), task.total, task.speed))

@@ -73,7 +73,7 @@ def discover(text: str, *, verify: bool | str = True, timeout: float = 10.0) -> 
 
 
 def _elsewhere(schemes: list[str], rest: str, verify: bool | str) -> Found | None:
-    """Look at the other scheme, and at the usual ports of the host.
+    """Try the other scheme, and the usual ports of the host.
 
     Raises:
         ConnectionFailed: The certificate of a server there is not trusted.

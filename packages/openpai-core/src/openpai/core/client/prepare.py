@@ -39,7 +39,7 @@ __all__ = ["Extras", "copy_of", "needs_preparation", "prepare_job", "prepare_onc
 
 @dataclass(frozen=True)
 class Extras:
-    """What a submission adds to a job's own runtime section.
+    """Additions of a submission to a job's runtime section.
 
     Attributes:
         sources: Files and folders of this machine that the job gets as its code.

@@ -225,7 +225,7 @@ class RemoteJob:
         return tasks.get_task(self.session, self.key, attempt, convert_name(role), index)
 
     def explain(self, lines: int = 10) -> Explanation:
-        """Say why the job waits or failed: exit spec, events, the last lines of the log.
+        """Return why the job waits or failed: exit spec, events, last lines of the log.
 
         Raises:
             JobNotFoundError: There is no such job.

@@ -26,7 +26,7 @@ _GAP = b"[openpai] output may be missing here: the log rotated twice between two
 
 
 class _Cursor:
-    """How far a file has been read, and the last bytes of what was read."""
+    """Position in a log file, and the last bytes before it."""
 
     def __init__(self, offset: int = 0, known: bytes = b"") -> None:
         self.offset = offset
@@ -34,7 +34,7 @@ class _Cursor:
 
     @property
     def start(self) -> int:
-        """Where the next read begins: before the offset, so that it shows what is known."""
+        """Start of the next read: before the offset, to compare with known bytes."""
         return self.offset - len(self.known)
 
     def take(self, data: bytes) -> bytes | None:

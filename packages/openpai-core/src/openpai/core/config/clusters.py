@@ -60,7 +60,7 @@ class ClusterEntry:
 
     @property
     def mounts(self) -> dict[str, str]:
-        """Where storages are mounted on this machine: storage name → folder."""
+        """Mounted storages of this machine: storage name → folder."""
         storages = self.settings.get("storages") or []
         return {
             item["name"]: item["mount_path"]

@@ -33,7 +33,7 @@ _DEFAULT_SHM_MB = 512
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the tasks of a job run, and the attempt.
+    """Nodes of the tasks of a job, and the attempt.
 
     Attributes:
         user: The job's owner.

@@ -187,7 +187,7 @@ class JobBuilder:
         return self._update("defaults", {"virtualCluster": name})
 
     def gang(self: Self, together: bool) -> Self:
-        """Say whether all tasks start together; otherwise each starts, and is retried, alone."""
+        """Set whether all tasks start together; otherwise each is started and retried alone."""
         return self.set_extra("gangAllocation", together)
 
     def priority(self: Self, level: str) -> Self:
@@ -247,7 +247,7 @@ class JobBuilder:
         return self.set_extra("jobStatusChangeNotification", wanted)
 
     def tags(self: Self, *tags: str) -> Self:
-        """Note tags in the job; tags on the server are set after the submission."""
+        """Add tags to the job; they are set on the server after the submission."""
         return self.set_extra("tags", list(tags))
 
     def set_extra(self: Self, key: str, value: Any) -> Self:

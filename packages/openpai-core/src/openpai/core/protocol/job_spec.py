@@ -31,7 +31,7 @@ Spec = TypeVar("Spec", bound="JobSpec")
 
 @dataclass(frozen=True)
 class Option:
-    """How the command line sets a field.
+    """Command-line option of a field.
 
     Attributes:
         names: The option's names, such as ``-i`` and ``--image``.

@@ -19,7 +19,7 @@ _FIELDS = ("script", "output", "data", "dockerImage")
 
 
 class BrokenReferenceError(Exception):
-    """What the server refuses a job for, in its own words."""
+    """An error of the server about a reference, in its words."""
 
 
 class References(NamedTuple):

@@ -213,7 +213,7 @@ class Secret(Part):
 
 @dataclass(eq=False, repr=False)
 class Condition(Part):
-    """What a failure is like: each key that is given has to hold."""
+    """Condition on a failure: all given keys must match."""
 
     least_keys = 1
 
@@ -253,7 +253,7 @@ class Retry(Part):
 
 @dataclass(eq=False, repr=False)
 class Callback(Part):
-    """What to do when something happens to the task: commands to run, or a function to call."""
+    """Callback on an event of the task: commands to run, or a function to call."""
 
     on: str = field(
         metadata={

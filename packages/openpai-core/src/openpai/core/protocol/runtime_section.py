@@ -59,7 +59,7 @@ SECTION_KEY = "openpai.runtime"
 
 @dataclass(eq=False, repr=False)
 class RuntimeSection(Part):
-    """What openpai-runtime does around the commands of the job."""
+    """The runtime section: what openpai-runtime does around the commands of a job."""
 
     version: int = field(
         default=1,

@@ -99,7 +99,7 @@ def validate_as_server(document: Any) -> ValidationResult:
 
 @dataclass(frozen=True)
 class FileVerdict:
-    """What is to be said of one job file.
+    """Verdict on a job file.
 
     Attributes:
         file: Its name.

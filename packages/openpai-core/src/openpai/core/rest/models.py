@@ -192,7 +192,7 @@ class JobDetail(Record):
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What the platform advises for the exit code; to wait for a retry only if one may come."""
+        """The platform's advice for the exit code, without waiting for a retry that cannot come."""
         spoken = self.app_exit_spec.get("solution") or ()
         return tuple(text for text in spoken if not (self.ended and "next retry" in text))
 

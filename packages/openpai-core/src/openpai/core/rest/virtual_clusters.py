@@ -27,7 +27,7 @@ class Resources(Record):
 
 
 class SkuType(Resources):
-    """What one cell of a HiveD cluster has; memory in MiB."""
+    """Resources of a cell of a HiveD cluster; memory in MiB."""
 
     __slots__ = ()
 
@@ -62,22 +62,22 @@ class VirtualCluster(Record):
 
     @property
     def used(self) -> Resources:
-        """What running tasks hold."""
+        """Resources of running tasks."""
         return Resources(self.resources_used)
 
     @property
     def guaranteed(self) -> Resources:
-        """What there is on healthy nodes."""
+        """Resources of healthy nodes."""
         return Resources(self.resources_guaranteed)
 
     @property
     def total(self) -> Resources:
-        """What there is, broken nodes included."""
+        """Resources of all nodes, unhealthy ones included."""
         return Resources(self.resources_total)
 
     @property
     def free(self) -> Resources:
-        """What healthy nodes have left; never below zero."""
+        """Free resources of healthy nodes; never negative."""
         used, healthy = self.resources_used, self.resources_guaranteed
         keys = ("cpu", "memory", "gpu")
         return Resources({k: max((healthy.get(k) or 0) - (used.get(k) or 0), 0) for k in keys})

@@ -73,7 +73,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class StorageSpec:
-    """What is known of a storage before it is opened.
+    """Description of a storage: name, type, address.
 
     Attributes:
         name: The name the cluster's admin gave it.

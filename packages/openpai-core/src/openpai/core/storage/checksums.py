@@ -28,7 +28,7 @@ class Checksum:
 
 
 class Hasher(Protocol):
-    """What computes a checksum, as those of :mod:`hashlib` do."""
+    """A hash object, as those of :mod:`hashlib`."""
 
     def update(self, data: Any, /) -> None:
         """Take the next bytes."""

@@ -65,7 +65,7 @@ def normalize(path: str) -> str:
 
 @contextmanager
 def with_path_in_errors(where: str) -> Iterator[None]:
-    """Let file errors raised in the block name the file as the user knows it.
+    """Add the user's name of the file to file errors raised in the block.
 
     Raises:
         PermissionError: Also for a read-only file system, which Python has no class for.

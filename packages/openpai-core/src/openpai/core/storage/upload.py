@@ -64,7 +64,7 @@ class Upload(ABC):
 
     @abstractmethod
     def commit(self) -> None:
-        """Let the file appear under its name, in one step; all parts must be written.
+        """Make the file appear under its name, in one step; all parts must be written.
 
         Raises:
             OSError: The storage refuses; by its token the upload can be gone on with.

@@ -10,7 +10,7 @@ __all__ = ["JobFolder", "Workspace"]
 
 @dataclass(frozen=True)
 class JobFolder:
-    """Where one job keeps its files inside a storage.
+    """Folders of a job inside a storage.
 
     Attributes:
         path: ``<workspace>/jobs/<job>``, an absolute POSIX path.
@@ -20,16 +20,16 @@ class JobFolder:
 
     @property
     def code(self) -> str:
-        """Where the code archives of the job lie."""
+        """Folder of the job's code archives."""
         return posixpath.join(self.path, "code")
 
     @property
     def output(self) -> str:
-        """Where the outputs of the job are saved."""
+        """Folder of the job's outputs."""
         return posixpath.join(self.path, "output")
 
     def record(self, role: str, index: int) -> str:
-        """Where the runtime writes down what became of a task."""
+        """File in which the runtime records the result of a task."""
         return posixpath.join(self.output, ".openpai", f"{role}-{index}.json")
 
 

@@ -27,12 +27,12 @@ class Log:
         self._streams = {"stdout": _Stream(stdout), "stderr": _Stream(stderr)}
 
     def note(self, text: str) -> None:
-        """Say something about the run itself, in its place between what the cells print."""
+        """Print a line about the run, between the output of the cells."""
         self.end_lines()
         self._streams["stdout"].write(f"openpai-notebook: {text}\n")
 
     def error(self, text: str) -> None:
-        """Say on stderr why nothing was run."""
+        """Print on stderr why nothing was run."""
         self._streams["stderr"].write(f"openpai-notebook: {text}\n")
 
     def end_lines(self) -> None:

@@ -33,7 +33,7 @@ _REPORT_AFTER = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """How to run a notebook.
+    """Options of a run.
 
     Attributes:
         output: Where the executed notebook is written.
@@ -54,7 +54,7 @@ class Options:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """How a run ended: a status for the notebook's metadata, a sentence, an exit code."""
+    """End of a run: status for the notebook's metadata, sentence, exit code."""
 
     status: str
     message: str = ""
@@ -155,7 +155,7 @@ class _Run:
                 self._log.note(f"cell {number} of {len(cells)} took {took:.1f} s")
 
     async def _stop(self, number: int, work: asyncio.Future[_Outcome]) -> _Outcome:
-        """Let the running cell end by an interrupt, and the kernel without one if it will not."""
+        """Interrupt the running cell, and end the kernel if the cell does not end."""
         self._stopping = True
         self._save()  # first, as the time left is unknown
         name = signal.Signals(number).name

@@ -24,7 +24,7 @@ class NotebookJob(RemoteJob):
 
     @cached_property
     def facts(self) -> Mapping[str, str]:
-        """Which notebook the job runs, as a path in its working folder, and in which mode.
+        """Path of the notebook in the job's working folder, and the mode.
 
         Raises:
             NotebookError: It is not the job of a notebook.

@@ -19,7 +19,7 @@ _SEPARATOR = re.compile(r"==| @ ")
 
 
 class Frozen(NamedTuple):
-    """What an environment holds.
+    """Packages of an environment.
 
     Attributes:
         requirements: One line for each package, in the order of their names.

@@ -57,7 +57,7 @@ def wait_for_all(
 
 
 class _Barrier:
-    """What both transports need: the tasks, the attempt, and the time left."""
+    """State of both transports: tasks, attempt, time left."""
 
     def __init__(self, job: TaskJob, announcement: Mapping[str, Any], timeout: float) -> None:
         self.job = job

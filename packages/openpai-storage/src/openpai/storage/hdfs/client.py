@@ -41,7 +41,7 @@ _HARMLESS = frozenset({"CREATE", "APPEND", "MKDIRS", "SETPERMISSION", "SETTIMES"
 
 
 class _Place(NamedTuple):
-    """Where a redirect leads.
+    """Target of a redirect.
 
     Attributes:
         url: The address to use.

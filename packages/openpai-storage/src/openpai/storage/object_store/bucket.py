@@ -146,7 +146,7 @@ class Bucket(ABC):
         """Give back connections."""
 
     def name_error(self, key: str) -> str:  # noqa: ARG002 - for stores that take not every name
-        """Say why the store could not hold an object of this key; an empty text where it can."""
+        """Return why the store cannot hold an object of this key; an empty text if it can."""
         return ""
 
     def exceeds_limit(self, key: str) -> bool:
@@ -193,7 +193,7 @@ class BucketUpload(Upload):
             self._parts.put(index, content)
 
     def commit(self) -> None:
-        """Let the file appear."""
+        """Commit the upload."""
         self._refuse_gaps(self.written())
         with with_path_in_errors(self._where):
             self._parts.commit(self.parts, self.part_size)
@@ -237,7 +237,7 @@ class Streaming(io.RawIOBase):
         self._count += 1
 
     def finish(self) -> ObjectInfo | None:
-        """Let the object appear; return it, if the answer describes it."""
+        """Commit the object; return it, if the answer describes it."""
         rest = bytes(self._held)
         if self._parts is None:
             return self._bucket.put(self._key, rest)

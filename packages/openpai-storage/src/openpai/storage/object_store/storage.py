@@ -78,7 +78,7 @@ class DirectoryListing:
 
 
 class DirectoryCache:
-    """What is known of the folders of a storage. Threads may share it."""
+    """Cache of the folders of a storage. Thread-safe."""
 
     def __init__(self) -> None:
         self._inside: dict[str, DirectoryListing] = {}
@@ -96,7 +96,7 @@ class DirectoryCache:
         return found if found and found.fresh else None
 
     def add(self, folder: str) -> None:
-        """Note that a folder is there from now on, and those above it."""
+        """Add a folder and its parents."""
         while folder != "/":
             above, name = posixpath.split(folder)
             found = self._inside.get(above)

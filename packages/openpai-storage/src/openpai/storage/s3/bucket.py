@@ -99,7 +99,7 @@ def _client(spec: StorageSpec) -> Any:
 
 
 def _go_ahead(params: dict[str, Any], **_: Any) -> None:
-    """Let a small body not wait until the server has looked at its headers."""
+    """Send small bodies without waiting for `100 Continue`."""
     body = params.get("body")
     if isinstance(body, io.BytesIO) and body.getbuffer().nbytes <= MIB:
         params["headers"].pop("Expect", None)

@@ -213,7 +213,7 @@ class SmbLine:
 
 
 def _send_in_time(transport: Any, timeout: float) -> None:
-    """Let messages go at once, and the connection end where one does not go in time.
+    """Send messages without delay, and close the connection if one is not sent in time.
 
     The library lets the system hold back each message until the one before has arrived. Where the
     server takes no more, it would wait without end, with all threads that send or close.

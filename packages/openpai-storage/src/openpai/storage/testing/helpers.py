@@ -11,7 +11,7 @@ __all__ = ["BrokenOffError", "break_off", "read", "together", "write"]
 
 
 class BrokenOffError(Exception):
-    """What stops the writing in :func:`break_off`."""
+    """Raised to stop the writing in :func:`break_off`."""
 
 
 def write(storage: Storage, path: str, content: bytes = b"content") -> None:

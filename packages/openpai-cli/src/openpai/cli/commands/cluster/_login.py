@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Secret:
-    """What proves who the user is.
+    """Credentials of the user.
 
     Attributes:
         password: A password, or ``""``.

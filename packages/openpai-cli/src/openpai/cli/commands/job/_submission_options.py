@@ -84,7 +84,7 @@ def submission_options(function: F) -> F:
 
 @dataclass(frozen=True)
 class SubmitOptions:
-    """What is done with a job beyond its description; names as the options'.
+    """Options of a submission besides the job's description.
 
     Attributes:
         strict: How the job is validated.

@@ -69,7 +69,7 @@ def stop(
 
 
 class Filter(NamedTuple):
-    """Which of the user's jobs are meant beside those that are named."""
+    """Return the selected jobs of the user besides the named ones."""
 
     prefix: str
     tag: str

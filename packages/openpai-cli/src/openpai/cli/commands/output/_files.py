@@ -34,7 +34,7 @@ def _files(storage: Storage, folder: str) -> Iterator[Entry]:
 
 
 def _nothing(remote: RemoteJob) -> str:
-    """Say why there is nothing: not yet, or not at all."""
+    """Return why there are no outputs: not yet, or none at all."""
     detail = remote.status()
     if detail.ended:
         return f"{remote.key} {detail.state} and saved no outputs."

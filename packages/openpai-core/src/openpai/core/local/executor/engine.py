@@ -108,7 +108,7 @@ class Command:
 
 @dataclass(frozen=True)
 class LaunchPlan:
-    """How a supervisor runs a task.
+    """Commands with which a supervisor runs a task.
 
     Attributes:
         commands: The commands in order.

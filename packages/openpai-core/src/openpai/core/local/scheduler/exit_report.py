@@ -109,7 +109,7 @@ def diagnose(code: int, message: Mapping[str, Any] | None, reason: str = "Error"
 
 @dataclass(frozen=True)
 class Report:
-    """How a task attempt ended, in PAI's terms.
+    """End of a task attempt, in PAI's terms.
 
     Attributes:
         code: PAI's code.

@@ -79,7 +79,7 @@ class CheckpointEntry:
         self.close()
 
     def close(self) -> None:
-        """Let others have the place."""
+        """Release the lock."""
         if self._stream is not None:
             self._stream.close()
         self._path = self._stream = None

@@ -341,7 +341,7 @@ class MeteredReader(io.RawIOBase):
         self.count = 0
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def read(self, size: int | None = -1) -> bytes:

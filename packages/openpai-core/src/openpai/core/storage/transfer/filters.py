@@ -21,7 +21,7 @@ def rules_of(patterns: Sequence[str]) -> tuple[Rule, ...]:
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a tree is taken.
+    """Selection of files of a tree.
 
     Attributes:
         include: Only files that one of these rules matches, themselves or a folder above them; all

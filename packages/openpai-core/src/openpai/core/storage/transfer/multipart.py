@@ -136,7 +136,7 @@ class Parts:
     def begin(
         self, threads: int, expected: Checksum | None, digest: MultipartChecksum | None
     ) -> int:
-        """Look what is missing; return how many threads shall send it, each of which calls `end`.
+        """Find missing parts; return the number of threads to send them, each of which calls `end`.
 
         Args:
             threads: Maximum number of threads.
@@ -166,7 +166,7 @@ class Parts:
             return row
 
     def wrote(self, index: int, seconds: float) -> None:
-        """Note that a part is written, and what it took since the last one of its row."""
+        """Record a written part, and the seconds since the previous one of its row."""
         with self._lock:
             self._written.add(index)
             while self._without_gap in self._written:

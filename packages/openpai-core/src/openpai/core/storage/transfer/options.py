@@ -15,7 +15,7 @@ _ALL = Selection()
 
 @dataclass(frozen=True)
 class Options:
-    """How a transfer shall go.
+    """Options of a transfer.
 
     Attributes:
         overwrite: Whether to replace files that exist and differ.

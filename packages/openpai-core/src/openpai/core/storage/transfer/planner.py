@@ -98,7 +98,7 @@ class Planner:
         return posixpath.join(self._root.path, path) if path else self._root.path
 
     def failure(self, path: str, error: Exception) -> Failed:
-        """Say of a path below the root that it could not be copied."""
+        """Report a path below the root that could not be copied."""
         where = self._source.where(self.source_place(path)), self._target.where(self.place(path))
         return Failed(*where, error, path)
 

@@ -64,7 +64,7 @@ class Failed:
 
     @property
     def where(self) -> str:
-        """What the reason speaks of, on one line: the file of the error, else the source."""
+        """The file of the error, else the source, on one line."""
         name = str(getattr(self.error, "filename", None) or self.source)
         if name.isprintable():
             return name
@@ -125,7 +125,7 @@ def _lasts(error: Exception) -> bool:
 
 
 class Outcomes:
-    """What became of each file, as it comes; not safe for several threads at once.
+    """Results by file, in the order of completion; not thread-safe.
 
     Args:
         on_file: Called with each file that is at the target.
