@@ -50,5 +50,5 @@ def test_download_names_damaged_files(opai, attach, hdfs, spec) -> None:
     for name in SIZES:
         assert f"main:/t/{name}: HDFS stopped sending, " in output
         assert (back / name).read_text() == "older"
-    assert "hint: Try again; where it stops again, a block may be damaged" in output
+    assert "hint: Try again; if it fails again, check for damaged blocks" in output
     assert (back / "good").read_text() == "good"

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from openpai.core.errors import OpenPaiError
+from openpai.core.protocol import JobSpec
 from openpai.core.sweeps.parameters import grid
 from openpai.notebook import sweep_notebook
 from openpai.notebook.jobs.sweep import plan
@@ -65,7 +66,7 @@ def test_sweep_notebook_refuses_inconsistent_points(cluster, notebook):
     for points, words in (([{"lr": 1}, {"name": "a"}], "give 'lr'"), ([], "at least one set")):
         with pytest.raises(OpenPaiError, match=words):
             sweep_notebook(notebook, points, cluster=cluster, image="none")
-    with plan(notebook, [{"momentum": 1}], image="none") as made:
+    with plan(notebook, [{"momentum": 1}], JobSpec(image="none")) as made:
         assert made.remarks == ["The notebook declares no parameter 'momentum'."]
 
 

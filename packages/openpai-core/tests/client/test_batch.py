@@ -224,9 +224,9 @@ def test_results_have_parameters_and_exit_codes(cluster, sweep):
         outcome.remote.wait(timeout=60)
     rows = collect_results(cluster, tag="report")
     assert [(row.name, row.state, row.exit_code, row.parameters["n"]) for row in rows] == [
-        ("told_n-0", "SUCCEEDED", 0, 0),
-        ("told_n-1", "FAILED", 1, 1),
-        ("told_n-2", "FAILED", 2, 2),
+        ("report_n-0", "SUCCEEDED", 0, 0),
+        ("report_n-1", "FAILED", 1, 1),
+        ("report_n-2", "FAILED", 2, 2),
     ]
     assert all(row.seconds >= 0 and row.submitted.tzinfo for row in rows)
     with pytest.raises(OpenPaiError, match="No jobs are selected"):

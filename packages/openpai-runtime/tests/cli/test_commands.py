@@ -169,7 +169,10 @@ def test_doctor_finds_nothing_wrong(task: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"outputs": [{"path": "/x"}]}, "/extras/openpai.runtime/outputs/0/path: '/x'"),
+        (
+            {"outputs": [{"path": "/x"}]},
+            "/extras/openpai.runtime/outputs/0/path: Invalid value '/x'",
+        ),
         ({"workspace": "other:/x"}, "The storage 'other' is not mounted"),
         ({"code": {"archive": "no.tar.gz", "sha256": "0" * 64}}, "no.tar.gz: No such file"),
         ({"mounts": [{"storage": "other", "path": "/m"}]}, "The storage 'other' is not mounted"),

@@ -131,7 +131,7 @@ MEANINGLESS = [
         "/retry/never/logPatterns/0",
         "'[' is not a regular expression: ",
     ),
-    ({"ssh": True}, "/ssh", "Tasks need a workspace to tell each other keys."),
+    ({"ssh": True}, "/ssh", "Tasks need a workspace to exchange keys."),
     ({"secrets": [{"name": "b.c"}]}, "/secrets/0", "'b.c' cannot be a variable's name."),
     (
         {"mounts": [{"storage": "s", "path": "/s", "data": {"server": "x"}}]},
