@@ -20,6 +20,7 @@ from openpai.core.errors import ConnectionFailed, StorageError
 from openpai.core.storage.checksums import Checksum
 from openpai.core.storage.local import LocalStorage
 from openpai.core.storage.local_upload import FolderUpload
+from openpai.core.storage.transfer import multipart
 from openpai.core.storage.transfer.transfer import (
     Options,
     Transfer,
@@ -228,8 +229,11 @@ def test_corrupted_byte_is_detected(
         assert list(storage.list("/")) == []
 
 
-def test_consecutive_parts_are_read_at_once(storage: LocalStorage, tmp_path: Path) -> None:
+def test_consecutive_parts_are_read_at_once(
+    storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where parts come quickly, the source is opened for several of them at once, none twice."""
+    monkeypatch.setattr(multipart, "IN_A_ROW", 600.0)  # quickly, however loaded the machine is
     (tmp_path / "s").mkdir()
     size = 64 * 8 * MIB + 3
     with (tmp_path / "s" / "file").open("wb") as stream:
