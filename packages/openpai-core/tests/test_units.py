@@ -1,5 +1,7 @@
 """Durations and sizes."""
 
+from __future__ import annotations
+
 import pytest
 
 from openpai.core.errors import ConfigError
