@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from openpai.core.protocol.job_yaml import dump_yaml
+from openpai.core.protocol.rules.rule import JobView
+from openpai.core.protocol.rules.text import _same_for_pyyaml
+from openpai.core.protocol.source import Source
 from openpai.core.protocol.validation import check_text
 
 CONTAINERS = "inside PAI's containers"
@@ -57,3 +60,10 @@ def test_difference_has_its_place(text):
 def test_parameters_may_differ(text):
     """The server fills them into the commands."""
     assert check_text(text + "parameters: {lr: 1e-5, shuffle: yes}\n").errors == []
+
+
+@pytest.mark.parametrize("root", ["yes", "1e5"])
+def test_root_that_differs_is_reported(root):
+    """Also where the whole text is one value."""
+    (finding,) = _same_for_pyyaml(JobView({}, Source(root)))
+    assert finding.path == ()

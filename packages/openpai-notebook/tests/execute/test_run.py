@@ -287,4 +287,6 @@ def test_run_fails_if_notebook_cannot_be_saved(make_notebook, run_notebook, tmp_
     done = run_notebook(make_notebook("1"), "--output", str(tmp_path / "no" / "x.ipynb"))
     assert done.returncode == 1
     assert "the notebook cannot be saved" in done.stdout
-    assert "openpai/notebook" not in done.stderr  # no traceback of ours; ipykernel may log its own
+    # ipykernel may log an error of its own when it is ended while it starts.
+    kernel = r"(?s)ERROR:tornado\.general:.*?zmq\.error\.ZMQError: [^\n]*\n"
+    assert "Traceback" not in re.sub(kernel, "", done.stderr)

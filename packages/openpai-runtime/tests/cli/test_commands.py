@@ -126,11 +126,11 @@ def test_info_describes_task(task: Any) -> None:
     """Version, system, programs, the job, and PAI's variables."""
     task.section(outputs=[{"path": "a"}])
     task.run("true")
-    told = runtime(task, "info").stdout
-    assert told.startswith("openpai-runtime ")
-    assert "task: worker 0 of 1, job mnist" in told
-    assert "runtime section: version, workspace, outputs" in told
-    assert "PAI_FRAMEWORK_NAME=alice~mnist" in told
+    printed = runtime(task, "info").stdout
+    assert printed.startswith("openpai-runtime ")
+    assert "task: worker 0 of 1, job mnist" in printed
+    assert "runtime section: version, workspace, outputs" in printed
+    assert "PAI_FRAMEWORK_NAME=alice~mnist" in printed
 
 
 def test_info_lists_storages_and_preparation(task: Any) -> None:
@@ -139,15 +139,15 @@ def test_info_lists_storages_and_preparation(task: Any) -> None:
     task.run("true")
     task.section(mounts=[{"storage": "team", "path": "/nowhere/x"}], requirements=["pandas"])
     task.config.write_text(json.dumps(task.document))
-    told = runtime(task, "info").stdout
-    assert f"storage team: {task.storage}\n" in told
-    assert f"before the command:\n  - link /nowhere/x to {task.storage}\n" in told
-    assert "  - install pandas\n" in told
+    printed = runtime(task, "info").stdout
+    assert f"storage team: {task.storage}\n" in printed
+    assert f"before the command:\n  - link /nowhere/x to {task.storage}\n" in printed
+    assert "  - install pandas\n" in printed
     task.section(workspace="gone:/x", mounts=[{"storage": "gone", "path": "/y"}])
     task.config.write_text(json.dumps(task.document))
-    told = runtime(task, "info").stdout
-    assert "storage gone: The storage 'gone' is not mounted" in told
-    assert "  - nothing: The storage 'gone' is not mounted" in told
+    printed = runtime(task, "info").stdout
+    assert "storage gone: The storage 'gone' is not mounted" in printed
+    assert "  - nothing: The storage 'gone' is not mounted" in printed
 
 
 def test_info_outside_job(outside: Any) -> None:

@@ -13,16 +13,16 @@ from openpai.core.storage.transfer.executor import ThreadGroup
 def test_crew_runs_all_tasks(most: int) -> None:
     """Tasks that tasks add are done, too."""
     done: list[int] = []
-    crew = ThreadGroup(most, threading.Event())
+    group = ThreadGroup(most, threading.Event())
 
     def task(number: int, more: int) -> None:
         if more:
-            crew.add_first(lambda: task(number, more - 1))
+            group.add_first(lambda: task(number, more - 1))
         done.append(number)
 
     for number in range(2000):
-        crew.add(lambda number=number: task(number, 2))  # type: ignore[misc]
-    crew.finish()
+        group.add(lambda number=number: task(number, 2))  # type: ignore[misc]
+    group.finish()
     assert sorted(done) == sorted([*range(2000)] * 3)
 
 
@@ -30,7 +30,7 @@ def test_as_many_tasks_run_at_once_as_allowed() -> None:
     """The threads meet at a barrier, which fewer would not pass; one more task has to wait."""
     barrier = threading.Barrier(4, timeout=60)
     lock, running, most = threading.Lock(), 0, 0
-    crew = ThreadGroup(4, threading.Event())
+    group = ThreadGroup(4, threading.Event())
 
     def task() -> None:
         nonlocal running, most
@@ -42,6 +42,6 @@ def test_as_many_tasks_run_at_once_as_allowed() -> None:
             running -= 1
 
     for _ in range(8):
-        crew.add(task)
-    crew.finish()
+        group.add(task)
+    group.finish()
     assert most == 4

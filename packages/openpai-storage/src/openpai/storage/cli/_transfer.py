@@ -24,7 +24,7 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 COLUMNS = [("TARGET", "target"), ("BYTES", "size"), ("STATUS", "status"), ("ERROR", "error")]
-#: So many failures are report one by one.
+#: Number of failures reported one by one.
 MAX_FAILURES = 10_000
 
 

@@ -76,8 +76,7 @@ class Transfer:
         self._target = target
         self._target_path = target_path
         self.options = options
-        patience = RetryPolicy(options.retries)
-        self._root = patience.call(lambda: source.stat(path))
+        self._root = RetryPolicy(options.retries).call(lambda: source.stat(path))
 
     @property
     def files(self) -> int:
