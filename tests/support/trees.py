@@ -54,3 +54,12 @@ def read_tree(root: Path) -> dict[str, bytes]:
         for path in root.rglob("*")
         if path.is_file() and not is_partial(path.name)
     }
+
+
+def files(root: Path) -> list[str]:
+    """Return the names of all files and empty folders."""
+    return sorted(
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() or not any(path.iterdir())
+    )

@@ -8,31 +8,12 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from support.trees import files
 
 from openpai.core.errors import StorageError, StorageLoginError
 from openpai.core.storage.transfer.transfer import TransferError
 
 Opai = Callable[..., Any]
-
-
-@pytest.fixture
-def tree(opai: Opai) -> Path:
-    """Put a folder into the working directory."""
-    folder = Path("tree").absolute()
-    (folder / "d" / "empty").mkdir(parents=True)
-    (folder / "d" / "a.txt").write_text("12345")
-    (folder / "d" / "b.log").write_text("log")
-    (folder / "top").write_text("1")
-    return folder
-
-
-def files(root: Path) -> list[str]:
-    """Return the names of all files and empty folders."""
-    return sorted(
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*")
-        if path.is_file() or not any(path.iterdir())
-    )
 
 
 def lines(result: Any) -> list[dict[str, Any]]:
